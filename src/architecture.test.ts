@@ -1,0 +1,138 @@
+import { expect, test } from "vitest";
+
+/**
+ * The shape of the product, lowest first. A file may import its own folder and any folder on a line
+ * above its own. Folders on one line are siblings and may not import each other; `x/*` makes every
+ * folder inside x a sibling.
+ */
+const LAYERS = [
+  ["engine/contract"],
+  ["engine/base"],
+  ["engine/tensor"],
+  ["engine/formats", "engine/storage", "engine/gpu"],
+  ["engine/stream", "engine/jobs"],
+  ["engine/model"],
+  ["engine/merge", "engine/inspect"],
+  ["engine/create.ts"],
+  ["bridge", "node"],
+  ["cli"],
+  ["ui/theme"],
+  ["ui/parts", "ui/plots"],
+  ["ui/stores"],
+  ["ui/screens/*"],
+  ["ui/app"],
+];
+/** Outside the layers: the entry points, declarations that are not code, and this test. */
+const OUTSIDE = /^\/src\/(main\.tsx|worker\.ts|architecture\.test\.ts|[\w-]+\.d\.ts)$/;
+
+const CONTRACT = 0;
+const lineOf = (name: string) => LAYERS.findIndex((folders) => folders.includes(name));
+const CREATE = lineOf("engine/create.ts");
+const BRIDGE = lineOf("bridge");
+const FIRST_UI = lineOf("ui/theme");
+/** The terminal stands over the whole engine; everything else outside sees only the contract. */
+const OVER_THE_ENGINE = /^\/src\/(node|cli)\//;
+const UI_LIBRARY = /^(react|react-dom|zustand|@mantine\/.*)(\/|$)/;
+const SPECIFIER =
+  /(?:^|\n)\s*(?:import|export)\b[^"'`;]*?["']([^"']+)["']|\bimport\(\s*["']([^"']+)["']/g;
+
+/** Where a file stands: its line in LAYERS, and which folder of that line it lives in. */
+function place(path: string): { readonly line: number; readonly folder: string } | undefined {
+  for (const [line, folders] of LAYERS.entries()) {
+    for (const folder of folders) {
+      const pattern = new RegExp(
+        `^/src/${folder.replace("*", "[^/]+").replace(".", "\\.")}(?=/|$)`,
+      );
+      const found = pattern.exec(path);
+      if (found) return { line, folder: found[0] };
+    }
+  }
+  return undefined;
+}
+
+function complaints(files: Record<string, string>): string[] {
+  return Object.entries(files).flatMap(([file, source]) => {
+    if (OUTSIDE.test(file)) return [];
+    const from = place(file);
+    if (!from) return [`${file} is in no layer`];
+    return [...source.matchAll(SPECIFIER)].flatMap(([, stated, dynamic]) => {
+      const target = (stated ?? dynamic) as string;
+      if (!target.startsWith(".")) {
+        return UI_LIBRARY.test(target) && from.line < FIRST_UI ? [`${file} → ${target}`] : [];
+      }
+      const path = new URL(target, `file://${file}`).pathname;
+      const to = place(path);
+      const down = to && (to.line < from.line || to.folder === from.folder);
+      const pastTheContract =
+        to &&
+        from.line >= BRIDGE &&
+        !OVER_THE_ENGINE.test(file) &&
+        to.line <= CREATE &&
+        to.line !== CONTRACT;
+      const outOfTheUi = to && from.line >= FIRST_UI && to.line < FIRST_UI && to.line > CREATE;
+      const connects = file.startsWith("/src/ui/app/") && to?.folder === "/src/bridge";
+      return down && !pastTheContract && (!outOfTheUi || connects) ? [] : [`${file} → ${target}`];
+    });
+  });
+}
+
+test("every import points down", () => {
+  const sources = import.meta.glob<string>("/src/**/*.{ts,tsx}", {
+    query: "?raw",
+    import: "default",
+    eager: true,
+  });
+  expect(Object.keys(sources).length).toBeGreaterThan(20); // an empty glob must not pass
+  expect(complaints(sources)).toEqual([]);
+});
+
+test.each([
+  [
+    "an upward import, even of a type",
+    "/src/engine/gpu/a.ts",
+    `import type { R } from "../merge/recipe.ts";`,
+  ],
+  ["a sideways import", "/src/engine/formats/a.ts", `import { open } from "../storage/http.ts";`],
+  [
+    "one screen importing another",
+    "/src/ui/screens/merge/A.tsx",
+    `import { B } from "../inspect/B.tsx";`,
+  ],
+  ["a re-export", "/src/engine/base/a.ts", `export * from "../model/model.ts";`],
+  ["React in the engine", "/src/engine/merge/a.ts", `import { useState } from "react";`],
+  [
+    "a way round the contract",
+    "/src/ui/stores/a.ts",
+    `import { methods } from "../../engine/merge/registry.ts";`,
+  ],
+  [
+    "a screen that talks to the bridge",
+    "/src/ui/screens/merge/a.ts",
+    `import { connect } from "../../../bridge/bridge.ts";`,
+  ],
+  ["a lazy import", "/src/ui/plots/a.ts", `const s = () => import("../stores/recipe.ts");`],
+  ["a side-effect import", "/src/engine/tensor/a.ts", `import "../model/register.ts";`],
+  ["a folder nobody placed", "/src/helpers/a.ts", ``],
+])("catches %s", (_, file, source) => {
+  expect(complaints({ [file]: source })).toHaveLength(1);
+});
+
+test.each([
+  [
+    "a downward import",
+    "/src/engine/merge/methods/a.ts",
+    `import { Kernel } from "../../gpu/kernel.ts";`,
+  ],
+  [
+    "the terminal over the engine",
+    "/src/cli/a.ts",
+    `import { planMerge } from "../engine/merge/plan.ts";`,
+  ],
+  [
+    "the app that connects",
+    "/src/ui/app/a.ts",
+    `import { connect } from "../../bridge/bridge.ts";`,
+  ],
+])("allows %s", (_, file, source) => {
+  expect(complaints({ [file]: source })).toEqual([]);
+});

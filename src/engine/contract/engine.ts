@@ -1,0 +1,79 @@
+import type { Failure } from "./error.ts";
+import type { JobCard, JobId, JobRequest } from "./job.ts";
+import type { MethodCard } from "./method.ts";
+import type { ModelCard, ModelDetail, ModelId, StorageCard } from "./model.ts";
+import type { MergePlan } from "./plan.ts";
+import type { Recipe } from "./recipe.ts";
+import type { TensorInspection, WeightMap } from "./weights.ts";
+
+/** What the engine runs on, or why it cannot compute and what to do about it. */
+export interface Environment {
+  readonly gpu:
+    | {
+        readonly available: true;
+        readonly name: string;
+        /** A software adapter is slow, not broken. */
+        readonly software: boolean;
+        readonly budgetBytes: number;
+      }
+    | { readonly available: false; readonly failure: Failure };
+}
+
+/** What the engine tells unasked. */
+export type EngineEvent =
+  | { readonly type: "job"; readonly job: JobCard }
+  /** The library changed: ask `listModels` again. */
+  | { readonly type: "models" };
+
+export interface CallOptions<E = never> {
+  readonly signal?: AbortSignal;
+  readonly onEvent?: (event: E) => void;
+}
+
+/**
+ * Everything the studio can do. One argument, one result, both plain data; big bytes stay on the
+ * engine's side. Failures are `EngineError`s and keep their code and details across the Worker.
+ */
+export interface Engine {
+  // Queries: answered soon, hold nothing.
+  describe(): Promise<Environment>;
+  /** Bytes the GPU buffer pool may use; takes effect with the next job. */
+  setGpuBudget(bytes: number): Promise<Environment>;
+  storage(): Promise<StorageCard>;
+  /** Asks the browser to keep the data; the answer is the state as it is afterwards. */
+  persist(): Promise<StorageCard>;
+
+  listModels(): Promise<readonly ModelCard[]>;
+  openModel(id: ModelId): Promise<ModelDetail>;
+  /** The text of a small file of a checkpoint, such as config.json (at most 1 MiB). */
+  readModelText(file: { readonly model: ModelId; readonly path: string }): Promise<string>;
+  renameModel(change: { readonly model: ModelId; readonly name: string }): Promise<ModelCard>;
+  deleteModel(id: ModelId): Promise<void>;
+
+  listMethods(): Promise<readonly MethodCard[]>;
+  /** Reads mergekit YAML. `bad-recipe` carries `line` and `column`. */
+  parseRecipe(yaml: string): Promise<Recipe>;
+  formatRecipe(recipe: Recipe): Promise<string>;
+  /** The model at the smallest mean distance from the others, told from a sample of the weights. */
+  guessBase(models: readonly ModelId[]): Promise<ModelId>;
+  /** From headers alone: nothing is read but the first bytes of each file. */
+  planMerge(request: { readonly recipe: Recipe; readonly shardBytes: number }): Promise<MergePlan>;
+  /** The shares as far as they are measured; a `measure` or `merge` job fills them in. */
+  weightMap(recipe: Recipe): Promise<WeightMap>;
+  inspectTensor(request: {
+    readonly model: ModelId;
+    readonly tensor: string;
+    readonly against: ModelId | null;
+  }): Promise<TensorInspection>;
+
+  // Jobs: everything long. A promise dies with the tab; a job does not.
+  /** Checked and journalled before it resolves. */
+  startJob(request: JobRequest): Promise<JobCard>;
+  listJobs(): Promise<readonly JobCard[]>;
+  controlJob(order: {
+    readonly job: JobId;
+    readonly do: "cancel" | "resume" | "delete";
+  }): Promise<void>;
+  /** Never resolves by itself: events arrive through `onEvent` until the signal aborts. */
+  watch(from: undefined, options: CallOptions<EngineEvent>): Promise<void>;
+}

@@ -1,0 +1,12 @@
+export type * from "./engine.ts";
+export type { ErrorCode, ErrorDetails, Failure } from "./error.ts";
+export { EngineError, ERROR_CODES, toFailure } from "./error.ts";
+export type * from "./job.ts";
+export type * from "./method.ts";
+export type * from "./model.ts";
+export type * from "./plan.ts";
+export type * from "./recipe.ts";
+export { modelKeys } from "./recipe.ts";
+export type * from "./tensor.ts";
+export { DTYPES } from "./tensor.ts";
+export type * from "./weights.ts";

@@ -1,0 +1,72 @@
+import type { Failure } from "./error.ts";
+import type { ModelId } from "./model.ts";
+import type { Recipe } from "./recipe.ts";
+
+export type JobId = string;
+
+/** A file as a person dropped it: its path starts with the folder's own name, if it had one. */
+export interface DroppedFile {
+  readonly path: string;
+  readonly file: File;
+}
+
+export type JobRequest =
+  /** Every folder with weights among the files becomes a checkpoint. */
+  | { readonly kind: "import"; readonly files: readonly DroppedFile[] }
+  /** The sample models that come with the studio. */
+  | { readonly kind: "samples" }
+  /** Reads what the recipe's method must know about whole tensors; the weight map fills as it goes. */
+  | { readonly kind: "measure"; readonly recipe: Recipe }
+  | {
+      readonly kind: "merge";
+      readonly recipe: Recipe;
+      /** The result's name in the library. */
+      readonly name: string;
+      /** Largest shard, in bytes. */
+      readonly shardBytes: number;
+    }
+  /** Into a folder the person picked; null writes to private files that the page then offers. */
+  | {
+      readonly kind: "export";
+      readonly model: ModelId;
+      readonly folder: FileSystemDirectoryHandle | null;
+    };
+
+export interface JobProgress {
+  readonly doneBytes: number;
+  readonly totalBytes: number;
+  /** What is being worked on: a tensor or a file. */
+  readonly label: string;
+  /** Null until it can be told. */
+  readonly bytesPerSecond: number | null;
+  readonly secondsLeft: number | null;
+}
+
+export interface JobResult {
+  /** Checkpoints that the job made. */
+  readonly models: readonly ModelId[];
+  /** Names in the origin-private folder `exports/<job>` to offer as downloads. */
+  readonly downloads: readonly string[];
+  /** Sentences worth reading: files that were left out, duplicates, what was resumed. */
+  readonly notes: readonly string[];
+}
+
+/** One piece of long work, as the journal keeps it and the Runs screen shows it. */
+export interface JobCard {
+  readonly id: JobId;
+  readonly kind: JobRequest["kind"];
+  /** A short phrase: "Merge ember-varm". */
+  readonly title: string;
+  /**
+   * `interrupted`: its tab closed or its device was lost for good; `resume` goes on where it stopped.
+   */
+  readonly state: "running" | "interrupted" | "done" | "failed" | "cancelled";
+  /** False where going on needs the person first, e.g. to drop the same files again. */
+  readonly resumable: boolean;
+  readonly createdAt: number;
+  readonly endedAt: number | null;
+  readonly progress: JobProgress;
+  readonly recipe: Recipe | null;
+  readonly failure: Failure | null;
+  readonly result: JobResult | null;
+}

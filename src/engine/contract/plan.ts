@@ -1,0 +1,36 @@
+import type { ErrorCode } from "./error.ts";
+import type { OutputDType } from "./tensor.ts";
+
+/** Something a person should know before the merge runs; `error` forbids it. */
+export interface Finding {
+  readonly severity: "error" | "warning" | "note";
+  readonly code: ErrorCode | "info";
+  /** A whole sentence: what, where, and what will happen. */
+  readonly message: string;
+  readonly model?: string;
+  readonly tensor?: string;
+}
+
+export interface PlannedTensor {
+  readonly name: string;
+  readonly shape: readonly number[];
+  readonly dtype: OutputDType | "as-is";
+  /** `merge`: computed; `copy`: equal in all models, or outside the recipe's patterns. */
+  readonly action: "merge" | "copy";
+}
+
+/** What a merge will do, found out from headers alone. No weight has been read. */
+export interface MergePlan {
+  readonly tensors: readonly PlannedTensor[];
+  readonly findings: readonly Finding[];
+  /** False when a finding is an error. */
+  readonly runnable: boolean;
+  readonly readBytes: number;
+  /** How often each source is read: 2 where facts about whole tensors are needed first. */
+  readonly passes: number;
+  readonly writeBytes: number;
+  readonly shards: number;
+  readonly peakGpuBytes: number;
+  /** Null until a merge has run on this machine. */
+  readonly seconds: number | null;
+}

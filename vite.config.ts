@@ -1,0 +1,64 @@
+import react from "@vitejs/plugin-react";
+import { defineConfig } from "vitest/config";
+
+/**
+ * What the page may do. No host but its own; `unsafe-inline` is for style attributes only
+ * (positions and colours of cells), `wasm-unsafe-eval` for the hash and ONNX Runtime.
+ */
+const CONTENT_SECURITY_POLICY = [
+  "default-src 'none'",
+  "script-src 'self' 'wasm-unsafe-eval'",
+  "style-src 'self' 'unsafe-inline'",
+  "connect-src 'self'",
+  "img-src 'self' blob: data:",
+  "font-src 'self'",
+  "worker-src 'self'",
+  "manifest-src 'self'",
+  "base-uri 'none'",
+  "form-action 'none'",
+].join("; ");
+
+export default defineConfig({
+  base: "./",
+  plugins: [
+    react(),
+    {
+      name: "content-security-policy",
+      apply: "build",
+      transformIndexHtml: () => [
+        {
+          tag: "meta",
+          attrs: { "http-equiv": "Content-Security-Policy", content: CONTENT_SECURITY_POLICY },
+          injectTo: "head-prepend",
+        },
+      ],
+    },
+  ],
+  worker: { format: "es" },
+  build: { target: "es2023", assetsInlineLimit: 0 },
+  preview: { headers: { "Content-Security-Policy": CONTENT_SECURITY_POLICY } },
+  test: {
+    pool: "forks",
+    teardownTimeout: 2000,
+    projects: [
+      {
+        extends: true,
+        test: {
+          name: "unit",
+          include: ["src/**/*.test.{ts,tsx}", "scripts/**/*.test.ts"],
+          exclude: ["src/**/*.gpu.test.ts"],
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: "gpu",
+          include: ["src/**/*.gpu.test.ts"],
+          setupFiles: ["src/node/gpu.setup.ts"],
+          fileParallelism: false,
+          testTimeout: 60_000,
+        },
+      },
+    ],
+  },
+});
