@@ -1,0 +1,132 @@
+import type { MethodCard, Scalar } from "../contract/index.ts";
+
+/** What a parameter of a method is, beside its name. Drawn as a field, checked in a recipe. */
+export type Param = {
+  readonly label: string;
+  /** One sentence. */
+  readonly help: string;
+  /** `model`: stated per model, falling back to the recipe's own `parameters`. */
+  readonly scope: "global" | "model";
+} & (
+  | {
+      readonly kind: "number";
+      readonly min: number;
+      readonly max: number;
+      readonly step: number;
+      /** `null` with `required: false` means: computed by the method. */
+      readonly default: number | null;
+      readonly required: boolean;
+    }
+  | {
+      readonly kind: "choice";
+      /** What the form offers. */
+      readonly options: readonly string[];
+      /** Further spellings that a recipe may use. */
+      readonly accepts?: readonly string[];
+      readonly default: string;
+    }
+  | { readonly kind: "boolean"; readonly default: boolean }
+  | { readonly kind: "patterns"; readonly default: readonly string[] }
+);
+
+/** A parameter's value for one tensor: gradients and filters are gone. `null`: not stated. */
+export type Value = Scalar | readonly string[] | null;
+export type Values = Readonly<Record<string, Value>>;
+
+/** The parameters as they hold for one output tensor. */
+export interface Resolved {
+  readonly global: Values;
+  /** One entry per model of the recipe, the base not counted. */
+  readonly models: readonly Values[];
+}
+
+/**
+ * What a reduce rule found out about one model's tensor: four sums over all elements, in float64
+ * from float32 partial sums of fixed blocks. Which sums, the rule's file in shaders/reduce says.
+ */
+export type Facts = readonly [number, number, number, number];
+
+/** One tensor as `decide` sees it. */
+export interface UnitTensor {
+  readonly name: string;
+  readonly elementCount: number;
+  readonly resolved: Resolved;
+  /** Per model; empty where the method reduces nothing. */
+  readonly facts: readonly Facts[];
+}
+
+/** What `decide` makes of one tensor. */
+export interface Decision {
+  /** The constants of the apply rule, in the order that its file states; float64, uploaded as f32. */
+  readonly constants: readonly number[];
+  /** The coefficient on each model's weights; null where it differs from element to element. */
+  readonly shares: readonly number[] | null;
+}
+
+/**
+ * A merge method: three questions (reduce, decide, apply), a card, and the obvious version of itself.
+ * It never sees a file, a buffer or a tile, so where the work is cut cannot change a result.
+ */
+export interface MergeMethod {
+  readonly id: string;
+  readonly title: string;
+  readonly summary: string;
+  readonly paper: { readonly label: string; readonly url: string };
+  readonly base: "required" | "optional" | "none";
+  readonly models: { readonly min: number; readonly max: number };
+  readonly params: Readonly<Record<string, Param>>;
+  /** The per-model parameter that states a tensor's share by hand. */
+  readonly override: string | null;
+  /** True where mergekit has the method by this id with these parameters. */
+  readonly mergekit: boolean;
+  /** False where exchanging two models changes the result by design. */
+  readonly symmetric: boolean;
+
+  /** Throws a sentence where the parameters make no sense together. */
+  refuse?(global: Values): string | null;
+  /** Tensors with one key are decided together. Without it each stands alone. */
+  unit?(tensor: string, global: Values): string;
+  /** A tensor that is not merged: kept from the base or the first model. Without it all are merged. */
+  keep?(tensor: string, global: Values): "base" | "first" | null;
+  /** The file in shaders/reduce whose sums `decide` needs, or null. */
+  reduce(global: Values): string | null;
+  /**
+   * For methods that decide per element: the file in shaders/reduce that sums each model's share
+   * and its square (facts 0 and 1), for the weight map.
+   */
+  elementShares?(global: Values): string | null;
+  /** The file in shaders/merge that computes an element. */
+  apply(global: Values): string;
+  /** One decision per tensor of the unit, in its order. */
+  decide(unit: readonly UnitTensor[]): readonly Decision[];
+  /**
+   * The whole method once more, in float64, written for the eye: one merged array per tensor of the
+   * unit. Shares nothing with the shaders. `base` is null where the recipe has none.
+   */
+  reference(unit: readonly ReferenceTensor[]): readonly Float64Array[];
+}
+
+/** A tensor of a unit with its values, for `reference`. */
+export interface ReferenceTensor {
+  readonly name: string;
+  readonly resolved: Resolved;
+  readonly base: Float64Array | null;
+  readonly models: readonly Float64Array[];
+}
+
+/** A method without surprises, frozen. */
+export function defineMethod(method: MergeMethod): MergeMethod {
+  return Object.freeze(method);
+}
+
+/** The method as plain data for forms, docs and the terminal. */
+export function methodCard(method: MergeMethod): MethodCard {
+  const { id, title, summary, paper, base, models, override, mergekit } = method;
+  const params = Object.entries(method.params).map(([name, param]) => {
+    const required = param.kind === "number" && param.required;
+    if (param.kind !== "choice") return { name, ...param, required };
+    const { accepts: _, ...shown } = param;
+    return { name, ...shown, required };
+  });
+  return { id, title, summary, paper, base, models, params, override, mergekit };
+}
