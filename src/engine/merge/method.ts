@@ -63,6 +63,12 @@ export interface Decision {
   readonly shares: readonly number[] | null;
 }
 
+/** A rule's file, without folder and extension, and the constants it reads. */
+export interface ElementRule {
+  readonly rule: string;
+  readonly constants: readonly number[];
+}
+
 /**
  * A merge method: three questions (reduce, decide, apply), a card, and the obvious version of itself.
  * It never sees a file, a buffer or a tile, so where the work is cut cannot change a result.
@@ -91,12 +97,12 @@ export interface MergeMethod {
   /** The file in shaders/reduce whose sums `decide` needs, or null. */
   reduce(global: Values): string | null;
   /**
-   * For methods that decide per element: the file in shaders/reduce that sums each model's share
-   * and its square (facts 0 and 1), for the weight map.
+   * For tensors whose shares differ from element to element: the file in shaders/reduce that sums
+   * each model's share and its square (facts 0 and 1), for the weight map, and its constants.
    */
-  elementShares?(global: Values): string | null;
-  /** The file in shaders/merge that computes an element. */
-  apply(global: Values): string;
+  elementShares?(resolved: Resolved): ElementRule | null;
+  /** The file in shaders/merge that computes an element of this tensor. */
+  apply(resolved: Resolved): string;
   /** One decision per tensor of the unit, in its order. */
   decide(unit: readonly UnitTensor[]): readonly Decision[];
   /**

@@ -1,0 +1,46 @@
+// A tile: the same stretch of one tensor from every model, each as stored, in one buffer. Work is in
+// quads of four neighbouring elements, which are 16 bytes of f32 or 8 bytes of a 16-bit type.
+//
+// Linked constants: SEGMENTS (the base, where there is one, then the models), HAS_BASE, MODELS.
+// needs lib/float.wgsl
+const F32 = 0u;
+const BF16 = 1u;
+const F16 = 2u;
+
+struct Tile {
+  element_count: u32,
+  // dtype of what is written.
+  output: u32,
+  // Per segment: first vec2u in the arena, dtype.
+  segments: array<vec4u, SEGMENTS>,
+}
+
+@group(0) @binding(0) var<storage, read> arena: array<vec2u>;
+@group(0) @binding(1) var<storage, read> constants: array<f32>;
+@group(0) @binding(2) var<uniform> tile: Tile;
+
+fn load_quad(segment: u32, quad: u32) -> vec4f {
+  let where_it_is = tile.segments[segment];
+  if (where_it_is.y == F32) {
+    let i = where_it_is.x + 2u * quad;
+    return vec4f(bitcast<vec2f>(arena[i]), bitcast<vec2f>(arena[i + 1u]));
+  }
+  let words = arena[where_it_is.x + quad];
+  if (where_it_is.y == BF16) {
+    return vec4f(bf16_pair_to_f32(words.x), bf16_pair_to_f32(words.y));
+  }
+  return vec4f(f16_pair_to_f32(words.x), f16_pair_to_f32(words.y));
+}
+
+fn load_base(quad: u32) -> vec4f {
+  if (HAS_BASE) { return load_quad(0u, quad); }
+  return vec4f(0.0);
+}
+
+fn load_models(quad: u32) -> array<vec4f, MODELS> {
+  var x: array<vec4f, MODELS>;
+  for (var m = 0u; m < MODELS; m++) {
+    x[m] = load_quad(m + select(0u, 1u, HAS_BASE), quad);
+  }
+  return x;
+}

@@ -1,0 +1,10 @@
+// How a model's change agrees with the other models' changes, for the map's captions.
+//   δ = x - base, rest = Σ of the other models' δ;   facts: Σ δ·rest, Σ rest², Σ base², Σ δ²
+fn facts(base: vec4f, x: array<vec4f, MODELS>, m: u32) -> mat4x4f {
+  let d = x[m] - base;
+  var rest = vec4f(0.0);
+  for (var other = 0u; other < MODELS; other++) {
+    if (other != m) { rest += x[other] - base; }
+  }
+  return mat4x4f(d * rest, rest * rest, base * base, d * d);
+}

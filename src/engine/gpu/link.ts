@@ -1,0 +1,52 @@
+import { shaderText } from "./shaders.ts";
+
+/** WGSL ready for `createShaderModule`, which remembers where each line came from. */
+export interface LinkedShader {
+  readonly code: string;
+  /** `shaders/merge/linear.wgsl:4` for a line of `code`, counted from 1. */
+  locate(line: number): string;
+}
+
+/** Values that WGSL must know at compile time. */
+export type ShaderConstants = Readonly<Record<string, number | boolean>>;
+
+const NEEDS = /^\/\/ needs (\S+\.wgsl)$/gm;
+
+/** A file after everything it needs, each file once, depth first. */
+function collect(path: string, seen: Set<string>, readText: (path: string) => string): string[] {
+  if (seen.has(path)) return [];
+  seen.add(path);
+  const needed = [...readText(path).matchAll(NEEDS)].map(([, file]) => file as string);
+  return [...needed.flatMap((file) => collect(file, seen, readText)), path];
+}
+
+/**
+ * Joins shader files and all they need (`// needs lib/float.wgsl` on a line of its own) under the
+ * given constants. A number becomes a `u32`.
+ */
+export function linkShader(
+  paths: readonly string[],
+  constants: ShaderConstants,
+  readText: (path: string) => string = shaderText,
+): LinkedShader {
+  const seen = new Set<string>();
+  const files = paths.flatMap((path) => collect(path, seen, readText));
+  const prelude = Object.entries(constants)
+    .map(([name, value]) => `const ${name} = ${typeof value === "number" ? `${value}u` : value};\n`)
+    .join("");
+  const starts = [{ line: 1, file: "<constants>" }];
+  let code = prelude;
+  for (const path of files) {
+    starts.push({ line: code.split("\n").length, file: `shaders/${path}` });
+    const text = readText(path);
+    code += text.endsWith("\n") ? text : `${text}\n`;
+  }
+  return {
+    code,
+    locate(line) {
+      const start = starts.findLast((candidate) => candidate.line <= line);
+      if (!start) throw new RangeError(`line ${line} is not in the linked shader`);
+      return `${start.file}:${line - start.line + 1}`;
+    },
+  };
+}

@@ -1,0 +1,56 @@
+import { EngineError } from "../contract/index.ts";
+
+/** A buffer on loan; releasing it gives its bytes back to the budget. */
+export interface PooledBuffer {
+  readonly buffer: GPUBuffer;
+  release(): void;
+}
+
+/**
+ * All GPU memory that the engine takes, kept within a budget that the user sets: WebGPU does not say
+ * how much there is. What does not fit must be cut into smaller tiles, never allocated and hoped for.
+ */
+export class BufferPool {
+  readonly budgetBytes: number;
+  #usedBytes = 0;
+  #peakBytes = 0;
+  readonly #device: GPUDevice;
+
+  constructor(device: GPUDevice, budgetBytes: number) {
+    this.#device = device;
+    this.budgetBytes = budgetBytes;
+  }
+
+  get peakBytes(): number {
+    return this.#peakBytes;
+  }
+
+  get usedBytes(): number {
+    return this.#usedBytes;
+  }
+
+  /** `gpu-memory` when the budget would be exceeded. `size` is rounded up to 16 bytes. */
+  allocate(label: string, byteLength: number, usage: GPUBufferUsageFlags): PooledBuffer {
+    const size = Math.max(16, Math.ceil(byteLength / 16) * 16);
+    if (!(this.#usedBytes + size <= this.budgetBytes)) {
+      throw new EngineError(
+        "gpu-memory",
+        `"${label}" needs ${size} bytes of GPU memory, but only ${this.budgetBytes - this.#usedBytes} of the budget of ${this.budgetBytes} are left. Raise the GPU budget.`,
+        { label, size, used: this.#usedBytes, budget: this.budgetBytes },
+      );
+    }
+    const buffer = this.#device.createBuffer({ label, size, usage });
+    this.#usedBytes += size;
+    this.#peakBytes = Math.max(this.#peakBytes, this.#usedBytes);
+    let live = true;
+    return {
+      buffer,
+      release: () => {
+        if (!live) return;
+        live = false;
+        this.#usedBytes -= size;
+        buffer.destroy();
+      },
+    };
+  }
+}

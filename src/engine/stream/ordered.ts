@@ -1,0 +1,25 @@
+/**
+ * Works on up to `limit` items at once and yields the results in the items' order, so that reading
+ * ahead, computing and writing overlap. `slot` (0 … limit-1) is free for that item alone: buffers can
+ * be kept per slot. When it ends early, it waits for what is under way before it returns.
+ */
+export async function* mapOrdered<T, R>(
+  items: Iterable<T>,
+  limit: number,
+  work: (item: T, slot: number) => Promise<R>,
+): AsyncGenerator<R, void, undefined> {
+  const underWay: Promise<R>[] = [];
+  let started = 0;
+  try {
+    for (const item of items) {
+      if (underWay.length === limit) yield await (underWay.shift() as Promise<R>);
+      const promise = work(item, started++ % limit);
+      // Awaited in turn below; until then a failure must not count as unhandled.
+      promise.catch(() => {});
+      underWay.push(promise);
+    }
+    while (underWay.length > 0) yield await (underWay.shift() as Promise<R>);
+  } finally {
+    await Promise.allSettled(underWay);
+  }
+}

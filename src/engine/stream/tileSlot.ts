@@ -1,0 +1,199 @@
+import { invariant } from "../base/invariant.ts";
+import type { OutputDType } from "../contract/index.ts";
+import type { Gpu } from "../gpu/device.ts";
+import type { PooledBuffer } from "../gpu/pool.ts";
+import { BLOCK_ELEMENTS, type TileNeeds } from "./tiling.ts";
+
+/** The dtypes that shaders read, with their codes in shaders/lib/tile.wgsl and bytes an element. */
+const GPU_DTYPES = {
+  F32: { code: 0, bytes: 4 },
+  BF16: { code: 1, bytes: 2 },
+  F16: { code: 2, bytes: 2 },
+} as const satisfies Record<OutputDType, { code: number; bytes: number }>;
+
+/** The same stretch of a tensor from every model: the base first, where there is one. */
+export interface TileInput {
+  readonly elementCount: number;
+  readonly hasBase: boolean;
+  readonly segments: readonly {
+    readonly dtype: OutputDType;
+    readonly bytes: Uint8Array<ArrayBuffer>;
+  }[];
+}
+
+/** A rule's file below its folder in `shaders/`, and the constants it reads, in its order. */
+export interface Rule {
+  readonly rule: string;
+  readonly constants: readonly number[];
+}
+
+const ELEMENTWISE = [
+  "read-only-storage",
+  "read-only-storage",
+  "uniform",
+  "storage",
+  "storage",
+] as const;
+const BLOCKWISE = ["read-only-storage", "read-only-storage", "uniform", "storage"] as const;
+const QUADS_PER_GROUP = 64;
+
+/**
+ * The GPU buffers of one tile under way. A slot serves one tile at a time; several slots overlap.
+ */
+export class TileSlot {
+  readonly #gpu: Gpu;
+  readonly #buffers: PooledBuffer[] = [];
+  readonly #arena: GPUBuffer;
+  readonly #constants: GPUBuffer;
+  readonly #uniform: GPUBuffer;
+  readonly #output: GPUBuffer;
+  readonly #nonfinite: GPUBuffer;
+  readonly #readback: GPUBuffer;
+
+  constructor(gpu: Gpu, needs: TileNeeds, tileElements: number) {
+    this.#gpu = gpu;
+    const { STORAGE, COPY_DST, COPY_SRC, UNIFORM, MAP_READ } = GPUBufferUsage;
+    const allocate = (label: string, byteLength: number, usage: GPUBufferUsageFlags) => {
+      const pooled = gpu.pool.allocate(label, byteLength, usage);
+      this.#buffers.push(pooled);
+      return pooled.buffer;
+    };
+    const segments = needs.models + 1;
+    // Each segment starts on a fresh 16 bytes and its last quad is padded.
+    const arenaBytes = tileElements * needs.readBytesPerElement + 32 * segments;
+    const partialBytes = (tileElements / BLOCK_ELEMENTS) * needs.models * 16;
+    const outputBytes = Math.max(tileElements * needs.writeBytesPerElement + 16, partialBytes);
+    try {
+      this.#arena = allocate("tile", arenaBytes, STORAGE | COPY_DST);
+      this.#constants = allocate("constants", 4 * (needs.models + 16), STORAGE | COPY_DST);
+      this.#uniform = allocate("tile layout", 16 + 16 * segments, UNIFORM | COPY_DST);
+      this.#output = allocate("merged tile", outputBytes, STORAGE | COPY_SRC);
+      this.#nonfinite = allocate("nonfinite count", 4, STORAGE | COPY_SRC | COPY_DST);
+      this.#readback = allocate("readback", outputBytes + 16, MAP_READ | COPY_DST);
+    } catch (error) {
+      this.release();
+      throw error;
+    }
+  }
+
+  /**
+   * The merged elements as stored bytes, and how many quads of them hold a NaN or an infinity.
+   */
+  async merge(
+    tile: TileInput,
+    { rule, constants }: Rule,
+    output: OutputDType,
+  ): Promise<{ readonly bytes: Uint8Array<ArrayBuffer>; readonly nonfinite: number }> {
+    const pipeline = await this.#pipeline("elementwise", `merge/${rule}`, tile);
+    const byteLength = tile.elementCount * GPU_DTYPES[output].bytes;
+    const paddedBytes = Math.ceil(byteLength / 4) * 4;
+    await this.#gpu.guard(rule, () => {
+      this.#upload(tile, constants, output);
+      const { device } = this.#gpu;
+      const encoder = device.createCommandEncoder();
+      encoder.clearBuffer(this.#nonfinite);
+      this.#dispatch(
+        encoder,
+        pipeline,
+        [this.#output, this.#nonfinite],
+        Math.ceil(tile.elementCount / (4 * QUADS_PER_GROUP)),
+      );
+      encoder.copyBufferToBuffer(this.#nonfinite, 0, this.#readback, 0, 4);
+      encoder.copyBufferToBuffer(this.#output, 0, this.#readback, 16, paddedBytes);
+      device.queue.submit([encoder.finish()]);
+    });
+    return this.#read(16 + paddedBytes, (mapped) => ({
+      nonfinite: new Uint32Array(mapped, 0, 1)[0] as number,
+      bytes: new Uint8Array(mapped.slice(16, 16 + byteLength)),
+    }));
+  }
+
+  /** Four sums per block and model, in block order: `[block][model][fact]`. */
+  async reduce(tile: TileInput, { rule, constants }: Rule): Promise<Float32Array<ArrayBuffer>> {
+    const pipeline = await this.#pipeline("blockwise", `reduce/${rule}`, tile);
+    const blocks = Math.ceil(tile.elementCount / BLOCK_ELEMENTS);
+    const models = tile.segments.length - (tile.hasBase ? 1 : 0);
+    const byteLength = blocks * models * 16;
+    await this.#gpu.guard(rule, () => {
+      this.#upload(tile, constants, "F32");
+      const { device } = this.#gpu;
+      const encoder = device.createCommandEncoder();
+      this.#dispatch(encoder, pipeline, [this.#output], blocks);
+      encoder.copyBufferToBuffer(this.#output, 0, this.#readback, 0, byteLength);
+      device.queue.submit([encoder.finish()]);
+    });
+    return this.#read(byteLength, (mapped) => new Float32Array(mapped.slice(0, byteLength)));
+  }
+
+  release(): void {
+    for (const buffer of this.#buffers) buffer.release();
+  }
+
+  #pipeline(harness: "elementwise" | "blockwise", rule: string, tile: TileInput) {
+    const models = tile.segments.length - (tile.hasBase ? 1 : 0);
+    return this.#gpu.pipeline(
+      [`harness/${harness}.wgsl`, `${rule}.wgsl`],
+      { SEGMENTS: tile.segments.length, MODELS: models, HAS_BASE: tile.hasBase },
+      harness === "elementwise" ? ELEMENTWISE : BLOCKWISE,
+    );
+  }
+
+  #upload(tile: TileInput, constants: readonly number[], output: OutputDType): void {
+    const { queue } = this.#gpu.device;
+    const layout = new Uint32Array(4 + 4 * tile.segments.length);
+    layout[0] = tile.elementCount;
+    layout[1] = GPU_DTYPES[output].code;
+    let offset = 0;
+    tile.segments.forEach(({ dtype, bytes }, i) => {
+      invariant(
+        bytes.byteLength === tile.elementCount * GPU_DTYPES[dtype].bytes,
+        "a segment holds the tile's elements",
+      );
+      layout.set([offset / 8, GPU_DTYPES[dtype].code], 4 + 4 * i);
+      queue.writeBuffer(this.#arena, offset, padToQuads(bytes));
+      offset += Math.ceil(bytes.byteLength / 16) * 16;
+    });
+    queue.writeBuffer(this.#uniform, 0, layout);
+    if (constants.length > 0) queue.writeBuffer(this.#constants, 0, Float32Array.from(constants));
+  }
+
+  #dispatch(
+    encoder: GPUCommandEncoder,
+    pipeline: GPUComputePipeline,
+    outputs: readonly GPUBuffer[],
+    workgroups: number,
+  ): void {
+    const buffers = [this.#arena, this.#constants, this.#uniform, ...outputs];
+    const pass = encoder.beginComputePass();
+    pass.setPipeline(pipeline);
+    pass.setBindGroup(
+      0,
+      this.#gpu.device.createBindGroup({
+        layout: pipeline.getBindGroupLayout(0),
+        entries: buffers.map((buffer, binding) => ({ binding, resource: { buffer } })),
+      }),
+    );
+    pass.dispatchWorkgroups(workgroups);
+    pass.end();
+  }
+
+  #read<T>(byteLength: number, take: (mapped: ArrayBuffer) => T): Promise<T> {
+    return this.#gpu.guard("readback", async () => {
+      await this.#readback.mapAsync(GPUMapMode.READ, 0, byteLength);
+      try {
+        return take(this.#readback.getMappedRange(0, byteLength));
+      } finally {
+        this.#readback.unmap();
+      }
+    });
+  }
+}
+
+/** The bytes with zeros up to a whole 16, so that the last quad reads nothing stale. */
+function padToQuads(bytes: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {
+  const padded = Math.ceil(bytes.byteLength / 16) * 16;
+  if (padded === bytes.byteLength) return bytes;
+  const copy = new Uint8Array(padded);
+  copy.set(bytes);
+  return copy;
+}
