@@ -1,0 +1,44 @@
+import type { ByteSource } from "../base/bytes.ts";
+import { EngineError } from "../contract/index.ts";
+
+/** `Blob.arrayBuffer` fails near 2 GiB with a false word about permissions, and is slow long before. */
+const MOST_BYTES_AT_ONCE = 64 * 1024 * 1024;
+
+/** The bytes of a dropped or picked file; it stays on the person's disk. */
+export function sourceFromBlob(blob: Blob, path: string): ByteSource {
+  return {
+    byteLength: blob.size,
+    async read(start, length) {
+      const out = new Uint8Array(length);
+      for (let done = 0; done < length; ) {
+        const end = Math.min(start + length, start + done + MOST_BYTES_AT_ONCE);
+        const part = await readPart(blob, path, start + done, end);
+        out.set(part, done);
+        done += part.byteLength;
+      }
+      return out;
+    },
+  };
+}
+
+async function readPart(blob: Blob, path: string, start: number, end: number) {
+  let bytes: Uint8Array<ArrayBuffer>;
+  try {
+    bytes = new Uint8Array(await blob.slice(start, end).arrayBuffer());
+  } catch (error) {
+    throw new EngineError(
+      "truncated",
+      `${path}: bytes ${start} to ${end} cannot be read; the file was changed, moved or deleted after it was given. Drop it again.`,
+      { file: path, start, end },
+      error,
+    );
+  }
+  if (bytes.byteLength !== end - start) {
+    throw new EngineError(
+      "truncated",
+      `${path}: bytes ${start} to ${end} were asked for, but the file has ${blob.size}.`,
+      { file: path, start, end, byteLength: blob.size },
+    );
+  }
+  return bytes;
+}

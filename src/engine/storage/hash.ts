@@ -1,0 +1,18 @@
+import { createSHA256, xxhash128 } from "hash-wasm";
+
+/**
+ * The hash of a stored value. xxHash128: it guards against disks and half-written values, not against
+ * an adversary (who could rewrite the hash too), and must cost nothing beside a read from IndexedDB.
+ */
+export function hashBytes(bytes: Uint8Array): Promise<string> {
+  return xxhash128(bytes);
+}
+
+/** SHA-256 of bytes that come in pieces; `digest` gives lower-case hex, as `sha256sum` does. */
+export async function startSha256(): Promise<{
+  update(bytes: Uint8Array): void;
+  digest(): string;
+}> {
+  const hasher = await createSHA256();
+  return { update: (bytes) => void hasher.update(bytes), digest: () => hasher.digest("hex") };
+}
