@@ -123,7 +123,10 @@ export function createRunner({ kinds, journal, locks, now = Date.now }: RunnerPa
       giveBack();
       throw error;
     }
-    const { promise: ended, resolve } = Promise.withResolvers<void>();
+    let resolve = () => {};
+    const ended = new Promise<void>((end) => {
+      resolve = end;
+    });
     const job: RunningJob = { abort: new AbortController(), card: row.card, ended };
     running.set(id, job);
     tell({ type: "job", job: job.card });
