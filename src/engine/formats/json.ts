@@ -1,0 +1,145 @@
+/** Where a JSON text goes wrong. */
+export interface JsonProblem {
+  readonly offset: number;
+  /** Counted from 1. */
+  readonly line: number;
+  readonly column: number;
+  /** A phrase that completes "line 3, column 7: …". */
+  readonly reason: string;
+}
+
+/** One `"key": value` of an object. */
+export interface JsonMember {
+  /** The keys of the objects around it, outermost first; empty at the top. */
+  readonly path: readonly string[];
+  readonly key: string;
+  /** The value's own characters are [start, end). */
+  readonly start: number;
+  readonly end: number;
+}
+
+interface Rules {
+  /** Arrays and objects within each other. */
+  readonly maxDepth: number;
+  /** JSON.parse keeps the last of equal keys, which lets two readers disagree about one file. */
+  readonly duplicateKeys: "refuse" | "allow";
+  readonly onMember?: (member: JsonMember) => void;
+}
+
+class Stop extends Error {
+  readonly offset: number;
+  constructor(offset: number, reason: string) {
+    super(reason);
+    this.offset = offset;
+  }
+}
+
+const NUMBER = /-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?/y;
+const LITERAL = /true|false|null/y;
+const ESCAPE = /\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4})/y;
+const QUOTE = 0x22;
+const BACKSLASH = 0x5c;
+
+/**
+ * Walks a JSON text by its grammar and says where it first goes wrong, or null. Every engine words
+ * and places its own errors differently, and none reports equal keys.
+ */
+export function findJsonProblem(text: string, rules: Rules): JsonProblem | null {
+  try {
+    const end = skipSpace(text, walkValue(text, skipSpace(text, 0), rules, []));
+    if (end < text.length) throw new Stop(end, "more text after the end of the document");
+    return null;
+  } catch (error) {
+    if (!(error instanceof Stop)) throw error;
+    const before = text.slice(0, error.offset).split("\n");
+    const column = (before.at(-1) ?? "").length + 1;
+    return { offset: error.offset, line: before.length, column, reason: error.message };
+  }
+}
+
+function walkValue(text: string, at: number, rules: Rules, path: readonly string[]): number {
+  if (path.length > rules.maxDepth) {
+    throw new Stop(at, `more than ${rules.maxDepth} levels within each other`);
+  }
+  const first = text[at];
+  if (first === "{") return walkObject(text, at, rules, path);
+  if (first === "[") return walkArray(text, at, rules, path);
+  if (first === '"') return walkString(text, at);
+  return match(LITERAL, text, at) ?? match(NUMBER, text, at) ?? stopAt(text, at, "a value");
+}
+
+function walkObject(text: string, open: number, rules: Rules, path: readonly string[]): number {
+  const keys = new Set<string>();
+  let at = skipSpace(text, open + 1);
+  if (text[at] === "}") return at + 1;
+  for (;;) {
+    if (text[at] !== '"') stopAt(text, at, 'a key in "quotes"');
+    const keyEnd = walkString(text, at);
+    const key: string = JSON.parse(text.slice(at, keyEnd));
+    if (rules.duplicateKeys === "refuse" && keys.has(key)) {
+      throw new Stop(at, `the key ${clip(key)} is there twice`);
+    }
+    keys.add(key);
+    at = skipSpace(text, keyEnd);
+    if (text[at] !== ":") stopAt(text, at, '":"');
+    const start = skipSpace(text, at + 1);
+    const end = walkValue(text, start, rules, [...path, key]);
+    rules.onMember?.({ path, key, start, end });
+    at = skipSpace(text, end);
+    if (text[at] === "}") return at + 1;
+    if (text[at] !== ",") stopAt(text, at, '"," or "}"');
+    at = skipSpace(text, at + 1);
+  }
+}
+
+function walkArray(text: string, open: number, rules: Rules, path: readonly string[]): number {
+  const inside = [...path, "[]"];
+  let at = skipSpace(text, open + 1);
+  if (text[at] === "]") return at + 1;
+  for (;;) {
+    at = skipSpace(text, walkValue(text, at, rules, inside));
+    if (text[at] === "]") return at + 1;
+    if (text[at] !== ",") stopAt(text, at, '"," or "]"');
+    at = skipSpace(text, at + 1);
+  }
+}
+
+function walkString(text: string, open: number): number {
+  for (let at = open + 1; at < text.length; at++) {
+    const code = text.charCodeAt(at);
+    if (code === QUOTE) return at + 1;
+    if (code < 0x20) throw new Stop(at, "a control character inside a string");
+    if (code !== BACKSLASH) continue;
+    const end = match(ESCAPE, text, at);
+    if (end === null) throw new Stop(at, "an escape that JSON does not have");
+    at = end - 1;
+  }
+  throw new Stop(text.length, "a string without its closing quote");
+}
+
+function skipSpace(text: string, from: number): number {
+  for (let at = from; ; at++) {
+    const code = text.charCodeAt(at);
+    if (code !== 0x20 && code !== 0x0a && code !== 0x0d && code !== 0x09) return at;
+  }
+}
+
+function match(pattern: RegExp, text: string, at: number): number | null {
+  pattern.lastIndex = at;
+  return pattern.test(text) ? pattern.lastIndex : null;
+}
+
+function stopAt(text: string, at: number, expected: string): never {
+  const found = at < text.length ? JSON.stringify(text[at]) : "the end of the text";
+  throw new Stop(at, `expected ${expected}, found ${found}`);
+}
+
+/** A name from a file in quotes, cut to what fits in a sentence. */
+export function clip(name: string): string {
+  return JSON.stringify(name.length > 120 ? `${name.slice(0, 119)}…` : name);
+}
+
+/** True for what JSON calls an object. */
+export function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
