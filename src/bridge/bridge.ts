@@ -8,8 +8,12 @@ import {
 
 /** A service is a flat object of async methods: one argument, one result, both structured-cloneable. */
 export type Service<S> = {
-  [K in keyof S]: S[K] extends (argument: infer A, options?: infer O) => Promise<infer R>
-    ? (argument: A, options?: O) => Promise<R>
+  [K in keyof S]: S[K] extends (
+    ...given: infer Given extends readonly unknown[]
+  ) => Promise<unknown>
+    ? Given["length"] extends 0 | 1 | 2
+      ? S[K]
+      : never
     : never;
 };
 

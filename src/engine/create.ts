@@ -1,0 +1,155 @@
+import { get, set } from "idb-keyval";
+import type {
+  CallOptions,
+  Engine,
+  EngineEvent,
+  Environment,
+  ModelDetail,
+  StorageCard,
+} from "./contract/index.ts";
+import { EngineError, toFailure } from "./contract/index.ts";
+import { DEFAULT_BUDGET_BYTES, GpuSource } from "./gpu/device.ts";
+import { storedJournal } from "./jobs/journal.ts";
+import type { JobKind } from "./jobs/kind.ts";
+import { type Locks, locksInMemory, webLocks } from "./jobs/locks.ts";
+import { createRunner } from "./jobs/runner.ts";
+import { methodCard } from "./merge/method.ts";
+import { formatRecipe, parseRecipe } from "./merge/recipe.ts";
+import { methods } from "./merge/registry.ts";
+import { openLibrary } from "./model/databaseLibrary.ts";
+import { openDatabase } from "./storage/database.ts";
+import { storeValues } from "./storage/values.ts";
+
+/** What the engine is made of. Everything but the GPU and the address defaults to the browser's own. */
+export interface EngineParts {
+  readonly gpu: GPU | undefined;
+  /** Where the studio's own files are, `samples/` among them. */
+  readonly baseUrl: string;
+  readonly indexedDB?: IDBFactory;
+  readonly locks?: Locks;
+  readonly storage?: StorageManager | undefined;
+}
+
+/** The longest text of a checkpoint that the page is given. */
+const LONGEST_TEXT_BYTES = 2 ** 20;
+const BUDGET_KEY = "gpuBudgetBytes";
+const SMALLEST_BUDGET_BYTES = 64 * 2 ** 20;
+
+/** Assembles the engine. The only place that knows all of it. */
+export async function createEngine(parts: EngineParts): Promise<Engine> {
+  const { gpu, storage = navigator.storage } = parts;
+  const database = openDatabase(parts.indexedDB);
+  const settings = database.store("settings");
+  const library = await openLibrary(database, storeValues(database.store("values")));
+  const source = new GpuSource(gpu, (await get<number>(BUDGET_KEY, settings)) ?? undefined);
+  const kinds: readonly JobKind[] = [];
+  const runner = createRunner({
+    kinds,
+    journal: storedJournal(database.store("journal")),
+    locks: parts.locks ?? (navigator.locks ? webLocks(navigator.locks) : locksInMemory()),
+  });
+
+  async function describe(): Promise<Environment> {
+    try {
+      const { name, software } = await source.get();
+      return { gpu: { available: true, name, software, budgetBytes: source.budgetBytes } };
+    } catch (error) {
+      return { gpu: { available: false, failure: toFailure(error) } };
+    }
+  }
+
+  async function storageCard(): Promise<StorageCard> {
+    const [{ usage = 0, quota }, persisted] = await Promise.all([
+      storage?.estimate?.() ?? {},
+      storage?.persisted?.() ?? false,
+    ]);
+    return { usedBytes: usage, quotaBytes: quota ?? null, persisted };
+  }
+
+  return {
+    describe,
+    async setGpuBudget(bytes) {
+      if (!(bytes >= SMALLEST_BUDGET_BYTES && bytes <= 2 ** 40)) {
+        throw new EngineError(
+          "usage",
+          `A GPU budget of ${bytes} bytes is no use: give at least ${SMALLEST_BUDGET_BYTES} (64 MiB); ${DEFAULT_BUDGET_BYTES} (2 GiB) suits most machines.`,
+          { bytes },
+        );
+      }
+      source.setBudget(bytes);
+      await set(BUDGET_KEY, bytes, settings);
+      return describe();
+    },
+    storage: storageCard,
+    // Only a page may ask the browser for it, and has done so: see bridge/connectEngine.ts.
+    persist: storageCard,
+
+    listModels: () => library.list(),
+    async openModel(id): Promise<ModelDetail> {
+      const [card, checkpoint] = await Promise.all([library.card(id), library.open(id)]);
+      return {
+        card,
+        tensors: [...checkpoint.tensors.values()].map(
+          ({ name, dtype, shape, byteLength, file }) => ({ name, dtype, shape, byteLength, file }),
+        ),
+        files: [...checkpoint.files].map(([path, { byteLength }]) => ({ path, byteLength })),
+        notes: checkpoint.notes,
+      };
+    },
+    async readModelText({ model, path }) {
+      const file = (await library.tree(model)).get(path);
+      if (!file) {
+        throw new EngineError("missing-file", `The model has no file "${path}".`, { file: path });
+      }
+      if (file.byteLength > LONGEST_TEXT_BYTES) {
+        throw new EngineError(
+          "usage",
+          `${path} has ${file.byteLength} bytes; texts of at most ${LONGEST_TEXT_BYTES} are shown. Export the model to read it.`,
+          { file: path, byteLength: file.byteLength },
+        );
+      }
+      return new TextDecoder().decode(await file.read(0, file.byteLength));
+    },
+    async renameModel({ model, name }) {
+      const card = await library.rename(model, name);
+      runner.tell({ type: "models" });
+      return card;
+    },
+    async deleteModel(id) {
+      await library.delete(id);
+      runner.tell({ type: "models" });
+    },
+
+    listMethods: async () => [...methods.values()].map(methodCard),
+    parseRecipe: async (yaml) => parseRecipe(yaml),
+    formatRecipe: async (recipe) => formatRecipe(recipe),
+    guessBase: async () => notBuilt("guessBase"),
+    planMerge: async () => notBuilt("planMerge"),
+    weightMap: async () => notBuilt("weightMap"),
+    inspectTensor: async () => notBuilt("inspectTensor"),
+
+    startJob: (request) => runner.start(request),
+    listJobs: () => runner.list(),
+    controlJob({ job, do: order }) {
+      if (order === "cancel") return runner.cancel(job);
+      if (order === "resume") return runner.resume(job);
+      return runner.delete(job);
+    },
+    watch: (_, options) => watch(runner, options),
+  };
+}
+
+function notBuilt(what: string): never {
+  throw new EngineError("internal", `${what} is not built yet.`);
+}
+
+function watch(
+  runner: ReturnType<typeof createRunner>,
+  { signal, onEvent }: CallOptions<EngineEvent>,
+): Promise<void> {
+  const stop = runner.watch((event) => onEvent?.(event));
+  return new Promise<void>((resolve) => {
+    if (signal?.aborted) resolve();
+    signal?.addEventListener("abort", () => resolve(), { once: true });
+  }).finally(stop);
+}

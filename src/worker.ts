@@ -1,0 +1,7 @@
+import { serve } from "./bridge/bridge.ts";
+import type { Engine } from "./engine/contract/index.ts";
+import { createEngine } from "./engine/create.ts";
+
+declare const self: DedicatedWorkerGlobalScope;
+
+serve<Engine>(({ baseUrl }) => createEngine({ gpu: self.navigator.gpu, baseUrl }), self);
