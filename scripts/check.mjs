@@ -1,5 +1,6 @@
 // npm run check: types, layers, lint and format, dead code, and every shader through Tint.
 import { spawn } from "node:child_process";
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { runtimeFolder } from "./vulkan.mjs";
 
@@ -42,5 +43,9 @@ function check([title, program, args]) {
 const runtime = runtimeFolder();
 const passed = await Promise.all(CHECKS.map(check));
 const failures = passed.filter((one) => !one).length;
-console.log(`${passed.length - failures} passed, ${failures} failed`);
+const report = { passed: passed.length - failures, failed: failures, skipped: 0 };
+console.log(`${report.passed} passed, ${report.failed} failed`);
+if (process.env.FUSESTUDIO_REPORT) {
+  writeFileSync(process.env.FUSESTUDIO_REPORT, JSON.stringify(report));
+}
 process.exitCode = failures === 0 ? 0 : 1;

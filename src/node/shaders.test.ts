@@ -1,0 +1,74 @@
+import { beforeAll, expect, test } from "vitest";
+import { linkShader, type ShaderConstants } from "../engine/gpu/link.ts";
+import { listShaders, shaderText } from "../engine/gpu/shaders.ts";
+import { openNullDawn } from "./dawn.ts";
+
+/** Which harness calls the rules of a folder. */
+const HARNESSES: Readonly<Record<string, string>> = {
+  merge: "harness/elementwise.wgsl",
+  reduce: "harness/blockwise.wgsl",
+};
+const rules = Object.keys(HARNESSES).flatMap((folder) => listShaders(folder));
+
+let device: GPUDevice;
+beforeAll(async () => {
+  const adapter = await (await openNullDawn()).requestAdapter();
+  if (!adapter) throw new Error("Dawn's null backend offered no adapter");
+  device = await adapter.requestDevice(); // WebGPU's default limits: what every device has
+});
+
+/** What Tint and the pipeline's validation say, by our own file and line; empty when all is well. */
+async function complaints(
+  paths: readonly string[],
+  constants: ShaderConstants,
+  readText = shaderText,
+): Promise<readonly string[]> {
+  const { code, locate } = linkShader(paths, constants, readText);
+  device.pushErrorScope("validation");
+  const module = device.createShaderModule({ code });
+  const { messages } = await module.getCompilationInfo();
+  device.createComputePipeline({ layout: "auto", compute: { module, entryPoint: "main" } });
+  const invalid = await device.popErrorScope();
+  const said = messages.map(({ lineNum, message }) => `${locate(lineNum)}: ${message}`);
+  return invalid && said.length === 0 ? [invalid.message] : said;
+}
+
+function combinations(): readonly ShaderConstants[] {
+  return [1, 2, 3, 8, 16].flatMap((MODELS) =>
+    [false, true].map((HAS_BASE) => ({ MODELS, HAS_BASE, SEGMENTS: MODELS + Number(HAS_BASE) })),
+  );
+}
+
+test.each(rules)("%s compiles under its harness for any number of models", async (rule) => {
+  const harness = HARNESSES[rule.split("/")[0] as string] as string;
+  for (const constants of combinations()) {
+    expect(await complaints([harness, rule], constants), JSON.stringify(constants)).toEqual([]);
+  }
+});
+
+test("every shader is part of something that was compiled", () => {
+  const used = new Set<string>();
+  const noteUse = (path: string) => {
+    used.add(path);
+    return shaderText(path);
+  };
+  for (const rule of rules) {
+    const harness = HARNESSES[rule.split("/")[0] as string] as string;
+    linkShader([harness, rule], { MODELS: 1, HAS_BASE: true, SEGMENTS: 2 }, noteUse);
+  }
+  const all = Object.keys(import.meta.glob("/shaders/**/*.wgsl", { query: "?raw" }));
+  expect(all.length).toBeGreaterThan(5);
+  expect(all.filter((path) => !used.has(path.slice("/shaders/".length)))).toEqual([]);
+});
+
+test("a shader that is wrong is told by its own file and line", async () => {
+  const broken = (path: string) =>
+    shaderText(path).replace("var sum = constants[0] * x[0];", "var sum = constants[0] * nothing;");
+  const constants = { MODELS: 2, HAS_BASE: false, SEGMENTS: 2 };
+  const said = await complaints(
+    ["harness/elementwise.wgsl", "merge/weighted_sum.wgsl"],
+    constants,
+    broken,
+  );
+  expect(said[0]).toMatch(/^shaders\/merge\/weighted_sum\.wgsl:3: .*nothing/);
+});
