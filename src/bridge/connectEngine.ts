@@ -4,6 +4,7 @@ import { connect, type Hello, type Port } from "./bridge.ts";
 /** `persist` exists in pages only, and this file is also compiled where there is no page. */
 interface PageStorage {
   persist?(): Promise<boolean>;
+  persisted?(): Promise<boolean>;
 }
 
 /**
