@@ -22,8 +22,7 @@ fn f16_to_f32(half: u32) -> f32 {
   // Normal: rebias by 127 - 15.
   var bits = ((exponent + 112u) << 23u) | (fraction << 13u);
   if (exponent == 31u) {
-    let quiet = select(0u, 0x400000u, fraction != 0u);
-    bits = 0x7f800000u | quiet | (fraction << 13u);
+    bits = 0x7f800000u | (fraction << 13u);
   } else if (exponent == 0u) {
     // Subnormal: fraction · 2^-24, normalised by its leading one.
     let lead = firstLeadingBit(fraction);

@@ -11,7 +11,7 @@ function coefficients({ global, models }: Resolved): number[] {
 export default defineMethod({
   id: "linear",
   title: "Linear",
-  summary: "Averages the models with one weight each.",
+  summary: "Averages the models, with one weight each.",
   paper: { label: "Model soups", url: "https://arxiv.org/abs/2203.05482" },
   base: "none",
   models: { min: 1, max: 64 },
@@ -47,9 +47,10 @@ export default defineMethod({
     }),
   reference: (unit) =>
     unit.map(({ resolved, models }) => {
-      const shares = coefficients(resolved);
-      return models[0]!.map((_, i) =>
-        models.reduce((sum, values, m) => sum + shares[m]! * values[i]!, 0),
+      const weights = resolved.models.map((values) => Number(values.weight));
+      const divisor = resolved.global.normalize ? weights.reduce((a, b) => a + b, 0) : 1;
+      return models[0]!.map(
+        (_, i) => models.reduce((sum, x, m) => sum + weights[m]! * x[i]!, 0) / divisor,
       );
     }),
 });

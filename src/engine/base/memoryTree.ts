@@ -1,0 +1,49 @@
+import { bytesInMemory, type ByteSink, type FileTree, type FileTreeWriter } from "./bytes.ts";
+
+/** A tree that is written in memory and read back: for goldens, tests and other small merges. */
+export interface MemoryTree extends FileTreeWriter {
+  readonly sealed: boolean;
+  /** The files as far as they are written. */
+  files(): FileTree;
+}
+
+/** An empty tree in memory. */
+export function createMemoryTree(): MemoryTree {
+  const files = new Map<string, Uint8Array<ArrayBuffer>[]>();
+  let sealed = false;
+  const lengthOf = (parts: readonly Uint8Array[]) =>
+    parts.reduce((sum, part) => sum + part.byteLength, 0);
+  return {
+    get sealed() {
+      return sealed;
+    },
+    async open(path): Promise<ByteSink> {
+      const parts = files.get(path) ?? [];
+      files.set(path, parts);
+      return {
+        get durableBytes() {
+          return lengthOf(parts);
+        },
+        append: async (bytes) => {
+          parts.push(bytes.slice());
+        },
+        flush: async () => {},
+      };
+    },
+    seal: async () => {
+      sealed = true;
+    },
+    files: () =>
+      new Map(
+        [...files].map(([path, parts]) => {
+          const whole = new Uint8Array(lengthOf(parts));
+          let at = 0;
+          for (const part of parts) {
+            whole.set(part, at);
+            at += part.byteLength;
+          }
+          return [path, bytesInMemory(whole)];
+        }),
+      ),
+  };
+}

@@ -1,0 +1,63 @@
+import { EngineError } from "../contract/index.ts";
+import type { Decision, Facts } from "./method.ts";
+import type { OutputTensor, Plan } from "./plan.ts";
+
+/** What was measured: per rule in shaders/reduce, per tensor, per model of that tensor. */
+export type FactTable = ReadonlyMap<string, ReadonlyMap<string, readonly Facts[]>>;
+
+/** The merged tensors of a plan, by the unit that is decided together. */
+export function groupUnits(plan: Plan): readonly (readonly OutputTensor[])[] {
+  const units = new Map<string, OutputTensor[]>();
+  for (const output of plan.outputs) {
+    if (output.action !== "merge") continue;
+    const unit = units.get(output.unit);
+    if (unit) unit.push(output);
+    else units.set(output.unit, [output]);
+  }
+  return [...units.values()];
+}
+
+/** Decides one unit; null while a fact of it is missing. */
+export function decideUnit(
+  plan: Plan,
+  unit: readonly OutputTensor[],
+  facts: FactTable,
+): ReadonlyMap<string, Decision> | null {
+  const rule = plan.method.reduce(plan.global);
+  const measured = rule === null ? null : facts.get(rule);
+  const seen = unit.map(({ name, elementCount, resolved }) => ({
+    name,
+    elementCount,
+    resolved,
+    facts: rule === null ? [] : measured?.get(name),
+  }));
+  const known = seen.filter(
+    (tensor): tensor is typeof tensor & { facts: readonly Facts[] } => tensor.facts !== undefined,
+  );
+  if (known.length < seen.length) return null;
+  const decisions = plan.method.decide(known);
+  return new Map(known.map(({ name }, i) => [name, decisions[i] as Decision]));
+}
+
+/**
+ * Every merged tensor's constants. `nonfinite` where a method divides by nothing: better no file than
+ * a file of NaN.
+ */
+export function decideAll(plan: Plan, facts: FactTable): ReadonlyMap<string, Decision> {
+  const all = new Map<string, Decision>();
+  for (const unit of groupUnits(plan)) {
+    const decisions = decideUnit(plan, unit, facts);
+    if (!decisions) throw new Error(`Broken promise: "${unit[0]!.name}" was measured`);
+    for (const [tensor, decision] of decisions) {
+      if (!decision.constants.every((constant) => Number.isFinite(Math.fround(constant)))) {
+        throw new EngineError(
+          "nonfinite",
+          `"${tensor}": ${plan.method.title} comes to coefficients ${decision.constants.join(", ")}. Do the weights sum to 0, or does a model hold NaN or infinity?`,
+          { tensor },
+        );
+      }
+      all.set(tensor, decision);
+    }
+  }
+  return all;
+}
