@@ -2,8 +2,6 @@
 export interface Locks {
   /** Takes the lock, or answers null at once where somebody has it. The result gives it back. */
   take(name: string): Promise<(() => void) | null>;
-  /** The names that are taken now, by anybody. */
-  taken(): Promise<ReadonlySet<string>>;
 }
 
 /** The browser's Web Locks: a closed or crashed tab gives back what it held. */
@@ -18,10 +16,6 @@ export function webLocks(manager: LockManager): Locks {
           })
           .catch(reject);
       }),
-    async taken() {
-      const { held = [] } = await manager.query();
-      return new Set(held.map((lock) => lock.name ?? ""));
-    },
   };
 }
 
@@ -34,6 +28,5 @@ export function locksInMemory(): Locks {
       held.add(name);
       return () => void held.delete(name);
     },
-    taken: async () => new Set(held),
   };
 }

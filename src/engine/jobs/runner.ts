@@ -63,19 +63,22 @@ export function createRunner({ kinds, journal, locks, now = Date.now }: RunnerPa
   };
 
   /** The row as it is true now: what is running elsewhere is left alone, what died is interrupted. */
-  async function settle(row: JobRow, taken: ReadonlySet<string>): Promise<JobRow> {
-    const live = running.get(row.card.id);
+  async function settle(row: JobRow): Promise<JobRow> {
+    const { id } = row.card;
+    const live = running.get(id);
     if (live) return { ...row, card: live.card };
-    const resumable =
-      row.card.state !== "done" && (row.request ?? requests.get(row.card.id)) != null;
-    const lost = row.card.state === "running" && !taken.has(lockOf(row.card.id));
-    if (!lost) return { ...row, card: { ...row.card, resumable } };
-    const settled: JobRow = {
-      ...row,
-      card: { ...row.card, state: "interrupted", resumable, endedAt: now() },
-    };
-    await journal.put(settled);
-    return settled;
+    const giveBack = row.card.state === "running" ? await locks.take(lockOf(id)) : null;
+    if (!giveBack) return { ...row, card: withResumable(row) };
+    try {
+      // Read again under the lock: its tab may have ended it properly a moment ago.
+      const latest = (await journal.row(id)) ?? row;
+      if (latest.card.state !== "running") return { ...latest, card: withResumable(latest) };
+      const card: JobCard = { ...withResumable(latest), state: "interrupted", endedAt: now() };
+      await journal.put({ ...latest, card });
+      return { ...latest, card };
+    } finally {
+      giveBack();
+    }
   }
 
   function withResumable({ card, request }: JobRow): JobCard {
@@ -87,7 +90,7 @@ export function createRunner({ kinds, journal, locks, now = Date.now }: RunnerPa
     const row = await journal.row(id);
     if (!row)
       throw new EngineError("usage", "There is no such job; it may be deleted.", { job: id });
-    return settle(row, await locks.taken());
+    return settle(row);
   }
 
   /** One after the other for each resource; who is cancelled while waiting leaves the queue. */
@@ -163,8 +166,7 @@ export function createRunner({ kinds, journal, locks, now = Date.now }: RunnerPa
       return launch(kind, request, { card, request: durable ? request : null, state: null });
     },
     async list() {
-      const [rows, taken] = await Promise.all([journal.rows(), locks.taken()]);
-      const settled = await Promise.all(rows.map((row) => settle(row, taken)));
+      const settled = await Promise.all((await journal.rows()).map(settle));
       return settled.map(({ card }) => card).sort((a, b) => b.createdAt - a.createdAt);
     },
     async cancel(id) {
