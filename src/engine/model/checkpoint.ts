@@ -1,5 +1,8 @@
 import type { ByteSource, FileTree } from "../base/bytes.ts";
 import type { TensorCard } from "../contract/index.ts";
+import type { ModelConfig } from "../formats/config.ts";
+
+export type { ModelConfig } from "../formats/config.ts";
 
 /** A tensor and where its bytes lie. */
 export interface CheckpointTensor extends TensorCard {
@@ -7,19 +10,6 @@ export interface CheckpointTensor extends TensorCard {
   readonly source: ByteSource;
   /** First byte within `source`. */
   readonly start: number;
-}
-
-/** What config.json says, in either spelling of transformers; the text itself is kept. */
-export interface ModelConfig {
-  readonly text: string;
-  readonly architecture: string | null;
-  readonly modelType: string | null;
-  readonly layers: number | null;
-  readonly vocabSize: number | null;
-  readonly hiddenSize: number | null;
-  readonly tied: boolean;
-  /** The whole document, for comparisons by key. */
-  readonly fields: Readonly<Record<string, unknown>>;
 }
 
 /** A checkpoint that was opened and checked: every header is read, no weight is. */

@@ -1,0 +1,76 @@
+import { expect, test } from "vitest";
+import { listFolders } from "./folders.ts";
+
+const names = (paths: readonly string[]) =>
+  listFolders(paths).map(({ name, files }) => [name, files.map((file) => file.name)]);
+
+test("a folder with config and weights is one checkpoint, with its side files", () => {
+  expect(
+    listFolders(["ember/config.json", "ember/model.safetensors", "ember/tokenizer.json"]),
+  ).toEqual([
+    {
+      name: "ember",
+      files: [
+        { path: "ember/config.json", name: "config.json" },
+        { path: "ember/model.safetensors", name: "model.safetensors" },
+        { path: "ember/tokenizer.json", name: "tokenizer.json" },
+      ],
+    },
+  ]);
+});
+
+test("each folder below a dropped folder is looked at by itself", () => {
+  const paths = [
+    "all/README.md",
+    "all/a/model.safetensors",
+    "all/a/onnx/model.onnx",
+    "all/b/config.json",
+    "all/b/x-00001-of-00001.safetensors",
+    "all/b/x.safetensors.index.json",
+    "all/c/config.json",
+  ];
+  expect(names(paths)).toEqual([
+    ["a", ["model.safetensors"]],
+    ["b", ["config.json", "x-00001-of-00001.safetensors", "x.safetensors.index.json"]],
+  ]);
+});
+
+test("lone files are checkpoints of their own name", () => {
+  expect(names(["one.safetensors", "two.safetensors", "notes.txt"])).toEqual([
+    ["one", ["one.safetensors"]],
+    ["two", ["two.safetensors"]],
+  ]);
+});
+
+test("loose files with a config are one checkpoint, named after its weights", () => {
+  expect(names(["config.json", "ember.safetensors"])).toEqual([
+    ["ember", ["config.json", "ember.safetensors"]],
+  ]);
+});
+
+test("shards without a config stay together", () => {
+  expect(
+    names(["m/model-00001-of-00002.safetensors", "m/model-00002-of-00002.safetensors"]),
+  ).toEqual([["m", ["model-00001-of-00002.safetensors", "model-00002-of-00002.safetensors"]]]);
+});
+
+test("a folder of pickles is named, so that opening it can say what to do", () => {
+  expect(names(["old/config.json", "old/pytorch_model.bin"])).toHaveLength(1);
+  expect(names(["old/training_args.bin", "old/optimizer.pt"])).toEqual([]);
+});
+
+test("a folder whose weights did not come along is named too", () => {
+  expect(names(["m/config.json", "m/model.safetensors.index.json"])).toHaveLength(1);
+});
+
+test("the Hub's cache gives the model's name, not the commit's", () => {
+  const snapshot = "hub/models--acme--ember-7B/snapshots/0a1b2c";
+  expect(names([`${snapshot}/config.json`, `${snapshot}/model.safetensors`])[0]![0]).toBe(
+    "ember-7B",
+  );
+});
+
+test("hidden files and folders are left out", () => {
+  const paths = ["m/.git/lfs/model.safetensors", "m/.DS_Store", "m/model.safetensors"];
+  expect(names(paths)).toEqual([["m", ["model.safetensors"]]]);
+});

@@ -1,0 +1,51 @@
+/** A checkpoint among dropped files. */
+export interface CheckpointFolder {
+  /** The folder's name; without a folder, its weight file's without the ending. */
+  readonly name: string;
+  readonly files: readonly {
+    /** As it was dropped. */
+    readonly path: string;
+    /** As the checkpoint knows it, relative to its folder. */
+    readonly name: string;
+  }[];
+}
+
+const WEIGHTS = /\.(safetensors|bin|pt|pth|ckpt)$/;
+const NOT_A_MODEL = /^(training_args|optimizer|scheduler|rng_state.*|scaler)\./;
+/** Files that say: the weights beside me are one model. */
+const ONE_MODEL =
+  /^(config\.json|model\.safetensors|.+\.index\.json|.+-\d{5}-of-\d{5}\.safetensors)$/;
+
+/**
+ * The checkpoints among dropped paths. A folder whose own files include weights is one checkpoint,
+ * with all files that lie in it directly; where nothing says that its .safetensors files belong
+ * together, each is a checkpoint of its own. Hidden files and folders are left out.
+ */
+export function listFolders(paths: readonly string[]): readonly CheckpointFolder[] {
+  const byFolder = new Map<string, { readonly path: string; readonly name: string }[]>();
+  for (const path of paths) {
+    const parts = path.split("/").filter((part) => part !== "" && part !== ".");
+    const name = parts.pop();
+    if (name === undefined || [...parts, name].some((part) => part.startsWith("."))) continue;
+    const folder = parts.join("/");
+    const files = byFolder.get(folder) ?? [];
+    files.push({ path, name });
+    byFolder.set(folder, files);
+  }
+  return [...byFolder].flatMap(([folder, files]) => {
+    const weights = files.filter(({ name }) => WEIGHTS.test(name) && !NOT_A_MODEL.test(name));
+    const index = files.some(({ name }) => /\.(safetensors|bin)\.index\.json$/.test(name));
+    if (weights.length === 0 && !index) return [];
+    if (files.some(({ name }) => ONE_MODEL.test(name))) {
+      const stem = weights[0]?.name.replace(WEIGHTS, "") ?? "model";
+      return [{ name: nameFolder(folder) || stem, files }];
+    }
+    return weights.map((file) => ({ name: file.name.replace(WEIGHTS, ""), files: [file] }));
+  });
+}
+
+/** The last part of a folder's path; in the Hub's cache that is a commit, so the model's own name. */
+function nameFolder(folder: string): string {
+  const cached = /(?:^|\/)models--[^/]*?--([^/]+)\/snapshots\/[^/]+$/.exec(folder)?.[1];
+  return cached ?? folder.split("/").at(-1) ?? "";
+}
