@@ -46,8 +46,14 @@ test.each(rules)("%s compiles under its harness for any number of models", async
   }
 });
 
+const CONVERSION = "harness/convert.wgsl";
+
+test.each([0, 1, 2, 3])("the conversions compile in mode %i", async (MODE) => {
+  expect(await complaints([CONVERSION], { MODE })).toEqual([]);
+});
+
 test("every shader is part of something that was compiled", () => {
-  const used = new Set<string>();
+  const used = new Set<string>([CONVERSION]);
   const noteUse = (path: string) => {
     used.add(path);
     return shaderText(path);

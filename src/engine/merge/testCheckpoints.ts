@@ -1,0 +1,55 @@
+import { bytesInMemory } from "../base/bytes.ts";
+import type { DType, OutputDType } from "../contract/index.ts";
+import type { Checkpoint, CheckpointTensor } from "../model/checkpoint.ts";
+import { fromF32 } from "../tensor/convert.ts";
+
+/** A small seeded generator (mulberry32), for test data alone. */
+export function seededRandom(seed: number): () => number {
+  let state = seed >>> 0;
+  return () => {
+    state = (state + 0x6d2b79f5) >>> 0;
+    let t = Math.imul(state ^ (state >>> 15), 1 | state);
+    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
+    return ((t ^ (t >>> 14)) >>> 0) / 4294967296;
+  };
+}
+
+/** Values spread like weights: around 0, or around 1 for norms. */
+export function randomValues(
+  count: number,
+  random: () => number,
+  scale = 0.05,
+): Float32Array<ArrayBuffer> {
+  return Float32Array.from({ length: count }, () => (random() + random() + random() - 1.5) * scale);
+}
+
+/** A tensor for `checkpointOf`. */
+export interface TestTensor {
+  readonly shape: readonly number[];
+  readonly values: Float32Array<ArrayBuffer>;
+  readonly dtype?: OutputDType;
+}
+
+/** An open checkpoint in memory, for tests. */
+export function checkpointOf(
+  name: string,
+  tensors: Readonly<Record<string, TestTensor>>,
+): Checkpoint {
+  const files = new Map();
+  const cards = Object.entries(tensors).map(([tensor, { shape, values, dtype = "F32" }]) => {
+    const bytes = fromF32(values, dtype);
+    const file = "model.safetensors";
+    const card: CheckpointTensor = {
+      name: tensor,
+      dtype: dtype satisfies DType,
+      shape,
+      byteLength: bytes.byteLength,
+      elementCount: values.length,
+      file,
+      source: bytesInMemory(bytes),
+      start: 0,
+    };
+    return [tensor, card] as const;
+  });
+  return { name, config: null, tensors: new Map(cards), files, notes: [] };
+}
