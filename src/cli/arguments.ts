@@ -1,0 +1,87 @@
+import { parseArgs } from "node:util";
+import { EngineError } from "../engine/contract/index.ts";
+import type { Command } from "./command.ts";
+
+/** What was typed, understood. */
+export interface Arguments {
+  /** Null where none was named. */
+  readonly command: string | null;
+  readonly positionals: readonly string[];
+  readonly options: Readonly<Record<string, string | undefined>>;
+  readonly json: boolean;
+  readonly help: boolean;
+}
+
+/** Reads a command line; `usage` names what is wrong with it. */
+export function readArguments(
+  words: readonly string[],
+  commands: ReadonlyMap<string, Command>,
+): Arguments {
+  const name = words.find((word) => !word.startsWith("-")) ?? null;
+  const rest = name === null ? words : words.toSpliced(words.indexOf(name), 1);
+  const json = words.includes("--json");
+  const help = words.includes("--help") || words.includes("-h");
+  if (name === null || help) return { command: name, positionals: [], options: {}, json, help };
+
+  const command = commands.get(name);
+  if (!command) {
+    const known = [...commands.keys()].join(", ");
+    throw new EngineError("usage", `There is no command "${name}". There are: ${known}.`, { name });
+  }
+  const { values, positionals } = parse(name, command, rest);
+  if (positionals.length !== command.positionals.length) {
+    throw new EngineError(
+      "usage",
+      `"studio ${name}" takes ${command.positionals.join(" ") || "no arguments"}; ${positionals.length} given.`,
+      { name, wanted: command.positionals.length, given: positionals.length },
+    );
+  }
+  return { command: name, positionals, options: values, json, help };
+}
+
+function parse(name: string, command: Command, words: readonly string[]) {
+  const options = Object.fromEntries(
+    Object.keys(command.options).map((option) => [option, { type: "string" as const }]),
+  );
+  try {
+    const { values, positionals } = parseArgs({
+      args: [...words],
+      options: { ...options, json: { type: "boolean" } },
+      allowPositionals: true,
+    });
+    const { json: _, ...texts } = values;
+    return { values: texts as Record<string, string | undefined>, positionals };
+  } catch (error) {
+    const message = error instanceof Error ? error.message : String(error);
+    throw new EngineError("usage", `studio ${name}: ${message}`, { name }, error);
+  }
+}
+
+function usageLine(name: string, { positionals, options }: Command): string {
+  const optional = Object.entries(options).map(([option, { value }]) => `[--${option} ${value}]`);
+  return ["studio", name, ...positionals, ...optional, "[--json]"].join(" ");
+}
+
+/** The help for one command, or for all. */
+export function formatHelp(commands: ReadonlyMap<string, Command>, name: string | null): string {
+  const command = name === null ? undefined : commands.get(name);
+  if (name !== null && command) {
+    const options = Object.entries(command.options).map(
+      ([option, { value, help }]) => `  --${option} ${value}`.padEnd(24) + help,
+    );
+    return [
+      usageLine(name, command),
+      "",
+      command.summary,
+      ...(options.length > 0 ? ["", ...options] : []),
+    ].join("\n");
+  }
+  return [
+    "FuseStudio in a terminal: the studio's engine on this machine's GPU.",
+    "",
+    ...[...commands].map(([each, known]) => `  ${usageLine(each, known)}\n      ${known.summary}`),
+    "",
+    "MODEL is a checkpoint folder or one .safetensors file. --json prints one document to standard output.",
+    "Exit codes: 0 done, 1 input refused, 2 wrong usage, 3 no adapter, 4 failed, 5 internal, 130 interrupted.",
+  ].join("\n");
+}

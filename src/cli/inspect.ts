@@ -1,0 +1,116 @@
+import { basename, resolve } from "node:path";
+import { measureTensor } from "../engine/inspect/inspect.ts";
+import type { Checkpoint, CheckpointTensor } from "../engine/model/checkpoint.ts";
+import { openCheckpoint } from "../engine/model/open.ts";
+import { mergeRole } from "../engine/tensor/dtype.ts";
+import { openFiles } from "../node/files.ts";
+import { type Command, formatBytes } from "./command.ts";
+
+/** Complex and sub-byte tensors are described; their values are not read. */
+const NO_STATISTICS = {
+  mean: null,
+  std: null,
+  min: null,
+  max: null,
+  absMax: null,
+  l1: null,
+  l2: null,
+  zeros: null,
+  nan: null,
+  inf: null,
+};
+const NO_DELTA = {
+  deltaL2: null,
+  relative: null,
+  cosine: null,
+  signFlips: null,
+  maxAbsDelta: null,
+};
+
+type Row = Awaited<ReturnType<typeof describeTensor>>;
+
+const isReadable = ({ dtype }: CheckpointTensor) => mergeRole(dtype) !== "describe";
+
+/** The other checkpoint's tensor, where the two can be compared. */
+function counterpart(tensor: CheckpointTensor, other: Checkpoint): CheckpointTensor | null {
+  const found = other.tensors.get(tensor.name);
+  const fits = found && isReadable(found) && found.shape.join() === tensor.shape.join();
+  return fits ? found : null;
+}
+
+async function describeTensor(
+  tensor: CheckpointTensor,
+  other: Checkpoint | null,
+  signal: AbortSignal,
+) {
+  const { shape, dtype, elementCount } = tensor;
+  const about = { shape, dtype, count: elementCount };
+  if (!isReadable(tensor)) return { ...about, ...NO_STATISTICS, ...(other ? NO_DELTA : {}) };
+  const against = other && counterpart(tensor, other);
+  const { statistics, against: delta } = await measureTensor(tensor, against, signal);
+  return { ...about, ...statistics, ...(other ? (delta ?? NO_DELTA) : {}) };
+}
+
+function formatNumber(value: number | null | undefined): string {
+  return (value === null || value === undefined ? "–" : value.toPrecision(4)).padStart(11);
+}
+
+function formatTable(tensors: ReadonlyMap<string, Row>, compared: boolean): string {
+  const columns = compared
+    ? (["mean", "std", "l2", "deltaL2", "relative", "cosine"] as const)
+    : (["mean", "std", "min", "max", "l2"] as const);
+  const width = Math.max(6, ...[...tensors.keys()].map((name) => name.length));
+  const head = `${"tensor".padEnd(width)} ${"dtype".padEnd(8)} ${"shape".padEnd(16)} ${columns
+    .map((column) => column.padStart(11))
+    .join(" ")}  nan inf`;
+  const lines = [...tensors].map(([name, row]) => {
+    const values: Readonly<Record<string, unknown>> = row;
+    const numbers = columns.map((column) => formatNumber(values[column] as number | null));
+    const shape = row.shape.join(" × ").padEnd(16);
+    return `${name.padEnd(width)} ${row.dtype.padEnd(8)} ${shape} ${numbers.join(" ")}  ${row.nan ?? "–"} ${row.inf ?? "–"}`;
+  });
+  return [head, ...lines].join("\n");
+}
+
+/** `studio inspect`: statistics per tensor, on the CPU in float64. */
+export const inspect: Command = {
+  positionals: ["MODEL"],
+  summary: "Statistics of every tensor, and of its difference to another checkpoint. Needs no GPU.",
+  options: {
+    against: { value: "MODEL", help: "Compare with this checkpoint: MODEL minus the other." },
+  },
+  async run({ positionals: [path = ""], options, signal, say, progress }) {
+    const open = async (model: string) => {
+      const { files, close } = await openFiles(resolve(model));
+      const checkpoint = await openCheckpoint(files, basename(resolve(model)));
+      for (const note of checkpoint.notes) say(`note: ${checkpoint.name}: ${note}`);
+      return { checkpoint, close };
+    };
+    const { checkpoint, close } = await open(path);
+    const other = options.against === undefined ? null : await open(options.against);
+    const sizes = [...checkpoint.tensors.values()].map(({ byteLength }) => byteLength);
+    const total = sizes.reduce((sum, size) => sum + size, 0);
+
+    const tensors = new Map<string, Row>();
+    let done = 0;
+    for (const tensor of checkpoint.tensors.values()) {
+      progress(done, total, tensor.name);
+      tensors.set(tensor.name, await describeTensor(tensor, other?.checkpoint ?? null, signal));
+      done += tensor.byteLength;
+    }
+    await close();
+    await other?.close();
+
+    const missing = other
+      ? [...other.checkpoint.tensors.keys()].filter((name) => !checkpoint.tensors.has(name))
+      : [];
+    for (const name of missing) say(`note: only ${other?.checkpoint.name} has "${name}"`);
+    return {
+      json: {
+        tensors: Object.fromEntries(tensors),
+        ...(other ? { onlyInAgainst: missing } : {}),
+      },
+      text: `${formatTable(tensors, other !== null)}\n${tensors.size} tensors, ${formatBytes(total)}`,
+    };
+  },
+};

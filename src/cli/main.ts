@@ -1,0 +1,73 @@
+import { EngineError, type Failure, toFailure } from "../engine/contract/index.ts";
+import { formatHelp, readArguments } from "./arguments.ts";
+import type { Command } from "./command.ts";
+import { inspect } from "./inspect.ts";
+import { EXIT, exitCodeOf, formatJson, INTERRUPTED } from "./outcome.ts";
+import { createProgress } from "./progress.ts";
+
+const COMMANDS: ReadonlyMap<string, Command> = new Map([["inspect", inspect]]);
+
+/** Resolves when the text is handed over: `process.exit` would cut off what a pipe has not taken. */
+function print(stream: NodeJS.WriteStream, text: string): Promise<void> {
+  return new Promise((resolve) => {
+    stream.once("error", () => resolve()); // the reader has gone, as with `| head`
+    stream.write(text, () => resolve());
+  });
+}
+
+function listenForInterrupts(): AbortSignal {
+  const controller = new AbortController();
+  for (const signal of ["SIGINT", "SIGTERM"] as const) {
+    process.on(signal, () => {
+      if (controller.signal.aborted) process.exit(INTERRUPTED); // asked twice: at once
+      controller.abort();
+    });
+  }
+  return controller.signal;
+}
+
+async function runCommand(words: readonly string[], json: boolean): Promise<number> {
+  const { command: name, help, positionals, options } = readArguments(words, COMMANDS);
+  if (help) {
+    await print(process.stdout, `${formatHelp(COMMANDS, name)}\n`);
+    return EXIT.done;
+  }
+  const command = name === null ? undefined : COMMANDS.get(name);
+  if (!command) throw new EngineError("usage", `Name a command.\n\n${formatHelp(COMMANDS, null)}`);
+  const progress = createProgress(process.stderr);
+  try {
+    const outcome = await command.run({
+      positionals,
+      options,
+      signal: listenForInterrupts(),
+      say(line) {
+        progress.end();
+        process.stderr.write(`${line}\n`);
+      },
+      progress: progress.update,
+    });
+    progress.end();
+    if (json) await print(process.stdout, formatJson(outcome.json));
+    await print(json ? process.stderr : process.stdout, `${outcome.text}\n`);
+    return outcome.failed ? EXIT.failed : EXIT.done;
+  } finally {
+    progress.end();
+  }
+}
+
+async function report(failure: Failure, error: unknown, json: boolean): Promise<number> {
+  if (json) await print(process.stdout, formatJson({ error: failure }));
+  await print(process.stderr, `${failure.code}: ${failure.message}\n`);
+  if (failure.code === "internal" && error instanceof Error && error.stack) {
+    await print(process.stderr, `${error.stack}\n`);
+  }
+  return exitCodeOf(failure);
+}
+
+const words = process.argv.slice(2);
+const json = words.includes("--json");
+const code = await runCommand(words, json).catch((error: unknown) =>
+  report(toFailure(error), error, json),
+);
+// Dawn's threads would keep the process alive.
+process.exit(code);
