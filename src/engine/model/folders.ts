@@ -1,3 +1,5 @@
+import { LEFT_BY_TRAINING } from "./weightFiles.ts";
+
 /** A checkpoint among dropped files. */
 export interface CheckpointFolder {
   /** The folder's name; without a folder, its weight file's without the ending. */
@@ -11,7 +13,6 @@ export interface CheckpointFolder {
 }
 
 const WEIGHTS = /\.(safetensors|bin|pt|pth|ckpt)$/;
-const NOT_A_MODEL = /^(training_args|optimizer|scheduler|rng_state.*|scaler)\./;
 /** Files that say: the weights beside me are one model. */
 const ONE_MODEL =
   /^(config\.json|model\.safetensors|.+\.index\.json|.+-\d{5}-of-\d{5}\.safetensors)$/;
@@ -33,7 +34,7 @@ export function listFolders(paths: readonly string[]): readonly CheckpointFolder
     byFolder.set(folder, files);
   }
   return [...byFolder].flatMap(([folder, files]) => {
-    const weights = files.filter(({ name }) => WEIGHTS.test(name) && !NOT_A_MODEL.test(name));
+    const weights = files.filter(({ name }) => WEIGHTS.test(name) && !LEFT_BY_TRAINING.test(name));
     const index = files.some(({ name }) => /\.(safetensors|bin)\.index\.json$/.test(name));
     if (weights.length === 0 && !index) return [];
     if (files.some(({ name }) => ONE_MODEL.test(name))) {

@@ -20,8 +20,8 @@ export interface WeightFiles {
 const INDEX = "model.safetensors.index.json";
 const SHARD = /^(.+)-(\d{5})-of-(\d{5})\.safetensors$/;
 const PICKLE = /\.(bin|pt|pth|ckpt)$/;
-/** What training leaves behind beside the weights. */
-const NOT_A_MODEL = /^(training_args|optimizer|scheduler|rng_state.*|scaler)\./;
+/** What training leaves behind beside the weights, in the same formats. */
+export const LEFT_BY_TRAINING = /^(training_args|optimizer|scheduler|rng_state.*|scaler)\./;
 /** Files that look like weights, in any folder of the checkpoint. */
 const LIKE_WEIGHTS = /\.(safetensors|bin|pt|pth|ckpt|gguf|onnx|h5|msgpack)$/;
 
@@ -46,7 +46,7 @@ export async function findWeightFiles(files: FileTree, name: string): Promise<We
   if (paths.length === 0) throw await noWeights(files, here, name);
   const used = new Set(paths);
   const unused = [...files.keys()].filter(
-    (path) => LIKE_WEIGHTS.test(path) && !used.has(path) && !NOT_A_MODEL.test(path),
+    (path) => LIKE_WEIGHTS.test(path) && !used.has(path) && !LEFT_BY_TRAINING.test(path),
   );
   const notes = unused.length > 0 ? [`Not read: ${listSome(unused)}.`] : [];
   return { paths, places, notes };
@@ -79,13 +79,8 @@ function chooseWithoutIndex(
   const first = weights.map((path) => SHARD.exec(path)).find((found) => found !== null);
   if (first) {
     const [, stem, , count] = first;
-    const total = Number(count);
-    if (total > files.size) {
-      const there = weights.filter((path) => SHARD.test(path)).length;
-      throw missing([first[0]], `${name} has ${there} of ${total} shards`, total - there);
-    }
     const paths = Array.from(
-      { length: total },
+      { length: Number(count) }, // five digits at most
       (_, i) => `${stem}-${String(i + 1).padStart(5, "0")}-of-${count}.safetensors`,
     );
     refuseMissing(paths, files, `${name}, by the names of its shards,`);
@@ -107,15 +102,13 @@ function chooseWithoutIndex(
 
 function refuseMissing(paths: readonly string[], files: FileTree, who: string): void {
   const absent = paths.filter((path) => !files.has(path));
-  if (absent.length === 0) return;
-  throw missing(absent, `${who} needs ${paths.length} weight files`, absent.length);
-}
-
-function missing(some: readonly string[], sentence: string, count: number): EngineError {
-  return new EngineError(
+  const file = absent[0];
+  if (file === undefined) return;
+  const are = absent.length === 1 ? "1 is" : `${absent.length} are`;
+  throw new EngineError(
     "missing-file",
-    `${sentence}; ${count} ${count === 1 ? "is" : "are"} missing, such as ${clip(some[0]!)}. Download the rest and drop the whole folder.`,
-    { file: some[0]!, missing: count },
+    `${who} needs ${paths.length} weight files; ${are} missing, such as ${clip(file)}. Download the rest and drop the whole folder.`,
+    { file, missing: absent.length },
   );
 }
 
@@ -124,7 +117,7 @@ async function noWeights(
   here: readonly string[],
   name: string,
 ): Promise<EngineError> {
-  const pickles = here.filter((path) => PICKLE.test(path) && !NOT_A_MODEL.test(path)).sort();
+  const pickles = here.filter((path) => PICKLE.test(path) && !LEFT_BY_TRAINING.test(path)).sort();
   const pickle = pickles[0];
   if (pickle !== undefined) {
     const source = files.get(pickle)!;
