@@ -1,4 +1,10 @@
-import { DTYPES, type DType, EngineError } from "../contract/index.ts";
+import {
+  DTYPES,
+  type DType,
+  EngineError,
+  type ErrorCode,
+  type ErrorDetails,
+} from "../contract/index.ts";
 import { bitsPerElement } from "../tensor/dtype.ts";
 import { clip, isObject } from "./json.ts";
 
@@ -26,80 +32,73 @@ export function readEntry(
   dataStart: number,
   file: string,
 ): HeaderTensor {
-  const where = `${clip(name)} in ${file}`;
-  const known = { file, tensor: name.slice(0, 120) };
-  if (!isObject(value)) {
-    throw new EngineError("bad-header", `${where} is not described by an object.`, known);
-  }
-  const dtype = DTYPES.find((one) => one === value.dtype);
+  // A header can describe a million tensors: sentences are only made when one is wrong.
+  const refuse = (code: ErrorCode, sentence: string, details: ErrorDetails = {}) =>
+    new EngineError(code, `${clip(name)} in ${file} ${sentence}.`, {
+      file,
+      tensor: name.slice(0, 120),
+      ...details,
+    });
+  if (!isObject(value)) throw refuse("bad-header", "is not described by an object");
+  const { dtype: stated, shape, data_offsets: offsets } = value;
+  const dtype = DTYPES.find((one) => one === stated);
   if (!dtype) {
-    const stated = clip(JSON.stringify(value.dtype) ?? "none");
-    throw new EngineError(
-      "bad-dtype",
-      `${where} has the dtype ${stated}, which safetensors does not define.`,
-      { ...known, dtype: stated },
-    );
-  }
-  const elementCount = countElements(value.shape, where, known);
-  const shape = value.shape as readonly number[];
-  const byteLength = (elementCount * bitsPerElement(dtype)) / 8;
-  const size = { ...known, dtype, shape: shape.join("×").slice(0, 120), elementCount };
-  if (!Number.isInteger(byteLength)) {
-    throw new EngineError(
-      "bad-shape",
-      `${where} has ${elementCount} elements of ${bitsPerElement(dtype)} bits (${dtype}), which do not fill whole bytes.`,
-      size,
-    );
-  }
-  const offsets = value.data_offsets;
-  if (!Array.isArray(offsets) || offsets.length !== 2 || !offsets.every(isCount)) {
-    throw new EngineError(
-      "bad-offsets",
-      `${where} has no data_offsets of two whole numbers, but ${clip(JSON.stringify(offsets) ?? "none")}.`,
-      known,
-    );
-  }
-  const [begin, end] = offsets as [number, number];
-  if (begin > end) {
-    throw new EngineError("bad-offsets", `${where} begins at ${begin} but ends at ${end}.`, {
-      ...known,
-      begin,
-      end,
+    throw refuse("bad-dtype", `has the dtype ${show(stated)}, which safetensors does not define`, {
+      dtype: show(stated),
     });
   }
-  if (end - begin !== byteLength) {
-    throw new EngineError(
+  if (!isCounts(shape)) {
+    throw refuse(
       "bad-shape",
-      `${where} is ${dtype} [${shape.join(", ")}], ${byteLength} bytes, but its offsets ${begin} to ${end} hold ${end - begin}.`,
-      { ...size, begin, end, byteLength },
+      `has the shape ${show(shape)}; each axis must be a whole number of at most 2^53 - 1`,
+      { shape: show(shape) },
+    );
+  }
+  let elementCount = 1;
+  for (const axis of shape) {
+    elementCount *= axis;
+    if (elementCount > MAX_ELEMENTS) {
+      throw refuse(
+        "bad-shape",
+        `has the shape ${show(shape)}, more elements than any file can hold`,
+        { shape: show(shape) },
+      );
+    }
+  }
+  const bits = bitsPerElement(dtype);
+  const byteLength = (elementCount * bits) / 8;
+  if (!Number.isInteger(byteLength)) {
+    throw refuse(
+      "bad-shape",
+      `has ${elementCount} elements of ${bits} bits (${dtype}), which do not fill whole bytes`,
+      { dtype, shape: show(shape), elementCount },
+    );
+  }
+  if (!isCounts(offsets) || offsets.length !== 2) {
+    throw refuse("bad-offsets", `has no data_offsets of two whole numbers, but ${show(offsets)}`, {
+      offsets: show(offsets),
+    });
+  }
+  const [begin, end] = offsets as readonly [number, number];
+  if (begin > end) {
+    throw refuse("bad-offsets", `begins at ${begin} but ends at ${end}`, { begin, end });
+  }
+  if (end - begin !== byteLength) {
+    throw refuse(
+      "bad-shape",
+      `is ${dtype} ${show(shape)}, ${byteLength} bytes, but its offsets ${begin} to ${end} hold ${end - begin}`,
+      { dtype, shape: show(shape), byteLength, begin, end },
     );
   }
   return { name, dtype, shape, elementCount, start: dataStart + begin, byteLength };
 }
 
-function countElements(shape: unknown, where: string, known: Record<string, string>): number {
-  if (!Array.isArray(shape) || !shape.every(isCount)) {
-    const stated = clip(JSON.stringify(shape) ?? "none");
-    throw new EngineError(
-      "bad-shape",
-      `${where} has the shape ${stated}; each axis must be a whole number of at most 2^53 - 1.`,
-      { ...known, shape: stated },
-    );
-  }
-  let count = 1;
-  for (const axis of shape as readonly number[]) {
-    count *= axis;
-    if (count > MAX_ELEMENTS) {
-      throw new EngineError(
-        "bad-shape",
-        `${where} has the shape ${clip(JSON.stringify(shape))}, more elements than any file can hold.`,
-        { ...known, shape: shape.join("×").slice(0, 120) },
-      );
-    }
-  }
-  return count;
+function isCounts(value: unknown): value is readonly number[] {
+  return Array.isArray(value) && value.every((one) => Number.isSafeInteger(one) && one >= 0);
 }
 
-function isCount(value: unknown): value is number {
-  return Number.isSafeInteger(value) && (value as number) >= 0;
+/** A value from a header as JSON, cut to what fits in a sentence. */
+function show(value: unknown): string {
+  const json = JSON.stringify(value) ?? "none";
+  return json.length > 120 ? `${json.slice(0, 119)}…` : json;
 }

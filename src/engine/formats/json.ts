@@ -65,7 +65,7 @@ function walkValue(text: string, at: number, rules: Rules, path: readonly string
   if (first === "{") return walkObject(text, at, rules, path);
   if (first === "[") return walkArray(text, at, rules, path);
   if (first === '"') return walkString(text, at);
-  return match(LITERAL, text, at) ?? match(NUMBER, text, at) ?? stopAt(text, at, "a value");
+  return match(NUMBER, text, at) ?? match(LITERAL, text, at) ?? stopAt(text, at, "a value");
 }
 
 function walkObject(text: string, open: number, rules: Rules, path: readonly string[]): number {
@@ -75,7 +75,8 @@ function walkObject(text: string, open: number, rules: Rules, path: readonly str
   for (;;) {
     if (text[at] !== '"') stopAt(text, at, 'a key in "quotes"');
     const keyEnd = walkString(text, at);
-    const key: string = JSON.parse(text.slice(at, keyEnd));
+    const raw = text.slice(at + 1, keyEnd - 1);
+    const key: string = raw.includes("\\") ? JSON.parse(`"${raw}"`) : raw;
     if (rules.duplicateKeys === "refuse" && keys.has(key)) {
       throw new Stop(at, `the key ${clip(key)} is there twice`);
     }
