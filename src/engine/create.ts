@@ -17,6 +17,8 @@ import { methodCard } from "./merge/method.ts";
 import { formatRecipe, parseRecipe } from "./merge/recipe.ts";
 import { methods } from "./merge/registry.ts";
 import { openLibrary } from "./model/databaseLibrary.ts";
+import { importJob } from "./model/import.ts";
+import { samplesJob } from "./model/samples.ts";
 import { openDatabase } from "./storage/database.ts";
 import { storeValues } from "./storage/values.ts";
 
@@ -37,17 +39,18 @@ const SMALLEST_BUDGET_BYTES = 64 * 2 ** 20;
 
 /** Assembles the engine. The only place that knows all of it. */
 export async function createEngine(parts: EngineParts): Promise<Engine> {
-  const { gpu, storage = navigator.storage } = parts;
+  const { gpu, baseUrl, storage = navigator.storage } = parts;
   const database = openDatabase(parts.indexedDB);
   const settings = database.store("settings");
   const library = await openLibrary(database, storeValues(database.store("values")));
   const source = new GpuSource(gpu, (await get<number>(BUDGET_KEY, settings)) ?? undefined);
-  const kinds: readonly JobKind[] = [];
-  const runner = createRunner({
-    kinds,
-    journal: storedJournal(database.store("journal")),
-    locks: parts.locks ?? (navigator.locks ? webLocks(navigator.locks) : locksInMemory()),
-  });
+  const locks = parts.locks ?? (navigator.locks ? webLocks(navigator.locks) : locksInMemory());
+  const kinds: readonly JobKind[] = [
+    importJob({ library, locks }),
+    samplesJob({ library, locks, baseUrl }),
+  ];
+  const journal = storedJournal(database.store("journal"));
+  const runner = createRunner({ kinds, journal, locks });
 
   async function describe(): Promise<Environment> {
     try {
