@@ -10,7 +10,7 @@ import type {
 import { EngineError, toFailure } from "./contract/index.ts";
 import { DEFAULT_BUDGET_BYTES, GpuSource } from "./gpu/device.ts";
 import { storedJournal } from "./jobs/journal.ts";
-import type { JobKind } from "./jobs/kind.ts";
+import type { AnyJobKind } from "./jobs/kind.ts";
 import { type Locks, locksInMemory, webLocks } from "./jobs/locks.ts";
 import { createRunner } from "./jobs/runner.ts";
 import { methodCard } from "./merge/method.ts";
@@ -45,7 +45,7 @@ export async function createEngine(parts: EngineParts): Promise<Engine> {
   const library = await openLibrary(database, storeValues(database.store("values")));
   const source = new GpuSource(gpu, (await get<number>(BUDGET_KEY, settings)) ?? undefined);
   const locks = parts.locks ?? (navigator.locks ? webLocks(navigator.locks) : locksInMemory());
-  const kinds: readonly JobKind[] = [
+  const kinds: readonly AnyJobKind[] = [
     importJob({ library, locks }),
     samplesJob({ library, locks, baseUrl }),
   ];

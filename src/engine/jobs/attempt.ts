@@ -7,7 +7,7 @@ import {
   toFailure,
 } from "../contract/index.ts";
 import type { JobRow, Journal } from "./journal.ts";
-import type { JobContext, JobKind } from "./kind.ts";
+import type { AnyJobKind, JobContext } from "./kind.ts";
 import { keepPace } from "./pace.ts";
 
 /** Watchers hear of progress this often at most. */
@@ -16,7 +16,7 @@ const TELL_EVERY_MS = 100;
 const JOURNAL_EVERY_MS = 2000;
 
 export interface Attempt {
-  readonly kind: JobKind;
+  readonly kind: AnyJobKind;
   readonly request: JobRequest;
   readonly row: JobRow;
   readonly journal: Journal;
@@ -61,7 +61,7 @@ export async function attemptJob(attempt: Attempt): Promise<JobCard> {
   };
 
   const ending = await attempt
-    .takeTurn(() => kind.run(request as never, context))
+    .takeTurn(() => kind.run(request as never, context as JobContext<never>))
     .then(done, (error: unknown) => failed(error, signal));
   over = true;
   const card = { ...row.card, ...ending, endedAt: now() };

@@ -42,7 +42,7 @@ export interface JobContext<State> {
  * A kind of long work. `run` is idempotent: after a crash it is called again with the last saved
  * state, and what is done stays done. It ends early with the signal's reason or a `cancelled` error.
  */
-export interface JobKind<K extends JobKindName = JobKindName, State = unknown> {
+export interface JobKind<K extends JobKindName, State = unknown> {
   readonly kind: K;
   /** Jobs that need the same resource run one after the other; others side by side. */
   readonly resource: "gpu" | "import" | "export";
@@ -51,4 +51,11 @@ export interface JobKind<K extends JobKindName = JobKindName, State = unknown> {
   run(request: RequestOf<K>, context: JobContext<State>): Promise<JobResult>;
   /** Frees what only this job needs (not the models it made) when it is deleted from the journal. */
   clean?(id: JobId, state: State | null): Promise<void>;
+}
+
+/** A job kind whose request and state only itself knows; the runner hands them through. */
+export interface AnyJobKind extends Pick<JobKind<JobKindName, unknown>, "kind" | "resource"> {
+  prepare(request: never): Promise<PreparedJob>;
+  run(request: never, context: JobContext<never>): Promise<JobResult>;
+  clean?(id: JobId, state: never): Promise<void>;
 }

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { EngineError, type EngineEvent, type JobCard, type JobResult } from "../contract/index.ts";
 import type { JobRow, Journal } from "./journal.ts";
-import type { JobContext, JobKind } from "./kind.ts";
+import type { AnyJobKind, JobContext, JobKind } from "./kind.ts";
 import { type Locks, locksInMemory } from "./locks.ts";
 import { createRunner, type JobRunner } from "./runner.ts";
 
@@ -25,7 +25,7 @@ function kind(work: Work, parts: Partial<JobKind<"samples", number>> = {}, durab
     ...{ kind: "samples", resource: "import", run: (_, context) => work(context) },
     prepare: async () => ({ title: "Load samples", recipe: null, durable, totalBytes: 100 }),
     ...parts,
-  } satisfies JobKind<"samples", number> as JobKind;
+  } satisfies JobKind<"samples", number>;
 }
 const saveAndStay =
   (state: number): Work =>
@@ -42,7 +42,7 @@ interface Tab {
   readonly events: readonly EngineEvent[];
 }
 function tab(
-  kinds: readonly JobKind[],
+  kinds: readonly AnyJobKind[],
   journal: Journal = memoryJournal(),
   locks: Locks = locksInMemory(),
 ): Tab {

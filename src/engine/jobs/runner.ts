@@ -7,7 +7,7 @@ import {
 } from "../contract/index.ts";
 import { attemptJob } from "./attempt.ts";
 import type { JobRow, Journal } from "./journal.ts";
-import type { JobKind } from "./kind.ts";
+import type { AnyJobKind } from "./kind.ts";
 import type { Locks } from "./locks.ts";
 
 /** Starts, watches, cancels and resumes jobs, and writes down how they stand. */
@@ -27,7 +27,7 @@ export interface JobRunner {
 }
 
 export interface RunnerParts {
-  readonly kinds: readonly JobKind[];
+  readonly kinds: readonly AnyJobKind[];
   readonly journal: Journal;
   readonly locks: Locks;
   /** Milliseconds since 1970. */
@@ -49,13 +49,13 @@ export function createRunner({ kinds, journal, locks, now = Date.now }: RunnerPa
   const running = new Map<JobId, RunningJob>();
   /** Requests of this tab, with the files that the journal cannot keep. */
   const requests = new Map<JobId, JobRequest>();
-  const queues = new Map<JobKind["resource"], Promise<unknown>>();
+  const queues = new Map<AnyJobKind["resource"], Promise<unknown>>();
   const listeners = new Set<(event: EngineEvent) => void>();
 
   const tell = (event: EngineEvent) => {
     for (const listener of listeners) listener(event);
   };
-  const kindOf = (name: JobRequest["kind"]): JobKind => {
+  const kindOf = (name: JobRequest["kind"]): AnyJobKind => {
     const kind = kinds.find((each) => each.kind === name);
     if (!kind)
       throw new EngineError("usage", `This studio runs no "${name}" jobs.`, { kind: name });
@@ -94,7 +94,7 @@ export function createRunner({ kinds, journal, locks, now = Date.now }: RunnerPa
   }
 
   /** One after the other for each resource; who is cancelled while waiting leaves the queue. */
-  function queue(resource: JobKind["resource"], signal: AbortSignal) {
+  function queue(resource: AnyJobKind["resource"], signal: AbortSignal) {
     return <T>(work: () => Promise<T>): Promise<T> => {
       const before = queues.get(resource) ?? Promise.resolve();
       const turn = Promise.race([before, whenAborted(signal)]).then(() => {
@@ -108,7 +108,7 @@ export function createRunner({ kinds, journal, locks, now = Date.now }: RunnerPa
   }
 
   /** Takes the lock, journals, and lets the work run on by itself. */
-  async function launch(kind: JobKind, request: JobRequest, row: JobRow): Promise<JobCard> {
+  async function launch(kind: AnyJobKind, request: JobRequest, row: JobRow): Promise<JobCard> {
     const { id } = row.card;
     const giveBack = running.has(id) ? null : await locks.take(lockOf(id));
     if (!giveBack) {
@@ -201,7 +201,7 @@ export function createRunner({ kinds, journal, locks, now = Date.now }: RunnerPa
       if (running.has(id)) await runner.cancel(id);
       const { card, state } = await find(id);
       if (card.state === "running") throw elsewhere(card);
-      await kindOf(card.kind).clean?.(id, state);
+      await kindOf(card.kind).clean?.(id, state as never);
       await journal.delete(id);
       requests.delete(id);
     },
