@@ -1,0 +1,70 @@
+import { delMany, get, keys, set, type UseStore } from "idb-keyval";
+import type { ModelId } from "../contract/index.ts";
+import type { FactTable } from "./decide.ts";
+import type { Facts } from "./method.ts";
+import type { Plan } from "./plan.ts";
+
+/** What was measured of a set of models, kept so that another granularity needs no second look. */
+export interface FactStore {
+  load(plan: Plan, ids: readonly ModelId[]): Promise<FactTable>;
+  save(plan: Plan, ids: readonly ModelId[], facts: FactTable): Promise<void>;
+  /** Forgets what concerns a model that is gone. */
+  forget(id: ModelId): Promise<void>;
+}
+
+/** Facts of one rule over the tensors of some models; valid while the element counts agree. */
+type Row = Readonly<
+  Record<string, { readonly elementCount: number; readonly facts: readonly Facts[] }>
+>;
+
+/** Every rule of the plan with the key of its row: constants are part of what was measured. */
+function rowKeys(plan: Plan, ids: readonly ModelId[]): ReadonlyMap<string, string> {
+  const rules = new Map<string, string>();
+  const own = plan.method.reduce(plan.global);
+  for (const rule of [own, "agreement"]) {
+    if (rule !== null) rules.set(rule, JSON.stringify([rule, [], ids]));
+  }
+  for (const { resolved, action } of plan.outputs) {
+    const element = action === "merge" ? plan.method.elementShares?.(resolved) : null;
+    if (element) rules.set(element.rule, JSON.stringify([element.rule, element.constants, ids]));
+  }
+  return rules;
+}
+
+/** Facts in a store of the engine's database, one row per rule and set of models. */
+export function createFactStore(store: UseStore): FactStore {
+  return {
+    async load(plan, ids) {
+      const outputs = new Map(plan.outputs.map((output) => [output.name, output]));
+      const table = new Map<string, ReadonlyMap<string, readonly Facts[]>>();
+      for (const [rule, key] of rowKeys(plan, ids)) {
+        const row = (await get<Row>(key, store)) ?? {};
+        const usable = Object.entries(row).filter(([tensor, { elementCount, facts }]) => {
+          const output = outputs.get(tensor);
+          return output?.elementCount === elementCount && output.models.length === facts.length;
+        });
+        table.set(rule, new Map(usable.map(([tensor, { facts }]) => [tensor, facts])));
+      }
+      return table;
+    },
+    async save(plan, ids, facts) {
+      const counts = new Map(plan.outputs.map(({ name, elementCount }) => [name, elementCount]));
+      for (const [rule, key] of rowKeys(plan, ids)) {
+        const measured = [...(facts.get(rule) ?? [])].flatMap(([tensor, sums]) => {
+          const elementCount = counts.get(tensor);
+          return elementCount === undefined
+            ? []
+            : [[tensor, { elementCount, facts: sums }] as const];
+        });
+        if (measured.length > 0) await set(key, Object.fromEntries(measured), store);
+      }
+    },
+    async forget(id) {
+      const all = await keys<string>(store);
+      await delMany(
+        all.filter((key) => (JSON.parse(key)[2] as readonly ModelId[]).includes(id)),
+        store,
+      );
+    },
+  };
+}

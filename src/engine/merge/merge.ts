@@ -1,0 +1,48 @@
+import type { FileTreeWriter } from "../base/bytes.ts";
+import type { GpuSource } from "../gpu/device.ts";
+import { decideAll, type FactTable } from "./decide.ts";
+import { makeDocuments } from "./documents.ts";
+import { type MeasureOptions, measure } from "./measure.ts";
+import type { Plan } from "./plan.ts";
+import { requireRunnable } from "./prepare.ts";
+import { runMerge } from "./run.ts";
+import { makeWeightMap } from "./weightMap.ts";
+
+export interface MergeOptions {
+  /** The result's name, for its card. */
+  readonly name: string;
+  readonly signal: AbortSignal;
+  readonly known?: FactTable;
+  onTensor?: MeasureOptions["onTensor"];
+  /** Bytes of `plan.card.readBytes` that are dealt with, and the tensor at hand. */
+  progress?(doneBytes: number, label: string): void;
+}
+
+/**
+ * A whole merge: measure, decide, apply, and the files beside the weights. Goes on where an earlier
+ * run into the same writer stopped. Peak memory is a few tiles.
+ */
+export async function mergeInto(
+  plan: Plan,
+  writer: FileTreeWriter,
+  source: GpuSource,
+  options: MergeOptions,
+): Promise<void> {
+  requireRunnable(plan);
+  const { signal, name } = options;
+  const { readBytes, writeBytes, passes } = plan.card;
+  const facts = await measure(plan, source, {
+    signal,
+    ...(options.known ? { known: options.known } : {}),
+    ...(options.onTensor ? { onTensor: options.onTensor } : {}),
+    progress: (doneBytes, label) => options.progress?.(doneBytes, label),
+  });
+  const measuredBytes = passes === 2 ? readBytes / 2 : 0;
+  const readPerWritten = (readBytes - measuredBytes) / Math.max(writeBytes, 1);
+  await runMerge(plan, decideAll(plan, facts), writer, source, {
+    signal,
+    sideFiles: await makeDocuments(plan, { name, map: makeWeightMap(plan, facts) }),
+    progress: (written, label) =>
+      options.progress?.(measuredBytes + written * readPerWritten, label),
+  });
+}
