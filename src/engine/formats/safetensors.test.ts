@@ -172,6 +172,16 @@ test("the stated length of the header may reach the file's end and the format's 
   expect((await refusal(new Uint8Array(7))).code).toBe("truncated");
 });
 
+test("a name that is not UTF-8 is refused, not repaired", async () => {
+  const bytes = file(`{"w~":${tensor("U8", [1], [0, 1])}}`, 1);
+  bytes[bytes.indexOf(0x7e)] = 0xff;
+  const { code, message } = await refusal(bytes);
+  expect({ code, message }).toEqual({
+    code: "bad-header",
+    message: expect.stringContaining("UTF-8"),
+  });
+});
+
 test("a message stays short whatever a name's length", async () => {
   const json = `{"${"n".repeat(5000)}":${tensor("F12", [1], [0, 1])}}`;
   expect((await refusal(file(json, 1))).message.length).toBeLessThan(400);

@@ -45,6 +45,8 @@ test("a tensor larger than a shard gets a file of its own", () => {
     ["big"],
     ["c", "d"],
   ]);
+  const first = planShards(tensors.slice(1), { maxBytes: 16, metadata: {} });
+  expect(first.files.map((file) => file.tensors.length)).toEqual([1, 2]);
 });
 
 test("in a file of mixed dtypes every tensor lies on a multiple of its element", () => {

@@ -71,12 +71,12 @@ test("a shard's name that claims 99,999 files costs nothing", async () => {
   expect(error).toMatchObject({ code: "missing-file", details: { missing: 99_998 } });
 });
 
-test("an index that leads to the wrong shard is refused with the tensor's name", async () => {
+test.each([
+  ["one shard for both", "model-00001-of-00002.safetensors", "model-00001-of-00002.safetensors"],
+  ["the shards exchanged", "model-00002-of-00002.safetensors", "model-00001-of-00002.safetensors"],
+])("an index with %s is refused with tensor and file", async (_, embedding, head) => {
+  const places = { "lm_head.weight": head, "model.embed_tokens.weight": embedding };
   const tree = write(LLAMA, 40);
-  const places = {
-    "model.embed_tokens.weight": "model-00001-of-00002.safetensors",
-    "lm_head.weight": "model-00001-of-00002.safetensors",
-  };
   tree.set("model.safetensors.index.json", text(JSON.stringify({ weight_map: places })));
   const { code, details } = await refusal(tree);
   expect({ code, details }).toEqual({
