@@ -125,7 +125,7 @@ export function readYaml(text: string): YamlText {
       const value = pair.value as Node | null;
       const key = scalar(keyAt)?.text;
       if (key === undefined) return refuse(keyAt, "a key must be a word.");
-      if (key === "<<") {
+      if (key === "<<" && isScalar(keyAt) && keyAt.type === "PLAIN") {
         for (const source of items(value) ?? [value]) {
           merged.push(...(entries(source) ?? refuse(source, `"<<" needs a mapping.`)));
         }
