@@ -5,19 +5,27 @@ import type {
   EngineEvent,
   Environment,
   ModelDetail,
+  ModelId,
   StorageCard,
 } from "./contract/index.ts";
 import { EngineError, toFailure } from "./contract/index.ts";
 import { DEFAULT_BUDGET_BYTES, GpuSource } from "./gpu/device.ts";
+import { inspectTensor } from "./inspect/inspect.ts";
 import { storedJournal } from "./jobs/journal.ts";
 import type { AnyJobKind } from "./jobs/kind.ts";
 import { type Locks, locksInMemory, webLocks } from "./jobs/locks.ts";
 import { createRunner } from "./jobs/runner.ts";
+import { createFactStore } from "./merge/factStore.ts";
+import { guessBase } from "./merge/guessBase.ts";
+import { createMeasureKind, createMergeKind, findModels, planFromLibrary } from "./merge/jobs.ts";
 import { methodCard } from "./merge/method.ts";
 import { formatRecipe, parseRecipe } from "./merge/recipe.ts";
 import { methods } from "./merge/registry.ts";
+import { makeWeightMap } from "./merge/weightMap.ts";
 import { openLibrary } from "./model/databaseLibrary.ts";
+import { exportJob } from "./model/export.ts";
 import { importJob } from "./model/import.ts";
+import type { Library } from "./model/library.ts";
 import { samplesJob } from "./model/samples.ts";
 import { openDatabase } from "./storage/database.ts";
 import { storeValues } from "./storage/values.ts";
@@ -35,6 +43,7 @@ export interface EngineParts {
 /** The longest text of a checkpoint that the page is given. */
 const LONGEST_TEXT_BYTES = 2 ** 20;
 const BUDGET_KEY = "gpuBudgetBytes";
+const SPEED_KEY = "mergeBytesPerSecond";
 const SMALLEST_BUDGET_BYTES = 64 * 2 ** 20;
 
 /** Assembles the engine. The only place that knows all of it. */
@@ -43,11 +52,19 @@ export async function createEngine(parts: EngineParts): Promise<Engine> {
   const database = openDatabase(parts.indexedDB);
   const settings = database.store("settings");
   const library = await openLibrary(database, storeValues(database.store("values")));
-  const source = new GpuSource(gpu, (await get<number>(BUDGET_KEY, settings)) ?? undefined);
+  const source = new GpuSource(gpu, await get<number>(BUDGET_KEY, settings));
+  const facts = createFactStore(database.store("facts"));
   const locks = parts.locks ?? (navigator.locks ? webLocks(navigator.locks) : locksInMemory());
+  const merging = {
+    ...{ library, facts, source },
+    noteSpeed: (bytesPerSecond: number) => void set(SPEED_KEY, bytesPerSecond, settings),
+  };
   const kinds: readonly AnyJobKind[] = [
     importJob({ library, locks }),
     samplesJob({ library, locks, baseUrl }),
+    createMeasureKind(merging),
+    createMergeKind(merging),
+    exportJob({ library, openPrivateFolder: () => openPrivateFolder(storage) }),
   ];
   const journal = storedJournal(database.store("journal"));
   const runner = createRunner({ kinds, journal, locks });
@@ -120,16 +137,34 @@ export async function createEngine(parts: EngineParts): Promise<Engine> {
     },
     async deleteModel(id) {
       await library.delete(id);
+      await facts.forget(id);
       runner.tell({ type: "models" });
     },
 
     listMethods: async () => [...methods.values()].map(methodCard),
     parseRecipe: async (yaml) => parseRecipe(yaml),
     formatRecipe: async (recipe) => formatRecipe(recipe),
-    guessBase: async () => notBuilt("guessBase"),
-    planMerge: async () => notBuilt("planMerge"),
-    weightMap: async () => notBuilt("weightMap"),
-    inspectTensor: async () => notBuilt("inspectTensor"),
+    async guessBase(ids) {
+      const index = await guessBase(await Promise.all(ids.map((id) => library.open(id))));
+      const base = index === null ? undefined : ids[index];
+      if (base !== undefined) return base;
+      throw new EngineError("mismatch", "These models share no tensors: none can be their base.");
+    },
+    async planMerge({ recipe, shardBytes }) {
+      const bytesPerSecond = (await get<number>(SPEED_KEY, settings)) ?? null;
+      return (await planFromLibrary(merging, recipe, shardBytes, { bytesPerSecond })).card;
+    },
+    async weightMap(recipe) {
+      const plan = await planFromLibrary(merging, recipe, Number.MAX_SAFE_INTEGER);
+      return makeWeightMap(plan, await facts.load(plan, await findModels(library, recipe)));
+    },
+    async inspectTensor({ model, tensor, against }) {
+      const [own, other] = await Promise.all([
+        findTensor(library, model, tensor),
+        against === null ? null : findTensor(library, against, tensor),
+      ]);
+      return inspectTensor(own, other);
+    },
 
     startJob: (request) => runner.start(request),
     listJobs: () => runner.list(),
@@ -142,8 +177,25 @@ export async function createEngine(parts: EngineParts): Promise<Engine> {
   };
 }
 
-function notBuilt(what: string): never {
-  throw new EngineError("internal", `${what} is not built yet.`);
+async function findTensor(library: Library, model: ModelId, name: string) {
+  const checkpoint = await library.open(model);
+  const tensor = checkpoint.tensors.get(name);
+  if (tensor) return tensor;
+  throw new EngineError("missing-tensor", `${checkpoint.name} has no tensor "${name}".`, {
+    model: checkpoint.name,
+    tensor: name,
+  });
+}
+
+async function openPrivateFolder(
+  storage: StorageManager | undefined,
+): Promise<FileSystemDirectoryHandle> {
+  const folder = await storage?.getDirectory?.().catch(() => undefined);
+  if (folder) return folder;
+  throw new EngineError(
+    "permission",
+    "This browser gives the studio no private folder, so it cannot prepare downloads. Export into a folder of your own, or leave the private window.",
+  );
 }
 
 function watch(
