@@ -4,8 +4,12 @@ import type { Command } from "./command.ts";
 import { inspect } from "./inspect.ts";
 import { EXIT, exitCodeOf, formatJson, INTERRUPTED } from "./outcome.ts";
 import { createProgress } from "./progress.ts";
+import { verify } from "./verify.ts";
 
-const COMMANDS: ReadonlyMap<string, Command> = new Map([["inspect", inspect]]);
+const COMMANDS: ReadonlyMap<string, Command> = new Map([
+  ["inspect", inspect],
+  ["verify", verify],
+]);
 
 /** Resolves when the text is handed over: `process.exit` would cut off what a pipe has not taken. */
 function print(stream: NodeJS.WriteStream, text: string): Promise<void> {

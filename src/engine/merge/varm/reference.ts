@@ -66,14 +66,14 @@ function mergeElement(base: number, xs: readonly number[], global: Values): numb
 const round = (value: number) =>
   toF32(fromF32(Float32Array.of(value), "BF16"), "BF16")[0] as number;
 
-/** An element as the released scripts compute it: everything rounded to bf16, nothing moved is 0. */
+/** An element as the released scripts compute it: rounded to bf16 once; nothing moved is 0. */
 function mergeElementReleased(base: number, xs: readonly number[], global: Values): number {
   const values = xs.map((x) => changeOf(statisticOf(global), x - base));
   const sum = Math.max(
     values.reduce((a, b) => a + b, 0),
     1e-13,
   );
-  return xs.reduce((total, x, m) => round(total + round((values[m]! / sum) * round(x))), 0);
+  return round(xs.reduce((total, x, m) => total + (values[m]! / sum) * round(x), 0));
 }
 
 /** VaRM once more, in float64 and written for the eye. */

@@ -1,0 +1,173 @@
+import { join, resolve } from "node:path";
+import { parse } from "yaml";
+import { EngineError } from "../engine/contract/index.ts";
+import { methods } from "../engine/merge/registry.ts";
+import type { Checkpoint } from "../engine/model/checkpoint.ts";
+import { openCheckpoint } from "../engine/model/open.ts";
+import { openFiles } from "../node/files.ts";
+import { openGpuSource } from "../node/gpuSource.ts";
+import type { Command } from "./command.ts";
+import { type Bench, runFolderCase, runMethodCase, runVarmCase } from "./goldens/cases.ts";
+import type { Comparison } from "./goldens/compare.ts";
+import { type Manifest, readManifest, readMethodCase } from "./goldens/manifest.ts";
+
+interface CaseToRun {
+  readonly method: string;
+  readonly name: string;
+  /** True where a refusal is the right answer, or one of them. */
+  readonly mayRefuse: boolean;
+  readonly mustRefuse: boolean;
+  run(bench: Bench): Promise<Comparison>;
+}
+
+interface Skipped {
+  readonly method: string;
+  readonly name: string;
+  readonly reason: string;
+}
+
+interface CaseResult {
+  readonly method: string;
+  readonly name: string;
+  readonly passed: boolean;
+  readonly maxAbsError: number | null;
+  readonly bound: number | null;
+}
+
+/** Keys of mergekit's recipes that stand for features which are not built. */
+const LATER = ["slices", "modules", "tokenizer", "tokenizer_source", "chat_template"];
+
+/** Why a recipe of the goldens is not run, or null. */
+function reasonToSkip(yaml: string): string | null {
+  const recipe = parse(yaml, { version: "1.1" }) as Record<string, unknown>;
+  if (!methods.has(String(recipe.merge_method))) {
+    return `the method ${recipe.merge_method} is not built`;
+  }
+  const later = LATER.find((key) => key in recipe);
+  return later === undefined ? null : `"${later}" is not built`;
+}
+
+/** Sections that no command runs yet, each entry by name. */
+function otherSections(manifest: Manifest): readonly Skipped[] {
+  return (["random_stats", "misc", "config"] as const).flatMap((section) => {
+    const found = manifest[section];
+    if (found === undefined) return [];
+    const inside = (found as { readonly cases?: unknown }).cases;
+    const entries = Array.isArray(found) ? found : Array.isArray(inside) ? inside : [{}];
+    return entries.map((entry: { readonly id?: string; readonly kind?: string }, i) => ({
+      method: section,
+      name: entry.id ?? `${section}/${entry.kind ?? "all"}${entries.length > 1 ? `-${i}` : ""}`,
+      reason: `the section ${section} is not built`,
+    }));
+  });
+}
+
+/** What the manifest's `expect` means for a refusal. */
+function refusal(expect: string) {
+  const mustRefuse = expect === "error" || expect === "nonfinite";
+  return { mustRefuse, mayRefuse: mustRefuse || expect === "unstable" };
+}
+
+function listCases(manifest: Manifest) {
+  const run: CaseToRun[] = [];
+  const skipped: Skipped[] = [...otherSections(manifest)];
+  for (const one of manifest.cases) {
+    const { method, id: name } = one;
+    if (!methods.has(method)) {
+      skipped.push({ method, name, reason: `the method ${method} is not built` });
+      continue;
+    }
+    const whole = readMethodCase(one);
+    run.push({
+      method,
+      name,
+      ...refusal(whole.expect),
+      run: (bench) => runMethodCase(whole, bench),
+    });
+  }
+  for (const one of manifest.varm?.cases ?? []) {
+    const about = { method: "varm", name: one.id, ...refusal(one.expect) };
+    run.push({ ...about, run: (bench) => runVarmCase(one, bench) });
+  }
+  const e2e = manifest.e2e;
+  for (const one of e2e?.cases ?? []) {
+    const reason = reasonToSkip(one.yaml);
+    if (reason !== null) {
+      skipped.push({ method: "e2e", name: one.id, reason });
+      continue;
+    }
+    const about = { method: "e2e", name: one.id, ...refusal(one.error ? "error" : "value") };
+    run.push({ ...about, run: (bench) => runFolderCase(one, e2e?.dir ?? "e2e", bench) });
+  }
+  return { run, skipped };
+}
+
+async function judge(one: CaseToRun, bench: Bench): Promise<CaseResult & { why: string }> {
+  const { method, name } = one;
+  try {
+    const { passed, maxAbsError, bound } = await one.run(bench);
+    if (one.mustRefuse) {
+      const why = "it had to be refused, and was not";
+      return { method, name, passed: false, maxAbsError: null, bound: null, why };
+    }
+    return { method, name, passed, maxAbsError, bound, why: `${maxAbsError} > ${bound}` };
+  } catch (error) {
+    bench.signal.throwIfAborted();
+    const foreseen = error instanceof EngineError && !error.code.startsWith("gpu");
+    const passed = one.mayRefuse && foreseen && error.code !== "internal";
+    return { method, name, passed, maxAbsError: null, bound: null, why: String(error) };
+  }
+}
+
+/** Opens the goldens' files and folders by path, each once, and closes them all. */
+function openOnce(folder: string) {
+  const opened = new Map<string, Promise<Checkpoint>>();
+  const closers: (() => Promise<void>)[] = [];
+  const openNow = async (path: string) => {
+    const { files, close } = await openFiles(join(folder, path));
+    closers.push(close);
+    return openCheckpoint(files, path);
+  };
+  return {
+    open(path: string): Promise<Checkpoint> {
+      const checkpoint = opened.get(path) ?? openNow(path);
+      opened.set(path, checkpoint);
+      return checkpoint;
+    },
+    closeAll: async () => {
+      for (const close of closers) await close();
+    },
+  };
+}
+
+/** `studio verify`: holds the engine against answers of the reference implementations. */
+export const verify: Command = {
+  positionals: ["DIR"],
+  summary: "Runs every case of a golden folder and compares by the folder's own tolerances.",
+  options: { adapter: { value: "NAME", help: "Part of the GPU's name." } },
+  async run({ positionals: [path = ""], options, signal, say }) {
+    const folder = resolve(path);
+    const { run, skipped } = listCases(await readManifest(folder));
+    const source = await openGpuSource(options.adapter);
+    const { open, closeAll } = openOnce(folder);
+    const bench: Bench = { source, signal, open };
+    const cases: CaseResult[] = [];
+    for (const one of run) {
+      signal.throwIfAborted();
+      const { why, ...result } = await judge(one, bench);
+      if (!result.passed) say(`FAILED ${result.name}: ${why}`);
+      cases.push(result);
+    }
+    await closeAll();
+    const failed = cases.filter((result) => !result.passed).length;
+    const passed = cases.length - failed;
+    const reasons = new Map<string, number>();
+    for (const { reason } of skipped) reasons.set(reason, (reasons.get(reason) ?? 0) + 1);
+    const lines = [...reasons].map(([reason, count]) => `skipped ${count}: ${reason}`);
+    return {
+      json: { passed, failed, skipped: skipped.length, cases, skippedCases: skipped },
+      text: [...lines, `${passed} passed, ${failed} failed, ${skipped.length} skipped`].join("\n"),
+      failed: failed > 0,
+    };
+  },
+};
