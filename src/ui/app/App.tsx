@@ -1,0 +1,42 @@
+import { MantineProvider } from "@mantine/core";
+import { useEffect } from "react";
+import { useStore } from "zustand";
+import { importFiles } from "../stores/commands.ts";
+import type { Studio } from "../stores/studio.ts";
+import { cssVariablesResolver, theme } from "../theme/theme.ts";
+import { EngineGone, ErrorBoundary } from "./ErrorBoundary.tsx";
+import { Shell } from "./Shell.tsx";
+
+/** The whole page. */
+export function App({ studio }: { readonly studio: Studio }) {
+  const dead = useStore(studio.environment, (state) => state.dead);
+  useEffect(() => {
+    const follow = () => studio.route.follow(window.location.hash);
+    const warn = (event: BeforeUnloadEvent) => {
+      if (studio.jobs.getState().jobs?.some(({ state }) => state === "running")) {
+        event.preventDefault();
+      }
+    };
+    window.addEventListener("hashchange", follow);
+    window.addEventListener("beforeunload", warn);
+    return () => {
+      window.removeEventListener("hashchange", follow);
+      window.removeEventListener("beforeunload", warn);
+    };
+  }, [studio]);
+  return (
+    <MantineProvider
+      theme={theme}
+      cssVariablesResolver={cssVariablesResolver}
+      defaultColorScheme="auto"
+    >
+      <ErrorBoundary>
+        {dead ? (
+          <EngineGone failure={dead} />
+        ) : (
+          <Shell studio={studio} onFiles={(files) => void importFiles(studio, files)} />
+        )}
+      </ErrorBoundary>
+    </MantineProvider>
+  );
+}

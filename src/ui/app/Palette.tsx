@@ -1,0 +1,61 @@
+import { useMantineColorScheme } from "@mantine/core";
+import { Spotlight, type SpotlightActionGroupData } from "@mantine/spotlight";
+import { useStore } from "zustand";
+import { ACTIONS, type Action } from "../stores/actions.ts";
+import { show } from "../stores/commands.ts";
+import type { Studio } from "../stores/studio.ts";
+
+const TABLE: readonly Action[] = Object.values(ACTIONS);
+const GROUPS = ["Go to", "Library", "Merge"] as const;
+
+/** Everything that can be done now, by name: Ctrl or ⌘ and K. */
+export function Palette({ studio }: { readonly studio: Studio }) {
+  useStore(studio.jobs);
+  useStore(studio.forecast);
+  useStore(studio.recipe);
+  const models = useStore(studio.library, (state) => state.models) ?? [];
+  const { setColorScheme } = useMantineColorScheme();
+  const groups: SpotlightActionGroupData[] = GROUPS.map((group) => ({
+    group,
+    actions: TABLE.filter((action) => action.group === group && !action.blocked(studio)).map(
+      ({ id, label, help, run }) => ({
+        id,
+        label,
+        description: help,
+        onClick: () => void run(studio),
+      }),
+    ),
+  }));
+  const open: SpotlightActionGroupData = {
+    group: "Models",
+    actions: models.map(({ id, name }) => ({
+      id: `open ${id}`,
+      label: name,
+      description: "What is inside",
+      onClick: () => {
+        show("library");
+        studio.desk.setState({ opened: id });
+      },
+    })),
+  };
+  const themes: SpotlightActionGroupData = {
+    group: "Theme",
+    actions: (["auto", "light", "dark"] as const).map((scheme) => ({
+      id: `theme ${scheme}`,
+      label: scheme === "auto" ? "Theme of the system" : `${scheme} theme`,
+      onClick: () => setColorScheme(scheme),
+    })),
+  };
+  return (
+    <Spotlight
+      actions={[...groups, open, themes].filter(({ actions }) => actions.length > 0)}
+      shortcut="mod + K"
+      tagsToIgnore={[]}
+      nothingFound="Nothing of this name"
+      highlightQuery
+      scrollable
+      maxHeight={440}
+      searchProps={{ placeholder: "What do you want to do?", "aria-label": "Search commands" }}
+    />
+  );
+}

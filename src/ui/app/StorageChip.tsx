@@ -1,0 +1,38 @@
+import { Button, Popover } from "@mantine/core";
+import { useStore } from "zustand";
+import { Facts } from "../parts/Facts.tsx";
+import { ACTIONS } from "../stores/actions.ts";
+import type { Studio } from "../stores/studio.ts";
+import { formatBytes, formatBytesOf } from "../theme/format.ts";
+
+/** How full the browser's storage is, and whether it promised to keep what is in it. */
+export function StorageChip({ studio }: { readonly studio: Studio }) {
+  const storage = useStore(studio.library, (state) => state.storage);
+  if (!storage) return null;
+  const { usedBytes, quotaBytes, persisted } = storage;
+  return (
+    <Popover position="bottom-end" width={300}>
+      <Popover.Target>
+        <button type="button" className="chip header-wide num" aria-label="Storage">
+          {quotaBytes === null
+            ? `${formatBytes(usedBytes)} stored`
+            : formatBytesOf(usedBytes, quotaBytes)}
+        </button>
+      </Popover.Target>
+      <Popover.Dropdown>
+        <div className="popover">
+          <Facts
+            rows={[
+              ["Stored", formatBytes(usedBytes)],
+              ["Allowed, as the browser says", quotaBytes === null ? "–" : formatBytes(quotaBytes)],
+              ["Kept when the disk is full", persisted ? "yes" : "not promised"],
+            ]}
+          />
+          {!persisted && (
+            <Button onClick={() => ACTIONS.keepData.run(studio)}>{ACTIONS.keepData.label}</Button>
+          )}
+        </div>
+      </Popover.Dropdown>
+    </Popover>
+  );
+}

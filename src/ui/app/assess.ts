@@ -1,0 +1,121 @@
+import { type Recipe, toFailure } from "../../engine/contract/index.ts";
+import { startMeasure } from "../stores/commands.ts";
+import type { TextProblem } from "../stores/recipe.ts";
+import type { Studio } from "../stores/studio.ts";
+
+/** How long typing rests before the engine is asked. */
+const TYPING_MS = 250;
+/** How often a map that is being measured is asked for. */
+const MEASURING_MS = 400;
+/** What is measured without being asked to, in bytes read. */
+const UNASKED_BYTES = 2 ** 30;
+
+function problemOf(error: unknown): TextProblem {
+  const { message, details } = toFailure(error);
+  const number = (value: unknown) => (typeof value === "number" ? value : null);
+  return { message, line: number(details.line), column: number(details.column) };
+}
+
+/** Brings form and text into step after an edit of either. */
+async function syncText({ engine, recipe }: Studio): Promise<void> {
+  const { revision, writer, recipe: composed, text } = recipe.getState();
+  if (writer === "form") {
+    if (composed.models.length === 0 && composed.base === undefined) return;
+    const written = await engine.formatRecipe(composed).catch(() => undefined);
+    if (written !== undefined) recipe.writeText(revision, written);
+    return;
+  }
+  try {
+    recipe.accept(revision, await engine.parseRecipe(text));
+  } catch (error) {
+    recipe.refuse(revision, problemOf(error));
+  }
+}
+
+/** Keeps plan and map true for the recipe that is composed; measures small ones by itself. */
+export function assessRecipe(studio: Studio): () => void {
+  const { engine, recipe, forecast, jobs, environment, library } = studio;
+  let asked = 0;
+  let measured: Recipe | null = null;
+
+  async function refreshMap(turn: number): Promise<void> {
+    const composed = recipe.getState().recipe;
+    const map = await engine.weightMap(composed).catch((error: unknown) => {
+      if (turn === asked) forecast.setState({ mapFailure: toFailure(error) });
+    });
+    if (map && turn === asked) forecast.setState({ map, mapFailure: null });
+  }
+
+  async function assess(): Promise<void> {
+    const turn = ++asked;
+    const { recipe: composed, shardBytes } = recipe.getState();
+    if (composed.models.length === 0) {
+      forecast.setState({ plan: null, planFailure: null, map: null, mapFailure: null });
+      return;
+    }
+    const planned = await engine.planMerge({ recipe: composed, shardBytes }).then(
+      (plan) => ({ plan, planFailure: null }),
+      (error: unknown) => ({ plan: null, planFailure: toFailure(error) }),
+    );
+    if (turn !== asked) return;
+    forecast.setState(planned);
+    await refreshMap(turn);
+    if (turn === asked) measureUnasked(composed);
+  }
+
+  function measureUnasked(composed: Recipe): void {
+    const { plan, map } = forecast.getState();
+    const { gpu } = environment.getState().environment ?? {};
+    if (!plan?.runnable || !map || map.measured >= map.total || !gpu?.available) return;
+    if (plan.readBytes > UNASKED_BYTES || measured === composed) return;
+    const busy = jobs.getState().jobs?.filter(({ kind, state }) => {
+      return state === "running" && (kind === "merge" || kind === "measure");
+    });
+    if (busy?.some(({ kind }) => kind === "merge")) return; // the merge fills the map in
+    measured = composed;
+    const stopped = (busy ?? []).map(({ id }) => engine.controlJob({ job: id, do: "cancel" }));
+    void Promise.allSettled(stopped).then(() => {
+      if (recipe.getState().recipe === composed) void startMeasure(studio);
+    });
+  }
+
+  let timer = 0;
+  const later = (work: () => void, ms: number) => {
+    clearTimeout(timer);
+    timer = window.setTimeout(work, ms);
+  };
+  const stopRecipe = recipe.subscribe((state, before) => {
+    if (state.revision !== before.revision) {
+      if (state.writer === "form") void syncText(studio);
+      later(() => void syncText(studio).then(assess), TYPING_MS);
+    } else if (state.shardBytes !== before.shardBytes) later(() => void assess(), TYPING_MS);
+  });
+  let mapTimer = 0;
+  const stopJobs = jobs.subscribe(({ jobs: now }, { jobs: before }) => {
+    const active = now?.find(
+      (job) => (job.kind === "measure" || job.kind === "merge") && !before?.includes(job),
+    );
+    if (!active) return;
+    const ended = active.state !== "running";
+    if (ended) {
+      clearTimeout(mapTimer);
+      mapTimer = 0;
+      void assess();
+    } else if (mapTimer === 0) {
+      mapTimer = window.setTimeout(() => {
+        mapTimer = 0;
+        void refreshMap(asked);
+      }, MEASURING_MS);
+    }
+  });
+  const stopLibrary = library.subscribe(({ models }, { models: before }) => {
+    if (models !== before) later(() => void assess(), TYPING_MS);
+  });
+  return () => {
+    clearTimeout(timer);
+    clearTimeout(mapTimer);
+    stopRecipe();
+    stopJobs();
+    stopLibrary();
+  };
+}

@@ -1,0 +1,35 @@
+import { type EngineEvent, toFailure } from "../../engine/contract/index.ts";
+import { refreshLibrary } from "../stores/commands.ts";
+import type { Studio } from "../stores/studio.ts";
+
+/** Keeps the reflections true: asks once for everything, then listens. Returns how to stop. */
+export function followEngine(studio: Studio): () => void {
+  const { engine, environment, jobs, library, notices } = studio;
+  const stop = new AbortController();
+  const fail = (error: unknown) => {
+    if (!stop.signal.aborted) environment.setState({ dead: toFailure(error) });
+  };
+  const refresh = () => refreshLibrary(studio).catch(() => undefined); // the next event asks again
+  const onEvent = (event: EngineEvent) => {
+    if (event.type === "models") void refresh();
+    else jobs.write(event.job);
+  };
+  engine.watch(undefined, { signal: stop.signal, onEvent }).catch(fail);
+  Promise.all([engine.describe(), engine.listMethods()]).then(
+    ([described, methods]) => environment.setState({ environment: described, methods }),
+    fail,
+  );
+  engine.listJobs().then(jobs.fill, fail);
+  engine.listModels().then(
+    (models) => library.setState({ models }),
+    (error) => {
+      library.setState({ models: [] });
+      notices.fail("The library cannot be read", toFailure(error));
+    },
+  );
+  engine.storage().then(
+    (storage) => library.setState({ storage }),
+    () => undefined, // without an estimate the page simply shows none
+  );
+  return () => stop.abort();
+}

@@ -1,0 +1,25 @@
+import { type ReactNode, useId } from "react";
+import "./parts.css";
+
+interface SectionProps {
+  readonly title: string;
+  /** Beside the title, at the far end. */
+  readonly aside?: ReactNode;
+  readonly children: ReactNode;
+}
+
+/** A titled part of a column. */
+export function Section({ title, aside, children }: SectionProps) {
+  const id = useId();
+  return (
+    <section className="section" aria-labelledby={id}>
+      <div className="section-head">
+        <h2 className="section-title ellipsis" id={id} title={title}>
+          {title}
+        </h2>
+        {aside}
+      </div>
+      {children}
+    </section>
+  );
+}

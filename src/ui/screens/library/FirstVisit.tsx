@@ -1,0 +1,38 @@
+import { Button } from "@mantine/core";
+import { useStore } from "zustand";
+import { Icon } from "../../parts/Icon.tsx";
+import { ACTIONS } from "../../stores/actions.ts";
+import type { Studio } from "../../stores/studio.ts";
+
+/** One sentence, a place to drop, and a way in without any model of one's own. */
+export function FirstVisit({ studio }: { readonly studio: Studio }) {
+  const busy = useStore(studio.jobs, () => ACTIONS.trySamples.blocked(studio) !== null);
+  return (
+    <div className="first">
+      <h2>Merge language models on your own GPU, and see every weight that decides.</h2>
+      <div className="first-drop">
+        <Icon name="drop" size={34} />
+        <p>
+          <b>Drop checkpoint folders anywhere in this window</b>
+          <br />
+          <span className="muted">safetensors with config.json, sharded or not, of any size</span>
+        </p>
+        <div className="row wrap" style={{ justifyContent: "center" }}>
+          <Button onClick={() => ACTIONS.addFolder.run()}>{ACTIONS.addFolder.label}</Button>
+          <Button onClick={() => ACTIONS.addFiles.run()}>{ACTIONS.addFiles.label}</Button>
+        </div>
+      </div>
+      <Button
+        variant="filled"
+        size="md"
+        disabled={busy}
+        onClick={() => ACTIONS.trySamples.run(studio)}
+      >
+        {ACTIONS.trySamples.label}
+      </Button>
+      <p className="small muted">
+        Four small Llamas of 1.2 M parameters, merged with VaRM. Nothing leaves your machine.
+      </p>
+    </div>
+  );
+}

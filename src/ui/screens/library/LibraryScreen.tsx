@@ -1,0 +1,75 @@
+import { Button } from "@mantine/core";
+import { useStore } from "zustand";
+import { Icon } from "../../parts/Icon.tsx";
+import { ACTIONS } from "../../stores/actions.ts";
+import { mergeModels } from "../../stores/commands.ts";
+import { findCompatible } from "../../stores/compatible.ts";
+import type { Studio } from "../../stores/studio.ts";
+import { FirstVisit } from "./FirstVisit.tsx";
+import { ImportList } from "./ImportList.tsx";
+import { MergeOffer } from "./MergeOffer.tsx";
+import { ModelDrawer } from "./ModelDrawer.tsx";
+import { ModelRow } from "./ModelRow.tsx";
+import { StorageLine } from "./StorageLine.tsx";
+import "./library.css";
+
+/** What do I have? Models, imports on their way, and the room they take. */
+export function LibraryScreen({ studio }: { readonly studio: Studio }) {
+  const models = useStore(studio.library, (state) => state.models);
+  const selected = useStore(studio.desk, (state) => state.selected);
+  if (models === null) return <div className="library" aria-busy="true" />;
+  const picked = models.filter(({ id }) => selected.includes(id));
+  const compatible = findCompatible(picked);
+  const fits = picked.length >= 2 && compatible.length === picked.length;
+  return (
+    <div className="library">
+      {models.length === 0 ? (
+        <FirstVisit studio={studio} />
+      ) : (
+        <div className="library-bar">
+          <p className="muted num">
+            {models.length === 1 ? "1 model" : `${models.length} models`}
+            {picked.length > 0 && `, ${picked.length} selected`}
+          </p>
+          <span className="grow" />
+          {picked.length >= 2 && !fits && (
+            <span className="small muted">These have different shapes.</span>
+          )}
+          {picked.length >= 2 && (
+            <Button variant="filled" disabled={!fits} onClick={() => mergeModels(studio, selected)}>
+              Merge these
+            </Button>
+          )}
+          <Button
+            leftSection={<Icon name="folder" size={16} />}
+            onClick={() => ACTIONS.addFolder.run()}
+          >
+            {ACTIONS.addFolder.label}
+          </Button>
+          <Button
+            leftSection={<Icon name="file" size={16} />}
+            onClick={() => ACTIONS.addFiles.run()}
+          >
+            {ACTIONS.addFiles.label}
+          </Button>
+        </div>
+      )}
+      <MergeOffer studio={studio} models={models} />
+      <ImportList studio={studio} />
+      {models.length > 0 && (
+        <ul className="models" aria-label="Models">
+          {models.map((model) => (
+            <ModelRow
+              key={model.id}
+              studio={studio}
+              model={model}
+              selected={selected.includes(model.id)}
+            />
+          ))}
+        </ul>
+      )}
+      <StorageLine studio={studio} />
+      <ModelDrawer studio={studio} />
+    </div>
+  );
+}

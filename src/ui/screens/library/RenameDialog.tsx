@@ -1,0 +1,67 @@
+import { Button, Modal, TextInput } from "@mantine/core";
+import { useState } from "react";
+import { type ModelCard, toFailure } from "../../../engine/contract/index.ts";
+import { refreshLibrary } from "../../stores/commands.ts";
+import type { Studio } from "../../stores/studio.ts";
+
+interface RenameDialogProps {
+  readonly studio: Studio;
+  readonly model: ModelCard;
+  readonly opened: boolean;
+  readonly onClose: () => void;
+}
+
+/** A new name for a model. Recipes name models by it, so the recipe being composed follows. */
+export function RenameDialog({ studio, model, opened, onClose }: RenameDialogProps) {
+  return (
+    <Modal opened={opened} onClose={onClose} title={`Rename ${model.name}`} size="sm">
+      <RenameForm studio={studio} model={model} onClose={onClose} />
+    </Modal>
+  );
+}
+
+function RenameForm({ studio, model, onClose }: Omit<RenameDialogProps, "opened">) {
+  const [name, setName] = useState(model.name);
+  const [problem, setProblem] = useState<string | null>(null);
+  const rename = async () => {
+    try {
+      const renamed = await studio.engine.renameModel({ model: model.id, name: name.trim() });
+      const { recipe } = studio.recipe.getState();
+      const follow = (old: string) => (old === model.name ? renamed.name : old);
+      const named = [recipe.base, ...recipe.models.map((entry) => entry.model)];
+      if (named.includes(model.name)) {
+        studio.recipe.edit({
+          ...recipe,
+          ...(recipe.base === undefined ? {} : { base: follow(recipe.base) }),
+          models: recipe.models.map((entry) => ({ ...entry, model: follow(entry.model) })),
+        });
+      }
+      await refreshLibrary(studio);
+      onClose();
+    } catch (error) {
+      setProblem(toFailure(error).message);
+    }
+  };
+  return (
+    <form
+      onSubmit={(event) => {
+        event.preventDefault();
+        void rename();
+      }}
+    >
+      <TextInput
+        label="Name"
+        value={name}
+        error={problem}
+        data-autofocus
+        onChange={({ currentTarget }) => setName(currentTarget.value)}
+      />
+      <div className="row" style={{ justifyContent: "flex-end", marginTop: 16 }}>
+        <Button onClick={onClose}>Keep</Button>
+        <Button type="submit" variant="filled" disabled={name.trim() === ""}>
+          Rename
+        </Button>
+      </div>
+    </form>
+  );
+}

@@ -1,0 +1,43 @@
+import type { WeightCell } from "../../../engine/contract/index.ts";
+import { ShareBars } from "../../plots/ShareBars.tsx";
+import { formatPercent, formatShape } from "../../theme/format.ts";
+import { type MapLegend, placeName } from "./mapLayout.ts";
+import { barsOf } from "./shareRows.ts";
+
+interface CellTipProps {
+  readonly cell: WeightCell;
+  readonly legend: MapLegend;
+  readonly place: DOMRect;
+}
+
+const WIDTH = 250;
+const HEIGHT = 170;
+
+/** The numbers of the cell under the pointer. The cell's own label says the same to a reader. */
+export function CellTip({ cell, legend, place }: CellTipProps) {
+  const below = place.bottom + HEIGHT < window.innerHeight;
+  const left = Math.min(window.innerWidth - WIDTH - 8, Math.max(8, place.left));
+  const style = below
+    ? { left, top: place.bottom + 8 }
+    : { left, bottom: window.innerHeight - place.top + 8 };
+  return (
+    <div className="tip" style={{ ...style, width: WIDTH }} aria-hidden="true">
+      <div className="row spread">
+        <b className="ellipsis">{placeName(cell)}</b>
+        <span className="small faint num">{formatShape(cell.shape)}</span>
+      </div>
+      {cell.shares && cell.merged && <ShareBars bars={barsOf(cell, legend)} />}
+      {!cell.merged && <p className="small muted">Copied, not merged.</p>}
+      {cell.merged && !cell.shares && <p className="small muted">Not measured yet.</p>}
+      {cell.change && (
+        <p className="small muted num">
+          Δ{" "}
+          {cell.change
+            .map((change, index) => `${legend.names[index]} ${formatPercent(change)}`)
+            .join(" · ")}
+        </p>
+      )}
+      {cell.locked && <p className="small muted">Locked by the recipe.</p>}
+    </div>
+  );
+}

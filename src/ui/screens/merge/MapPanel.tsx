@@ -1,0 +1,104 @@
+import { ActionIcon, Button, Menu } from "@mantine/core";
+import { useMemo, useState } from "react";
+import { useStore } from "zustand";
+import { Empty } from "../../parts/Empty.tsx";
+import { Icon } from "../../parts/Icon.tsx";
+import { Note } from "../../parts/Note.tsx";
+import { saveBlob } from "../../parts/saveBlob.ts";
+import { ShareGrid } from "../../plots/ShareGrid.tsx";
+import { ACTIONS } from "../../stores/actions.ts";
+import { resultName } from "../../stores/commands.ts";
+import type { Studio } from "../../stores/studio.ts";
+import { CellTip } from "./CellTip.tsx";
+import { MapLegendRow } from "./MapLegendRow.tsx";
+import { MeasureLine } from "./MeasureLine.tsx";
+import { drawMap, mapToCsv } from "./mapExport.ts";
+import { layoutMap } from "./mapLayout.ts";
+import { useLegend } from "./useLegend.ts";
+
+interface Hovered {
+  readonly key: string;
+  readonly place: DOMRect;
+}
+
+/** The weight map: every tensor's shares, layers × columns. */
+export function MapPanel({ studio }: { readonly studio: Studio }) {
+  const map = useStore(studio.forecast, (state) => state.map);
+  const failure = useStore(studio.forecast, (state) => state.mapFailure);
+  const count = useStore(studio.recipe, (state) => state.recipe.models.length);
+  const tensor = useStore(studio.recipe, (state) => state.tensor);
+  const legend = useLegend(studio);
+  const [hovered, setHovered] = useState<Hovered | null>(null);
+  // Between an edit and the engine's answer the map still shows the models of before.
+  const fits = map !== null && map.models.length === legend.names.length;
+  const layout = useMemo(() => (map && fits ? layoutMap(map, legend) : null), [map, fits, legend]);
+  const cell = map?.cells.find((entry) => entry.tensor === hovered?.key);
+  const savePicture = () => {
+    if (!layout || !map) return;
+    const title = map.headline || "Weight map";
+    drawMap(layout, legend, title).toBlob(
+      (blob) => blob && saveBlob(`${resultName(studio)}-weights.png`, blob),
+    );
+  };
+  const saveTable = () => {
+    if (!map) return;
+    const blob = new Blob([mapToCsv(map)], { type: "text/csv" });
+    saveBlob(`${resultName(studio)}-weights.csv`, blob);
+  };
+  return (
+    <section className="map" aria-label="Weight map">
+      <div className="map-head">
+        <h2>Weight map</h2>
+        <p className="grow muted">{map?.headline}</p>
+        {layout && (
+          <Menu position="bottom-end">
+            <Menu.Target>
+              <ActionIcon aria-label="Download the weight map">
+                <Icon name="download" size={17} />
+              </ActionIcon>
+            </Menu.Target>
+            <Menu.Dropdown>
+              <Menu.Item onClick={savePicture}>Picture (PNG)</Menu.Item>
+              <Menu.Item onClick={saveTable}>Table (CSV)</Menu.Item>
+            </Menu.Dropdown>
+          </Menu>
+        )}
+      </div>
+      {failure && count > 0 && (
+        <Note tone="error" title="No map." code={failure.code} role="alert">
+          {failure.message}
+        </Note>
+      )}
+      {layout && map && count > 0 && (
+        <>
+          <div className="map-legend-line">
+            <MapLegendRow legend={legend} map={map} />
+            <MeasureLine studio={studio} map={map} />
+          </div>
+          <div className="map-scroll">
+            <ShareGrid
+              label="Merge weights by layer and matrix"
+              columns={layout.columns}
+              rows={layout.rows}
+              selected={tensor}
+              onOpen={studio.recipe.look}
+              onHover={(key, place) => setHovered(key && place ? { key, place } : null)}
+            />
+          </div>
+          {cell && hovered && <CellTip cell={cell} legend={legend} place={hovered.place} />}
+        </>
+      )}
+      {count === 0 && (
+        <Empty title="Nothing to merge yet">
+          <p>Choose two or more models of one shape in the library, or start with the samples.</p>
+          <div className="row wrap">
+            <Button onClick={() => ACTIONS.library.run()}>Choose models</Button>
+            <Button variant="filled" onClick={() => ACTIONS.trySamples.run(studio)}>
+              {ACTIONS.trySamples.label}
+            </Button>
+          </div>
+        </Empty>
+      )}
+    </section>
+  );
+}

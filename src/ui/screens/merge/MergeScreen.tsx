@@ -1,0 +1,38 @@
+import { useStore } from "zustand";
+import { Note } from "../../parts/Note.tsx";
+import type { Studio } from "../../stores/studio.ts";
+import { CellPanel } from "./CellPanel.tsx";
+import { MapPanel } from "./MapPanel.tsx";
+import { MergeBar } from "./MergeBar.tsx";
+import { MethodPanel } from "./MethodPanel.tsx";
+import { ModelsPanel } from "./ModelsPanel.tsx";
+import { PlanPanel } from "./PlanPanel.tsx";
+import { RecipeEditor } from "./RecipeEditor.tsx";
+import "./merge.css";
+
+/** Which recipe, and what will it do? */
+export function MergeScreen({ studio }: { readonly studio: Studio }) {
+  const gpu = useStore(studio.environment, (state) => state.environment?.gpu);
+  return (
+    <div className="merge">
+      <aside className="merge-left" aria-label="Recipe">
+        <ModelsPanel studio={studio} />
+        <MethodPanel studio={studio} />
+        <RecipeEditor studio={studio} />
+      </aside>
+      <div className="merge-middle">
+        {gpu && !gpu.available && (
+          <Note tone="warning" title="No GPU to merge on." code={gpu.failure.code}>
+            {gpu.failure.message} Models can still be imported, inspected and planned.
+          </Note>
+        )}
+        <MapPanel studio={studio} />
+      </div>
+      <aside className="merge-right" aria-label="Tensor and plan">
+        <CellPanel studio={studio} />
+        <PlanPanel studio={studio} />
+      </aside>
+      <MergeBar studio={studio} />
+    </div>
+  );
+}

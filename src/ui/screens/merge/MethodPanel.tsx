@@ -1,0 +1,78 @@
+import { Button, Menu } from "@mantine/core";
+import { useRef } from "react";
+import { useStore } from "zustand";
+import { Section } from "../../parts/Section.tsx";
+import { switchMethod } from "../../stores/recipe.ts";
+import type { Studio } from "../../stores/studio.ts";
+import { withSetting } from "./edits.ts";
+import { ParamField } from "./ParamField.tsx";
+
+/** The method: one sentence, its paper, and a form drawn from its own card. */
+export function MethodPanel({ studio }: { readonly studio: Studio }) {
+  const methods = useStore(studio.environment, (state) => state.methods);
+  const recipe = useStore(studio.recipe, (state) => state.recipe);
+  const method = methods.find(({ id }) => id === recipe.method);
+  // A method without a base sets it aside; the next one that has a base takes it up again.
+  const spareBase = useRef<string | undefined>(undefined);
+  if (recipe.base !== undefined) spareBase.current = recipe.base;
+  const choose = (id: string) => {
+    const next = methods.find((card) => card.id === id);
+    if (!next) return;
+    const spare = spareBase.current;
+    const base = recipe.models.some(({ model }) => model === spare) ? undefined : spare;
+    studio.recipe.edit(switchMethod(recipe, next, recipe.base ?? base));
+  };
+  return (
+    <Section title="Method">
+      <div className="panel method">
+        <div className="row spread">
+          <b className="ellipsis">{method?.title ?? recipe.method}</b>
+          <Menu position="bottom-end" width={300}>
+            <Menu.Target>
+              <Button variant="subtle" size="compact-sm" aria-label="Change the method">
+                Change
+              </Button>
+            </Menu.Target>
+            <Menu.Dropdown>
+              {methods.map(({ id, title, summary }) => (
+                <Menu.Item
+                  key={id}
+                  onClick={() => choose(id)}
+                  {...(id === recipe.method ? { "aria-current": "true" } : {})}
+                >
+                  <b>{title}</b>
+                  <div className="small muted">{summary}</div>
+                </Menu.Item>
+              ))}
+            </Menu.Dropdown>
+          </Menu>
+        </div>
+        {method && (
+          <>
+            <p className="small muted">
+              {method.summary}{" "}
+              <a href={method.paper.url} target="_blank" rel="noreferrer">
+                {method.paper.label}
+              </a>
+            </p>
+            {method.params
+              .filter(({ scope }) => scope === "global")
+              .map((param) => (
+                <ParamField
+                  key={param.name}
+                  param={param}
+                  value={recipe.parameters[param.name]}
+                  onChange={(value) =>
+                    studio.recipe.edit({
+                      ...recipe,
+                      parameters: withSetting(recipe.parameters, param.name, value),
+                    })
+                  }
+                />
+              ))}
+          </>
+        )}
+      </div>
+    </Section>
+  );
+}

@@ -1,0 +1,40 @@
+import { expect, test } from "vitest";
+import type { Recipe } from "../../../engine/contract/index.ts";
+import { chooseBase, dropBase, removeModel, withSetting } from "./edits.ts";
+
+const RECIPE: Recipe = {
+  method: "varm",
+  base: "base",
+  models: [
+    { model: "a", parameters: {} },
+    { model: "b", parameters: {} },
+  ],
+  parameters: {},
+};
+const names = (recipe: Recipe) => recipe.models.map(({ model }) => model);
+
+test("a new base changes places with the old one", () => {
+  const changed = chooseBase(RECIPE, 1);
+  expect(changed.base).toBe("b");
+  expect(names(changed)).toEqual(["a", "base"]);
+});
+
+test("a first base leaves the models", () => {
+  const { base: _, ...without } = RECIPE;
+  expect(names(chooseBase(without, 0))).toEqual(["b"]);
+});
+
+test("a base that is dropped becomes a model", () => {
+  const changed = dropBase(RECIPE, undefined);
+  expect("base" in changed).toBe(false);
+  expect(names(changed)).toEqual(["a", "b", "base"]);
+});
+
+test("removing a model leaves its twin", () => {
+  const twins = { ...RECIPE, models: [...RECIPE.models, { model: "a", parameters: {} }] };
+  expect(names(removeModel(twins, 0))).toEqual(["b", "a"]);
+});
+
+test("a setting without a value is gone, not undefined", () => {
+  expect("x" in withSetting({ x: 1 }, "x", undefined)).toBe(false);
+});

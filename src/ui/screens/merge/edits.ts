@@ -1,0 +1,45 @@
+import type {
+  MethodCard,
+  Recipe,
+  RecipeModel,
+  Setting,
+  Settings,
+} from "../../../engine/contract/index.ts";
+import { fillRequired } from "../../stores/recipe.ts";
+
+/** Settings with one changed, or without it where there is no value. */
+export function withSetting(
+  settings: Settings,
+  name: string,
+  value: Setting | undefined,
+): Settings {
+  const { [name]: _, ...others } = settings;
+  return value === undefined ? others : { ...settings, [name]: value };
+}
+
+/** The recipe with one model more. */
+export function addModel(recipe: Recipe, name: string, method: MethodCard | undefined): Recipe {
+  const grown = { ...recipe, models: [...recipe.models, { model: name, parameters: {} }] };
+  return method ? fillRequired(grown, method) : grown;
+}
+
+/** The recipe without the model at this place. */
+export function removeModel(recipe: Recipe, index: number): Recipe {
+  return { ...recipe, models: recipe.models.filter((_, at) => at !== index) };
+}
+
+/** The recipe with another base; the old one becomes a model, so that nothing is lost. */
+export function chooseBase(recipe: Recipe, index: number): Recipe {
+  const chosen = recipe.models[index];
+  if (!chosen) return recipe;
+  const old: readonly RecipeModel[] =
+    recipe.base === undefined ? [] : [{ model: recipe.base, parameters: chosen.parameters }];
+  const models = recipe.models.flatMap((model, at) => (at === index ? old : [model]));
+  return { ...recipe, base: chosen.model, models };
+}
+
+/** The recipe without a base; it becomes a model. */
+export function dropBase(recipe: Recipe, method: MethodCard | undefined): Recipe {
+  const { base, ...rest } = recipe;
+  return base === undefined ? recipe : addModel(rest, base, method);
+}

@@ -1,0 +1,112 @@
+import { Button } from "@mantine/core";
+import { useState } from "react";
+import type { JobCard } from "../../../engine/contract/index.ts";
+import { Confirm } from "../../parts/Confirm.tsx";
+import { Note } from "../../parts/Note.tsx";
+import { Progress } from "../../parts/Progress.tsx";
+import { control, exportModel, show } from "../../stores/commands.ts";
+import { jobSeconds, progressFraction, progressNumbers } from "../../stores/progress.ts";
+import type { Studio } from "../../stores/studio.ts";
+import { formatBytes, formatDuration, formatSpeed, formatWhen } from "../../theme/format.ts";
+
+const TONES = {
+  running: "ok",
+  interrupted: "warn",
+  done: "ok",
+  failed: "bad",
+  cancelled: "",
+} as const;
+
+interface RunRowProps {
+  readonly studio: Studio;
+  readonly job: JobCard;
+}
+
+/** One run: what, when, how long, what came of it, and what can be done now. */
+export function RunRow({ studio, job }: RunRowProps) {
+  const [asking, setAsking] = useState(false);
+  const { kind, title, state, progress, failure, result, recipe, resumable } = job;
+  const running = state === "running";
+  const model = kind === "merge" && state === "done" ? result?.models[0] : undefined;
+  const openRecipe = () => {
+    if (!recipe) return;
+    studio.recipe.compose(recipe);
+    studio.recipe.follow(kind === "merge" ? job.id : null);
+    show("merge");
+  };
+  const order = (what: "cancel" | "resume" | "delete") => control(studio, job.id, what);
+  return (
+    <li className="run">
+      <span className="run-state">
+        <i className="dot" data-tone={TONES[state]} />
+        {state}
+      </span>
+      <div className="run-main">
+        <b className="ellipsis" title={title}>
+          {title}
+        </b>
+        <span className="small muted num">{factsOf(job).join(" · ")}</span>
+        {running && (
+          <Progress
+            label={title}
+            words={progress.label}
+            numbers={progressNumbers(progress)}
+            fraction={progressFraction(progress)}
+          />
+        )}
+        {failure && state !== "cancelled" && (
+          <Note tone={state === "failed" ? "error" : "warning"} code={failure.code}>
+            {failure.message}
+          </Note>
+        )}
+        {state === "interrupted" && !resumable && !failure && (
+          <Note tone="warning">Drop the same files again in the library to go on.</Note>
+        )}
+        {result?.notes.map((note) => (
+          <Note key={note} tone="note">
+            {note}
+          </Note>
+        ))}
+      </div>
+      <div className="run-verbs">
+        {running && <Button onClick={() => order("cancel")}>Cancel</Button>}
+        {!running && resumable && <Button onClick={() => order("resume")}>Resume</Button>}
+        {recipe && <Button onClick={openRecipe}>Open recipe</Button>}
+        {model && <Button onClick={() => exportModel(studio, model)}>Export…</Button>}
+        {kind === "export" && (result?.downloads.length ?? 0) > 0 && (
+          <Button onClick={() => studio.desk.setState({ downloads: job.id })}>Files…</Button>
+        )}
+        {!running && (
+          <Button variant="subtle" color="red" onClick={() => setAsking(true)}>
+            Delete
+          </Button>
+        )}
+      </div>
+      <Confirm
+        opened={asking}
+        title={`Delete “${title}” from the journal?`}
+        verb="Delete"
+        onConfirm={() => order("delete")}
+        onClose={() => setAsking(false)}
+      >
+        {state === "done"
+          ? "Models that it made stay in the library."
+          : "It cannot be resumed any more, and what it wrote so far is freed."}
+      </Confirm>
+    </li>
+  );
+}
+
+function factsOf(job: JobCard): readonly string[] {
+  const { kind, createdAt, endedAt, progress } = job;
+  const now = Date.now();
+  const seconds = jobSeconds(job, now);
+  const bytes = job.state === "done" ? progress.totalBytes : progress.doneBytes;
+  return [
+    kind,
+    formatWhen(createdAt, now),
+    endedAt === null ? "" : formatDuration(seconds),
+    bytes > 0 ? formatBytes(bytes) : "",
+    endedAt !== null && bytes > 0 && seconds > 0 ? formatSpeed(bytes / seconds) : "",
+  ].filter(Boolean);
+}

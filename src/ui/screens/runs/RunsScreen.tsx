@@ -1,0 +1,34 @@
+import { Button } from "@mantine/core";
+import { useStore } from "zustand";
+import { Empty } from "../../parts/Empty.tsx";
+import { ACTIONS } from "../../stores/actions.ts";
+import type { Studio } from "../../stores/studio.ts";
+import { RunRow } from "./RunRow.tsx";
+import "./runs.css";
+
+/** What did I do? The journal, newest first. */
+export function RunsScreen({ studio }: { readonly studio: Studio }) {
+  const jobs = useStore(studio.jobs, (state) => state.jobs);
+  if (jobs === null) return <div className="runs" aria-busy="true" />;
+  if (jobs.length === 0) {
+    return (
+      <div className="runs">
+        <Empty title="No runs yet">
+          <p>Imports, measurements, merges and exports are listed here, with their recipes.</p>
+          <Button variant="filled" onClick={() => ACTIONS.trySamples.run(studio)}>
+            {ACTIONS.trySamples.label}
+          </Button>
+        </Empty>
+      </div>
+    );
+  }
+  return (
+    <div className="runs">
+      <ul className="runs-list panel" aria-label="Runs">
+        {jobs.map((job) => (
+          <RunRow key={job.id} studio={studio} job={job} />
+        ))}
+      </ul>
+    </div>
+  );
+}

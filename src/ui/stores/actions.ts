@@ -1,0 +1,154 @@
+import {
+  control,
+  exportModel,
+  keepData,
+  show,
+  startMeasure,
+  startMerge,
+  trySamples,
+} from "./commands.ts";
+import type { Studio } from "./studio.ts";
+
+/** Something a person can ask for: a button, a line of the command palette, or both. */
+export interface Action {
+  readonly id: string;
+  readonly label: string;
+  readonly help: string;
+  readonly group: "Go to" | "Library" | "Merge";
+  /** Null when it can be done, else the sentence that says why not. */
+  blocked(studio: Studio): string | null;
+  run(studio: Studio): unknown;
+}
+
+/** Why the composed recipe cannot be merged now, or null. */
+export function mergeBlocked(studio: Studio): string | null {
+  const { recipe, problem } = studio.recipe.getState();
+  const { plan, planFailure } = studio.forecast.getState();
+  const { environment } = studio.environment.getState();
+  if (recipe.models.length === 0) return "Add models first.";
+  if (problem) return "The recipe's text has an error.";
+  if (environment && !environment.gpu.available) return environment.gpu.failure.message;
+  if (planFailure) return planFailure.message;
+  if (!plan) return "The plan is being made.";
+  const error = plan.findings.find(({ severity }) => severity === "error");
+  if (error) return error.message;
+  const running = studio.jobs
+    .getState()
+    .jobs?.some(({ kind, state }) => kind === "merge" && state === "running");
+  return running ? "A merge is running." : null;
+}
+
+const free = () => null;
+
+/** The merge that the Merge screen follows, if it is there still. */
+export function followedMerge(studio: Studio) {
+  const jobs = studio.jobs.getState().jobs ?? [];
+  const own = studio.jobs.find(studio.recipe.getState().job);
+  return own ?? jobs.find(({ kind, state }) => kind === "merge" && state === "running");
+}
+
+/** The one table of actions; the palette lists it, the screens' buttons name its entries. */
+export const ACTIONS = {
+  library: {
+    id: "library",
+    label: "Library",
+    help: "The models you have",
+    group: "Go to",
+    blocked: free,
+    run: () => show("library"),
+  },
+  merge: {
+    id: "merge-screen",
+    label: "Merge screen",
+    help: "Recipe, weight map and plan",
+    group: "Go to",
+    blocked: free,
+    run: () => show("merge"),
+  },
+  runs: {
+    id: "runs",
+    label: "Runs",
+    help: "Everything you did",
+    group: "Go to",
+    blocked: free,
+    run: () => show("runs"),
+  },
+  addFolder: {
+    id: "add-folder",
+    label: "Add a folder…",
+    help: "A Hugging Face checkpoint folder",
+    group: "Library",
+    blocked: free,
+    run: () => document.getElementById("pick-folder")?.click(),
+  },
+  addFiles: {
+    id: "add-files",
+    label: "Add files…",
+    help: "Safetensors with their config.json",
+    group: "Library",
+    blocked: free,
+    run: () => document.getElementById("pick-files")?.click(),
+  },
+  trySamples: {
+    id: "try-samples",
+    label: "Try it with the sample models",
+    help: "Load four small models and merge them with VaRM",
+    group: "Library",
+    blocked: (studio) =>
+      studio.jobs
+        .getState()
+        .jobs?.some(({ kind, state }) => kind === "samples" && state === "running")
+        ? "The samples are being loaded."
+        : null,
+    run: trySamples,
+  },
+  keepData: {
+    id: "keep-data",
+    label: "Keep my data",
+    help: "Ask the browser not to evict the models",
+    group: "Library",
+    blocked: (studio) =>
+      studio.library.getState().storage?.persisted ? "The data is kept already." : null,
+    run: keepData,
+  },
+  startMerge: {
+    id: "start-merge",
+    label: "Merge",
+    help: "Run the recipe that is composed",
+    group: "Merge",
+    blocked: mergeBlocked,
+    run: startMerge,
+  },
+  measure: {
+    id: "measure",
+    label: "Measure",
+    help: "Fill the weight map without merging",
+    group: "Merge",
+    blocked: mergeBlocked,
+    run: startMeasure,
+  },
+  cancelMerge: {
+    id: "cancel-merge",
+    label: "Cancel",
+    help: "Stop the merge that runs",
+    group: "Merge",
+    blocked: (studio) =>
+      followedMerge(studio)?.state === "running" ? null : "No merge is running.",
+    run: (studio) => {
+      const job = followedMerge(studio);
+      return job && control(studio, job.id, "cancel");
+    },
+  },
+  exportResult: {
+    id: "export-result",
+    label: "Export…",
+    help: "Write the merged model as a Hugging Face folder",
+    group: "Merge",
+    blocked: (studio) =>
+      followedMerge(studio)?.result?.models[0] ? null : "There is no merged model yet.",
+    run: (studio) => {
+      const model = followedMerge(studio)?.result?.models[0];
+      return model && exportModel(studio, model);
+    },
+  },
+} as const satisfies Record<string, Action>;

@@ -1,0 +1,203 @@
+import {
+  type DroppedFile,
+  EngineError,
+  type JobCard,
+  type JobId,
+  type JobRequest,
+  type ModelCard,
+  type ModelId,
+  type Recipe,
+  toFailure,
+} from "../../engine/contract/index.ts";
+import { findCompatible, isCompatible, sharedStem, suggestName } from "./compatible.ts";
+import { fillRequired } from "./recipe.ts";
+import type { Screen } from "./route.ts";
+import type { Studio } from "./studio.ts";
+
+/** Runs what a person asked for; a failure becomes a notice that says what was tried. */
+export async function attempt<T>(
+  studio: Studio,
+  title: string,
+  work: () => Promise<T>,
+): Promise<T | undefined> {
+  try {
+    return await work();
+  } catch (error) {
+    const failure = toFailure(error);
+    if (failure.code !== "cancelled") studio.notices.fail(title, failure);
+    return undefined;
+  }
+}
+
+/** Shows a screen, so that the browser's back button returns from it. */
+export function show(screen: Screen): void {
+  window.location.hash = `#/${screen}`;
+}
+
+async function begin(studio: Studio, request: JobRequest): Promise<JobCard> {
+  const job = await studio.engine.startJob(request);
+  studio.jobs.begin(job);
+  return job;
+}
+
+/** The job's card when it no longer runs. Anything but `done` throws its failure. */
+export function finish(studio: Studio, id: JobId): Promise<JobCard> {
+  return new Promise((resolve, reject) => {
+    const settle = () => {
+      const job = studio.jobs.find(id);
+      if (job?.state === "running") return false;
+      if (job?.state === "done") resolve(job);
+      else {
+        const { code, message, details } =
+          job?.failure ?? toFailure(new DOMException("", "AbortError"));
+        reject(new EngineError(code, message, details));
+      }
+      return true;
+    };
+    if (settle()) return;
+    const stop = studio.jobs.subscribe(() => {
+      if (settle()) stop();
+    });
+  });
+}
+
+/** Asks the engine for the models and the room they take. */
+export async function refreshLibrary(studio: Studio): Promise<void> {
+  const [models, storage] = await Promise.all([
+    studio.engine.listModels(),
+    studio.engine.storage(),
+  ]);
+  studio.library.setState({ models, storage });
+}
+
+async function cards(studio: Studio, ids: readonly ModelId[]): Promise<readonly ModelCard[]> {
+  await refreshLibrary(studio);
+  const models = studio.library.getState().models ?? [];
+  return ids.flatMap((id) => models.find((model) => model.id === id) ?? []);
+}
+
+/** Takes dropped or picked files into the library and offers to merge what fits together. */
+export function importFiles(studio: Studio, files: readonly DroppedFile[]) {
+  return attempt(studio, "Import", async () => {
+    if (files.length === 0) return;
+    const started = await begin(studio, { kind: "import", files });
+    const done = await finish(studio, started.id).catch(() => undefined); // its row tells why
+    if (!done?.result) return;
+    const brought = findCompatible(await cards(studio, done.result.models));
+    if (brought.length >= 2) studio.desk.setState({ offered: brought.map(({ id }) => id) });
+  });
+}
+
+/** Puts models into a new recipe: the method that is chosen, one of them as the base. */
+export function composeMerge(studio: Studio, models: readonly ModelCard[], base: ModelCard | null) {
+  const { methods } = studio.environment.getState();
+  const wanted = studio.recipe.getState().recipe.method;
+  const method = methods.find(({ id }) => id === wanted) ?? methods[0];
+  const withBase = base !== null && method?.base !== "none";
+  const others = withBase ? models.filter(({ id }) => id !== base.id) : models;
+  const recipe: Recipe = {
+    method: method?.id ?? wanted,
+    ...(withBase ? { base: base.name } : {}),
+    models: others.map(({ name }) => ({ model: name, parameters: {} })),
+    parameters: {},
+  };
+  studio.recipe.compose(method ? fillRequired(recipe, method) : recipe);
+}
+
+/** Composes a merge of these models, the base guessed from their weights. */
+export function mergeModels(studio: Studio, ids: readonly ModelId[]) {
+  return attempt(studio, "Merge these", async () => {
+    const chosen = await cards(studio, ids);
+    const base = await studio.engine.guessBase(ids);
+    composeMerge(studio, chosen, chosen.find(({ id }) => id === base) ?? null);
+    studio.desk.setState({ selected: [], offered: [] });
+    show("merge");
+  });
+}
+
+/** The result's name: what a person typed, else the models' common stem and the method. */
+export function resultName(studio: Studio): string {
+  const { name, recipe } = studio.recipe.getState();
+  if (name !== null) return name.trim();
+  const names = [...(recipe.base ? [recipe.base] : []), ...recipe.models.map(({ model }) => model)];
+  const taken = (studio.library.getState().models ?? []).map((model) => model.name);
+  return suggestName(
+    `${sharedStem(names) || recipe.base || names[0] || "merge"}-${recipe.method}`,
+    taken,
+  );
+}
+
+/** Starts the merge that is composed. */
+export function startMerge(studio: Studio) {
+  return attempt(studio, "Merge", async () => {
+    const { recipe, shardBytes } = studio.recipe.getState();
+    const name = resultName(studio);
+    const job = await begin(studio, { kind: "merge", recipe, name, shardBytes });
+    studio.recipe.follow(job.id);
+  });
+}
+
+/** Measures what the weight map needs, without merging. */
+export function startMeasure(studio: Studio) {
+  return attempt(studio, "Measure the weights", () =>
+    begin(studio, { kind: "measure", recipe: studio.recipe.getState().recipe }),
+  );
+}
+
+/** Fetches the samples, composes VaRM over the base and its fine-tunes, and merges: in one go. */
+export function trySamples(studio: Studio) {
+  return attempt(studio, "Sample models", async () => {
+    const started = await begin(studio, { kind: "samples" });
+    const done = await finish(studio, started.id);
+    await refreshLibrary(studio);
+    const samples = (studio.library.getState().models ?? []).filter(
+      ({ id, origin }) => origin === "sample" || done.result?.models.includes(id),
+    );
+    const base = samples.find(({ name }) => name === "ember-base") ?? samples[0];
+    if (!base) return;
+    const { recipe } = studio.recipe.getState();
+    studio.recipe.compose({ ...recipe, method: "varm" });
+    composeMerge(
+      studio,
+      samples.filter((model) => isCompatible(model, base)),
+      base,
+    );
+    show("merge");
+    await startMerge(studio);
+  });
+}
+
+/** Cancels, resumes or deletes a job. */
+export function control(studio: Studio, job: JobId, order: "cancel" | "resume" | "delete") {
+  return attempt(studio, order === "delete" ? "Delete a run" : "Runs", async () => {
+    await studio.engine.controlJob({ job, do: order });
+    if (order === "delete") studio.jobs.remove(job);
+  });
+}
+
+/** Writes a model as a Hugging Face folder: into a folder that is picked, else as downloads. */
+export function exportModel(studio: Studio, model: ModelId) {
+  return attempt(studio, "Export", async () => {
+    const picker = window.showDirectoryPicker;
+    const folder = picker ? await picker.call(window, { mode: "readwrite" }) : null;
+    const started = await begin(studio, { kind: "export", model, folder });
+    const done = await finish(studio, started.id);
+    if (folder) {
+      studio.notices.tell("Exported", `The model is in “${folder.name}”, ready for transformers.`);
+    } else studio.desk.setState({ downloads: done.id });
+  });
+}
+
+/** Asks the browser to keep the data when room gets short. */
+export function keepData(studio: Studio) {
+  return attempt(studio, "Keep my data", async () => {
+    const storage = await studio.engine.persist();
+    studio.library.setState({ storage });
+    if (!storage.persisted) {
+      studio.notices.tell(
+        "Not granted",
+        "The browser decides by itself and said no for now. Bookmarking or installing the page helps.",
+      );
+    }
+  });
+}

@@ -1,0 +1,10 @@
+/** Chromium's folder picker; TypeScript's DOM library does not know it. */
+interface Window {
+  readonly showDirectoryPicker?: (options?: {
+    readonly mode?: "read" | "readwrite";
+  }) => Promise<FileSystemDirectoryHandle>;
+}
+interface DataTransferItem {
+  /** Chromium only: must be called before the first await of a drop. */
+  readonly getAsFileSystemHandle?: () => Promise<FileSystemHandle | null>;
+}

@@ -1,0 +1,75 @@
+import type { Conditional, Recipe, RecipeModel, Setting } from "../../engine/contract/index.ts";
+
+function isConditionals(setting: Setting | undefined): setting is readonly Conditional[] {
+  return Array.isArray(setting) && setting.some((entry) => typeof entry === "object");
+}
+
+function withParameter(model: RecipeModel, name: string, setting: Setting | null): RecipeModel {
+  const { [name]: _, ...others } = model.parameters;
+  return { ...model, parameters: setting === null ? others : { ...others, [name]: setting } };
+}
+
+/** What holds for every other tensor: the model's own setting, else the recipe's, else nothing. */
+function restOf(recipe: Recipe, model: RecipeModel, name: string): readonly Conditional[] {
+  const own = model.parameters[name];
+  const shared = recipe.parameters[name];
+  if (isConditionals(own)) return own;
+  if (own !== undefined) return [{ value: own as Conditional["value"] }];
+  if (isConditionals(shared)) return shared;
+  return shared === undefined ? [] : [{ value: shared as Conditional["value"] }];
+}
+
+/**
+ * The recipe with one tensor's shares stated by hand: for each model an entry
+ * `{filter: tensor, value}` of the method's override parameter. A filter is a substring and the
+ * first match wins, so the entry stands behind longer names that contain this one, before all else.
+ */
+export function overrideShares(
+  recipe: Recipe,
+  name: string,
+  tensor: string,
+  shares: readonly number[],
+): Recipe {
+  const models = recipe.models.map((model, index) => {
+    const share = shares[index];
+    if (share === undefined) return model;
+    const rest = restOf(recipe, model, name).filter(({ filter }) => filter !== tensor);
+    const longer = rest.filter(({ filter }) => filter?.includes(tensor));
+    const others = rest.filter(({ filter }) => !filter?.includes(tensor));
+    return withParameter(model, name, [...longer, { filter: tensor, value: share }, ...others]);
+  });
+  return { ...recipe, models };
+}
+
+/** The recipe without what `overrideShares` stated for this tensor. */
+export function releaseShares(recipe: Recipe, name: string, tensor: string): Recipe {
+  const models = recipe.models.map((model) => {
+    const setting = model.parameters[name];
+    if (!isConditionals(setting)) return model;
+    const rest = setting.filter(({ filter }) => filter !== tensor);
+    const [only] = rest;
+    if (only === undefined) return withParameter(model, name, null);
+    return withParameter(
+      model,
+      name,
+      rest.length === 1 && only.filter === undefined ? only.value : rest,
+    );
+  });
+  return { ...recipe, models };
+}
+
+/** The shares after one was moved; the others give or take in proportion, so that the sum stays. */
+export function moveShare(
+  shares: readonly number[],
+  index: number,
+  share: number,
+): readonly number[] {
+  const total = shares.reduce((sum, value) => sum + value, 0);
+  const others = total - (shares[index] ?? 0);
+  const left = total - share;
+  const count = shares.length - 1;
+  return shares.map((value, at) => {
+    if (at === index) return share;
+    return Math.abs(others) < 1e-12 ? left / count : (value / others) * left;
+  });
+}

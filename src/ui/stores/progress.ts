@@ -1,0 +1,24 @@
+import type { JobCard, JobProgress } from "../../engine/contract/index.ts";
+import { formatBytesOf, formatDuration, formatSpeed } from "../theme/format.ts";
+
+/** How far, how fast, how long: `34 of 56 MB · 412 MB/s · 2 s left`. */
+export function progressNumbers(progress: JobProgress): string {
+  const { doneBytes, totalBytes, bytesPerSecond, secondsLeft } = progress;
+  return [
+    totalBytes > 0 ? formatBytesOf(doneBytes, totalBytes) : "starting",
+    bytesPerSecond === null ? "" : formatSpeed(bytesPerSecond),
+    secondsLeft === null ? "" : `${formatDuration(secondsLeft)} left`,
+  ]
+    .filter(Boolean)
+    .join(" · ");
+}
+
+/** 0 to 1, or null while the total is not known. */
+export function progressFraction({ doneBytes, totalBytes }: JobProgress): number | null {
+  return totalBytes > 0 ? doneBytes / totalBytes : null;
+}
+
+/** How long a job ran, in seconds, or has run so far. */
+export function jobSeconds({ createdAt, endedAt }: JobCard, now: number): number {
+  return Math.max(0, ((endedAt ?? now) - createdAt) / 1000);
+}

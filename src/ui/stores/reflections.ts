@@ -1,0 +1,95 @@
+import { createStore } from "zustand/vanilla";
+import type {
+  Environment,
+  Failure,
+  JobCard,
+  JobId,
+  MergePlan,
+  MethodCard,
+  ModelCard,
+  StorageCard,
+  WeightMap,
+} from "../../engine/contract/index.ts";
+
+/** What the engine runs on and can do. `dead` is set when the engine itself is gone. */
+export interface EnvironmentState {
+  readonly environment: Environment | null;
+  readonly methods: readonly MethodCard[];
+  readonly dead: Failure | null;
+}
+
+/** Mirrors `describe` and `listMethods`. */
+export function createEnvironmentStore() {
+  return createStore<EnvironmentState>(() => ({ environment: null, methods: [], dead: null }));
+}
+export type EnvironmentStore = ReturnType<typeof createEnvironmentStore>;
+
+/** The models there are and the room they take; null until first told. */
+export interface LibraryState {
+  readonly models: readonly ModelCard[] | null;
+  readonly storage: StorageCard | null;
+}
+
+/** Mirrors `listModels` and `storage`. */
+export function createLibraryStore() {
+  return createStore<LibraryState>(() => ({ models: null, storage: null }));
+}
+export type LibraryStore = ReturnType<typeof createLibraryStore>;
+
+export interface JobsState {
+  /** Newest first; null until first told. */
+  readonly jobs: readonly JobCard[] | null;
+}
+
+const newestFirst = (a: JobCard, b: JobCard) => b.createdAt - a.createdAt;
+
+/** Mirrors the journal: `listJobs` once, then every job event. */
+export function createJobsStore() {
+  const store = createStore<JobsState>(() => ({ jobs: null }));
+  const write = (job: JobCard) =>
+    store.setState(({ jobs }) => ({
+      jobs: [job, ...(jobs ?? []).filter(({ id }) => id !== job.id)].sort(newestFirst),
+    }));
+  return {
+    ...store,
+    find: (id: JobId | null) => store.getState().jobs?.find((job) => job.id === id),
+    /** The whole journal; cards that events brought meanwhile are newer and stay. */
+    fill(jobs: readonly JobCard[]) {
+      const seen = store.getState().jobs ?? [];
+      const known = new Set(seen.map(({ id }) => id));
+      const merged = [...seen, ...jobs.filter(({ id }) => !known.has(id))].sort(newestFirst);
+      store.setState({ jobs: merged });
+    },
+    /** A job event. */
+    write,
+    /** The answer to `startJob`, which may come after events that know more. */
+    begin(job: JobCard) {
+      if (!store.getState().jobs?.some(({ id }) => id === job.id)) write(job);
+    },
+    remove(id: JobId) {
+      store.setState(({ jobs }) => ({ jobs: (jobs ?? []).filter((job) => job.id !== id) }));
+    },
+  };
+}
+export type JobsStore = ReturnType<typeof createJobsStore>;
+
+/** What the composed recipe would do. Old answers stay visible while new ones are fetched. */
+export interface ForecastState {
+  readonly plan: MergePlan | null;
+  readonly planFailure: Failure | null;
+  readonly map: WeightMap | null;
+  readonly mapFailure: Failure | null;
+  readonly pending: boolean;
+}
+
+/** Mirrors `planMerge` and `weightMap` of the recipe being composed. */
+export function createForecastStore() {
+  return createStore<ForecastState>(() => ({
+    plan: null,
+    planFailure: null,
+    map: null,
+    mapFailure: null,
+    pending: false,
+  }));
+}
+export type ForecastStore = ReturnType<typeof createForecastStore>;
