@@ -45,7 +45,7 @@ function sampleGradient(values: readonly number[], depth: number): number {
 /** 0 outside the stack, 1 for a stack of one layer: mergekit's rule. */
 function depthOf({ layer, layers }: Position): number {
   if (layer === null) return 0;
-  return layers > 1 ? layer / (layers - 1) : 1;
+  return layers > 1 ? Math.min(1, layer / (layers - 1)) : 1;
 }
 
 const isConditionals = (setting: Setting): setting is readonly Conditional[] =>
