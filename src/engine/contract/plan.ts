@@ -25,6 +25,7 @@ export interface MergePlan {
   readonly findings: readonly Finding[];
   /** False when a finding is an error. */
   readonly runnable: boolean;
+  /** Over all passes. */
   readonly readBytes: number;
   /** How often each source is read: 2 where facts about whole tensors are needed first. */
   readonly passes: number;

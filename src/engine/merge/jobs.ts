@@ -169,6 +169,8 @@ export function createMergeKind(parts: MergeParts): JobKind<"merge", MergeState>
           name,
           signal,
           known,
+          // A caption is worth a sum more over what is read anyway, not a pass of its own.
+          ...(plan.method.reduce(plan.global) === null ? {} : { captions: CAPTIONS }),
           onTensor: kept.onTensor,
           progress: (doneBytes, label) =>
             progress({ doneBytes, totalBytes: plan.card.readBytes, label }),

@@ -13,6 +13,8 @@ export interface MergeOptions {
   readonly name: string;
   readonly signal: AbortSignal;
   readonly known?: FactTable;
+  /** Rules beside the method's own, for captions of the weight map. */
+  readonly captions?: readonly string[];
   onTensor?: MeasureOptions["onTensor"];
   /** Bytes of `plan.card.readBytes` that are dealt with, and the tensor at hand. */
   progress?(doneBytes: number, label: string): void;
@@ -34,6 +36,7 @@ export async function mergeInto(
   const facts = await measure(plan, source, {
     signal,
     ...(options.known ? { known: options.known } : {}),
+    ...(options.captions ? { captions: options.captions } : {}),
     ...(options.onTensor ? { onTensor: options.onTensor } : {}),
     progress: (doneBytes, label) => options.progress?.(doneBytes, label),
   });

@@ -47,13 +47,17 @@ function factsOf(plan: MergePlan) {
   const tensors = formatCount(plan.tensors.length);
   return [
     ["Tensors", copied > 0 ? `${tensors}, ${formatCount(copied)} copied` : tensors],
-    ["Reads", formatBytes(plan.readBytes) + (plan.passes > 1 ? ` × ${plan.passes} passes` : "")],
+    [
+      "Reads",
+      formatBytes(plan.readBytes / plan.passes) +
+        (plan.passes > 1 ? ` × ${plan.passes} passes` : ""),
+    ],
     [
       "Writes",
       `${formatBytes(plan.writeBytes)}, ${plan.shards === 1 ? "1 shard" : `${plan.shards} shards`}`,
     ],
     ["Peak GPU memory", formatBytes(plan.peakGpuBytes)],
-    ["Time", plan.seconds === null ? "known after the first merge" : formatDuration(plan.seconds)],
+    ["Time", plan.seconds === null ? "after a first merge" : formatDuration(plan.seconds)],
   ] as const;
 }
 
