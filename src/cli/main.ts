@@ -2,14 +2,15 @@ import { EngineError, type Failure, toFailure } from "../engine/contract/index.t
 import { formatHelp, readArguments } from "./arguments.ts";
 import type { Command } from "./command.ts";
 import { inspect } from "./inspect.ts";
+import { merge } from "./merge.ts";
 import { EXIT, exitCodeOf, formatJson, INTERRUPTED } from "./outcome.ts";
 import { createProgress } from "./progress.ts";
 import { verify } from "./verify.ts";
+import { weights } from "./weights.ts";
 
-const COMMANDS: ReadonlyMap<string, Command> = new Map([
-  ["inspect", inspect],
-  ["verify", verify],
-]);
+const COMMANDS: ReadonlyMap<string, Command> = new Map(
+  Object.entries({ merge, weights, verify, inspect }),
+);
 
 /** Resolves when the text is handed over: `process.exit` would cut off what a pipe has not taken. */
 function print(stream: NodeJS.WriteStream, text: string): Promise<void> {

@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import {
   mkdir,
   mkdtemp,
@@ -11,6 +12,7 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
+import { withChecksums } from "./checksums.ts";
 import { openFiles } from "./files.ts";
 import { openFolderWriter } from "./folder-writer.ts";
 
@@ -117,6 +119,31 @@ test("another recipe's unfinished folder is refused, and stays free for its own"
   const again = await openFolderWriter(out, "one");
   expect(again.resumedBytes).toBe(1);
   await again.close();
+});
+
+test("a run that wrote nothing leaves no folder behind", async () => {
+  const out = join(folder, "out");
+  const writer = await openFolderWriter(out, "k");
+  await writer.close();
+  expect(await readdir(folder)).toEqual([]);
+});
+
+test("checksums cover what an earlier run wrote", async () => {
+  const out = join(folder, "out");
+  const write = async (text: string) => {
+    const writer = await openFolderWriter(out, "k");
+    const summed = withChecksums(writer);
+    const sink = await summed.open("a", 6);
+    await sink.append(bytesOf(text));
+    await sink.flush();
+    return { writer, summed };
+  };
+  await (await write("abc")).writer.close();
+  const { writer, summed } = await write("def");
+  await summed.seal();
+  await writer.close();
+  const sum = createHash("sha256").update("abcdef").digest("hex");
+  expect(await readFile(join(out, "SHA256SUMS"), "utf8")).toBe(`${sum}  a\n`);
 });
 
 test("a folder that is being written is busy; a dead writer's lock is void", async () => {

@@ -11,7 +11,17 @@ const MAX_DEPTH = 6;
 /** A folder's files as the engine sees them, and the handles to close at the end. */
 export interface OpenFiles {
   readonly files: FileTree;
+  /** Changes when a file's name, size or time of change does. */
+  readonly fingerprint: string;
+  /** Bytes that were read so far. */
+  bytesRead(): number;
   close(): Promise<void>;
+}
+
+interface Found {
+  readonly path: string;
+  readonly size: number;
+  readonly mtimeMs: number;
 }
 
 /** A failure of the file system as a failure of the engine. */
@@ -45,6 +55,7 @@ class FileSource implements ByteSource {
   readonly byteLength: number;
   readonly #path: string;
   #handle: Promise<FileHandle> | undefined;
+  bytesRead = 0;
 
   constructor(path: string, byteLength: number) {
     this.#path = path;
@@ -63,6 +74,7 @@ class FileSource implements ByteSource {
         if (bytesRead === 0) throw this.#truncated(start + length);
         done += bytesRead;
       }
+      this.bytesRead += length;
       return bytes;
     } catch (error) {
       throw fileFailure(error, this.#path);
@@ -85,21 +97,20 @@ class FileSource implements ByteSource {
   }
 }
 
-/** Regular files below `folder` by relative path; links to files count (the Hub's cache is made of them). */
-async function listFiles(folder: string, prefix = "", depth = 0): Promise<Map<string, number>> {
-  const found = new Map<string, number>();
+/** Regular files below `folder`; links to files count (the Hub's cache is made of them). */
+async function listFiles(folder: string, prefix = "", depth = 0): Promise<readonly Found[]> {
+  const found: Found[] = [];
   for await (const entry of await opendir(join(folder, prefix))) {
     // Links to folders are not followed, so there is no way out of the folder and no circle.
     if (entry.name.startsWith(".")) continue;
     const path = prefix === "" ? entry.name : `${prefix}/${entry.name}`;
     if (entry.isDirectory()) {
-      if (depth >= MAX_DEPTH) continue;
-      for (const [name, size] of await listFiles(folder, path, depth + 1)) found.set(name, size);
+      if (depth < MAX_DEPTH) found.push(...(await listFiles(folder, path, depth + 1)));
     } else {
       const about = await stat(join(folder, path)).catch(() => undefined);
-      if (about?.isFile()) found.set(path, about.size);
+      if (about?.isFile()) found.push({ path, size: about.size, mtimeMs: about.mtimeMs });
     }
-    if (found.size > MAX_FILES) {
+    if (found.length > MAX_FILES) {
       throw new EngineError(
         "usage",
         `${folder} holds more than ${MAX_FILES} files; name the folder of one checkpoint.`,
@@ -114,13 +125,20 @@ async function listFiles(folder: string, prefix = "", depth = 0): Promise<Map<st
 export async function openFiles(path: string): Promise<OpenFiles> {
   try {
     const about = await stat(path);
-    const sizes = about.isDirectory()
-      ? [...(await listFiles(path))].map(([name, size]) => [name, join(path, name), size] as const)
-      : [[basename(path), path, about.size] as const];
-    sizes.sort(([a], [b]) => (a < b ? -1 : 1));
-    const files = new Map(sizes.map(([name, full, size]) => [name, new FileSource(full, size)]));
+    const isFolder = about.isDirectory();
+    const found = isFolder
+      ? [...(await listFiles(path))].sort((a, b) => (a.path < b.path ? -1 : 1))
+      : [{ path: basename(path), size: about.size, mtimeMs: about.mtimeMs }];
+    const files = new Map(
+      found.map((file) => [
+        file.path,
+        new FileSource(isFolder ? join(path, file.path) : path, file.size),
+      ]),
+    );
     return {
       files,
+      fingerprint: JSON.stringify(found),
+      bytesRead: () => [...files.values()].reduce((sum, file) => sum + file.bytesRead, 0),
       close: async () => {
         for (const file of files.values()) await file.close();
       },

@@ -6,6 +6,7 @@ import {
   readFile,
   rename,
   rm,
+  rmdir,
   stat,
   writeFile,
 } from "node:fs/promises";
@@ -28,7 +29,11 @@ interface State {
 export interface FolderWriter extends FileTreeWriter {
   /** Bytes that an earlier run left durable; 0 for a fresh folder. */
   readonly resumedBytes: number;
-  /** Closes what is open and gives up the lock; what is durable stays. */
+  /** Where a file that was opened lies on disk while it is not sealed. */
+  locate(path: string): Promise<string>;
+  /** Bytes that this writer took. */
+  bytesWritten(): number;
+  /** Closes what is open and gives up the lock. What is durable stays; an empty folder goes. */
   close(): Promise<void>;
 }
 
@@ -138,6 +143,8 @@ export async function openFolderWriter(folder: string, key: string): Promise<Fol
     }
   });
 
+  const fresh = Object.keys(state.files).length === 0;
+  let bytesWritten = 0;
   let saving = Promise.resolve();
   /** Replaces the state at once; calls run one after the other. */
   const save = () => {
@@ -189,6 +196,7 @@ export async function openFolderWriter(folder: string, key: string): Promise<Fol
             done += bytesWritten;
           }
           offset += bytes.byteLength;
+          bytesWritten += bytes.byteLength;
         }),
       flush: () =>
         guard(path, async () => {
@@ -205,12 +213,21 @@ export async function openFolderWriter(folder: string, key: string): Promise<Fol
   };
   return {
     resumedBytes: Object.values(state.files).reduce((sum, file) => sum + file.durableBytes, 0),
+    bytesWritten: () => bytesWritten,
+    locate: async (path) => {
+      const part = join(work, "parts", path);
+      return (await hasBytes(part, 0)) ? part : join(folder, path);
+    },
     open: (path, byteLength) => guard(path, () => openSink(path, byteLength)),
     seal: () => guard(folder, () => seal(folder, work, state, handles, closeHandles)),
     close: async () => {
       await saving.catch(() => undefined);
       await closeHandles();
       await rm(join(work, "lock"), { force: true });
+      if (fresh && bytesWritten === 0) {
+        await rm(work, { recursive: true, force: true });
+        await rmdir(folder).catch(() => undefined); // not empty: it is sealed
+      }
     },
   };
 }

@@ -1,11 +1,8 @@
 import { createMemoryTree } from "../../engine/base/memoryTree.ts";
 import { EngineError, type Recipe } from "../../engine/contract/index.ts";
 import type { GpuSource } from "../../engine/gpu/device.ts";
-import { decideAll } from "../../engine/merge/decide.ts";
-import { measure } from "../../engine/merge/measure.ts";
-import { type Plan, planMerge } from "../../engine/merge/plan.ts";
-import { findMethod } from "../../engine/merge/registry.ts";
-import { runMerge } from "../../engine/merge/run.ts";
+import { mergeInto } from "../../engine/merge/merge.ts";
+import { prepareMerge } from "../../engine/merge/prepare.ts";
 import {
   type Checkpoint,
   type CheckpointTensor,
@@ -29,26 +26,18 @@ export async function mergeInMemory(
   source: GpuSource,
   signal: AbortSignal,
   shardBytes: number = 5e9,
-): Promise<{ readonly plan: Plan; readonly result: Checkpoint }> {
+): Promise<Checkpoint> {
   const find = (model: string): Checkpoint => {
     const found = checkpoints.get(model);
     if (!found) throw new EngineError("missing-file", `There is no model "${model}".`, { model });
     return found;
   };
-  const plan = planMerge({
-    method: findMethod(recipe.method),
-    recipe,
-    base: recipe.base === undefined ? null : find(recipe.base),
-    models: recipe.models.map(({ model }) => find(model)),
+  const plan = await prepareMerge(recipe, {
+    open: async (model) => find(model),
     shardBytes,
-    budget: { tileBytes: source.budgetBytes / 2, slots: 2 },
+    budgetBytes: source.budgetBytes,
   });
-  const refusal = plan.card.findings.find(({ severity }) => severity === "error");
-  if (refusal) {
-    throw new EngineError(refusal.code === "info" ? "mismatch" : refusal.code, refusal.message);
-  }
-  const decisions = decideAll(plan, await measure(plan, source, { signal }));
   const tree = createMemoryTree();
-  await runMerge(plan, decisions, tree, source, { signal, sideFiles: new Map() });
-  return { plan, result: await openCheckpoint(tree.files(), recipe.method) };
+  await mergeInto(plan, tree, source, { name: recipe.method, signal });
+  return openCheckpoint(tree.files(), recipe.method);
 }

@@ -1,0 +1,87 @@
+import { stat } from "node:fs/promises";
+import { basename, dirname, resolve } from "node:path";
+import { readAll } from "../engine/base/bytes.ts";
+import { EngineError, type Recipe } from "../engine/contract/index.ts";
+import type { Plan } from "../engine/merge/plan.ts";
+import { prepareMerge, requireRunnable } from "../engine/merge/prepare.ts";
+import { parseRecipe } from "../engine/merge/recipe.ts";
+import type { Checkpoint } from "../engine/model/checkpoint.ts";
+import { openCheckpoint } from "../engine/model/open.ts";
+import { type OpenFiles, openFiles } from "../node/files.ts";
+
+const LARGEST_RECIPE_BYTES = 2 ** 20;
+
+/** A recipe on disk, planned over the folders that it names. */
+export interface PlannedRecipe {
+  readonly plan: Plan;
+  /** Changes when the recipe or any of its models does. */
+  readonly fingerprint: string;
+  bytesRead(): number;
+  close(): Promise<void>;
+}
+
+async function readRecipe(path: string): Promise<Recipe> {
+  const { files, close } = await openFiles(path);
+  const source = files.get(basename(path));
+  if (!source || files.size !== 1 || source.byteLength > LARGEST_RECIPE_BYTES) {
+    throw new EngineError(
+      "bad-recipe",
+      `${path} is not a recipe: it must be one YAML file of at most ${LARGEST_RECIPE_BYTES} bytes.`,
+      { path },
+    );
+  }
+  const text = new TextDecoder().decode(await readAll(source, LARGEST_RECIPE_BYTES));
+  await close();
+  return parseRecipe(text);
+}
+
+/** A Hub id in a recipe: there is no such folder, and the command that makes one. */
+function missingModel(model: string, folder: string): EngineError {
+  const hub = /^[\w.-]+\/[\w.-]+$/.test(model);
+  const help = hub
+    ? ` If it is a model of the Hub, download it first:  hf download ${model} --local-dir ${JSON.stringify(resolve(folder, model))}`
+    : "";
+  return new EngineError(
+    "missing-file",
+    `There is no model "${model}" beside the recipe, in ${folder}.${help}`,
+    { model, folder },
+  );
+}
+
+/** Reads a recipe and plans it; throws what forbids the merge and says the rest. */
+export async function planRecipe(
+  path: string,
+  options: { readonly shardBytes: number; say(line: string): void },
+): Promise<PlannedRecipe> {
+  const recipe = await readRecipe(path);
+  const folder = dirname(path);
+  const opened = new Map<string, { readonly files: OpenFiles; readonly checkpoint: Checkpoint }>();
+  const open = async (model: string): Promise<Checkpoint> => {
+    const place = resolve(folder, model);
+    const known = opened.get(place);
+    if (known) return known.checkpoint;
+    if (!(await stat(place).catch(() => undefined))) throw missingModel(model, folder);
+    const files = await openFiles(place);
+    const checkpoint = await openCheckpoint(files.files, basename(place));
+    opened.set(place, { files, checkpoint });
+    return checkpoint;
+  };
+  const plan = await prepareMerge(recipe, { open, shardBytes: options.shardBytes });
+  for (const { severity, message } of plan.card.findings) {
+    if (severity !== "error") options.say(`${severity}: ${message}`);
+  }
+  requireRunnable(plan);
+  const all = () => [...opened.values()].map(({ files }) => files);
+  return {
+    plan,
+    fingerprint: JSON.stringify([
+      recipe,
+      options.shardBytes,
+      [...opened].map(([place, { files }]) => [place, files.fingerprint]),
+    ]),
+    bytesRead: () => all().reduce((sum, files) => sum + files.bytesRead(), 0),
+    close: async () => {
+      for (const files of all()) await files.close();
+    },
+  };
+}

@@ -1,0 +1,69 @@
+import { resolve } from "node:path";
+import { GpuSource } from "../engine/gpu/device.ts";
+import { measure, unmeasured } from "../engine/merge/measure.ts";
+import { makeWeightMap } from "../engine/merge/weightMap.ts";
+import { openGpuSource } from "../node/gpuSource.ts";
+import type { Command } from "./command.ts";
+import { planRecipe } from "./recipeFile.ts";
+
+type Shares = Readonly<Record<string, number>>;
+
+function formatTable(models: readonly string[], tensors: ReadonlyMap<string, Shares>): string {
+  const width = Math.max(6, ...[...tensors.keys()].map((name) => name.length));
+  const columns = models.map((model) => Math.max(8, model.length));
+  const row = (name: string, cells: readonly string[]) =>
+    [name.padEnd(width), ...cells.map((cell, i) => cell.padStart(columns[i]!))].join("  ");
+  const lines = [...tensors].map(([name, shares]) =>
+    row(
+      name,
+      models.map((model) => shares[model]!.toFixed(4)),
+    ),
+  );
+  return [row("tensor", models), ...lines].join("\n");
+}
+
+/** `studio weights`: the shares per tensor, without merging. */
+export const weights: Command = {
+  positionals: ["RECIPE"],
+  summary: "Each model's share of each tensor. Needs a GPU where the method measures tensors.",
+  options: { adapter: { value: "NAME", help: "Part of the GPU's name." } },
+  async run({ positionals: [path = ""], options, signal, say, progress }) {
+    const planned = await planRecipe(resolve(path), { shardBytes: 5e9, say });
+    try {
+      const { plan } = planned;
+      // No captions beside the shares: they would cost a pass over tensors that need none.
+      const wanted = { signal, captions: [] };
+      const needsGpu = unmeasured(plan, wanted).length > 0;
+      const source = needsGpu ? await openGpuSource(options.adapter) : new GpuSource(undefined);
+      const total = plan.card.readBytes / plan.card.passes;
+      const facts = await measure(plan, source, {
+        ...wanted,
+        progress: (doneBytes, label) => progress(doneBytes, total, label),
+      });
+      const map = makeWeightMap(plan, facts);
+      const tensors = new Map<string, Shares>();
+      const spreads = new Map<string, Shares>();
+      const byModel = (values: readonly number[]): Shares =>
+        Object.fromEntries(map.models.map((model, m) => [model, values[m]!]));
+      for (const { tensor, shares, spread } of map.cells) {
+        if (shares) tensors.set(tensor, byModel(shares));
+        if (spread) spreads.set(tensor, byModel(spread));
+      }
+      const copied = plan.outputs.filter(({ action }) => action === "copy").map(({ name }) => name);
+      return {
+        json: {
+          method: plan.method.id,
+          models: map.models,
+          tensors: Object.fromEntries(tensors),
+          ...(spreads.size > 0 ? { spread: Object.fromEntries(spreads) } : {}),
+          copied,
+        },
+        text: [formatTable(map.models, tensors), ...copied.map((name) => `${name}: copied`)].join(
+          "\n",
+        ),
+      };
+    } finally {
+      await planned.close();
+    }
+  },
+};

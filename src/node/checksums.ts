@@ -1,0 +1,43 @@
+import { createHash, type Hash } from "node:crypto";
+import { createReadStream } from "node:fs";
+import type { FileTreeWriter } from "../engine/base/bytes.ts";
+import type { FolderWriter } from "./folder-writer.ts";
+
+const SUMS = "SHA256SUMS";
+
+/** The same writer, which adds SHA256SUMS over all files when it seals, as `sha256sum -c` reads it. */
+export function withChecksums(writer: FolderWriter): FileTreeWriter {
+  const hashes = new Map<string, Hash>();
+  return {
+    async open(path, byteLength) {
+      const sink = await writer.open(path, byteLength);
+      const hash = createHash("sha256");
+      hashes.set(path, hash);
+      // What an earlier run wrote went through another hash.
+      const { durableBytes } = sink;
+      if (durableBytes > 0) {
+        const written = createReadStream(await writer.locate(path), { end: durableBytes - 1 });
+        for await (const chunk of written) hash.update(chunk);
+      }
+      return {
+        get durableBytes() {
+          return sink.durableBytes;
+        },
+        append(bytes) {
+          const written = sink.append(bytes); // the disk works while the hash is computed
+          hash.update(bytes);
+          return written;
+        },
+        flush: () => sink.flush(),
+      };
+    },
+    async seal() {
+      const lines = [...hashes].map(([path, hash]) => `${hash.digest("hex")}  ${path}\n`);
+      const text = new TextEncoder().encode(lines.sort().join(""));
+      const sink = await writer.open(SUMS, text.byteLength);
+      if (sink.durableBytes < text.byteLength) await sink.append(text.slice(sink.durableBytes));
+      await sink.flush();
+      await writer.seal();
+    },
+  };
+}
