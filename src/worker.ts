@@ -4,4 +4,7 @@ import { createEngine } from "./engine/create.ts";
 
 declare const self: DedicatedWorkerGlobalScope;
 
-serve<Engine>(({ baseUrl }) => createEngine({ gpu: self.navigator.gpu, baseUrl }), self);
+serve<Engine>(({ baseUrl }) => {
+  const { gpu, locks, storage } = self.navigator;
+  return createEngine({ gpu, locks, storage, baseUrl });
+}, self);

@@ -13,7 +13,7 @@ import { DEFAULT_BUDGET_BYTES, GpuSource } from "./gpu/device.ts";
 import { inspectTensor } from "./inspect/inspect.ts";
 import { storedJournal } from "./jobs/journal.ts";
 import type { AnyJobKind } from "./jobs/kind.ts";
-import { type Locks, locksInMemory, webLocks } from "./jobs/locks.ts";
+import { locksInMemory, webLocks } from "./jobs/locks.ts";
 import { createRunner } from "./jobs/runner.ts";
 import { createFactStore } from "./merge/factStore.ts";
 import { guessBase } from "./merge/guessBase.ts";
@@ -30,14 +30,15 @@ import { samplesJob } from "./model/samples.ts";
 import { openDatabase } from "./storage/database.ts";
 import { storeValues } from "./storage/values.ts";
 
-/** What the engine is made of. Everything but the GPU and the address defaults to the browser's own. */
+/** What the engine is made of: what a Worker finds in its navigator, and a test makes for itself. */
 export interface EngineParts {
   readonly gpu: GPU | undefined;
   /** Where the studio's own files are, `samples/` among them. */
   readonly baseUrl: string;
   readonly indexedDB?: IDBFactory;
-  readonly locks?: Locks;
-  readonly storage?: StorageManager | undefined;
+  /** Without it nobody else is thought to run jobs of the same journal. */
+  readonly locks: LockManager | undefined;
+  readonly storage: StorageManager | undefined;
 }
 
 /** The longest text of a checkpoint that the page is given. */
@@ -48,13 +49,13 @@ const SMALLEST_BUDGET_BYTES = 64 * 2 ** 20;
 
 /** Assembles the engine. The only place that knows all of it. */
 export async function createEngine(parts: EngineParts): Promise<Engine> {
-  const { gpu, baseUrl, storage = navigator.storage } = parts;
+  const { gpu, baseUrl, storage } = parts;
   const database = openDatabase(parts.indexedDB);
   const settings = database.store("settings");
   const library = await openLibrary(database, storeValues(database.store("values")));
   const source = new GpuSource(gpu, await get<number>(BUDGET_KEY, settings));
   const facts = createFactStore(database.store("facts"));
-  const locks = parts.locks ?? (navigator.locks ? webLocks(navigator.locks) : locksInMemory());
+  const locks = parts.locks ? webLocks(parts.locks) : locksInMemory();
   const merging = {
     ...{ library, facts, source },
     noteSpeed: (bytesPerSecond: number) => void set(SPEED_KEY, bytesPerSecond, settings),
@@ -79,11 +80,15 @@ export async function createEngine(parts: EngineParts): Promise<Engine> {
   }
 
   async function storageCard(): Promise<StorageCard> {
-    const [{ usage = 0, quota }, persisted] = await Promise.all([
-      storage?.estimate?.() ?? {},
-      storage?.persisted?.() ?? false,
+    const [estimate, persisted] = await Promise.all([
+      storage?.estimate?.(),
+      storage?.persisted?.(),
     ]);
-    return { usedBytes: usage, quotaBytes: quota ?? null, persisted };
+    return {
+      usedBytes: estimate?.usage ?? 0,
+      quotaBytes: estimate?.quota ?? null,
+      persisted: persisted ?? false,
+    };
   }
 
   return {

@@ -6,7 +6,6 @@ import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { Engine, JobCard, JobRequest, Recipe } from "../engine/contract/index.ts";
 import { createEngine } from "../engine/create.ts";
-import { locksInMemory } from "../engine/jobs/locks.ts";
 
 /** The whole engine without a GPU, over the real samples, as a page without WebGPU has it. */
 let server: Server;
@@ -14,7 +13,7 @@ let engine: Engine;
 const open = () => {
   const { port } = server.address() as AddressInfo;
   const baseUrl = `http://localhost:${port}/x/`;
-  return createEngine({ gpu: undefined, baseUrl, locks: locksInMemory(), storage: undefined });
+  return createEngine({ gpu: undefined, baseUrl, locks: undefined, storage: undefined });
 };
 
 beforeAll(async () => {

@@ -59,7 +59,7 @@ export async function createFile(
 
 /** In private folders a synchronous handle is many times faster, and Safari before 26 has no other. */
 async function openHandle(handle: FileSystemFileHandle): Promise<FileWriter> {
-  const access = await openSyncHandle(handle);
+  const access = await openSyncHandle(handle as object);
   if (!access) {
     const stream = await handle.createWritable();
     return {
@@ -86,9 +86,17 @@ async function openHandle(handle: FileSystemFileHandle): Promise<FileWriter> {
   };
 }
 
-async function openSyncHandle(
-  handle: FileSystemFileHandle,
-): Promise<FileSystemSyncAccessHandle | null> {
+/** Workers have it, pages do not: declared here, so that this compiles for both. */
+interface SyncHandle {
+  truncate(byteLength: number): void;
+  write(bytes: Uint8Array<ArrayBuffer>, options: { readonly at: number }): number;
+  flush(): void;
+  close(): void;
+}
+
+async function openSyncHandle(handle: {
+  createSyncAccessHandle?(): Promise<SyncHandle>;
+}): Promise<SyncHandle | null> {
   if (typeof handle.createSyncAccessHandle !== "function") return null;
   try {
     return await handle.createSyncAccessHandle();
