@@ -2,13 +2,15 @@ import type { Finding } from "../contract/index.ts";
 import { type Checkpoint, type CheckpointTensor, readTensor } from "../model/checkpoint.ts";
 import { toF32 } from "../tensor/convert.ts";
 import { bitsPerElement, mergeRole } from "../tensor/dtype.ts";
-import { countLayers, countsTokens, finding, type Source } from "./sources.ts";
+import { countLayers, countsTokens } from "./sources.ts";
 
 /** Bytes that are read of each model at most. */
 const SAMPLE_BYTES = 8 * 2 ** 20;
 /** Pieces that the sample is made of, and bytes of one: few enough reads, spread over the depth. */
 const PIECES = 64;
 const LARGEST_ELEMENT_BYTES = 8;
+/** Multiplications over all pairs: well below a second, however many models there are. */
+const WORK_LIMIT = 2e8;
 /** Models of one origin are far above this, separately trained ones are near 0. */
 const SEPARATE_COSINE = 0.2;
 
@@ -75,7 +77,9 @@ function choosePieces(checkpoints: readonly Checkpoint[]): readonly Piece[] {
       }),
   );
   const elements = matrices.reduce((sum, { elementCount }) => sum + elementCount, 0);
-  const count = Math.floor(SAMPLE_BYTES / LARGEST_ELEMENT_BYTES / PIECES);
+  const pairs = (checkpoints.length * (checkpoints.length + 1)) / 2;
+  const sample = Math.min(SAMPLE_BYTES / LARGEST_ELEMENT_BYTES, WORK_LIMIT / pairs);
+  const count = Math.floor(sample / PIECES);
   const pieces: Piece[] = [];
   let before = 0;
   let next = 0;
@@ -164,13 +168,26 @@ export async function guessBase(checkpoints: readonly Checkpoint[]): Promise<num
 
 /** A warning for each pair of one shape whose weights have nothing to do with each other. */
 export function findStrangers(
-  sources: readonly Source[],
+  checkpoints: readonly Checkpoint[],
   resemblances: readonly Resemblance[],
 ): readonly Finding[] {
   return resemblances.flatMap(({ pair: [a, b], cosine }) => {
-    const [one, other] = [sources[a], sources[b]];
+    const [one, other] = [checkpoints[a], checkpoints[b]];
     if (!one || !other || cosine === null || cosine >= SEPARATE_COSINE) return [];
-    const message = `"${one.key}" and "${other.key}" look separately trained (the cosine of their weights is ${cosine.toFixed(3)}): weights of one do not fit into the other, and their merge will not work as a model.`;
-    return [finding("warning", "mismatch", message, { source: other })];
+    return [
+      {
+        severity: "warning",
+        code: "mismatch",
+        message: `"${one.name}" and "${other.name}" look separately trained (the cosine of their weights is ${cosine.toFixed(3)}): weights of one do not fit into the other, and their merge will hardly work as a model.`,
+        model: other.name,
+      } satisfies Finding,
+    ];
   });
+}
+
+/** What a sample of the weights says against merging these models: `findings` of a plan. */
+export async function examineModels(
+  checkpoints: readonly Checkpoint[],
+): Promise<readonly Finding[]> {
+  return findStrangers(checkpoints, await compareSamples(checkpoints));
 }
