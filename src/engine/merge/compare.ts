@@ -73,6 +73,20 @@ function compareConfig(donor: Source, other: Source): readonly Finding[] {
   return findings;
 }
 
+/** Quantised weights mean nothing without their scales, which are tensors of their own. */
+function compareQuantisation(source: Source): readonly Finding[] {
+  const quantised = source.checkpoint.config?.fields.quantization_config;
+  if (quantised === undefined || quantised === null) return [];
+  return [
+    finding(
+      "warning",
+      "not-mergeable",
+      `"${source.key}" is quantised (quantization_config): its stored numbers are merged as they are, without their scales, which is not a merge of the models. Use the weights before quantisation.`,
+      { source },
+    ),
+  ];
+}
+
 /** What will happen to the language-model head where some models tie it to the embedding. */
 function compareHeads(sources: readonly Source[], untied: boolean): readonly Finding[] {
   const hasHead = ({ checkpoint }: Source) => [...checkpoint.tensors.keys()].some(isHead);
@@ -120,6 +134,7 @@ export function compareCheckpoints(sources: Sources, untied: boolean): readonly 
     ...compareConfig(donor, other),
     ...compareDTypes(donor, other),
   ]);
+  findings.push(...[donor, ...others].flatMap(compareQuantisation));
   if (!donor.checkpoint.config) {
     findings.push(
       finding(

@@ -184,10 +184,3 @@ export function findStrangers(
     ];
   });
 }
-
-/** What a sample of the weights says against merging these models: `findings` of a plan. */
-export async function examineModels(
-  checkpoints: readonly Checkpoint[],
-): Promise<readonly Finding[]> {
-  return findStrangers(checkpoints, await compareSamples(checkpoints));
-}

@@ -87,6 +87,14 @@ describe("the headline", () => {
       "maths leads attention and the MLPs in every layer.",
     ],
     [
+      "names both kinds at once where one model leads both on average",
+      makeStack(
+        (layer) => (layer % 2 ? MATHS : [0.3, 0.4, 0.3]),
+        (layer) => (layer % 2 ? MATHS : [0.3, 0.4, 0.3]),
+      ),
+      "maths leads attention and the MLPs on average.",
+    ],
+    [
       "says from which layer on another leads",
       makeStack(
         (layer) => (layer < 3 ? MATHS : DRAMA),
@@ -116,9 +124,20 @@ describe("the headline", () => {
       "maths has the largest share overall, 56 % on average.",
     ],
     [
-      "says that nobody leads",
-      [makeCell("other", null, [0.4, 0.6]), makeCell("norm", null, [0.6, 0.4])],
-      "No model leads overall; the shares differ from tensor to tensor.",
+      "says where one stands out, if nobody leads",
+      [makeCell("mlp", 4, [0.6, 0.4]), makeCell("mlp", 5, [0.39, 0.61])],
+      "No model leads overall; drama stands out most, with 61 % in layer 5.",
+    ],
+    [
+      "names the matrix where its layer has others, and no norm",
+      [
+        makeCell("attention", 4, [0.4, 0.6]),
+        makeCell("mlp", 4, [0.5, 0.5]),
+        makeCell("attention", 5, [0.59, 0.41]),
+        makeCell("mlp", 5, [0.5, 0.5]),
+        makeCell("norm", null, [0.1, 0.9], { shape: [1], elementCount: 1 }),
+      ],
+      "No model leads overall; drama stands out most, with 60 % in attention of layer 4.",
     ],
   ])("%s", (_, cells, sentence) => {
     const first = cells.find(({ shares }) => shares)?.shares;

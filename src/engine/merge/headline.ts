@@ -138,11 +138,26 @@ function describeStack(names: readonly string[], cells: readonly MeasuredCell[])
   const [first, second] = clauses;
   if (first === undefined) return null;
   if (second === undefined) return `${first}.`;
-  const every = / leads the MLPs in every layer$/;
-  if (every.test(first) && second === first.replace("the MLPs", "attention")) {
-    return `${first.replace(every, "")} leads attention and the MLPs in every layer.`;
+  if (second === first.replace("the MLPs", "attention")) {
+    return `${first.replace("the MLPs", "attention and the MLPs")}.`;
   }
   return `${first}; ${second}.`;
+}
+
+/** The cell where one model's share is furthest above an even one. */
+function describePeak(names: readonly string[], cells: readonly MeasuredCell[]): string {
+  let peak = { cell: cells[0]!, model: 0 };
+  for (const cell of cells) {
+    for (const [model, share] of cell.shares.entries()) {
+      if (share > peak.cell.shares[peak.model]!) peak = { cell, model };
+    }
+  }
+  const { cell, model } = peak;
+  const { column, layer, shares } = cell;
+  const around = cells.filter((other) => other.layer === layer);
+  const whole = around.every((other) => Math.abs(other.shares[model]! - shares[model]!) < 1e-9);
+  const place = layer === null ? column : whole ? `layer ${layer}` : `${column} of layer ${layer}`;
+  return `No model leads overall; ${names[model]} stands out most, with ${percent(shares[model]!)} in ${place}.`;
 }
 
 /**
@@ -166,5 +181,8 @@ export function writeHeadline({ models, cells }: Subject): string {
     const share = meanOf(measured)[leader]!;
     return `${names[leader]} has the largest share overall, ${percent(share)} on average.`;
   }
-  return unchanged ?? "No model leads overall; the shares differ from tensor to tensor.";
+  if (unchanged !== null) return unchanged;
+  // A vector of norms says little beside a matrix.
+  const matrices = measured.filter(({ shape }) => shape.length > 1);
+  return describePeak(names, matrices.length > 0 ? matrices : measured);
 }
