@@ -5,7 +5,11 @@ import { countLayers, finding, isHead, isTied, type Source, type Sources } from 
 function distinct({ base, models, donor }: Sources): readonly Source[] {
   const all = [donor, ...(base ? [base] : []), ...models];
   return all.filter(
-    (source, i) => all.findIndex(({ checkpoint }) => checkpoint === source.checkpoint) === i,
+    // One model may be opened twice: as the donor and as one of the models.
+    (source, i) =>
+      all.findIndex(
+        ({ key, checkpoint }) => checkpoint === source.checkpoint || key === source.key,
+      ) === i,
   );
 }
 

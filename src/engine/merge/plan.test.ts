@@ -102,12 +102,43 @@ describe("a plan of models that fit", () => {
   });
 });
 
+describe("dtypes", () => {
+  test("that cannot be written become F32, with a note", () => {
+    const wide: Tensors = { ...LLAMA, [Q0]: ["F64", [4, 4]], [Q1]: ["F8_E4M3", [4, 4]] };
+    const models = ["base", "a", "b"].map((name) => makeModel(name, wide));
+    const { card, outputs } = plan(FORMS.task, models);
+    expect(outputs.map(({ dtype }) => dtype)).toEqual(["BF16", "F32", "F32"]);
+    expect(card.findings).toMatchObject([{ severity: "note" }]);
+    expect(card.findings[0]?.message).toContain("2 tensors are written as F32");
+    expect(plan(`${FORMS.task}\nout_dtype: float16`, models).card.findings).toEqual([]);
+  });
+
+  test("of copies stay, and a note says so where the recipe wants another", () => {
+    const recipe = `${FORMS.varm}\nparameters: {exclude: [embed]}\nout_dtype: `;
+    expect(plan(`${recipe}bfloat16`, three()).card.findings).toEqual([]);
+    const { card } = plan(`${recipe}float32`, three());
+    expect(card.findings[0]?.message).toContain("1 tensor is copied as stored, not as F32");
+  });
+
+  test("that differ between models are noted once a model", () => {
+    const { card } = plan(FORMS.task, three({ [Q0]: ["F32", [4, 4]], [Q1]: ["F32", [4, 4]] }));
+    expect(card.findings.map(({ message }) => message)).toEqual([
+      '"b" stores 2 tensors as F32 where "base" has BF16; all are computed in float32.',
+    ]);
+  });
+});
+
 describe("a recipe that the method cannot follow", () => {
   test.each([
     ["slerp with two models", FORMS.slerp.replace("[{model: a}]", "[{model: a}, {model: b}]"), "2"],
     ["varm without a base", FORMS.varm.replace("base_model: base\n", ""), "base_model"],
     ["linear with a base that is not listed", `${FORMS.linear}\nbase_model: base`, `"base"`],
     ["a missing weight", FORMS.linear.replace("{weight: 1}", "{}"), `"weight" of "a"`],
+    [
+      "a temperature of 0 for one tensor",
+      `${FORMS.varm}\nparameters: {normalise: softmax, temperature: [{filter: embed, value: 0}, {value: 1}]}`,
+      "temperature",
+    ],
     [
       "softmax at temperature 0",
       `${FORMS.varm}\nparameters: {normalise: softmax, temperature: 0}`,
@@ -130,6 +161,28 @@ describe("models that do not fit", () => {
     expect(card.runnable).toBe(false);
     expect(card.findings[0]?.message).toContain(words);
     expect(card.findings[0]?.model).toBe("b");
+  });
+
+  test("a quantised one is warned about", () => {
+    const config = { quantization_config: { quant_method: "fp8" } };
+    expect(codes(plan(FORMS.linear, three({}, config)))).toEqual(["warning not-mergeable"]);
+  });
+
+  test("another rotary base is warned about, and says whose holds", () => {
+    const models = [1e4, 1e6].map((rope_theta, i) => makeModel("ab"[i]!, LLAMA, { rope_theta }));
+    const { card } = plan(FORMS.linear, models);
+    expect(card.findings[0]?.message).toBe(
+      '"rope_theta" is 1000000 in "b" and 10000 in "a"; the result says what "a" says.',
+    );
+  });
+
+  test("more mismatches than a person can read are counted", () => {
+    const many = (shape: readonly number[]): Tensors =>
+      Object.fromEntries(Array.from({ length: 600 }, (_, i) => [`x${i}`, ["F32", shape]]));
+    const { card } = plan(FORMS.linear, [makeModel("a", many([2])), makeModel("b", many([3]))]);
+    expect(card.findings).toHaveLength(501);
+    expect(card.findings.at(-1)?.message).toContain("100 findings more");
+    expect(card.runnable).toBe(false);
   });
 
   test("another shape inside the stack forbids the merge and names tensor and model", () => {

@@ -8,9 +8,10 @@ import {
 } from "../contract/index.ts";
 import { planShards, type ShardPlan } from "../formats/shards.ts";
 import type { Checkpoint, CheckpointTensor } from "../model/checkpoint.ts";
-import { dtypeFromFloatName, isOutputDType } from "../tensor/dtype.ts";
+import { isOutputDType } from "../tensor/dtype.ts";
 import { checkModels, checkTogether } from "./checkModels.ts";
 import { compareCheckpoints } from "./compare.ts";
+import { describeDTypes, outputDType } from "./dtypes.ts";
 import { estimatePeak, estimateReads } from "./estimate.ts";
 import { gatherTensor } from "./gather.ts";
 import type { MergeMethod, Resolved, Values } from "./method.ts";
@@ -96,13 +97,6 @@ function nameOutputs({ base, models, donor }: Sources): readonly string[] {
   return [...names, ...[...new Set(others)].sort()];
 }
 
-/** The dtype of a merged tensor, after the recipe or else as its first source stores it. */
-function outputDType(recipe: Recipe, stored: DType): DType {
-  const stated = recipe.outDtype ?? recipe.dtype;
-  if (stated) return dtypeFromFloatName(stated);
-  return isOutputDType(stored) ? stored : "F32";
-}
-
 const NOTHING_RESOLVED: Resolved = { global: {}, models: [] };
 
 /** Errors first; a bounded list, whose end says how many more there are. */
@@ -177,6 +171,7 @@ export function planMerge(request: PlanRequest): Plan {
     }
     const position = { layer: layerIndex(name), layers };
     const resolved = resolveSettings(method, recipe, name, position);
+    checkTogether(method, resolved.global);
     const own = sources.donor.checkpoint.tensors.get(name);
     return {
       ...tensor,
@@ -194,6 +189,7 @@ export function planMerge(request: PlanRequest): Plan {
     ...compareCheckpoints(sources, configChanges.tied === false),
     ...(request.findings ?? []),
     ...gathered.flatMap((tensor) => tensor.findings),
+    ...describeDTypes(recipe, outputs),
   ]);
   const shards = planShards(outputs, {
     maxBytes: shardBytes,
