@@ -1,7 +1,7 @@
 import { Button, Modal } from "@mantine/core";
 import { useStore } from "zustand";
 import { saveBlob } from "../parts/saveBlob.ts";
-import { attempt } from "../stores/commands.ts";
+import { attempt, control } from "../stores/commands.ts";
 import type { Studio } from "../stores/studio.ts";
 
 /** Reads a file that an export wrote into the origin's private folder. Held by the disk, not by us. */
@@ -20,6 +20,10 @@ export function Downloads({ studio }: { readonly studio: Studio }) {
   const job = useStore(studio.jobs, (state) => state.jobs?.find((entry) => entry.id === id));
   const names = job?.result?.downloads ?? [];
   const close = () => studio.desk.setState({ downloads: null });
+  const discard = () => {
+    close();
+    if (job) void control(studio, job.id, "delete");
+  };
   const save = (name: string) =>
     attempt(studio, `Download ${name}`, async () => {
       if (job) saveBlob(name.split("/").at(-1) ?? name, await openDownload(job.id, name));
@@ -34,7 +38,7 @@ export function Downloads({ studio }: { readonly studio: Studio }) {
     <Modal opened={job !== undefined} onClose={close} title={job?.title ?? "Export"} size="md">
       <p className="small muted">
         This browser cannot write into a folder, so the model comes file by file. Put them into one
-        folder of their own.
+        folder of their own. “Done” deletes the studio’s own copies of them.
       </p>
       <ul className="downloads">
         {names.map((name) => (
@@ -52,6 +56,7 @@ export function Downloads({ studio }: { readonly studio: Studio }) {
         <Button variant="filled" onClick={() => void saveAll()}>
           Save all {names.length}
         </Button>
+        <Button onClick={discard}>Done</Button>
       </div>
     </Modal>
   );

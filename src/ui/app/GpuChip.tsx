@@ -24,7 +24,7 @@ export function GpuChip({ studio }: { readonly studio: Studio }) {
           <i className="dot" data-tone={tone} />
           <span className="ellipsis num">
             {gpu.available
-              ? `WebGPU · ${gpu.name}${gpu.software ? " · software" : ""} · ${formatBytes(gpu.budgetBytes)}`
+              ? `WebGPU · ${gpu.name}${gpu.software ? " (software)" : ""} · ${formatBytes(gpu.budgetBytes)}`
               : "No GPU"}
           </span>
         </button>

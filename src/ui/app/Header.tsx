@@ -2,7 +2,6 @@ import { ActionIcon, useComputedColorScheme, useMantineColorScheme } from "@mant
 import { spotlight } from "@mantine/spotlight";
 import { useStore } from "zustand";
 import { Icon } from "../parts/Icon.tsx";
-import { resultName } from "../stores/commands.ts";
 import type { Screen } from "../stores/route.ts";
 import type { Studio } from "../stores/studio.ts";
 import { GpuChip } from "./GpuChip.tsx";
@@ -18,21 +17,17 @@ interface HeaderProps {
 
 /** Where one is, the palette, what the engine runs on, and how full the storage is. */
 export function Header({ studio, screen }: HeaderProps) {
-  useStore(studio.recipe);
-  useStore(studio.library);
+  const recipe = useStore(studio.recipe, (state) => state.recipe);
+  const methods = useStore(studio.environment, (state) => state.methods);
   const { setColorScheme } = useMantineColorScheme();
   const dark = useComputedColorScheme("light") === "dark";
-  const named = screen === "merge" && studio.recipe.getState().recipe.models.length > 0;
+  const method = methods.find(({ id }) => id === recipe.method)?.title ?? recipe.method;
+  const count = recipe.models.length;
+  const subject = `${method} · ${count === 1 ? "1 model" : `${count} models`}`;
   return (
     <header className="header">
       <h1>{TITLES[screen]}</h1>
-      {named && (
-        <span className="chip header-wide">
-          <span className="ellipsis" title={resultName(studio)}>
-            {resultName(studio)}
-          </span>
-        </span>
-      )}
+      {screen === "merge" && count > 0 && <span className="chip header-wide num">{subject}</span>}
       <span className="grow" />
       <button type="button" className="chip header-wide" onClick={spotlight.open}>
         <kbd>{MAC ? "⌘" : "Ctrl"}</kbd>

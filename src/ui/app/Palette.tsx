@@ -53,6 +53,8 @@ export function Palette({ studio }: { readonly studio: Studio }) {
       tagsToIgnore={[]}
       nothingFound="Nothing of this name"
       highlightQuery
+      attributes={{ content: { "aria-label": "Commands" } }}
+      overlayProps={{ backgroundOpacity: 0.4, blur: 0 }}
       scrollable
       maxHeight={440}
       searchProps={{ placeholder: "What do you want to do?", "aria-label": "Search commands" }}

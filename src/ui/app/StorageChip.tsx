@@ -13,7 +13,7 @@ export function StorageChip({ studio }: { readonly studio: Studio }) {
   return (
     <Popover position="bottom-end" width={300}>
       <Popover.Target>
-        <button type="button" className="chip header-wide num" aria-label="Storage">
+        <button type="button" className="chip header-wide num" title="Storage">
           {quotaBytes === null
             ? `${formatBytes(usedBytes)} stored`
             : formatBytesOf(usedBytes, quotaBytes)}

@@ -66,7 +66,10 @@ export function assessRecipe(studio: Studio): () => void {
   function measureUnasked(composed: Recipe): void {
     const { plan, map } = forecast.getState();
     const { gpu } = environment.getState().environment ?? {};
-    if (!plan?.runnable || !map || map.measured >= map.total || !gpu?.available) return;
+    if (!plan?.runnable || !map || !gpu?.available) return;
+    // A merge measures what its method needs; how far the models moved, only a measurement tells.
+    const moved = composed.base === undefined || map.summary.every(({ change }) => change !== null);
+    if (map.measured >= map.total && moved) return;
     if (plan.readBytes > UNASKED_BYTES || measured === composed) return;
     const busy = jobs.getState().jobs?.filter(({ kind, state }) => {
       return state === "running" && (kind === "merge" || kind === "measure");

@@ -2,6 +2,15 @@ import { type EngineEvent, toFailure } from "../../engine/contract/index.ts";
 import { refreshLibrary } from "../stores/commands.ts";
 import type { Studio } from "../stores/studio.ts";
 
+/** After a reload: the recipe that was worked with last, from the journal, with its merge. */
+function takeUpRecipe({ jobs, recipe }: Studio): void {
+  if (recipe.getState().revision > 0) return;
+  const last = jobs.getState().jobs?.find((job) => job.recipe !== null);
+  if (!last?.recipe) return;
+  recipe.compose(last.recipe);
+  recipe.follow(last.kind === "merge" ? last.id : null);
+}
+
 /** Keeps the reflections true: asks once for everything, then listens. Returns how to stop. */
 export function followEngine(studio: Studio): () => void {
   const { engine, environment, jobs, library, notices } = studio;
@@ -19,7 +28,10 @@ export function followEngine(studio: Studio): () => void {
     ([described, methods]) => environment.setState({ environment: described, methods }),
     fail,
   );
-  engine.listJobs().then(jobs.fill, fail);
+  engine.listJobs().then((cards) => {
+    jobs.fill(cards);
+    takeUpRecipe(studio);
+  }, fail);
   engine.listModels().then(
     (models) => library.setState({ models }),
     (error) => {

@@ -94,7 +94,8 @@ export function composeMerge(studio: Studio, models: readonly ModelCard[], base:
   const wanted = studio.recipe.getState().recipe.method;
   const method = methods.find(({ id }) => id === wanted) ?? methods[0];
   const withBase = base !== null && method?.base !== "none";
-  const others = withBase ? models.filter(({ id }) => id !== base.id) : models;
+  const inOrder = models.toSorted((a, b) => a.createdAt - b.createdAt);
+  const others = withBase ? inOrder.filter(({ id }) => id !== base.id) : inOrder;
   const recipe: Recipe = {
     method: method?.id ?? wanted,
     ...(withBase ? { base: base.name } : {}),

@@ -14,7 +14,7 @@ import {
   formatWhen,
 } from "./format.ts";
 
-const plain = (text: string) => text.replaceAll("\u202f", " ");
+const plain = (text: string) => text.replaceAll("\u00a0", " ");
 
 describe("bytes", () => {
   test.each([

@@ -1,5 +1,5 @@
 /** Keeps a number and its unit on one line. */
-const GAP = "\u202f";
+const GAP = "\u00a0";
 const MINUS = "\u2212";
 const BYTE_UNITS = ["B", "kB", "MB", "GB", "TB", "PB"] as const;
 const COUNT_UNITS = ["", "k", "M", "B", "T"] as const;

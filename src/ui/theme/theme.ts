@@ -21,7 +21,7 @@ const accent: MantineColorsTuple = [
 /** Every variant in terms of our tokens, so that light and dark differ in tokens.css only. */
 const variantColorResolver: VariantColorsResolver = ({ variant, color }) => {
   const bad = color === "red";
-  const tint = bad ? "var(--bad)" : "var(--accent)";
+  const tint = bad ? "var(--bad)" : color === "gray" ? "var(--ink2)" : "var(--accent)";
   switch (variant) {
     case "filled":
       return {
@@ -67,8 +67,15 @@ export const theme = createTheme({
     Button: { defaultProps: { size: "sm", variant: "default" } },
     ActionIcon: { defaultProps: { variant: "subtle", color: "gray" } },
     Tooltip: { defaultProps: { openDelay: 300, withArrow: false } },
-    Modal: { defaultProps: { centered: true, radius: 10 } },
-    Menu: { defaultProps: { shadow: "md", radius: 8 } },
+    Modal: {
+      defaultProps: {
+        centered: true,
+        radius: 10,
+        overlayProps: { backgroundOpacity: 0.4, blur: 0 },
+      },
+    },
+    Drawer: { defaultProps: { overlayProps: { backgroundOpacity: 0.4, blur: 0 } } },
+    Menu: { defaultProps: { shadow: "md", radius: 8, withInitialFocusPlaceholder: false } },
     Popover: { defaultProps: { shadow: "md", radius: 10 } },
   },
 });

@@ -57,16 +57,28 @@ export function LibraryScreen({ studio }: { readonly studio: Studio }) {
       <MergeOffer studio={studio} models={models} />
       <ImportList studio={studio} />
       {models.length > 0 && (
-        <ul className="models" aria-label="Models">
-          {models.map((model) => (
-            <ModelRow
-              key={model.id}
-              studio={studio}
-              model={model}
-              selected={selected.includes(model.id)}
-            />
-          ))}
-        </ul>
+        <div className="models">
+          <div className="models-head" aria-hidden="true">
+            <span>Name</span>
+            <span className="model-facts">
+              <span>Architecture</span>
+              <span>Parameters</span>
+              <span>Dtype</span>
+              <span>Size</span>
+              <span>Origin</span>
+            </span>
+          </div>
+          <ul aria-label="Models">
+            {models.map((model) => (
+              <ModelRow
+                key={model.id}
+                studio={studio}
+                model={model}
+                selected={selected.includes(model.id)}
+              />
+            ))}
+          </ul>
+        </div>
       )}
       <StorageLine studio={studio} />
       <ModelDrawer studio={studio} />

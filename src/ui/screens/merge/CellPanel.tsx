@@ -80,7 +80,7 @@ function CellShares({ studio, cell }: { readonly studio: Studio; readonly cell: 
         />
       )}
       {cell.change && (
-        <p className="small muted num">
+        <p className="small muted num cell-change">
           Changed by{" "}
           {cell.change
             .map((change, index) => `${legend.names[index]} ${formatPercent(change)}`)

@@ -46,7 +46,9 @@ export function MapLegendRow({ legend, map }: MapLegendRowProps) {
           locked
         </li>
       )}
-      <li className="faint">stronger colour: changed more</li>
+      {map.cells.some(({ change }) => change !== null) && (
+        <li className="faint">stronger colour: changed more</li>
+      )}
     </ul>
   );
 }

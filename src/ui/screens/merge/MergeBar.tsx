@@ -54,13 +54,15 @@ export function MergeBar({ studio }: { readonly studio: Studio }) {
           />
         </>
       )}
-      <div className="mergebar-state grow">
+      <div className="mergebar-state grow" data-idle={!job || undefined}>
         {job ? <JobState job={job} /> : <p className="small muted why">{blocked}</p>}
       </div>
       {running && (
         <Button onClick={() => ACTIONS.cancelMerge.run(studio)}>{ACTIONS.cancelMerge.label}</Button>
       )}
-      {job?.resumable && <Button onClick={() => control(studio, job.id, "resume")}>Resume</Button>}
+      {job?.resumable && !running && (
+        <Button onClick={() => control(studio, job.id, "resume")}>Resume</Button>
+      )}
       {job?.state === "done" && (
         <Button onClick={() => ACTIONS.exportResult.run(studio)}>
           {ACTIONS.exportResult.label}

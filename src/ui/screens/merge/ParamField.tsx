@@ -10,8 +10,8 @@ interface ParamFieldProps {
   readonly onChange: (value: Setting | undefined) => void;
 }
 
-/** How many options stand side by side; more become a list. */
-const MOST_SEGMENTS = 5;
+/** What fits side by side in the column; more become a list. */
+const MOST_LETTERS = 26;
 
 /** One parameter of a method, drawn from its card: a new method needs no new form. */
 export function ParamField({ param, value, owner, onChange }: ParamFieldProps) {
@@ -41,8 +41,9 @@ export function ParamField({ param, value, owner, onChange }: ParamFieldProps) {
       );
     case "choice": {
       const chosen = String(value ?? param.default);
-      const many = param.options.length > MOST_SEGMENTS || !param.options.includes(chosen);
-      const wide = param.options.join("").length > 16;
+      const letters = param.options.join("").length;
+      const many = letters > MOST_LETTERS || !param.options.includes(chosen);
+      const wide = letters > 19;
       const data = [...new Set([...param.options, chosen])];
       return (
         <div className={wide && !many ? "field field-wide" : "field"} title={param.help}>
@@ -54,6 +55,7 @@ export function ParamField({ param, value, owner, onChange }: ParamFieldProps) {
               value={chosen}
               allowDeselect={false}
               size="xs"
+              w={130}
               onChange={(next) => next !== null && set(next)}
             />
           ) : (
@@ -71,11 +73,12 @@ export function ParamField({ param, value, owner, onChange }: ParamFieldProps) {
     case "patterns": {
       const patterns = (value ?? param.default) as readonly string[];
       return (
-        <div className="field field-wide" title={param.help}>
+        <div className="field" title={param.help}>
           <span aria-hidden="true">{param.label}</span>
           <TagsInput
             aria-label={label}
             size="xs"
+            w={168}
             value={[...patterns]}
             placeholder={patterns.length === 0 ? "every tensor" : ""}
             onChange={(next) => onChange(next.length === 0 ? undefined : next)}

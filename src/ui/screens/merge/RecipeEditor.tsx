@@ -8,7 +8,7 @@ export function RecipeEditor({ studio }: { readonly studio: Studio }) {
   const text = useStore(studio.recipe, (state) => state.text);
   const problem = useStore(studio.recipe, (state) => state.problem);
   const area = useRef<HTMLTextAreaElement>(null);
-  const lines = text.split("\n");
+  const lines = text.replace(/\n$/, "").split("\n");
   const reveal = () => {
     const { line, column } = problem ?? {};
     if (!line || !area.current) return;

@@ -16,6 +16,9 @@ export interface MapLegend {
   readonly baseColour: string;
 }
 
+/** Within a group as the forward pass goes; headings that are not here keep the files' order. */
+const HEADINGS = ["q", "k", "v", "qkv", "o", "gate", "up", "down"];
+
 export interface MapLayout {
   readonly columns: readonly GridColumn[];
   readonly rows: readonly GridRow[];
@@ -70,8 +73,12 @@ export function layoutMap(map: WeightMap, legend: MapLegend): MapLayout {
     const key = keys.get(cell) ?? "";
     if (!order.has(key)) order.set(key, cell);
   }
+  const rank = ({ column }: WeightCell) => {
+    const place = HEADINGS.indexOf(column);
+    return place < 0 ? HEADINGS.length : place;
+  };
   const sorted = [...order].sort(
-    ([, a], [, b]) => GROUPS.indexOf(a.group) - GROUPS.indexOf(b.group),
+    ([, a], [, b]) => GROUPS.indexOf(a.group) - GROUPS.indexOf(b.group) || rank(a) - rank(b),
   );
   const columns: readonly GridColumn[] = sorted.map(([key, { column, group }], index) => ({
     key,

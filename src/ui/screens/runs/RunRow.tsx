@@ -69,15 +69,33 @@ export function RunRow({ studio, job }: RunRowProps) {
         ))}
       </div>
       <div className="run-verbs">
-        {running && <Button onClick={() => order("cancel")}>Cancel</Button>}
-        {!running && resumable && <Button onClick={() => order("resume")}>Resume</Button>}
-        {recipe && <Button onClick={openRecipe}>Open recipe</Button>}
-        {model && <Button onClick={() => exportModel(studio, model)}>Export…</Button>}
+        {running && (
+          <Button size="xs" onClick={() => order("cancel")}>
+            Cancel
+          </Button>
+        )}
+        {!running && resumable && (
+          <Button size="xs" onClick={() => order("resume")}>
+            Resume
+          </Button>
+        )}
+        {recipe && (
+          <Button size="xs" onClick={openRecipe}>
+            Open recipe
+          </Button>
+        )}
+        {model && (
+          <Button size="xs" onClick={() => exportModel(studio, model)}>
+            Export…
+          </Button>
+        )}
         {kind === "export" && (result?.downloads.length ?? 0) > 0 && (
-          <Button onClick={() => studio.desk.setState({ downloads: job.id })}>Files…</Button>
+          <Button size="xs" onClick={() => studio.desk.setState({ downloads: job.id })}>
+            Files…
+          </Button>
         )}
         {!running && (
-          <Button variant="subtle" color="red" onClick={() => setAsking(true)}>
+          <Button size="xs" variant="subtle" color="red" onClick={() => setAsking(true)}>
             Delete
           </Button>
         )}
