@@ -2,6 +2,7 @@ import { stat } from "node:fs/promises";
 import { basename, dirname, resolve } from "node:path";
 import { readAll } from "../engine/base/bytes.ts";
 import { EngineError, type Recipe } from "../engine/contract/index.ts";
+import { examineModels } from "../engine/merge/examine.ts";
 import type { Plan } from "../engine/merge/plan.ts";
 import { prepareMerge, requireRunnable } from "../engine/merge/prepare.ts";
 import { parseRecipe } from "../engine/merge/recipe.ts";
@@ -66,7 +67,11 @@ export async function planRecipe(
     opened.set(place, { files, checkpoint });
     return checkpoint;
   };
-  const plan = await prepareMerge(recipe, { open, shardBytes: options.shardBytes });
+  const plan = await prepareMerge(recipe, {
+    open,
+    shardBytes: options.shardBytes,
+    examine: examineModels,
+  });
   for (const { severity, message } of plan.card.findings) {
     if (severity !== "error") options.say(`${severity}: ${message}`);
   }

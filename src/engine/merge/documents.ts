@@ -62,7 +62,7 @@ function formatRecipeJson(plan: Plan, name: string): string {
  * The recipe as mergekit would have to be given it for the same result, or null where mergekit has no
  * such method. mergekit computes in `dtype`; the studio always computes in float32.
  */
-export function formatMergekitConfig(plan: Plan): string | null {
+function formatMergekitConfig(plan: Plan): string | null {
   if (!plan.method.mergekit) return null;
   const { dtype: _, ...recipe } = plan.recipe;
   const common = commonDType(plan);

@@ -6,8 +6,8 @@ import { countLayers, countsTokens } from "./sources.ts";
 
 /** Bytes that are read of each model at most. */
 const SAMPLE_BYTES = 8 * 2 ** 20;
-/** Pieces that the sample is made of, and bytes of one: few enough reads, spread over the depth. */
-const PIECES = 64;
+/** Pieces of the sample: spread over the depth, yet few, since a store may read 16 MiB for each. */
+const PIECES = 16;
 const LARGEST_ELEMENT_BYTES = 8;
 /** Multiplications over all pairs: well below a second, however many models there are. */
 const WORK_LIMIT = 2e8;

@@ -3,6 +3,7 @@ import type { GpuSource } from "../gpu/device.ts";
 import type { JobKind } from "../jobs/kind.ts";
 import type { Library } from "../model/library.ts";
 import type { FactTable } from "./decide.ts";
+import { createExaminer } from "./examine.ts";
 import type { FactStore } from "./factStore.ts";
 import { type MeasureOptions, measure } from "./measure.ts";
 import { mergeInto } from "./merge.ts";
@@ -50,6 +51,9 @@ export async function findModels(library: Library, recipe: Recipe): Promise<read
   return ids;
 }
 
+/** The library keeps its checkpoints open, so each set of models is examined once. */
+const examine = createExaminer();
+
 /** Plans a recipe over the library. */
 export async function planFromLibrary(
   { library, source }: Pick<MergeParts, "library" | "source">,
@@ -61,6 +65,7 @@ export async function planFromLibrary(
   return prepareMerge(recipe, {
     shardBytes,
     budgetBytes: source.budgetBytes,
+    examine,
     open: async (name) => {
       const card = await library.findByName(name);
       if (!card) throw new EngineError("missing-file", `"${name}" was deleted.`, { model: name });

@@ -50,7 +50,7 @@ function fence(language: string, content: string): string {
 }
 
 /** Every model's mean share over the merged elements that are measured; null where none is. */
-export function meanShares(map: WeightMap): readonly number[] | null {
+function meanShares(map: WeightMap): readonly number[] | null {
   const cells = map.cells.filter(({ merged, shares }) => merged && shares !== null);
   const elements = cells.reduce((sum, { elementCount }) => sum + elementCount, 0);
   if (elements === 0) return null;

@@ -15,7 +15,7 @@ async function readTokenizer({ files }: Checkpoint): Promise<Uint8Array | null> 
 }
 
 /** The id of every token that a tokenizer.json lists; null where it is none. */
-export function readVocabulary(bytes: Uint8Array): ReadonlyMap<string, number> | null {
+function readVocabulary(bytes: Uint8Array): ReadonlyMap<string, number> | null {
   let document: unknown;
   try {
     document = JSON.parse(new TextDecoder().decode(bytes));
