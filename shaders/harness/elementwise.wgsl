@@ -36,12 +36,12 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
   if (quad * 4u >= tile.element_count) { return; }
   let v = merge(load_base(quad), load_models(quad));
   var bad = false;
-  if (tile.output == F32) {
+  if (OUTPUT == F32) {
     let bits = bitcast<vec4u>(v);
     merged[2u * quad] = bits.xy;
     merged[2u * quad + 1u] = bits.zw;
     bad = any((bits & vec4u(0x7f800000u)) == vec4u(0x7f800000u));
-  } else if (tile.output == BF16) {
+  } else if (OUTPUT == BF16) {
     let words = pack_bf16(v);
     merged[quad] = words;
     bad = has_nonfinite_half(words, 0x7f80u);

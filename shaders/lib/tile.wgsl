@@ -1,16 +1,17 @@
 // A tile: the same stretch of one tensor from every model, each as stored, in one buffer. Work is in
 // quads of four neighbouring elements, which are 16 bytes of f32 or 8 bytes of a 16-bit type.
 //
-// Linked constants: SEGMENTS (the base, where there is one, then the models), HAS_BASE, MODELS.
+// Linked constants: SEGMENTS (the base, where there is one, then the models), HAS_BASE, MODELS;
+// STORED (the dtype of every segment, or MIXED) and OUTPUT (the dtype of what is written): a shader
+// that must ask for them at every quad takes up to four times as long.
 // needs lib/float.wgsl
 const F32 = 0u;
 const BF16 = 1u;
 const F16 = 2u;
+const MIXED = 3u;
 
 struct Tile {
   element_count: u32,
-  // dtype of what is written.
-  output: u32,
   // Per segment: first vec2u in the arena, dtype.
   segments: array<vec4u, SEGMENTS>,
 }
@@ -19,14 +20,18 @@ struct Tile {
 @group(0) @binding(1) var<storage, read> constants: array<f32>;
 @group(0) @binding(2) var<uniform> tile: Tile;
 
+fn is_stored_as(dtype: u32, stated: u32) -> bool {
+  return STORED == dtype || (STORED == MIXED && stated == dtype);
+}
+
 fn load_quad(segment: u32, quad: u32) -> vec4f {
   let where_it_is = tile.segments[segment];
-  if (where_it_is.y == F32) {
+  if (is_stored_as(F32, where_it_is.y)) {
     let i = where_it_is.x + 2u * quad;
     return vec4f(bitcast<vec2f>(arena[i]), bitcast<vec2f>(arena[i + 1u]));
   }
   let words = arena[where_it_is.x + quad];
-  if (where_it_is.y == BF16) {
+  if (is_stored_as(BF16, where_it_is.y)) {
     return vec4f(bf16_pair_to_f32(words.x), bf16_pair_to_f32(words.y));
   }
   return vec4f(f16_pair_to_f32(words.x), f16_pair_to_f32(words.y));

@@ -1,6 +1,7 @@
 import { beforeAll, expect, test } from "vitest";
 import { linkShader, type ShaderConstants } from "../engine/gpu/link.ts";
 import { listShaders, shaderText } from "../engine/gpu/shaders.ts";
+import { tileConstants } from "../engine/stream/tileSlot.ts";
 import { openNullDawn } from "./dawn.ts";
 
 /** Which harness calls the rules of a folder. */
@@ -34,9 +35,14 @@ async function complaints(
 }
 
 function combinations(): readonly ShaderConstants[] {
-  return [1, 2, 3, 8, 16].flatMap((MODELS) =>
-    [false, true].map((HAS_BASE) => ({ MODELS, HAS_BASE, SEGMENTS: MODELS + Number(HAS_BASE) })),
+  const dtypes = ["F32", "BF16", "F16"] as const;
+  const segments = [1, 2, 3, 8, 16].flatMap((models) =>
+    dtypes.map((dtype) => Array.from({ length: models }, () => dtype)),
   );
+  return [...segments, dtypes].flatMap((stored, i) => [
+    tileConstants(stored, false, dtypes[i % 3]!),
+    tileConstants([stored[0]!, ...stored], true, dtypes[i % 3]!),
+  ]);
 }
 
 test.each(rules)("%s compiles under its harness for any number of models", async (rule) => {
@@ -60,7 +66,7 @@ test("every shader is part of something that was compiled", () => {
   };
   for (const rule of rules) {
     const harness = HARNESSES[rule.split("/")[0] as string] as string;
-    linkShader([harness, rule], { MODELS: 1, HAS_BASE: true, SEGMENTS: 2 }, noteUse);
+    linkShader([harness, rule], tileConstants(["F32", "F32"], true, "F32"), noteUse);
   }
   const all = Object.keys(import.meta.glob("/shaders/**/*.wgsl", { query: "?raw" }));
   expect(all.length).toBeGreaterThan(5);
@@ -70,7 +76,7 @@ test("every shader is part of something that was compiled", () => {
 test("a shader that is wrong is told by its own file and line", async () => {
   const broken = (path: string) =>
     shaderText(path).replace("var sum = constants[0] * x[0];", "var sum = constants[0] * nothing;");
-  const constants = { MODELS: 2, HAS_BASE: false, SEGMENTS: 2 };
+  const constants = tileConstants(["F32", "F32"], false, "F32");
   const said = await complaints(
     ["harness/elementwise.wgsl", "merge/weighted_sum.wgsl"],
     constants,

@@ -1,6 +1,7 @@
 import { invariant } from "../base/invariant.ts";
 import type { OutputDType } from "../contract/index.ts";
 import type { Gpu } from "../gpu/device.ts";
+import type { ShaderConstants } from "../gpu/link.ts";
 import type { PooledBuffer } from "../gpu/pool.ts";
 import { BLOCK_ELEMENTS, type TileNeeds } from "./tiling.ts";
 
@@ -10,6 +11,8 @@ const GPU_DTYPES = {
   BF16: { code: 1, bytes: 2 },
   F16: { code: 2, bytes: 2 },
 } as const satisfies Record<OutputDType, { code: number; bytes: number }>;
+/** Stands for segments of several dtypes. */
+const MIXED = 3;
 
 /** The same stretch of a tensor from every model: the base first, where there is one. */
 export interface TileInput {
@@ -84,11 +87,11 @@ export class TileSlot {
     { rule, constants }: Rule,
     output: OutputDType,
   ): Promise<{ readonly bytes: Uint8Array<ArrayBuffer>; readonly nonfinite: number }> {
-    const pipeline = await this.#pipeline("elementwise", `merge/${rule}`, tile);
+    const pipeline = await this.#pipeline("elementwise", `merge/${rule}`, tile, output);
     const byteLength = tile.elementCount * GPU_DTYPES[output].bytes;
     const paddedBytes = Math.ceil(byteLength / 4) * 4;
     await this.#gpu.guard(rule, () => {
-      this.#upload(tile, constants, output);
+      this.#upload(tile, constants);
       const { device } = this.#gpu;
       const encoder = device.createCommandEncoder();
       encoder.clearBuffer(this.#nonfinite);
@@ -110,12 +113,12 @@ export class TileSlot {
 
   /** Four sums per block and model, in block order: `[block][model][fact]`. */
   async reduce(tile: TileInput, { rule, constants }: Rule): Promise<Float32Array<ArrayBuffer>> {
-    const pipeline = await this.#pipeline("blockwise", `reduce/${rule}`, tile);
+    const pipeline = await this.#pipeline("blockwise", `reduce/${rule}`, tile, "F32");
     const blocks = Math.ceil(tile.elementCount / BLOCK_ELEMENTS);
     const models = tile.segments.length - (tile.hasBase ? 1 : 0);
     const byteLength = blocks * models * 16;
     await this.#gpu.guard(rule, () => {
-      this.#upload(tile, constants, "F32");
+      this.#upload(tile, constants);
       const { device } = this.#gpu;
       const encoder = device.createCommandEncoder();
       this.#dispatch(encoder, pipeline, [this.#output], blocks);
@@ -129,20 +132,27 @@ export class TileSlot {
     for (const buffer of this.#buffers) buffer.release();
   }
 
-  #pipeline(harness: "elementwise" | "blockwise", rule: string, tile: TileInput) {
-    const models = tile.segments.length - (tile.hasBase ? 1 : 0);
+  #pipeline(
+    harness: "elementwise" | "blockwise",
+    rule: string,
+    tile: TileInput,
+    output: OutputDType,
+  ) {
     return this.#gpu.pipeline(
       [`harness/${harness}.wgsl`, `${rule}.wgsl`],
-      { SEGMENTS: tile.segments.length, MODELS: models, HAS_BASE: tile.hasBase },
+      tileConstants(
+        tile.segments.map(({ dtype }) => dtype),
+        tile.hasBase,
+        output,
+      ),
       harness === "elementwise" ? ELEMENTWISE : BLOCKWISE,
     );
   }
 
-  #upload(tile: TileInput, constants: readonly number[], output: OutputDType): void {
+  #upload(tile: TileInput, constants: readonly number[]): void {
     const { queue } = this.#gpu.device;
     const layout = new Uint32Array(4 + 4 * tile.segments.length);
     layout[0] = tile.elementCount;
-    layout[1] = GPU_DTYPES[output].code;
     let offset = 0;
     tile.segments.forEach(({ dtype, bytes }, i) => {
       invariant(
@@ -187,6 +197,23 @@ export class TileSlot {
       }
     });
   }
+}
+
+/** The linked constants of shaders/lib/tile.wgsl for segments of these dtypes. */
+export function tileConstants(
+  segments: readonly OutputDType[],
+  hasBase: boolean,
+  output: OutputDType,
+): ShaderConstants {
+  const codes = new Set(segments.map((dtype) => GPU_DTYPES[dtype].code));
+  const [stored = MIXED] = codes.size === 1 ? codes : [];
+  return {
+    SEGMENTS: segments.length,
+    MODELS: segments.length - Number(hasBase),
+    HAS_BASE: hasBase,
+    STORED: stored,
+    OUTPUT: GPU_DTYPES[output].code,
+  };
 }
 
 /** The bytes with zeros up to a whole 16, so that the last quad reads nothing stale. */
