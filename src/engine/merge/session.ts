@@ -6,7 +6,7 @@ import type { OutputTensor } from "./plan.ts";
 import { readBytesPerElement, sourcesOf } from "./tileInput.ts";
 
 /** What tiles of a plan's merged tensors need at the most. */
-export function tileNeeds(
+function tileNeeds(
   outputs: readonly OutputTensor[],
   limits: { readonly budgetBytes: number; readonly bindingBytes: number },
 ): TileNeeds {

@@ -7,7 +7,7 @@ import { byteLength, isOutputDType } from "../tensor/dtype.ts";
 import type { OutputTensor } from "./plan.ts";
 
 /** The dtype that a tensor has on the GPU: its own, or f32 where the CPU converts it first. */
-export function gpuDType(tensor: CheckpointTensor): OutputDType {
+function gpuDType(tensor: CheckpointTensor): OutputDType {
   return isOutputDType(tensor.dtype) ? tensor.dtype : "F32";
 }
 
