@@ -6,5 +6,6 @@ declare const self: DedicatedWorkerGlobalScope;
 
 serve<Engine>(({ baseUrl }) => {
   const { gpu, locks, storage } = self.navigator;
-  return createEngine({ gpu, locks, storage, baseUrl });
+  const channel = new BroadcastChannel("fusestudio");
+  return createEngine({ gpu, locks, storage, baseUrl, channel });
 }, self);

@@ -14,7 +14,7 @@ import { inspectTensor } from "./inspect/inspect.ts";
 import { storedJournal } from "./jobs/journal.ts";
 import type { AnyJobKind } from "./jobs/kind.ts";
 import { locksInMemory, webLocks } from "./jobs/locks.ts";
-import { createRunner } from "./jobs/runner.ts";
+import { createRunner, type JobRunner } from "./jobs/runner.ts";
 import { createFactStore } from "./merge/factStore.ts";
 import { guessBase } from "./merge/guessBase.ts";
 import { createMeasureKind, createMergeKind, findModels, planFromLibrary } from "./merge/jobs.ts";
@@ -39,6 +39,8 @@ export interface EngineParts {
   /** Without it nobody else is thought to run jobs of the same journal. */
   readonly locks: LockManager | undefined;
   readonly storage: StorageManager | undefined;
+  /** To the engines of other tabs, which share the library and the journal. */
+  readonly channel?: BroadcastChannel;
 }
 
 /** The longest text of a checkpoint that the page is given. */
@@ -69,6 +71,7 @@ export async function createEngine(parts: EngineParts): Promise<Engine> {
   ];
   const journal = storedJournal(database.store("journal"));
   const runner = createRunner({ kinds, journal, locks });
+  if (parts.channel) shareEvents(runner, parts.channel);
 
   async function describe(): Promise<Environment> {
     try {
@@ -182,6 +185,19 @@ export async function createEngine(parts: EngineParts): Promise<Engine> {
   };
 }
 
+/** What happens in one tab is told in all: libraries and runs are shown as they are. */
+function shareEvents(runner: JobRunner, channel: BroadcastChannel): void {
+  let told: EngineEvent | null = null;
+  runner.watch((event) => {
+    if (event !== told) channel.postMessage(event);
+  });
+  channel.onmessage = ({ data }: MessageEvent<EngineEvent>) => {
+    told = data; // Not to be sent back.
+    runner.tell(data);
+    told = null;
+  };
+}
+
 async function findTensor(library: Library, model: ModelId, name: string) {
   const checkpoint = await library.open(model);
   const tensor = checkpoint.tensors.get(name);
@@ -203,10 +219,7 @@ async function openPrivateFolder(
   );
 }
 
-function watch(
-  runner: ReturnType<typeof createRunner>,
-  { signal, onEvent }: CallOptions<EngineEvent>,
-): Promise<void> {
+function watch(runner: JobRunner, { signal, onEvent }: CallOptions<EngineEvent>): Promise<void> {
   const stop = runner.watch((event) => onEvent?.(event));
   return new Promise<void>((resolve) => {
     if (signal?.aborted) resolve();

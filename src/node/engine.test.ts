@@ -10,10 +10,13 @@ import { createEngine } from "../engine/create.ts";
 /** The whole engine without a GPU, over the real samples, as a page without WebGPU has it. */
 let server: Server;
 let engine: Engine;
+const channels: BroadcastChannel[] = [];
 const open = () => {
   const { port } = server.address() as AddressInfo;
   const baseUrl = `http://localhost:${port}/x/`;
-  return createEngine({ gpu: undefined, baseUrl, locks: undefined, storage: undefined });
+  const channel = new BroadcastChannel("engine test");
+  channels.push(channel);
+  return createEngine({ gpu: undefined, baseUrl, locks: undefined, storage: undefined, channel });
 };
 
 beforeAll(async () => {
@@ -26,7 +29,10 @@ beforeAll(async () => {
   engine = await open();
   expect((await run({ kind: "samples" })).state).toBe("done");
 });
-afterAll(() => server.close());
+afterAll(() => {
+  for (const channel of channels) channel.close();
+  server.close();
+});
 
 /** Starts a job and waits for its end, told by the engine's own events. */
 async function run(request: JobRequest): Promise<JobCard> {
@@ -123,6 +129,24 @@ test("the next visit finds models, jobs and the GPU budget as they were", async 
   const next = await open();
   expect(await next.listModels()).toEqual(await engine.listModels());
   expect(await next.listJobs()).toMatchObject([{ kind: "samples", state: "done" }]);
+});
+
+test("what happens in one tab is told in the other, once", async () => {
+  const [one, other] = [await open(), await open()];
+  const controller = new AbortController();
+  const seen: string[] = [];
+  const watching = [one, other].map((tab, i) =>
+    tab.watch(undefined, {
+      signal: controller.signal,
+      onEvent: ({ type }) => void seen.push(`${i} ${type}`),
+    }),
+  );
+  const [model] = await one.listModels();
+  await one.renameModel({ model: model?.id as string, name: `${model?.name}` });
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  controller.abort();
+  await Promise.all(watching);
+  expect(seen.sort()).toEqual(["0 models", "1 models"]);
 });
 
 test("a renamed model is found by its new name, a deleted one frees its bytes", async () => {

@@ -9,7 +9,7 @@ import { describeCheckpoint } from "./databaseLibrary.ts";
 import { type CheckpointFolder, listFolders } from "./folders.ts";
 import type { Library, ModelWriter } from "./library.ts";
 import { openCheckpoint } from "./open.ts";
-import { listSome } from "./weightFiles.ts";
+import { LIKE_WEIGHTS, listSome } from "./weightFiles.ts";
 
 /** The model each folder became, by the folder's number. */
 type ImportState = Readonly<Record<number, ModelId>>;
@@ -22,8 +22,6 @@ interface Folder {
 
 /** What stops the whole import; anything else is about one folder, and the others go on. */
 const STOPS = new Set(["quota", "cancelled", "permission", "internal"]);
-/** Weights in formats that are not read, and so not stored. */
-const LIKE_WEIGHTS = /\.(safetensors|bin|pt|pth|ckpt|gguf|onnx|h5|msgpack)$/;
 
 /** Streams dropped folders into the library; headers are checked before a byte is stored. */
 export function importJob(parts: {
@@ -88,6 +86,9 @@ function openFolder(
   return { name, files: tree, byteLength: sum(tree) };
 }
 
+const megabytes = (bytes: number) =>
+  (bytes / 1e6).toLocaleString("en", { maximumFractionDigits: 1 });
+
 const sum = (files: FileTree) =>
   [...files.values()].reduce((total, { byteLength }) => total + byteLength, 0);
 
@@ -129,7 +130,10 @@ async function importFolder(
   }
   try {
     modelsChanged();
-    if (half) notes.push(`${half.name}: went on after ${half.storedBytes} bytes that were stored.`);
+    if (half)
+      notes.push(
+        `${half.name}: went on after the ${megabytes(half.storedBytes)} MB that were stored.`,
+      );
     await copyAll(kept, writer, { signal, compare: half !== undefined, onBytes });
     await writer.seal();
   } finally {

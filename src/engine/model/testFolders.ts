@@ -7,7 +7,7 @@ import { storeValues } from "../storage/values.ts";
 import { openLibrary } from "./databaseLibrary.ts";
 
 /** Bytes of a stored value in tests: the studio's 16 MiB would only make them slow. */
-export const TEST_VALUE_BYTES = 256;
+const TEST_VALUE_BYTES = 256;
 
 let databases = 0;
 

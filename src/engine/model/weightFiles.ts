@@ -23,7 +23,7 @@ const PICKLE = /\.(bin|pt|pth|ckpt)$/;
 /** What training leaves behind beside the weights, in the same formats. */
 export const LEFT_BY_TRAINING = /^(training_args|optimizer|scheduler|rng_state.*|scaler)\./;
 /** Files that look like weights, in any folder of the checkpoint. */
-const LIKE_WEIGHTS = /\.(safetensors|bin|pt|pth|ckpt|gguf|onnx|h5|msgpack)$/;
+export const LIKE_WEIGHTS = /\.(safetensors|bin|pt|pth|ckpt|gguf|onnx|h5|msgpack)$/;
 
 /** Chooses the weight files as transformers does: one file, else what the index names, else shards. */
 export async function findWeightFiles(files: FileTree, name: string): Promise<WeightFiles> {

@@ -9,7 +9,7 @@ import { hashBytes } from "./hash.ts";
  * A file in IndexedDB is a row of values of this size, the last one shorter. One value of 2 GB kills
  * the tab, and 16 MiB reads nearly as fast as 64 MiB.
  */
-export const VALUE_BYTES = 16 * 1024 * 1024;
+const VALUE_BYTES = 16 * 1024 * 1024;
 /** Values kept in memory for all files together: enough for one and a read-ahead of six models. */
 const CACHED_VALUES = 12;
 
