@@ -16,7 +16,10 @@ export default defineConfig({
     ? [["list"], ["json", { outputFile: process.env.FUSESTUDIO_E2E_REPORT }]]
     : [["list"]],
   outputDir: "test-results",
-  use: { baseURL: `http://localhost:${PORT}/`, trace: "retain-on-failure" },
+  use: {
+    baseURL: `http://localhost:${PORT}/`,
+    trace: { mode: "retain-on-failure", screenshots: false },
+  },
   webServer: {
     command: `node node_modules/vite/bin/vite.js build --logLevel warn && node node_modules/vite/bin/vite.js preview --port ${PORT} --strictPort`,
     port: PORT,
