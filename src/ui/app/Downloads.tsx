@@ -5,13 +5,15 @@ import { attempt, control } from "../stores/commands.ts";
 import type { Studio } from "../stores/studio.ts";
 
 /** Reads a file that an export wrote into the origin's private folder. Held by the disk, not by us. */
-async function openDownload(job: string, name: string): Promise<File> {
+async function openDownload(job: string, name: string): Promise<Blob> {
   const root = await navigator.storage.getDirectory();
   let folder = await root.getDirectoryHandle("exports");
   const parts = [job, ...name.split("/")];
   for (const part of parts.slice(0, -1)) folder = await folder.getDirectoryHandle(part);
   const handle = await folder.getFileHandle(parts.at(-1) ?? name);
-  return handle.getFile();
+  const file = await handle.getFile();
+  // Without a type Chrome looks into the file, and a text without an ending comes as SHA256SUMS.txt.
+  return file.slice(0, file.size, "application/octet-stream");
 }
 
 /** Where no folder can be picked: the exported files, each a download of its own. */
