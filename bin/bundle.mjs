@@ -4,13 +4,13 @@ import { existsSync } from "node:fs";
 import { mkdir, readdir, readFile, rename, rm, stat } from "node:fs/promises";
 import { join, relative } from "node:path";
 
-const SOURCES = ["src/cli", "src/node", "src/engine", "shaders"];
+const SOURCES = ["src/node", "src/engine", "shaders"];
 const SINGLE = ["package.json", "package-lock.json", "bin/bundle.mjs"];
 const DAY_MS = 24 * 60 * 60 * 1000;
 
-async function hashSources(root) {
+async function hashSources(root, folders) {
   const files = [];
-  for (const folder of SOURCES) {
+  for (const folder of folders) {
     if (!existsSync(join(root, folder))) continue;
     for (const entry of await readdir(join(root, folder), {
       recursive: true,
@@ -40,9 +40,14 @@ async function removeOld(cache, current) {
 }
 
 /** The path of an up-to-date bundle of src/cli/main.ts. */
-export async function bundleCli(root) {
-  const cache = join(root, ".cache", "studio");
-  const name = await hashSources(root);
+export function bundleCli(root) {
+  return bundle(root, "src/cli/main.ts", ["src/cli"]);
+}
+
+/** The path of an up-to-date bundle of `entry`, which lives in one of `folders`, for Node. */
+export async function bundle(root, entry, folders) {
+  const cache = join(root, ".cache", entry.replace(/\W+/g, "-"));
+  const name = await hashSources(root, [...folders, ...SOURCES]);
   const main = join(cache, name, "main.js");
   if (existsSync(main)) return main;
 
@@ -58,7 +63,7 @@ export async function bundleCli(root) {
     logLevel: "error",
     publicDir: false,
     build: {
-      ssr: "src/cli/main.ts",
+      ssr: entry,
       outDir: draft,
       emptyOutDir: true,
       target: "node20",

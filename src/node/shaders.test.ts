@@ -58,8 +58,14 @@ test.each([0, 1, 2, 3])("the conversions compile in mode %i", async (MODE) => {
   expect(await complaints([CONVERSION], { MODE })).toEqual([]);
 });
 
+const COPY = "bench/copy.wgsl";
+
+test.each([0, 1])("the copy that benches compare with compiles for output %i", async (OUTPUT) => {
+  expect(await complaints([COPY], { OUTPUT })).toEqual([]);
+});
+
 test("every shader is part of something that was compiled", () => {
-  const used = new Set<string>([CONVERSION]);
+  const used = new Set<string>([CONVERSION, COPY]);
   const noteUse = (path: string) => {
     used.add(path);
     return shaderText(path);
