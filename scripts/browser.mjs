@@ -41,7 +41,7 @@ function isProgram(path) {
 }
 
 /** The path of a Chromium-like browser, or undefined. Installs nothing. */
-export function findBrowser(env = process.env) {
+function findBrowser(env = process.env) {
   if (env.CHROMIUM) return env.CHROMIUM;
   const folders = (env.PATH ?? "").split(delimiter).filter(Boolean);
   const suffix = process.platform === "win32" ? ".exe" : "";

@@ -18,6 +18,8 @@ const CHECKS = [
   ],
 ];
 
+const colour = process.stdout.isTTY ? { FORCE_COLOR: "1" } : { NO_COLOR: "1" };
+
 /** Resolves to what the check printed and whether it passed; never rejects. */
 function check([title, program, args]) {
   const begun = performance.now();
@@ -25,7 +27,7 @@ function check([title, program, args]) {
     const child = spawn(process.execPath, [join(root, "node_modules", program), ...args], {
       cwd: root,
       stdio: ["ignore", "pipe", "pipe"],
-      env: { ...process.env, ...runtime, FORCE_COLOR: process.stdout.isTTY ? "1" : "0" },
+      env: { ...process.env, ...runtime, ...colour },
     });
     const output = [];
     for (const stream of [child.stdout, child.stderr]) stream.on("data", (d) => output.push(d));

@@ -80,7 +80,7 @@ function parsePythonJson(text: string): unknown {
 }
 
 /** A JSON file of at most 64 MiB, or undefined where there is none; `bad-config` when it is not JSON. */
-export async function readJson(path: string): Promise<unknown> {
+async function readJson(path: string): Promise<unknown> {
   const opened = await openFiles(path).catch((error: unknown) => {
     if (error instanceof EngineError && error.code === "missing-file") return undefined;
     throw error;

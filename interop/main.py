@@ -1,0 +1,10 @@
+"""Runs all interop tests; each prints one line of JSON. Called by run.mjs with a folder to work in."""
+
+import sys
+from pathlib import Path
+
+import harness  # first: it keeps standard output for the outcomes
+import test_transformers  # noqa: F401  registers its tests
+import test_mergekit  # noqa: F401
+
+harness.run_tests(Path(sys.argv[1]))
