@@ -11,7 +11,7 @@ export function NoticeStack({ studio }: { readonly studio: Studio }) {
     <div className="notices" aria-live="polite">
       {notices.map(({ id, tone, title, message, code }) => (
         <div key={id} className="notice">
-          <Note tone={tone === "bad" ? "error" : "ok"} title={`${title}.`} code={code}>
+          <Note tone={tone === "bad" ? "error" : "note"} title={`${title}.`} code={code}>
             {message}
           </Note>
           <ActionIcon aria-label="Dismiss" onClick={() => studio.notices.dismiss(id)}>

@@ -164,7 +164,8 @@ export function trySamples(studio: Studio) {
       base,
     );
     show("merge");
-    await startMerge(studio);
+    const { environment } = studio.environment.getState();
+    if (environment?.gpu.available !== false) await startMerge(studio); // else the screen says why
   });
 }
 

@@ -20,7 +20,7 @@ export function ImportList({ studio }: { readonly studio: Studio }) {
   return (
     <ul className="imports" aria-label="Imports">
       {jobs.map((job) => (
-        <li key={job.id} className="panel import">
+        <li key={job.id} className="import" data-running={job.state === "running" || undefined}>
           {job.state === "running" ? (
             <RunningImport studio={studio} job={job} />
           ) : (

@@ -1,5 +1,5 @@
 import { Button } from "@mantine/core";
-import { useState } from "react";
+import { Fragment, useState } from "react";
 import { useStore } from "zustand";
 import type { WeightCell } from "../../../engine/contract/index.ts";
 import { Icon } from "../../parts/Icon.tsx";
@@ -59,7 +59,17 @@ function CellShares({ studio, cell }: { readonly studio: Studio; readonly cell: 
       }
     >
       <p className="mono tensor-name" title={cell.tensor}>
-        {cell.tensor}
+        {cell.tensor.split(".").map((part, index, parts) => (
+          // A name is a path: its places tell its parts apart, and it breaks between them.
+          <Fragment key={parts.slice(0, index + 1).join(".")}>
+            {index > 0 && (
+              <>
+                .<wbr />
+              </>
+            )}
+            {part}
+          </Fragment>
+        ))}
       </p>
       <p className="mono muted">
         {formatShape(cell.shape)} · {formatCount(cell.elementCount)} values

@@ -28,11 +28,20 @@ export function MapPanel({ studio }: { readonly studio: Studio }) {
   const count = useStore(studio.recipe, (state) => state.recipe.models.length);
   const tensor = useStore(studio.recipe, (state) => state.tensor);
   const legend = useLegend(studio);
+  const measuring = useStore(studio.jobs, ({ jobs }) =>
+    jobs?.some(
+      ({ kind, state }) => state === "running" && (kind === "measure" || kind === "merge"),
+    ),
+  );
   const [hovered, setHovered] = useState<Hovered | null>(null);
   // Between an edit and the engine's answer the map still shows the models of before.
   const fits = map !== null && map.models.length === legend.names.length;
   const layout = useMemo(() => (map && fits ? layoutMap(map, legend) : null), [map, fits, legend]);
   const cell = map?.cells.find((entry) => entry.tensor === hovered?.key);
+  const open = (key: string) => {
+    setHovered(null); // the panel beside the map says it all now
+    studio.recipe.look(key);
+  };
   const savePicture = () => {
     if (!layout || !map) return;
     const title = map.headline || "Weight map";
@@ -46,7 +55,7 @@ export function MapPanel({ studio }: { readonly studio: Studio }) {
     saveBlob(`${resultName(studio)}-weights.csv`, blob);
   };
   return (
-    <section className="map" aria-label="Weight map">
+    <section className={measuring ? "map measuring" : "map"} aria-label="Weight map">
       <div className="map-head">
         <h2>Weight map</h2>
         <p className="grow muted">{map?.headline}</p>
@@ -81,7 +90,7 @@ export function MapPanel({ studio }: { readonly studio: Studio }) {
               columns={layout.columns}
               rows={layout.rows}
               selected={tensor}
-              onOpen={studio.recipe.look}
+              onOpen={open}
               onHover={(key, place) => setHovered(key && place ? { key, place } : null)}
             />
           </div>

@@ -21,6 +21,16 @@ export function MeasureLine({ studio, map }: MeasureLineProps) {
     state.jobs?.some(({ kind, state: now }) => kind === "merge" && now === "running"),
   );
   const plan = useStore(studio.forecast, (state) => state.plan);
+  const recipe = useStore(studio.recipe, (state) => state.recipe);
+  const gpu = useStore(studio.environment, (state) => state.environment?.gpu);
+  const failure = useStore(
+    studio.jobs,
+    (state) =>
+      state.jobs?.find(
+        ({ kind, recipe: own }) =>
+          kind === "measure" && JSON.stringify(own) === JSON.stringify(recipe),
+      )?.failure,
+  );
   if (map.measured >= map.total) return null;
   const count = `${formatCount(map.measured)} of ${formatCount(map.total)} measured`;
   return (
@@ -31,7 +41,12 @@ export function MeasureLine({ studio, map }: MeasureLineProps) {
           Stop measuring
         </Button>
       )}
-      {!job && !merging && plan?.runnable && (
+      {!job && failure && failure.code !== "cancelled" && (
+        <span className="measure-failure">
+          {failure.message} <span className="mono">{failure.code}</span>
+        </span>
+      )}
+      {!job && !merging && plan?.runnable && gpu?.available && (
         <Button
           size="compact-sm"
           title={`Reads ${formatBytes(plan.readBytes)}`}

@@ -25,7 +25,8 @@ export function TensorNumbers({ studio, cell }: TensorNumbersProps) {
   const library = useStore(studio.library, (state) => state.models);
   const names = [...new Set(recipe.models.map(({ model }) => model))];
   const largest = cell.shares?.indexOf(Math.max(...cell.shares)) ?? 0;
-  const [chosen, setChosen] = useState(recipe.models[largest]?.model ?? names[0] ?? "");
+  const [wanted, setWanted] = useState(recipe.models[largest]?.model);
+  const chosen = names.find((name) => name === wanted) ?? names[0] ?? "";
   const idOf = (name: string | undefined) => library?.find((model) => model.name === name)?.id;
   const model = idOf(chosen);
   const against = idOf(recipe.base) ?? null;
@@ -43,7 +44,7 @@ export function TensorNumbers({ studio, cell }: TensorNumbersProps) {
           allowDeselect={false}
           size="xs"
           w={150}
-          onChange={(name) => name && setChosen(name)}
+          onChange={(name) => name && setWanted(name)}
         />
       }
     >

@@ -1,4 +1,5 @@
 import type { WeightMap } from "../../../engine/contract/index.ts";
+import type { GridCell } from "../../plots/gridLayout.ts";
 import { resolveColour } from "../../theme/colours.ts";
 import type { MapLayout, MapLegend } from "./mapLayout.ts";
 
@@ -71,7 +72,9 @@ export function drawMap(layout: MapLayout, legend: MapLegend, title: string): HT
   pen.font = "12px 'Inter Variable', sans-serif";
   let x = 16;
   const entries = legend.names.map((name, index) => [name, legend.colours[index] ?? ""] as const);
-  const base = legend.base === null ? [] : ([[legend.base, legend.baseColour]] as const);
+  const pieces = rows.flatMap(({ cells }) => cells.flatMap(({ segments }) => segments ?? []));
+  const remains = pieces.some(({ colour }) => colour === legend.baseColour);
+  const base = remains ? ([[legend.base ?? "", legend.baseColour]] as const) : [];
   for (const [name, colour] of [...entries, ...base]) {
     pen.fillStyle = resolveColour(colour);
     pen.fillRect(x, 33, 10, 10);
@@ -95,7 +98,7 @@ export function drawMap(layout: MapLayout, legend: MapLegend, title: string): HT
       const from = left(cell.column);
       const wide = left(cell.column + cell.span - 1) + CELL_WIDTH - from - 2;
       pen.globalAlpha = 1;
-      pen.fillStyle = resolveColour(cell.plain ? legend.baseColour : "var(--track)");
+      pen.fillStyle = resolveColour(groundOf(cell, legend));
       pen.fillRect(from, y, wide, rowHeight - 2);
       for (const piece of cell.segments ?? []) {
         const px = from + piece.from * wide;
@@ -109,6 +112,11 @@ export function drawMap(layout: MapLayout, legend: MapLegend, title: string): HT
     }
   });
   return canvas;
+}
+
+function groundOf({ plain, segments }: GridCell, { baseColour }: MapLegend): string {
+  if (plain) return baseColour;
+  return segments === null ? "var(--track)" : "var(--bg)";
 }
 
 function hatch(
