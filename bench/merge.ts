@@ -19,8 +19,7 @@ interface Options {
   readonly sizes: readonly number[];
   readonly dtypes: readonly BenchDType[];
   readonly quick: boolean;
-  readonly torch: string;
-  readonly mergekit: string;
+  readonly python: string;
   readonly script: string;
 }
 
@@ -39,7 +38,6 @@ function readOptions(): Options {
       quick: { type: "boolean", default: false },
     },
   });
-  const python = process.env.FUSESTUDIO_PYTHON ?? "python3";
   return {
     sizes: (values.sizes ?? (values.quick ? "20MB" : "100MB,1GB")).split(",").map(readSize),
     dtypes: values.dtypes.split(",").map((name) => {
@@ -48,8 +46,7 @@ function readOptions(): Options {
       return dtype;
     }),
     quick: values.quick,
-    torch: python,
-    mergekit: process.env.FUSESTUDIO_MERGEKIT_PYTHON ?? python,
+    python: process.env.FUSESTUDIO_PYTHON ?? "python3",
     script: join(process.env.FUSESTUDIO_BENCH ?? "bench", "peers.py"),
   };
 }
@@ -94,8 +91,8 @@ function formatSpeed(answers: readonly Answer[], inputBytes: number): string {
 async function startAll(options: Options): Promise<readonly Contender[]> {
   return Promise.all([
     startContender(process.execPath, [process.argv[1] ?? "", "--serve"]),
-    startContender(options.torch, [options.script, "torch"]),
-    startContender(options.mergekit, [options.script, "mergekit"]),
+    startContender(options.python, [options.script, "torch"]),
+    startContender(options.python, [options.script, "mergekit"]),
   ]);
 }
 
@@ -130,7 +127,8 @@ async function benchMerges(options: Options, size: number, dtype: BenchDType) {
         formatRatio(secondsOf(ours) / secondsOf(torch)),
         formatRatio(secondsOf(ours) / secondsOf(mergekit)),
       ]);
-      for (const [i, some] of answers.entries()) peaks[i] = some.at(-1) ?? { missing: "–" };
+      for (const [i, some] of answers.entries())
+        peaks[i] = some.findLast((answer) => "rss" in answer) ?? peaks[i] ?? { missing: "–" };
     }
     return { rows, peaks: formatPeaks(byteLength, dtype, peaks) };
   } finally {

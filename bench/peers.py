@@ -81,7 +81,7 @@ def merge_mergekit(request):
     else:
         config.update(base_model=base, parameters={"t": 0.4})
         config["models"] = [{"model": m} for m in [base, *models]]
-    options = MergeOptions(copy_tokenizer=False, quiet=True)
+    options = MergeOptions(copy_tokenizer=False, write_model_card=False, quiet=True)
     run_merge(MergeConfiguration.model_validate(config), request["out"], options=options)
 
 
@@ -117,6 +117,10 @@ def main():
         if peer == "mergekit":
             import importlib.metadata
 
+            import transformers.configuration_utils
+
+            # transformers 5 imports torch there for type checkers only; mergekit's pydantic asks for it.
+            transformers.configuration_utils.torch = torch
             import mergekit.merge  # noqa: F401
 
             version = importlib.metadata.version("mergekit")

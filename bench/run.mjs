@@ -1,13 +1,24 @@
 // npm run bench -- NAME [--sizes 100MB,1GB] [--dtypes f32,bf16] [--quick]
-// Bundles bench/NAME.ts and runs it with the best adapter at hand. The peers' Python is
-// $FUSESTUDIO_PYTHON, for mergekit $FUSESTUDIO_MERGEKIT_PYTHON.
-import { existsSync } from "node:fs";
+// Bundles bench/NAME.ts and runs it with the best adapter at hand, beside torch and mergekit: in
+// $FUSESTUDIO_PYTHON, else in what `npm run interop` has installed, else they are NOT RUN.
+import { existsSync, readdirSync } from "node:fs";
+import { homedir } from "node:os";
 import { join } from "node:path";
 import { bundle } from "../bin/bundle.mjs";
 import { run } from "../scripts/spawn.mjs";
 import { runtimeFolder, vulkanEnvironment } from "../scripts/vulkan.mjs";
 
 const NAMES = ["merge"];
+/** The Python of interop/run.mjs, where it has been run. */
+function peersPython() {
+  if (process.env.FUSESTUDIO_PYTHON) return process.env.FUSESTUDIO_PYTHON;
+  const cache = join(process.env.XDG_CACHE_HOME ?? join(homedir(), ".cache"), "fusestudio");
+  const folder = (existsSync(cache) ? readdirSync(cache) : [])
+    .map((name) => join(cache, name))
+    .find((path) => existsSync(join(path, "finished")));
+  return folder && join(folder, process.platform === "win32" ? "Scripts/python.exe" : "bin/python");
+}
+
 const root = join(import.meta.dirname, "..");
 const [name = "", ...args] = process.argv.slice(2);
 if (!NAMES.includes(name)) {
@@ -25,6 +36,9 @@ try {
       ...vulkanEnvironment(),
       ...runtimeFolder(),
       FUSESTUDIO_BENCH: import.meta.dirname,
+      FUSESTUDIO_PYTHON: peersPython() ?? "python3",
+      HF_HUB_OFFLINE: "1",
+      TRANSFORMERS_VERBOSITY: "error",
     },
   });
 } catch (error) {
