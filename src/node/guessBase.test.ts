@@ -33,6 +33,7 @@ describe.skipIf(!hasTestData)("among real models", () => {
   test.each([
     ["the samples", SAMPLES, 2],
     ["fine-tunes of stories260K, one in bf16, one in shards", STORIES, 2],
+    ["two of them", STORIES.slice(0, 3), 2],
   ])("the base of %s is found", async (_, paths, base) => {
     await withModels(paths, async (models) => {
       expect(areCompatible(models)).toBe(true);

@@ -49,6 +49,27 @@ describe("the base is guessed", () => {
 });
 
 describe("the sample", () => {
+  test("of a small model is all of its matrices", async () => {
+    const names = Array.from({ length: 40 }, (_, i) => `model.layers.${i}.mlp.up_proj.weight`);
+    const plain = makeModel("m", Object.fromEntries(names.map((name) => [name, ["F32", [4, 4]]])));
+    const filled = (value: number) =>
+      bytesInMemory(new Uint8Array(new Float32Array(16).fill(value).buffer));
+    const [zeros, ones] = [filled(0), filled(1)];
+    const onesIn = (changed: string | null) => ({
+      ...plain,
+      tensors: new Map(
+        [...plain.tensors].map(([name, tensor]) => [
+          name,
+          { ...tensor, source: name === changed ? ones : zeros },
+        ]),
+      ),
+    });
+    for (const changed of names) {
+      const [found] = await compareSamples([onesIn(null), onesIn(changed)]);
+      expect(found?.distance, changed).toBe(4);
+    }
+  });
+
   test("tells relatives from strangers, and norms do not blur it", async () => {
     const models = [
       holding("a", wave),

@@ -80,20 +80,15 @@ function choosePieces(checkpoints: readonly Checkpoint[]): readonly Piece[] {
   const pairs = (checkpoints.length * (checkpoints.length + 1)) / 2;
   const sample = Math.min(SAMPLE_BYTES / LARGEST_ELEMENT_BYTES, WORK_LIMIT / pairs);
   const count = Math.floor(sample / PIECES);
+  const start = (piece: number) => Math.floor((piece * elements) / PIECES);
   const pieces: Piece[] = [];
   let before = 0;
-  let next = 0;
   for (const { name, elementCount } of matrices) {
-    // The p-th piece begins at p/PIECES of all elements; short tensors may hold none.
-    while (next < PIECES && Math.floor((next * elements) / PIECES) < before + elementCount) {
-      const start = Math.floor((next * elements) / PIECES) - before;
-      const end = Math.min(
-        elementCount,
-        start + count,
-        Math.floor(((next + 1) * elements) / PIECES) - before,
-      );
-      if (end > start) pieces.push({ tensor: name, first: start, count: end - start });
-      next += 1;
+    // The p-th piece begins at p/PIECES of all elements and goes on over tensors that are shorter.
+    for (let p = 0; p < PIECES; p++) {
+      const from = Math.max(before, start(p));
+      const end = Math.min(before + elementCount, start(p) + count, start(p + 1));
+      if (end > from) pieces.push({ tensor: name, first: from - before, count: end - from });
     }
     before += elementCount;
   }
