@@ -54,28 +54,21 @@ export function sha256(bytes: Uint8Array | string): string {
   return createHash("sha256").update(bytes).digest("hex");
 }
 
-/** Small integers that look random and are the same in every run. */
-function* random(seed: number): Generator<number, never> {
-  for (let state = seed >>> 0 || 1; ; ) {
-    state ^= state << 13;
-    state ^= state >>> 17;
-    state ^= state << 5;
-    yield state >>> 0;
-  }
-}
-
-/** BF16 values about ±0.02, of every mantissa; with `near` the same but for a small change. */
+/**
+ * BF16 values of magnitudes between 1/256 and 1/32 that look random and are the same in every run;
+ * with `near` the same but for the last two bits, as after a fine-tuning.
+ */
 function fill(count: number, seed: number, near: Uint16Array | null): Uint16Array {
   const words = new Uint16Array(count);
-  const next = random(seed);
+  let bits = seed;
   for (let i = 0; i < count; i++) {
-    const bits = next.next().value;
-    // Exponents 119 to 121: magnitudes from 1/256 to 1/32. A fine-tune changes the last two bits.
-    const old = near?.[i];
-    words[i] =
-      old === undefined
-        ? ((bits & 1) << 15) | ((119 + (((bits >>> 1) & 0xff) % 3)) << 7) | ((bits >>> 9) & 0x7f)
-        : old ^ (bits & 3 & (bits >>> 8));
+    bits ^= bits << 13;
+    bits ^= bits >>> 17;
+    bits ^= bits << 5;
+    const exponent = 119 + (((bits >>> 8) & 0xff) % 3);
+    words[i] = near
+      ? (near[i] ?? 0) ^ (bits & 3 & (bits >>> 8))
+      : ((bits & 1) << 15) | (exponent << 7) | ((bits >>> 16) & 0x7f);
   }
   return words;
 }

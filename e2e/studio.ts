@@ -50,10 +50,30 @@ export function modelRow(page: Page, name: string) {
     .filter({ has: page.getByRole("button", { name, exact: true }) });
 }
 
+/** Waits until a model is in the library with all its bytes. */
+export async function expectStored(page: Page, name: string, timeout = 20_000): Promise<void> {
+  const row = modelRow(page, name);
+  await expect(row).toBeVisible({ timeout });
+  await expect(row.getByText("Not finished")).toHaveCount(0, { timeout });
+}
+
 /** Picks something from the menu of a model's row. */
 export async function chooseVerb(page: Page, model: string, verb: string): Promise<void> {
   await page.getByRole("button", { name: `Actions for ${model}`, exact: true }).click();
   await page.getByRole("menuitem", { name: verb }).click();
+}
+
+/** Exports a model from the library into the stand-in for a picked folder, and reads it back. */
+export async function exportFromLibrary(
+  page: Page,
+  model: string,
+): Promise<ReadonlyMap<string, Buffer>> {
+  await chooseVerb(page, model, "Export…");
+  const notice = page.getByText("ready for transformers");
+  await expect(notice).toBeVisible({ timeout: 30_000 });
+  await page.getByRole("button", { name: "Dismiss" }).last().click();
+  await expect(notice).toBeHidden();
+  return readPrivateFolder(page, `picked/${model}`);
 }
 
 /** Gives a folder on disk to the page's folder input, as its picker would. */
@@ -64,6 +84,31 @@ export async function pickFolder(page: Page, folder: string): Promise<void> {
 /** Gives files on disk to the page's file input. */
 export async function pickFiles(page: Page, files: readonly string[]): Promise<void> {
   await page.getByLabel("Choose model files").setInputFiles([...files]);
+}
+
+/** Drops files and folders of the disk on the middle of the window, through the browser's own drag. */
+export async function dropOnWindow(page: Page, paths: readonly string[]): Promise<void> {
+  const browser = await page.context().newCDPSession(page);
+  const data = { items: [], files: [...paths], dragOperationsMask: 1 };
+  for (const type of ["dragEnter", "dragOver", "drop"] as const) {
+    await browser.send("Input.dispatchDragEvent", { type, x: 700, y: 450, data });
+    if (type === "dragOver") await expect(page.getByText("Drop to import")).toBeVisible();
+  }
+  await expect(page.getByText("Drop to import")).toBeHidden();
+  await browser.detach();
+}
+
+/** The names, shapes, dtypes and sizes in the table of a model, and what stands above it. */
+export async function readTensorTable(page: Page, model: string): Promise<readonly string[]> {
+  await page.getByRole("button", { name: model, exact: true }).click();
+  const drawer = page.getByRole("dialog", { name: model });
+  const rows = drawer.getByRole("row");
+  await expect(rows.nth(1)).toBeVisible();
+  const texts = await rows.allInnerTexts();
+  const count = await drawer.getByRole("tab", { name: /^Tensors/ }).allInnerTexts();
+  await drawer.getByRole("button", { name: "Close" }).click();
+  await expect(drawer).toBeHidden();
+  return [...texts, ...count];
 }
 
 /** From now on the folder picker answers with a folder of the origin's private file system. */
