@@ -6,6 +6,7 @@ import type { Studio } from "../stores/studio.ts";
 import { cssVariablesResolver, theme } from "../theme/theme.ts";
 import { EngineGone, ErrorBoundary } from "./ErrorBoundary.tsx";
 import { Shell } from "./Shell.tsx";
+import "./shell.css";
 
 /** The whole page. */
 export function App({ studio }: { readonly studio: Studio }) {

@@ -28,12 +28,12 @@ export function EngineGone({ failure }: { readonly failure: Failure }) {
 
 function Gone({ title, failure }: { readonly title: string; readonly failure: Failure }) {
   return (
-    <main role="alert">
+    <main className="gone" role="alert">
       <Empty title={title}>
         <p>
           {failure.message} <span className="mono">{failure.code}</span>
         </p>
-        <p>Your models and runs are stored. Reloading starts afresh; what was running resumes.</p>
+        <p>Your models and runs are stored; what was interrupted can be resumed.</p>
         <Button variant="filled" onClick={() => window.location.reload()}>
           Reload
         </Button>

@@ -12,7 +12,6 @@ import { Header } from "./Header.tsx";
 import { NoticeStack } from "./NoticeStack.tsx";
 import { Palette } from "./Palette.tsx";
 import { Rail } from "./Rail.tsx";
-import "./shell.css";
 
 const SCREENS = { library: LibraryScreen, merge: MergeScreen, runs: RunsScreen } as const;
 

@@ -6,16 +6,10 @@ const PATHS = {
   moon: "M20 14.5A8.5 8.5 0 0 1 9.5 4a8.5 8.5 0 1 0 10.5 10.5z",
   more: "M5 12h.01M12 12h.01M19 12h.01",
   close: "M6 6l12 12M18 6L6 18",
-  plus: "M12 5v14M5 12h14",
   folder: "M3 6.5h6l2 2.5h10v10H3z",
   file: "M6 3h8l4 4v14H6zM14 3v4h4",
   lock: "M6 11h12v9H6zM8.5 11V8a3.5 3.5 0 0 1 7 0v3",
-  unlock: "M6 11h12v9H6zM8.5 11V7.5a3.5 3.5 0 0 1 6.8-1.2",
   download: "M12 4v11M7.5 10.5L12 15l4.5-4.5M5 20h14",
-  warning: "M12 4l9 16H3zM12 10v4.5M12 17.2v.1",
-  check: "M5 12.5l4.5 4.5L19 7.5",
-  command:
-    "M8 8h8v8H8zM8 8H6a2 2 0 1 1 2-2zM16 8V6a2 2 0 1 1 2 2zM16 16h2a2 2 0 1 1-2 2zM8 16v2a2 2 0 1 1-2-2z",
   drop: "M12 4v10M8 10.5l4 4 4-4M4 15v5h16v-5",
 } as const;
 

@@ -15,11 +15,11 @@ export function Progress({ label, words, numbers, fraction }: ProgressProps) {
   const percent = Math.round(Math.min(1, Math.max(0, fraction ?? 0)) * 1000) / 10;
   return (
     <div className="progress">
-      <div className="progress-words num">
+      <div className="progress-words">
         <span className="ellipsis" title={words}>
           {words}
         </span>
-        <span>{numbers}</span>
+        <span className="num">{numbers}</span>
       </div>
       <div
         className="progress-track"

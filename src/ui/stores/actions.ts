@@ -124,7 +124,10 @@ export const ACTIONS = {
     label: "Measure",
     help: "Fill the weight map without merging",
     group: "Merge",
-    blocked: mergeBlocked,
+    blocked: (studio) => {
+      const { map } = studio.forecast.getState();
+      return map && map.measured >= map.total ? "All is measured." : mergeBlocked(studio);
+    },
     run: startMeasure,
   },
   cancelMerge: {

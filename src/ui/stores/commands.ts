@@ -41,7 +41,7 @@ async function begin(studio: Studio, request: JobRequest): Promise<JobCard> {
 }
 
 /** The job's card when it no longer runs. Anything but `done` throws its failure. */
-export function finish(studio: Studio, id: JobId): Promise<JobCard> {
+function finish(studio: Studio, id: JobId): Promise<JobCard> {
   return new Promise((resolve, reject) => {
     const settle = () => {
       const job = studio.jobs.find(id);
@@ -89,7 +89,7 @@ export function importFiles(studio: Studio, files: readonly DroppedFile[]) {
 }
 
 /** Puts models into a new recipe: the method that is chosen, one of them as the base. */
-export function composeMerge(studio: Studio, models: readonly ModelCard[], base: ModelCard | null) {
+function composeMerge(studio: Studio, models: readonly ModelCard[], base: ModelCard | null) {
   const { methods } = studio.environment.getState();
   const wanted = studio.recipe.getState().recipe.method;
   const method = methods.find(({ id }) => id === wanted) ?? methods[0];

@@ -5,7 +5,7 @@ export const SCREENS = ["library", "merge", "runs"] as const;
 export type Screen = (typeof SCREENS)[number];
 
 /** The screen that a location hash names; anything else is the library. */
-export function readRoute(hash: string): Screen {
+function readRoute(hash: string): Screen {
   const name = hash.replace(/^#\/?/, "").split("/")[0];
   return SCREENS.find((screen) => screen === name) ?? "library";
 }

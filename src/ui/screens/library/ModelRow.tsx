@@ -1,5 +1,6 @@
 import { ActionIcon, Checkbox, Menu } from "@mantine/core";
 import { useState } from "react";
+import { useStore } from "zustand";
 import type { ModelCard } from "../../../engine/contract/index.ts";
 import { Confirm } from "../../parts/Confirm.tsx";
 import { Icon } from "../../parts/Icon.tsx";
@@ -25,6 +26,9 @@ const ORIGINS = { import: "imported", sample: "sample", merge: "merged here" } a
 export function ModelRow({ studio, model, selected }: ModelRowProps) {
   const [asking, setAsking] = useState<"delete" | "rename" | null>(null);
   const partial = model.state === "partial";
+  const importing = useStore(studio.jobs, ({ jobs }) =>
+    jobs?.some(({ kind, state }) => kind === "import" && state === "running"),
+  );
   const toggle = () =>
     studio.desk.setState(({ selected: before }) => ({
       selected: selected ? before.filter((id) => id !== model.id) : [...before, model.id],
@@ -74,8 +78,9 @@ export function ModelRow({ studio, model, selected }: ModelRowProps) {
       </Menu>
       {partial && (
         <p className="model-partial small">
-          Not finished: {formatBytesOf(model.storedBytes, model.byteLength)} are stored. Drop the
-          same folder again to go on.
+          {importing
+            ? "Not finished yet."
+            : `Not finished: ${formatBytesOf(model.storedBytes, model.byteLength)} are stored. Drop the same folder again to go on.`}
         </p>
       )}
       <Confirm

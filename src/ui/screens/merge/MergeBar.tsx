@@ -87,9 +87,9 @@ function JobState({ job }: { readonly job: JobCard }) {
   const seconds = formatDuration(jobSeconds(job, Date.now()));
   if (state === "done") {
     return (
-      <p className="small num" role="status">
+      <p className="small" role="status">
         <b>{title}: done.</b>{" "}
-        <span className="muted">
+        <span className="muted num">
           {formatBytes(progress.totalBytes)} in {seconds}; it is in the library.
         </span>
       </p>

@@ -130,6 +130,6 @@ export function layoutMap(map: WeightMap, legend: MapLegend): MapLayout {
 }
 
 /** One cell's shares as pieces, the base's last. */
-export function segmentsOf(shares: readonly number[], legend: MapLegend) {
+function segmentsOf(shares: readonly number[], legend: MapLegend) {
   return stackShares(shares, legend.colours, legend.base === null ? null : legend.baseColour);
 }
