@@ -1,4 +1,5 @@
 import { shaderText } from "./shaders.ts";
+import { unrollLoops } from "./unroll.ts";
 
 /** WGSL ready for `createShaderModule`, which remembers where each line came from. */
 export interface LinkedShader {
@@ -42,7 +43,7 @@ export function linkShader(
     code += text.endsWith("\n") ? text : `${text}\n`;
   }
   return {
-    code,
+    code: unrollLoops(code, constants),
     locate(line) {
       const start = starts.findLast((candidate) => candidate.line <= line);
       if (!start) throw new RangeError(`line ${line} is not in the linked shader`);
