@@ -1,4 +1,4 @@
-import { type Recipe, toFailure } from "../../engine/contract/index.ts";
+import { modelKeys, type Recipe, toFailure, type WeightMap } from "../../engine/contract/index.ts";
 import { startMeasure } from "../stores/commands.ts";
 import type { TextProblem } from "../stores/recipe.ts";
 import type { Studio } from "../stores/studio.ts";
@@ -13,7 +13,17 @@ const UNASKED_BYTES = 2 ** 30;
 function problemOf(error: unknown): TextProblem {
   const { message, details } = toFailure(error);
   const number = (value: unknown) => (typeof value === "number" ? value : null);
-  return { message, line: number(details.line), column: number(details.column) };
+  const said = message.replace(/^Line \d+, column \d+: /, ""); // the editor shows the place itself
+  return { message: said, line: number(details.line), column: number(details.column) };
+}
+
+/** The map's tensors without any number: what stands there until the new models are measured. */
+function blankMap(map: WeightMap, models: readonly string[]): WeightMap {
+  const cells = map.cells.map((cell) => ({
+    ...cell,
+    ...{ shares: null, spread: null, change: null, locked: false },
+  }));
+  return { models, cells, measured: 0, total: map.total, headline: "", summary: [] };
 }
 
 /** Brings form and text into step after an edit of either. */
@@ -41,7 +51,7 @@ export function assessRecipe(studio: Studio): () => void {
   async function refreshMap(turn: number): Promise<void> {
     const composed = recipe.getState().recipe;
     const map = await engine.weightMap(composed).catch((error: unknown) => {
-      if (turn === asked) forecast.setState({ mapFailure: toFailure(error) });
+      if (turn === asked) forecast.setState({ map: null, mapFailure: toFailure(error) });
     });
     if (map && turn === asked) forecast.setState({ map, mapFailure: null });
   }
@@ -88,6 +98,11 @@ export function assessRecipe(studio: Studio): () => void {
     timer = window.setTimeout(work, ms);
   };
   const stopRecipe = recipe.subscribe((state, before) => {
+    const { map } = forecast.getState();
+    const keys = modelKeys(state.recipe);
+    if (map && keys.join("\n") !== map.models.join("\n")) {
+      forecast.setState({ map: blankMap(map, keys) });
+    }
     if (state.revision !== before.revision) {
       if (state.writer === "form") void syncText(studio);
       later(() => void syncText(studio).then(assess), TYPING_MS);

@@ -34,9 +34,8 @@ export function MapPanel({ studio }: { readonly studio: Studio }) {
     ),
   );
   const [hovered, setHovered] = useState<Hovered | null>(null);
-  // Between an edit and the engine's answer the map still shows the models of before.
-  const fits = map !== null && map.models.length === legend.names.length;
-  const layout = useMemo(() => (map && fits ? layoutMap(map, legend) : null), [map, fits, legend]);
+  const planFailure = useStore(studio.forecast, (state) => state.planFailure);
+  const layout = useMemo(() => (map ? layoutMap(map, legend) : null), [map, legend]);
   const cell = map?.cells.find((entry) => entry.tensor === hovered?.key);
   const open = (key: string) => {
     setHovered(null); // the panel beside the map says it all now
@@ -73,7 +72,10 @@ export function MapPanel({ studio }: { readonly studio: Studio }) {
           </Menu>
         )}
       </div>
-      {failure && count > 0 && (
+      {failure && count > 0 && failure.message === planFailure?.message && (
+        <p className="muted small">No map: the plan says why.</p>
+      )}
+      {failure && count > 0 && failure.message !== planFailure?.message && (
         <Note tone="error" title="No map." code={failure.code} role="alert">
           {failure.message}
         </Note>

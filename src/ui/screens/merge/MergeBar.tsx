@@ -55,7 +55,13 @@ export function MergeBar({ studio }: { readonly studio: Studio }) {
         </>
       )}
       <div className="mergebar-state grow" data-idle={!job || undefined}>
-        {job ? <JobState job={job} /> : <p className="small muted why">{blocked}</p>}
+        {job && (running || blocked === null || job.state !== "done") ? (
+          <JobState job={job} />
+        ) : (
+          <p className="small muted why" role="status">
+            {blocked}
+          </p>
+        )}
       </div>
       {running && (
         <Button onClick={() => ACTIONS.cancelMerge.run(studio)}>{ACTIONS.cancelMerge.label}</Button>

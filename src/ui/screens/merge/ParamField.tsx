@@ -108,7 +108,7 @@ interface NumberFieldProps {
 
 function NumberField({ param, label, value, onSet }: NumberFieldProps) {
   const shown = value ?? param.default ?? "";
-  const inRange = typeof shown === "number" && shown >= param.min && shown <= param.max;
+  const reached = typeof shown === "number" ? shown : param.min;
   return (
     <div className="field field-number" title={param.help}>
       <span aria-hidden="true">{param.label}</span>
@@ -119,7 +119,7 @@ function NumberField({ param, label, value, onSet }: NumberFieldProps) {
         step={param.step}
         label={null}
         size="xs"
-        value={inRange ? shown : param.min}
+        value={Math.min(param.max, Math.max(param.min, reached))}
         onChange={onSet}
       />
       <NumberInput

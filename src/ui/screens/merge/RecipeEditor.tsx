@@ -36,7 +36,7 @@ export function RecipeEditor({ studio }: { readonly studio: Studio }) {
           aria-invalid={problem !== null}
           aria-describedby="yaml-problem"
           value={text}
-          rows={Math.max(8, lines.length)}
+          rows={Math.max(8, text.split("\n").length + 1)}
           spellCheck={false}
           autoCapitalize="off"
           wrap="off"
