@@ -1,0 +1,70 @@
+import { SplitPreTokenizer } from "@huggingface/tokenizers";
+import { EngineError } from "../contract/index.ts";
+import { clip, isObject } from "../formats/json.ts";
+
+/** Longer patterns than any real tokenizer has. */
+const MAX_PATTERN_LENGTH = 8192;
+
+/** Refuses a tokenizer for something that we would not read exactly. */
+export function refuseTokenizer(what: string, file = "tokenizer.json"): never {
+  throw new EngineError(
+    "bad-config",
+    `${file}: ${what}. Nothing was tokenized, because token boundaries could be wrong.`,
+    { file },
+  );
+}
+
+/**
+ * A `{"Regex": …}` or `{"String": …}` of tokenizer.json as a global RegExp, or null where it can
+ * match nothing (an empty string). The library translates Oniguruma to JavaScript; what it leaves
+ * out silently is refused here.
+ */
+export function compilePattern(pattern: unknown): RegExp | null {
+  if (isObject(pattern) && typeof pattern.String === "string") {
+    bound(pattern.String);
+    const escaped = pattern.String.replace(/[\\^$.*+?()[\]{}|/]/g, "\\$&");
+    return escaped === "" ? null : new RegExp(escaped, "gu");
+  }
+  if (!isObject(pattern) || typeof pattern.Regex !== "string") {
+    refuseTokenizer(
+      `a pattern must be a "Regex" or a "String", not ${clip(JSON.stringify(pattern))}`,
+    );
+  }
+  const source = pattern.Regex;
+  bound(source);
+  const bare = source.replace(/\\\\/g, "");
+  const unlike = /\\G|\(\?>|[*+?]\+|\\[XRKN]|\(\?[imx-]*[mx-][imx-]*[:)]|\(\?i\)/.exec(bare);
+  if (unlike) {
+    refuseTokenizer(
+      `the pattern ${clip(source)} uses ${clip(unlike[0])}, which regular expressions of a browser do not have`,
+    );
+  }
+  return translate(source);
+}
+
+/** The pattern of transformers' ByteLevel, whose \s is Unicode's and not JavaScript's. */
+export const BYTE_LEVEL_PATTERN = {
+  Regex: "'s|'t|'re|'ve|'m|'ll|'d| ?\\p{L}+| ?\\p{N}+| ?[^\\s\\p{L}\\p{N}]+|\\s+(?!\\S)|\\s+",
+} as const;
+
+function translate(source: string): RegExp {
+  try {
+    const { pattern } = new SplitPreTokenizer({
+      type: "Split",
+      pattern: { Regex: source },
+      behavior: "Isolated",
+    });
+    if (pattern) return pattern;
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) throw error;
+  }
+  return refuseTokenizer(`the pattern ${clip(source)} is no regular expression that we can read`);
+}
+
+function bound(pattern: string): void {
+  if (pattern.length > MAX_PATTERN_LENGTH) {
+    refuseTokenizer(
+      `a pattern has ${pattern.length} characters; ${MAX_PATTERN_LENGTH} are allowed`,
+    );
+  }
+}
