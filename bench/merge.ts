@@ -5,7 +5,8 @@ import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { openDawn } from "../src/node/dawn.ts";
 import { type Answer, type Contender, METHODS, startContender } from "./contenders.ts";
-import { type BenchDType, type KernelReport, median, timeKernels } from "./kernels.ts";
+import { reportKernels } from "./kernelReport.ts";
+import { type BenchDType, median } from "./kernels.ts";
 import { writeModels } from "./models.ts";
 import { serveOurs } from "./ours.ts";
 import { formatMegabytes, formatRatio, formatTable } from "./table.ts";
@@ -38,8 +39,12 @@ function readOptions(): Options {
       quick: { type: "boolean", default: false },
     },
   });
+  const sizes = values.sizes ?? (values.quick ? "20MB" : "100MB,1GB");
   return {
-    sizes: (values.sizes ?? (values.quick ? "20MB" : "100MB,1GB")).split(",").map(readSize),
+    sizes: sizes
+      .split(",")
+      .filter((size) => size !== "none")
+      .map(readSize),
     dtypes: values.dtypes.split(",").map((name) => {
       const dtype = DTYPES[name];
       if (!dtype) throw new Error(`--dtypes takes f32 and bf16; "${name}" is neither`);
@@ -49,31 +54,6 @@ function readOptions(): Options {
     python: process.env.FUSESTUDIO_PYTHON ?? "python3",
     script: join(process.env.FUSESTUDIO_BENCH ?? "bench", "peers.py"),
   };
-}
-
-function formatKernels(dtype: BenchDType, { times }: KernelReport): readonly (readonly string[])[] {
-  return times.map(({ kernel, seconds, movedBytes, toCopy }) => [
-    dtype,
-    kernel,
-    (seconds * 1e3).toFixed(2),
-    (movedBytes / seconds / 1e9).toFixed(2),
-    formatRatio(toCopy),
-  ]);
-}
-
-/** Kernel level: no file, no upload, no readback. */
-async function benchKernels({ dtypes, quick }: Options): Promise<void> {
-  const webgpu = await openDawn();
-  const elements = quick ? 2 ** 20 : 2 ** 22;
-  const rows: (readonly string[])[] = [];
-  let about = "";
-  for (const dtype of dtypes) {
-    const report = await timeKernels(webgpu, { dtype, elements, repetitions: quick ? 5 : 15 });
-    about = `${report.adapter}; tiles of ${elements} elements, medians by ${report.clock}`;
-    rows.push(...formatKernels(dtype, report));
-  }
-  console.log(`## Kernels\n${about}\n`);
-  console.log(formatTable(["dtype", "kernel", "ms", "GB/s moved", "× copy"], rows), "\n");
 }
 
 const secondsOf = (answers: readonly Answer[]) =>
@@ -148,7 +128,9 @@ function formatPeaks(byteLength: number, dtype: BenchDType, peaks: readonly Answ
 async function main(): Promise<void> {
   const options = readOptions();
   if (!existsSync(options.script)) throw new Error(`${options.script} is missing`);
-  await benchKernels(options);
+  const kernels = await reportKernels(await openDawn(), options.dtypes, options.quick);
+  console.log(`## Kernels\n${kernels}`);
+  if (options.sizes.length === 0) return;
   const versions = await startAll(options);
   const [adapter, torch, mergekit] = versions.map(({ version }) => version ?? "NOT RUN");
   for (const contender of versions) await contender.stop();

@@ -1,4 +1,4 @@
-// npm run bench -- NAME [--sizes 100MB,1GB] [--dtypes f32,bf16] [--quick]
+// npm run bench -- NAME [--sizes 100MB,1GB] [--dtypes f32,bf16] [--quick]; `--sizes none`: kernels only.
 // Bundles bench/NAME.ts and runs it with the best adapter at hand, beside torch and mergekit: in
 // $FUSESTUDIO_PYTHON, else in what `npm run interop` has installed, else they are NOT RUN.
 import { existsSync, readdirSync } from "node:fs";
@@ -7,6 +7,7 @@ import { join } from "node:path";
 import { bundle } from "../bin/bundle.mjs";
 import { run } from "../scripts/spawn.mjs";
 import { runtimeFolder, vulkanEnvironment } from "../scripts/vulkan.mjs";
+import { reportChromium } from "./chromium.mjs";
 
 const NAMES = ["merge"];
 /** The Python of interop/run.mjs, where it has been run. */
@@ -41,6 +42,7 @@ try {
       TRANSFORMERS_VERBOSITY: "error",
     },
   });
+  console.log(`\n## Kernels in Chromium\n${await reportChromium(root, ["F32", "BF16"])}`);
 } catch (error) {
   console.error(error instanceof Error ? error.message : error);
   process.exitCode = 1;
