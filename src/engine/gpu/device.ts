@@ -24,7 +24,9 @@ export class Gpu {
 
   constructor(device: GPUDevice, info: GPUAdapterInfo, budgetBytes: number) {
     this.device = device;
-    this.name = info.description || info.device || info.vendor || "GPU";
+    // Browsers often tell no more than vendor and architecture.
+    const family = [info.vendor, info.architecture].filter(Boolean).join(" ");
+    this.name = info.description || info.device || family || "GPU";
     this.software =
       info.isFallbackAdapter ||
       /swiftshader|llvmpipe|lavapipe|software/i.test(

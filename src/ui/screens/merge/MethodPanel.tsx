@@ -4,7 +4,7 @@ import { useStore } from "zustand";
 import { Section } from "../../parts/Section.tsx";
 import { switchMethod } from "../../stores/recipe.ts";
 import type { Studio } from "../../stores/studio.ts";
-import { withSetting } from "./edits.ts";
+import { OUTPUT_FIELD, withOutput, withSetting } from "./edits.ts";
 import { ParamField } from "./ParamField.tsx";
 
 /** The method: one sentence, its paper, and a form drawn from its own card. */
@@ -70,6 +70,11 @@ export function MethodPanel({ studio }: { readonly studio: Studio }) {
                   }
                 />
               ))}
+            <ParamField
+              param={OUTPUT_FIELD}
+              value={recipe.outDtype ?? recipe.dtype}
+              onChange={(value) => studio.recipe.edit(withOutput(recipe, value))}
+            />
           </>
         )}
       </div>

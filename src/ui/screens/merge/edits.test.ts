@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { Recipe } from "../../../engine/contract/index.ts";
-import { chooseBase, dropBase, removeModel, withSetting } from "./edits.ts";
+import { chooseBase, dropBase, removeModel, withOutput, withSetting } from "./edits.ts";
 
 const RECIPE: Recipe = {
   method: "varm",
@@ -37,4 +37,15 @@ test("removing a model leaves its twin", () => {
 
 test("a setting without a value is gone, not undefined", () => {
   expect("x" in withSetting({ x: 1 }, "x", undefined)).toBe(false);
+});
+
+test("choosing an output replaces both dtypes, and going back removes them", () => {
+  const recipe = { method: "linear", models: [], parameters: {}, dtype: "float16" } as const;
+  expect(withOutput(recipe, "bfloat16")).toEqual({
+    method: "linear",
+    models: [],
+    parameters: {},
+    outDtype: "bfloat16",
+  });
+  expect(withOutput(recipe, undefined)).not.toHaveProperty("dtype");
 });

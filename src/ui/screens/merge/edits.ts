@@ -1,5 +1,7 @@
 import type {
+  FloatName,
   MethodCard,
+  ParamCard,
   Recipe,
   RecipeModel,
   Setting,
@@ -15,6 +17,26 @@ export function withSetting(
 ): Settings {
   const { [name]: _, ...others } = settings;
   return value === undefined ? others : { ...settings, [name]: value };
+}
+
+const AS_STORED = "as stored";
+
+/** What is written, as a field beside the method's own. */
+export const OUTPUT_FIELD: ParamCard = {
+  kind: "choice",
+  name: "out_dtype",
+  label: "Output",
+  help: "The dtype of the result. The arithmetic is float32 in any case, rounded once.",
+  scope: "global",
+  required: false,
+  options: [AS_STORED, "float32", "bfloat16", "float16"],
+  default: AS_STORED,
+};
+
+/** The recipe with another output dtype; undefined leaves it to the models. */
+export function withOutput(recipe: Recipe, value: Setting | undefined): Recipe {
+  const { dtype: _, outDtype: __, ...rest } = recipe;
+  return value === undefined ? rest : { ...rest, outDtype: value as FloatName };
 }
 
 /** The recipe with one model more. */
