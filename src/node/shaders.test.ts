@@ -64,6 +64,37 @@ test.each([0, 1])("the copy that benches compare with compiles for output %i", a
   expect(await complaints([COPY], { OUTPUT })).toEqual([]);
 });
 
+/** Shaders of the transformer with the constants that they are linked under. */
+const NN: readonly (readonly [readonly string[], readonly ShaderConstants[]])[] = [
+  ...["rows", "columns", "odd"].flatMap((stored) =>
+    ["registers", "lanes", "tiles"].map(
+      (form): readonly [readonly string[], readonly ShaderConstants[]] => [
+        [`nn/weights_${stored}.wgsl`, `nn/matmul_${form}.wgsl`],
+        [0, 1, 2].flatMap((STORED) =>
+          [false, true].map((IN_OUT) => ({ STORED, IN_OUT, ROWS: IN_OUT ? 4 : 1 })),
+        ),
+      ],
+    ),
+  ),
+  [["nn/embed.wgsl"], [{ STORED: 0 }, { STORED: 1 }, { STORED: 2 }]],
+  [["nn/norm.wgsl"], [{ CENTRED: false }, { CENTRED: true }]],
+  [["nn/rope.wgsl"], [{}]],
+  [["nn/attention_row.wgsl"], [1, 4, 32, 128].map((QUADS) => ({ QUADS }))],
+  [["nn/attention_lanes.wgsl"], [1, 3, 16, 64, 128].map((QUADS) => ({ QUADS }))],
+  [
+    ["nn/activation.wgsl"],
+    [0, 1, 2, 3].flatMap((ACTIVATION) => [true, false].map((GATED) => ({ ACTIVATION, GATED }))),
+  ],
+  [["nn/softcap.wgsl"], [{}]],
+  [["nn/cross_entropy.wgsl"], [{}]],
+];
+
+test.each(NN)("%j compiles under all its constants", async (paths, all) => {
+  for (const constants of all) {
+    expect(await complaints(paths, constants), JSON.stringify(constants)).toEqual([]);
+  }
+});
+
 test("every shader is part of something that was compiled", () => {
   const used = new Set<string>([CONVERSION, COPY]);
   const noteUse = (path: string) => {
@@ -74,6 +105,7 @@ test("every shader is part of something that was compiled", () => {
     const harness = HARNESSES[rule.split("/")[0] as string] as string;
     linkShader([harness, rule], tileConstants(["F32", "F32"], true, "F32"), noteUse);
   }
+  for (const [paths] of NN) linkShader(paths, {}, noteUse);
   const all = Object.keys(import.meta.glob("/shaders/**/*.wgsl", { query: "?raw" }));
   expect(all.length).toBeGreaterThan(5);
   expect(all.filter((path) => !used.has(path.slice("/shaders/".length)))).toEqual([]);

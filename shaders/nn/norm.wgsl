@@ -1,0 +1,60 @@
+// rms:   y (+)= x / √(mean(x²) + ε) · w
+// layer: y (+)= (x - mean(x)) / √(mean((x - mean(x))²) + ε) · w + b
+//
+// One workgroup per row of `width` values; `groups` such rows (heads) lie in each row of a buffer.
+// Linked constants: CENTRED (layer norm).
+struct Shape {
+  width: u32,
+  x_stride: u32,
+  x_offset: u32,
+  x_group: u32,
+  y_stride: u32,
+  y_offset: u32,
+  y_group: u32,
+  accumulate: u32,
+  epsilon: f32,
+}
+
+@group(0) @binding(0) var<storage, read> x: array<f32>;
+@group(0) @binding(1) var<storage, read> weight: array<f32>;
+@group(0) @binding(2) var<storage, read> bias: array<f32>;
+@group(0) @binding(3) var<storage, read_write> y: array<f32>;
+@group(0) @binding(4) var<uniform> shape: Shape;
+
+const LANES = 64u;
+var<workgroup> partial: array<f32, LANES>;
+
+fn sum_over_lanes(lane: u32, value: f32) -> f32 {
+  workgroupBarrier();
+  partial[lane] = value;
+  for (var half = LANES / 2u; half > 0u; half /= 2u) {
+    workgroupBarrier();
+    if (lane < half) { partial[lane] += partial[lane + half]; }
+  }
+  workgroupBarrier();
+  return partial[0];
+}
+
+@compute @workgroup_size(LANES)
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32) {
+  let start_at = group.y * shape.x_stride + shape.x_offset + group.x * shape.x_group;
+  let to = group.y * shape.y_stride + shape.y_offset + group.x * shape.y_group;
+  let width = f32(shape.width);
+  var mean = 0.0;
+  if (CENTRED) {
+    var sum = 0.0;
+    for (var c = lane; c < shape.width; c += LANES) { sum += x[start_at + c]; }
+    mean = sum_over_lanes(lane, sum) / width;
+  }
+  var squares = 0.0;
+  for (var c = lane; c < shape.width; c += LANES) {
+    let centred = x[start_at + c] - mean;
+    squares += centred * centred;
+  }
+  let scale = inverseSqrt(sum_over_lanes(lane, squares) / width + shape.epsilon);
+  for (var c = lane; c < shape.width; c += LANES) {
+    var value = (x[start_at + c] - mean) * scale * weight[c];
+    if (CENTRED) { value += bias[c]; }
+    if (shape.accumulate != 0u) { y[to + c] += value; } else { y[to + c] = value; }
+  }
+}

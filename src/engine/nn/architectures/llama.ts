@@ -1,0 +1,12 @@
+import type { Architecture } from "../architecture.ts";
+import { llamaLike } from "../blocks.ts";
+
+/** Llama 1 to 3, and what was trained in its shape: SmolLM2, TinyLlama, Yi, DeepSeek's 7B. */
+export default {
+  modelType: "llama",
+  describe: (config, tied) =>
+    llamaLike("llama", config, tied, {
+      attentionBias: config.boolean(["attention_bias"], false),
+      mlpBias: config.boolean(["mlp_bias"], false),
+    }),
+} satisfies Architecture;

@@ -1,0 +1,259 @@
+import { EngineError } from "../contract/index.ts";
+import type { Gpu } from "../gpu/device.ts";
+import type { Checkpoint } from "../model/checkpoint.ts";
+import type { ForwardOptions, LanguageModel, TokenCache } from "../model/languageModel.ts";
+import { describeDecoder } from "./architecture.ts";
+import { KeyValueCache } from "./cache.ts";
+import { chooseMatmul, embed, multiply, normalise, softcap } from "./kernels.ts";
+import { type KernelChoice, runLayer, type Span } from "./layer.ts";
+import { type LoadedEnds, type LoadedLayer, loadEnds, loadLayer } from "./layerWeights.ts";
+import { type DecoderPlan, planDecoder } from "./plan.ts";
+import { Recorder } from "./recorder.ts";
+import { ropeFrequencies, ropeTable } from "./rope.ts";
+import type { DecoderSpec } from "./spec.ts";
+import { WeightLoader } from "./weights.ts";
+import { Workspace } from "./workspace.ts";
+
+export interface DecoderOptions {
+  /** Instead of the kernels that suit the adapter. */
+  readonly kernels?: "cpu" | "gpu";
+  /** Tokens per pass, at most. */
+  readonly rows?: number;
+  /** Layers are loaded whenever they are needed, even if all would fit. */
+  readonly streamed?: boolean;
+  readonly signal?: AbortSignal;
+  readonly progress?: (doneBytes: number, totalBytes: number, label: string) => void;
+}
+
+/** The transformer in WGSL, over one checkpoint. */
+export class Decoder implements LanguageModel {
+  readonly spec: DecoderSpec;
+  readonly plan: DecoderPlan;
+  readonly #gpu: Gpu;
+  readonly #loader: WeightLoader;
+  readonly #space: Workspace;
+  readonly #recorder: Recorder;
+  readonly #ends: LoadedEnds;
+  /** All layers, or none where they are streamed. */
+  readonly #layers: readonly LoadedLayer[];
+  readonly #software: boolean;
+  readonly #frequencies: ReturnType<typeof ropeFrequencies> | null;
+  #turn: Promise<unknown> = Promise.resolve();
+
+  constructor(parts: {
+    readonly gpu: Gpu;
+    readonly plan: DecoderPlan;
+    readonly loader: WeightLoader;
+    readonly space: Workspace;
+    readonly recorder: Recorder;
+    readonly ends: LoadedEnds;
+    readonly layers: readonly LoadedLayer[];
+    readonly software: boolean;
+  }) {
+    this.spec = parts.plan.spec;
+    this.plan = parts.plan;
+    this.#gpu = parts.gpu;
+    this.#loader = parts.loader;
+    this.#space = parts.space;
+    this.#recorder = parts.recorder;
+    this.#ends = parts.ends;
+    this.#layers = parts.layers;
+    this.#software = parts.software;
+    this.#frequencies = this.spec.attention.rope && ropeFrequencies(this.spec.attention.rope);
+  }
+
+  get vocabSize(): number {
+    return this.spec.vocabSize;
+  }
+
+  get contextLength(): number {
+    return this.spec.contextLength;
+  }
+
+  newCache(capacity: number): KeyValueCache {
+    return new KeyValueCache(this.#gpu, this.spec, capacity);
+  }
+
+  forward(ids: readonly number[], options: ForwardOptions): Promise<void> {
+    const run = this.#turn.then(() => this.#forward(ids, options));
+    this.#turn = run.catch(() => undefined);
+    return run;
+  }
+
+  async #forward(ids: readonly number[], options: ForwardOptions): Promise<void> {
+    const cache = (options.cache as KeyValueCache | undefined) ?? this.newCache(ids.length);
+    this.#checkIds(ids, cache);
+    try {
+      for (let first = 0; first < ids.length; first += this.#space.rows) {
+        options.signal?.throwIfAborted();
+        const some = ids.slice(first, first + this.#space.rows);
+        const last = first + some.length === ids.length;
+        await this.#readTokens(some, cache, options.signal);
+        const from = options.logits === "all" ? 0 : some.length - 1;
+        if (options.logits === "all" || last) {
+          await this.#handOut(first, from, some.length, options.onLogits);
+        }
+      }
+    } finally {
+      this.#recorder.discard();
+      if (!options.cache) cache.release();
+    }
+  }
+
+  #checkIds(ids: readonly number[], cache: TokenCache): void {
+    const wrong = ids.find((id) => !Number.isInteger(id) || id < 0 || id >= this.vocabSize);
+    if (wrong !== undefined) {
+      throw new EngineError(
+        "usage",
+        `${wrong} is no token of this model, whose ids run from 0 to ${this.vocabSize - 1}.`,
+        { id: wrong, vocabSize: this.vocabSize },
+      );
+    }
+    if (ids.length === 0) throw new EngineError("usage", "There are no tokens to read.");
+    const room = this.spec.embedding.positions === null ? cache.capacity : this.contextLength;
+    const length = cache.length + ids.length;
+    if (length > Math.min(room, cache.capacity)) {
+      throw new EngineError(
+        "usage",
+        `${length} tokens are more than there is room for: ${Math.min(room, cache.capacity)}.`,
+        { length, room },
+      );
+    }
+  }
+
+  /** Runs the layers over tokens that fit the workspace; leaves the residual there. */
+  async #readTokens(
+    ids: readonly number[],
+    cache: KeyValueCache,
+    signal: AbortSignal | undefined,
+  ): Promise<void> {
+    const span: Span = { start: cache.length, rows: ids.length };
+    await this.#embed(ids, span);
+    for (const [i, layer] of this.spec.layers.entries()) {
+      signal?.throwIfAborted();
+      const resident = this.#layers[i];
+      const weights = resident ?? (await loadLayer(this.#loader, this.spec, layer));
+      const kernels = this.#kernels(span.rows);
+      const { spec } = this;
+      const pass = { recorder: this.#recorder, spec, space: this.#space, span, kernels };
+      await runLayer(pass, layer, weights, cache.layers[i]!);
+      this.#recorder.submit();
+      if (resident) continue;
+      // Destroying a buffer waits for what was submitted before it.
+      await this.#recorder.finish();
+      weights.release();
+    }
+    await this.#recorder.finish();
+    cache.advance(span.rows);
+  }
+
+  async #embed(ids: readonly number[], { start, rows }: Span): Promise<void> {
+    const { queue } = this.#gpu.device;
+    const space = this.#space;
+    const residual = space.rowsOf("residual");
+    const { embedding } = this.spec;
+    queue.writeBuffer(space.buffer("indices"), 0, Uint32Array.from(ids));
+    if (this.#frequencies) {
+      const table = ropeTable(this.#frequencies, start, rows);
+      queue.writeBuffer(space.buffer("angles"), 0, table);
+    }
+    const tokens = { rows, scale: embedding.scale, accumulate: false };
+    await embed(this.#recorder, space.buffer("indices"), this.#ends.embedding, residual, tokens);
+    if (this.#ends.positions) {
+      const positions = Uint32Array.from(ids, (_, row) => start + row);
+      queue.writeBuffer(space.buffer("positions"), 0, positions);
+      const options = { rows, scale: 1, accumulate: true };
+      const table = this.#ends.positions;
+      await embed(this.#recorder, space.buffer("positions"), table, residual, options);
+    }
+  }
+
+  /** Logits of the rows [from, to) of the residual, block by block. */
+  async #handOut(
+    first: number,
+    from: number,
+    to: number,
+    onLogits: ForwardOptions["onLogits"],
+  ): Promise<void> {
+    const { spec } = this;
+    const space = this.#space;
+    const recorder = this.#recorder;
+    const logits = space.rowsOf("logits");
+    for (let row = from; row < to; row += space.logitRows) {
+      const rows = Math.min(space.logitRows, to - row);
+      const normed = space.rowsOf("normed");
+      await normalise(
+        recorder,
+        spec.norm,
+        this.#ends.finalNorm,
+        space.rowsOf("residual", row),
+        normed,
+        {
+          rows,
+          width: spec.hiddenSize,
+        },
+      );
+      await multiply(recorder, normed, this.#ends.head, logits, {
+        ...{ rows, layout: "out_in", bias: this.#ends.headBias, accumulate: false },
+        kernel: this.#kernels(rows).matmul,
+      });
+      if (spec.head.softcap !== null) {
+        await softcap(recorder, logits, spec.head.softcap, { rows, columns: spec.vocabSize });
+      }
+      await recorder.finish();
+      await onLogits({ buffer: logits.buffer, first: first + row, rows, rowStride: logits.stride });
+    }
+  }
+
+  #kernels(rows: number): KernelChoice {
+    return {
+      matmul: chooseMatmul(rows, this.#software),
+      attention: this.#software ? "row" : "lanes",
+    };
+  }
+
+  release(): void {
+    for (const layer of this.#layers) layer.release();
+    this.#ends.release();
+    this.#space.release();
+    this.#recorder.release();
+  }
+}
+
+/**
+ * Opens a checkpoint as a language model: plans, and loads what the plan keeps on the GPU.
+ * `unsupported-architecture`, `bad-config`, `missing-tensor`, `bad-shape`, `gpu-memory`.
+ */
+export async function openDecoder(
+  gpu: Gpu,
+  checkpoint: Checkpoint,
+  options: DecoderOptions = {},
+): Promise<Decoder> {
+  const spec = describeDecoder(checkpoint.config, checkpoint.name);
+  const loader = new WeightLoader(gpu, checkpoint, spec.optionalPrefix);
+  const plan = planDecoder(gpu, spec, loader, options);
+  const made: { release(): void }[] = [];
+  const keep = <T extends { release(): void }>(part: T): T => {
+    made.push(part);
+    return part;
+  };
+  try {
+    const space = keep(new Workspace(gpu, spec, plan.rows));
+    const recorder = keep(new Recorder(gpu));
+    let done = plan.endBytes;
+    options.progress?.(0, plan.weightBytes, "embedding and head");
+    const ends = keep(await loadEnds(loader, spec));
+    const layers: LoadedLayer[] = [];
+    for (const [i, layer] of (plan.streamed ? [] : spec.layers).entries()) {
+      options.signal?.throwIfAborted();
+      options.progress?.(done, plan.weightBytes, `layer ${i}`);
+      layers.push(keep(await loadLayer(loader, spec, layer)));
+      done += plan.layerBytes[i]!;
+    }
+    const software = options.kernels ? options.kernels === "cpu" : gpu.software;
+    return new Decoder({ gpu, plan, loader, space, recorder, ends, layers, software });
+  } catch (error) {
+    for (const part of made) part.release();
+    throw error;
+  }
+}

@@ -1,0 +1,101 @@
+import { EngineError } from "../contract/index.ts";
+import type { ConfigReader } from "./configReader.ts";
+import type { RopeScaling, RopeSpec } from "./spec.ts";
+
+const FACTOR = { min: 1e-3, max: 1e4 };
+const CONTEXT = { min: 1, max: 2 ** 30 };
+
+/**
+ * The rotary embedding that a config describes: `rope_parameters` as transformers 5 writes it, or
+ * `rope_theta`, `rope_scaling` and `partial_rotary_factor` beside each other as 4 did.
+ */
+export function readRope(
+  config: ConfigReader,
+  headDim: number,
+  defaults: { readonly theta?: number; readonly fraction?: number } = {},
+): RopeSpec {
+  const scaling = config.object("rope_parameters", "rope_scaling");
+  const theta = scaling.raw("rope_theta") === undefined ? config : scaling;
+  const partial = scaling.raw("partial_rotary_factor") === undefined ? config : scaling;
+  const fraction = partial.number(
+    ["partial_rotary_factor", "rotary_pct"],
+    { min: 0, max: 1 },
+    defaults.fraction ?? 1,
+  );
+  const dims = Math.floor(headDim * fraction);
+  if (2 * Math.ceil(dims / 2) > headDim) {
+    throw new EngineError(
+      "bad-config",
+      `Rotary embeddings turn pairs, but a head has an odd number of dimensions: ${headDim}.`,
+      { dims, headDim },
+    );
+  }
+  return {
+    theta: theta.number(
+      ["rope_theta", "rotary_emb_base"],
+      { min: 1, max: 1e12 },
+      defaults.theta ?? 10_000,
+    ),
+    dims,
+    pairs: Math.ceil(dims / 2),
+    scaling: readScaling(config, scaling),
+  };
+}
+
+function readScaling(config: ConfigReader, scaling: ConfigReader): RopeScaling {
+  const kind = scaling.word(["rope_type", "type"], "default");
+  const context = () =>
+    scaling.number(
+      ["original_max_position_embeddings"],
+      CONTEXT,
+      config.number(["original_max_position_embeddings", "max_position_embeddings"], CONTEXT),
+    );
+  switch (kind) {
+    case "default":
+      return { kind: "none" };
+    case "linear":
+      return { kind: "linear", factor: scaling.number(["factor"], FACTOR) };
+    case "llama3": {
+      const lowFrequencyFactor = scaling.number(["low_freq_factor"], FACTOR);
+      return {
+        kind: "llama3",
+        factor: scaling.number(["factor"], FACTOR),
+        lowFrequencyFactor,
+        highFrequencyFactor: scaling.number(["high_freq_factor"], FACTOR),
+        originalContext: context(),
+      };
+    }
+    case "yarn": {
+      const originalContext = context();
+      const stated = scaling.optionalNumber(["factor"], FACTOR);
+      const factor =
+        stated ?? config.number(["max_position_embeddings"], CONTEXT) / originalContext;
+      return {
+        kind: "yarn",
+        factor,
+        betaFast: scaling.number(["beta_fast"], FACTOR, 32) || 32,
+        betaSlow: scaling.number(["beta_slow"], FACTOR, 1) || 1,
+        originalContext,
+        truncate: scaling.boolean(["truncate"], true),
+        attentionFactor: yarnAttentionFactor(scaling, factor),
+      };
+    }
+    default:
+      throw new EngineError(
+        "unsupported-architecture",
+        `The rotary embedding's scaling "${kind.slice(0, 40)}" cannot be run; default, linear, llama3 and yarn can.`,
+        { scaling: kind.slice(0, 40) },
+      );
+  }
+}
+
+/** 0.1 · ln(factor) + 1 (the YaRN paper, §3.4), unless the config says otherwise. */
+function yarnAttentionFactor(scaling: ConfigReader, factor: number): number {
+  const range = { min: 0, max: 100 };
+  const stated = scaling.optionalNumber(["attention_factor"], range);
+  if (stated !== null) return stated;
+  const scale = (mscale: number) => (factor <= 1 ? 1 : 0.1 * mscale * Math.log(factor) + 1);
+  const mscale = scaling.number(["mscale"], range, 0);
+  const mscaleAll = scaling.number(["mscale_all_dim"], range, 0);
+  return mscale > 0 && mscaleAll > 0 ? scale(mscale) / scale(mscaleAll) : scale(1);
+}

@@ -1,0 +1,165 @@
+import { EngineError, type OutputDType } from "../contract/index.ts";
+import type { Gpu } from "../gpu/device.ts";
+import type { PooledBuffer } from "../gpu/pool.ts";
+import { type Checkpoint, type CheckpointTensor, readTensor } from "../model/checkpoint.ts";
+import { toF32 } from "../tensor/convert.ts";
+import { bitsPerElement, isOutputDType, mergeRole } from "../tensor/dtype.ts";
+
+/** Bytes read and uploaded at once. */
+const PIECE_BYTES = 16 * 2 ** 20;
+/** Rows of a panel: what two dimensions of workgroups of four rows can reach. */
+const MAX_PANEL_ROWS = 2 ** 17;
+
+/** Rows [first, first + rows) of a matrix, in a buffer of their own. */
+export interface Panel {
+  readonly buffer: GPUBuffer;
+  readonly first: number;
+  readonly rows: number;
+}
+
+/** A matrix on the GPU as it was stored; one that is larger than a binding lies in several panels. */
+export interface Matrix {
+  readonly panels: readonly Panel[];
+  readonly dtype: OutputDType;
+  readonly rows: number;
+  readonly columns: number;
+}
+
+/** Where the weights of one decoder are found and where they go. */
+export class WeightLoader {
+  readonly #gpu: Gpu;
+  readonly #checkpoint: Checkpoint;
+  readonly #optionalPrefix: string;
+
+  constructor(gpu: Gpu, checkpoint: Checkpoint, optionalPrefix: string) {
+    this.#gpu = gpu;
+    this.#checkpoint = checkpoint;
+    this.#optionalPrefix = optionalPrefix;
+  }
+
+  /** A tensor by name, with or without the optional prefix, of exactly this shape. */
+  find(name: string, shape: readonly number[]): CheckpointTensor {
+    const { tensors, name: model } = this.#checkpoint;
+    const short = name.startsWith(this.#optionalPrefix)
+      ? name.slice(this.#optionalPrefix.length)
+      : name;
+    const tensor = tensors.get(name) ?? tensors.get(short);
+    if (!tensor) {
+      throw new EngineError(
+        "missing-tensor",
+        `${model} has no tensor "${name}", which its config.json calls for.`,
+        { model, tensor: name },
+      );
+    }
+    if (tensor.shape.join() !== shape.join()) {
+      throw new EngineError(
+        "bad-shape",
+        `"${name}" of ${model} is ${tensor.shape.join(" × ")}, but its config.json calls for ${shape.join(" × ")}.`,
+        { model, tensor: name },
+      );
+    }
+    const role = mergeRole(tensor.dtype);
+    if (role !== "gpu" && role !== "convert") {
+      throw new EngineError(
+        "bad-dtype",
+        `"${name}" of ${model} is ${tensor.dtype}; weights must be floating-point numbers to be run.`,
+        { model, tensor: name, dtype: tensor.dtype },
+      );
+    }
+    return tensor;
+  }
+
+  /** Bytes a matrix will take on the GPU. */
+  matrixBytes(name: string, rows: number, columns: number): number {
+    const { dtype } = this.find(name, [rows, columns]);
+    return Math.ceil((rows * columns * storedBytes(dtype)) / 16) * 16;
+  }
+
+  /** Streams a matrix to the GPU; its buffers are added to `owned` as they are made. */
+  async matrix(
+    name: string,
+    rows: number,
+    columns: number,
+    owned: PooledBuffer[],
+  ): Promise<Matrix> {
+    const tensor = this.find(name, [rows, columns]);
+    const { limits } = this.#gpu.device;
+    const rowBytes = columns * storedBytes(tensor.dtype);
+    const limit = Math.min(limits.maxStorageBufferBindingSize, limits.maxBufferSize);
+    // Whole fours of rows: a panel of inputs then starts at a whole quad.
+    const most = Math.floor(limit / rowBytes / 4) * 4;
+    if (most === 0) {
+      throw new EngineError(
+        "gpu-memory",
+        `Four rows of "${name}" take ${4 * rowBytes} bytes, but this GPU binds at most ${limit}.`,
+        { tensor: name, limit },
+      );
+    }
+    const panelRows = Math.min(rows, most, MAX_PANEL_ROWS);
+    const panels: Panel[] = [];
+    for (let first = 0; first < rows; first += panelRows) {
+      const count = Math.min(panelRows, rows - first);
+      const buffer = this.#allocate(name, count * rowBytes, owned);
+      await this.#upload(tensor, first * columns, count * columns, buffer);
+      panels.push({ buffer, first, rows: count });
+    }
+    const dtype = isOutputDType(tensor.dtype) ? tensor.dtype : "F32";
+    return { panels, dtype, rows, columns };
+  }
+
+  /** A vector as f32, `offset` added to every value. */
+  async vector(
+    name: string,
+    length: number,
+    offset: number,
+    owned: PooledBuffer[],
+  ): Promise<GPUBuffer> {
+    const tensor = this.find(name, [length]);
+    const values = toF32(await readTensor(tensor, 0, tensor.byteLength), tensor.dtype);
+    const buffer = this.#allocate(name, 4 * length, owned);
+    this.#gpu.device.queue.writeBuffer(
+      buffer,
+      0,
+      offset === 0 ? values : values.map((value) => value + offset),
+    );
+    return buffer;
+  }
+
+  #allocate(label: string, byteLength: number, owned: PooledBuffer[]): GPUBuffer {
+    const { STORAGE, COPY_DST } = GPUBufferUsage;
+    const pooled = this.#gpu.pool.allocate(label, byteLength, STORAGE | COPY_DST);
+    owned.push(pooled);
+    return pooled.buffer;
+  }
+
+  async #upload(
+    tensor: CheckpointTensor,
+    firstElement: number,
+    elementCount: number,
+    buffer: GPUBuffer,
+  ): Promise<void> {
+    const { dtype } = tensor;
+    const fileBytes = bitsPerElement(dtype) / 8;
+    const pieceElements = PIECE_BYTES / 8; // whole words in any dtype
+    for (let done = 0; done < elementCount; done += pieceElements) {
+      const count = Math.min(pieceElements, elementCount - done);
+      const start = (firstElement + done) * fileBytes;
+      const bytes = await readTensor(tensor, start, count * fileBytes);
+      const stored = isOutputDType(dtype) ? bytes : new Uint8Array(toF32(bytes, dtype).buffer);
+      this.#gpu.device.queue.writeBuffer(buffer, done * storedBytes(dtype), wholeWords(stored));
+    }
+  }
+}
+
+/** Bytes of an element on the GPU: what no kernel reads is widened to f32. */
+function storedBytes(dtype: CheckpointTensor["dtype"]): number {
+  return isOutputDType(dtype) ? bitsPerElement(dtype) / 8 : 4;
+}
+
+/** `writeBuffer` takes whole words only. */
+function wholeWords(bytes: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {
+  if (bytes.byteLength % 4 === 0) return bytes;
+  const padded = new Uint8Array(Math.ceil(bytes.byteLength / 4) * 4);
+  padded.set(bytes);
+  return padded;
+}
