@@ -42,6 +42,13 @@ export async function waitForMerge(page: Page): Promise<void> {
   });
 }
 
+/** Waits until a progress bar is past a percentage; it fails if the work was too fast for that. */
+export async function waitForProgress(page: Page, title: RegExp, percent: number): Promise<void> {
+  const bar = page.getByRole("progressbar", { name: title });
+  const passed = async () => Number((await bar.getAttribute("aria-valuenow")) ?? 0);
+  await expect.poll(passed, { timeout: MERGE_MS, intervals: [20] }).toBeGreaterThan(percent);
+}
+
 /** The library's row of a model. */
 export function modelRow(page: Page, name: string) {
   return page
