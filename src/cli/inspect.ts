@@ -1,10 +1,9 @@
-import { basename, resolve } from "node:path";
+import { resolve } from "node:path";
 import { measureTensor } from "../engine/inspect/inspect.ts";
 import type { Checkpoint, CheckpointTensor } from "../engine/model/checkpoint.ts";
-import { openCheckpoint } from "../engine/model/open.ts";
 import { mergeRole } from "../engine/tensor/dtype.ts";
-import { openFiles } from "../node/files.ts";
-import { type Command, formatBytes } from "./command.ts";
+import { type Call, type Command, formatBytes, type Outcome } from "./command.ts";
+import { openModel } from "./openModel.ts";
 
 /** Complex and sub-byte tensors are described; their values are not read. */
 const NO_STATISTICS = {
@@ -80,37 +79,49 @@ export const inspect: Command = {
     against: { value: "MODEL", help: "Compare with this checkpoint: MODEL minus the other." },
   },
   async run({ positionals: [path = ""], options, signal, say, progress }) {
-    const open = async (model: string) => {
-      const { files, close } = await openFiles(resolve(model));
-      const checkpoint = await openCheckpoint(files, basename(resolve(model)));
-      for (const note of checkpoint.notes) say(`note: ${checkpoint.name}: ${note}`);
-      return { checkpoint, close };
-    };
-    const { checkpoint, close } = await open(path);
-    const other = options.against === undefined ? null : await open(options.against);
-    const sizes = [...checkpoint.tensors.values()].map(({ byteLength }) => byteLength);
-    const total = sizes.reduce((sum, size) => sum + size, 0);
-
-    const tensors = new Map<string, Row>();
-    let done = 0;
-    for (const tensor of checkpoint.tensors.values()) {
-      progress(done, total, tensor.name);
-      tensors.set(tensor.name, await describeTensor(tensor, other?.checkpoint ?? null, signal));
-      done += tensor.byteLength;
+    const model = await openModel(resolve(path));
+    const closers = [model.files.close];
+    try {
+      const against =
+        options.against === undefined ? null : await openModel(resolve(options.against));
+      if (against) closers.push(against.files.close);
+      return await compare(model.checkpoint, against?.checkpoint ?? null, {
+        signal,
+        say,
+        progress,
+      });
+    } finally {
+      for (const close of closers) await close();
     }
-    await close();
-    await other?.close();
-
-    const missing = other
-      ? [...other.checkpoint.tensors.keys()].filter((name) => !checkpoint.tensors.has(name))
-      : [];
-    for (const name of missing) say(`note: only ${other?.checkpoint.name} has "${name}"`);
-    return {
-      json: {
-        tensors: Object.fromEntries(tensors),
-        ...(other ? { onlyInAgainst: missing } : {}),
-      },
-      text: `${formatTable(tensors, other !== null)}\n${tensors.size} tensors, ${formatBytes(total)}`,
-    };
   },
 };
+
+async function compare(
+  checkpoint: Checkpoint,
+  other: Checkpoint | null,
+  { signal, say, progress }: Pick<Call, "signal" | "say" | "progress">,
+): Promise<Outcome> {
+  for (const { name, notes } of other ? [checkpoint, other] : [checkpoint]) {
+    for (const note of notes) say(`note: ${name}: ${note}`);
+  }
+  const sizes = [...checkpoint.tensors.values()].map(({ byteLength }) => byteLength);
+  const total = sizes.reduce((sum, size) => sum + size, 0);
+  const tensors = new Map<string, Row>();
+  let done = 0;
+  for (const tensor of checkpoint.tensors.values()) {
+    progress(done, total, tensor.name);
+    tensors.set(tensor.name, await describeTensor(tensor, other, signal));
+    done += tensor.byteLength;
+  }
+  const missing = other
+    ? [...other.tensors.keys()].filter((name) => !checkpoint.tensors.has(name))
+    : [];
+  for (const name of missing) say(`note: only ${other?.name} has "${name}"`);
+  return {
+    json: {
+      tensors: Object.fromEntries(tensors),
+      ...(other ? { onlyInAgainst: missing } : {}),
+    },
+    text: `${formatTable(tensors, other !== null)}\n${tensors.size} tensors, ${formatBytes(total)}`,
+  };
+}

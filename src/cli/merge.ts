@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { basename, resolve } from "node:path";
 import { mergeInto } from "../engine/merge/merge.ts";
+import { STUDIO } from "../engine/merge/version.ts";
 import { withChecksums } from "../node/checksums.ts";
 import { openFolderWriter } from "../node/folder-writer.ts";
 import { openGpuSource } from "../node/gpuSource.ts";
@@ -26,8 +27,13 @@ export const merge: Command = {
     const out = resolve(target);
     const planned = await planRecipe(resolve(path), { shardBytes, say });
     const { plan } = planned;
-    const key = createHash("sha256").update(planned.fingerprint).digest("hex");
-    const writer = await openFolderWriter(out, key);
+    const key = createHash("sha256")
+      .update(STUDIO.version + planned.fingerprint)
+      .digest("hex");
+    const writer = await openFolderWriter(out, key).catch(async (error: unknown) => {
+      await planned.close();
+      throw error;
+    });
     try {
       if (writer.resumedBytes > 0) say(`Resuming: ${formatBytes(writer.resumedBytes)} are done.`);
       const source = await openGpuSource(options.adapter);

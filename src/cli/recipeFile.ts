@@ -7,8 +7,8 @@ import type { Plan } from "../engine/merge/plan.ts";
 import { prepareMerge, requireRunnable } from "../engine/merge/prepare.ts";
 import { parseRecipe } from "../engine/merge/recipe.ts";
 import type { Checkpoint } from "../engine/model/checkpoint.ts";
-import { openCheckpoint } from "../engine/model/open.ts";
-import { type OpenFiles, openFiles } from "../node/files.ts";
+import { openFiles } from "../node/files.ts";
+import { type OpenModel, openModel } from "./openModel.ts";
 
 const LARGEST_RECIPE_BYTES = 2 ** 20;
 
@@ -56,27 +56,35 @@ export async function planRecipe(
 ): Promise<PlannedRecipe> {
   const recipe = await readRecipe(path);
   const folder = dirname(path);
-  const opened = new Map<string, { readonly files: OpenFiles; readonly checkpoint: Checkpoint }>();
+  const opened = new Map<string, OpenModel>();
+  const close = async () => {
+    for (const { files } of opened.values()) await files.close();
+  };
   const open = async (model: string): Promise<Checkpoint> => {
     const place = resolve(folder, model);
     const known = opened.get(place);
     if (known) return known.checkpoint;
     if (!(await stat(place).catch(() => undefined))) throw missingModel(model, folder);
-    const files = await openFiles(place);
-    const checkpoint = await openCheckpoint(files.files, basename(place));
-    opened.set(place, { files, checkpoint });
-    return checkpoint;
+    const found = await openModel(place);
+    opened.set(place, found);
+    return found.checkpoint;
   };
-  const plan = await prepareMerge(recipe, {
-    open,
-    shardBytes: options.shardBytes,
-    examine: examineModels,
+  const prepare = async () => {
+    const plan = await prepareMerge(recipe, {
+      open,
+      shardBytes: options.shardBytes,
+      examine: examineModels,
+    });
+    for (const { severity, message } of plan.card.findings) {
+      if (severity !== "error") options.say(`${severity}: ${message}`);
+    }
+    requireRunnable(plan);
+    return plan;
+  };
+  const plan = await prepare().catch(async (error: unknown) => {
+    await close();
+    throw error;
   });
-  for (const { severity, message } of plan.card.findings) {
-    if (severity !== "error") options.say(`${severity}: ${message}`);
-  }
-  requireRunnable(plan);
-  const all = () => [...opened.values()].map(({ files }) => files);
   return {
     plan,
     fingerprint: JSON.stringify([
@@ -84,9 +92,7 @@ export async function planRecipe(
       options.shardBytes,
       [...opened].map(([place, { files }]) => [place, files.fingerprint]),
     ]),
-    bytesRead: () => all().reduce((sum, files) => sum + files.bytesRead(), 0),
-    close: async () => {
-      for (const files of all()) await files.close();
-    },
+    bytesRead: () => [...opened.values()].reduce((sum, { files }) => sum + files.bytesRead(), 0),
+    close,
   };
 }

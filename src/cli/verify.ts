@@ -3,13 +3,12 @@ import { parse } from "yaml";
 import { EngineError } from "../engine/contract/index.ts";
 import { methods } from "../engine/merge/registry.ts";
 import type { Checkpoint } from "../engine/model/checkpoint.ts";
-import { openCheckpoint } from "../engine/model/open.ts";
-import { openFiles } from "../node/files.ts";
 import { openGpuSource } from "../node/gpuSource.ts";
 import type { Command } from "./command.ts";
 import { type Bench, runFolderCase, runMethodCase, runVarmCase } from "./goldens/cases.ts";
 import type { Comparison } from "./goldens/compare.ts";
 import { type Manifest, readManifest, readMethodCase } from "./goldens/manifest.ts";
+import { openModel } from "./openModel.ts";
 
 interface CaseToRun {
   readonly method: string;
@@ -124,9 +123,9 @@ function openOnce(folder: string) {
   const opened = new Map<string, Promise<Checkpoint>>();
   const closers: (() => Promise<void>)[] = [];
   const openNow = async (path: string) => {
-    const { files, close } = await openFiles(join(folder, path));
-    closers.push(close);
-    return openCheckpoint(files, path);
+    const { checkpoint, files } = await openModel(join(folder, path));
+    closers.push(files.close);
+    return checkpoint;
   };
   return {
     open(path: string): Promise<Checkpoint> {

@@ -1,0 +1,21 @@
+import { basename } from "node:path";
+import type { Checkpoint } from "../engine/model/checkpoint.ts";
+import { openCheckpoint } from "../engine/model/open.ts";
+import { type OpenFiles, openFiles } from "../node/files.ts";
+
+/** A checkpoint and the files it stands on, to be closed at the end. */
+export interface OpenModel {
+  readonly checkpoint: Checkpoint;
+  readonly files: OpenFiles;
+}
+
+/** Opens a checkpoint folder or one .safetensors file; leaves nothing open where that fails. */
+export async function openModel(path: string): Promise<OpenModel> {
+  const files = await openFiles(path);
+  try {
+    return { checkpoint: await openCheckpoint(files.files, basename(path)), files };
+  } catch (error) {
+    await files.close();
+    throw error;
+  }
+}
