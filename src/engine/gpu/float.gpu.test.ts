@@ -16,7 +16,11 @@ async function convert(mode: number, input: Uint32Array<ArrayBuffer>): Promise<U
   ]);
   const { STORAGE, COPY_DST, COPY_SRC, MAP_READ } = GPUBufferUsage;
   const make = (usage: number) => gpu.device.createBuffer({ size: input.byteLength, usage });
-  const [from, to, read] = [make(STORAGE | COPY_DST), make(STORAGE | COPY_SRC), make(MAP_READ | COPY_DST)];
+  const [from, to, read] = [
+    make(STORAGE | COPY_DST),
+    make(STORAGE | COPY_SRC),
+    make(MAP_READ | COPY_DST),
+  ];
   gpu.device.queue.writeBuffer(from, 0, input);
   const encoder = gpu.device.createCommandEncoder();
   const pass = encoder.beginComputePass();
@@ -62,6 +66,10 @@ describe.each([
     const narrowed = new Uint16Array(fromF32(new Float32Array(input.buffer), dtype).buffer);
     const got = await convert(narrow, input);
     const different = got.findIndex((word, i) => word !== narrowed[i]);
-    expect(different < 0 ? null : { input: input[different], got: got[different], want: narrowed[different] }).toBeNull();
+    expect(
+      different < 0
+        ? null
+        : { input: input[different], got: got[different], want: narrowed[different] },
+    ).toBeNull();
   });
 });

@@ -4,7 +4,8 @@ import { linkShader } from "./link.ts";
 const files: Record<string, string> = {
   "lib/a.wgsl": "// About a.\nfn a() -> f32 { return 1.0; }\n",
   "lib/b.wgsl": "// About b.\n// needs lib/a.wgsl\nfn b() -> f32 { return a(); }\n",
-  "merge/c.wgsl": "// needs lib/b.wgsl\n// needs lib/a.wgsl\nfn c() -> f32 {\n  return b() + a();\n}\n",
+  "merge/c.wgsl":
+    "// needs lib/b.wgsl\n// needs lib/a.wgsl\nfn c() -> f32 {\n  return b() + a();\n}\n",
 };
 const read = (path: string) => files[path] ?? "";
 
