@@ -204,6 +204,7 @@ export function createRunner({ kinds, journal, locks, now = Date.now }: RunnerPa
       await kindOf(card.kind).clean?.(id, state as never);
       await journal.delete(id);
       requests.delete(id);
+      tell({ type: "models" }); // an unfinished result went with it
     },
     watch(listener) {
       listeners.add(listener);
