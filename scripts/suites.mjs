@@ -1,5 +1,6 @@
 // Runs the suites one after the other and counts: what each reporter wrote, never what it printed.
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { run } from "./spawn.mjs";
@@ -29,23 +30,26 @@ const countPlaywright = ({ stats }) => ({
 
 const countOurs = ({ passed, failed, skipped }) => ({ passed, failed, skipped });
 
-function vitest(project) {
+function vitest(project, ...options) {
   return (file) => ({
     args: [
       join(root, "node_modules", "vitest", "vitest.mjs"),
       ...["run", "--project", project, "--reporter=default", "--reporter=json"],
       `--outputFile.json=${file}`,
+      ...options,
     ],
     count: countVitest,
   });
 }
 
 export const SUITES = {
-  unit: vitest("unit"),
+  // A busy machine may be slow; a test that hangs still ends.
+  unit: vitest("unit", "--testTimeout=30000"),
   gpu: vitest("gpu"),
   e2e: (file) => ({
     args: [join(root, "node_modules", "playwright", "cli.js"), "test"],
     env: { FUSESTUDIO_E2E_REPORT: file },
+    port: "FUSESTUDIO_E2E_PORT",
     count: countPlaywright,
   }),
   check: (file) => ({
@@ -62,6 +66,18 @@ export const SUITES = {
   }),
 };
 
+/** A port that is free now, so that two runs on one machine do not meet. */
+function findPort() {
+  return new Promise((resolve, reject) => {
+    const server = createServer();
+    server.on("error", reject);
+    server.listen(0, "127.0.0.1", () => {
+      const { port } = server.address();
+      server.close(() => resolve(String(port)));
+    });
+  });
+}
+
 /** Runs the named suites; a suite that ended badly without naming a failure counts as one. */
 export async function runSuites(names) {
   const folder = mkdtempSync(join(tmpdir(), "fusestudio-suites-"));
@@ -69,13 +85,13 @@ export async function runSuites(names) {
   try {
     for (const name of names) {
       const file = join(folder, `${name}.json`);
-      const { args, env, count, plain } = SUITES[name](file);
+      const { args, env, port, count, plain } = SUITES[name](file);
       console.log(`\n── ${name} ──`);
       const starter = plain ? [] : [join(root, "scripts", "with-browser.mjs"), process.execPath];
       const code = await run(process.execPath, [...starter, ...args], {
         cwd: root,
         stdio: ["ignore", "inherit", "inherit"],
-        env: { ...process.env, ...env },
+        env: { ...process.env, ...env, ...(port && { [port]: await findPort() }) },
       });
       const counts = { ...readCounts(file, count) };
       if (code !== 0 && counts.failed === 0) counts.failed = 1;

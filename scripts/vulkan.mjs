@@ -65,7 +65,7 @@ export function vulkanEnvironment({ tests = false } = {}) {
   const libraries = [process.env.LD_LIBRARY_PATH, loader].filter(Boolean).join(":");
   const env = libraries ? { LD_LIBRARY_PATH: libraries } : {};
   if (process.env.VK_ICD_FILENAMES || process.env.VK_DRIVER_FILES) return env;
-  if (!tests && hasLoader && hasOwnGpu()) return env;
+  if (!tests && (hasLoader || loader) && hasOwnGpu()) return env;
 
   const swiftshader = folders
     .map((folder) => join(folder, "vk_swiftshader_icd.json"))

@@ -1,4 +1,4 @@
-import { bytesInMemory, type ByteSink, type FileTree, type FileTreeWriter } from "./bytes.ts";
+import { type ByteSink, bytesInMemory, type FileTree, type FileTreeWriter } from "./bytes.ts";
 
 /** A tree that is written in memory and read back: for goldens, tests and other small merges. */
 export interface MemoryTree extends FileTreeWriter {
