@@ -3,7 +3,7 @@ import { basename, resolve } from "node:path";
 import { mergeInto } from "../engine/merge/merge.ts";
 import { STUDIO } from "../engine/merge/version.ts";
 import { withChecksums } from "../node/checksums.ts";
-import { openFolderWriter } from "../node/folder-writer.ts";
+import { openFolderWriter } from "../node/folderWriter.ts";
 import { openGpuSource } from "../node/gpuSource.ts";
 import { type Command, formatBytes, parseByteSize } from "./command.ts";
 import { planRecipe } from "./recipeFile.ts";

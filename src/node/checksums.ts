@@ -1,7 +1,7 @@
 import { createHash, type Hash } from "node:crypto";
 import { createReadStream } from "node:fs";
 import type { FileTreeWriter } from "../engine/base/bytes.ts";
-import type { FolderWriter } from "./folder-writer.ts";
+import type { FolderWriter } from "./folderWriter.ts";
 
 const SUMS = "SHA256SUMS";
 

@@ -14,7 +14,7 @@ import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { withChecksums } from "./checksums.ts";
 import { openFiles } from "./files.ts";
-import { openFolderWriter } from "./folder-writer.ts";
+import { openFolderWriter } from "./folderWriter.ts";
 
 const bytesOf = (text: string) => new Uint8Array(new TextEncoder().encode(text));
 

@@ -8,13 +8,13 @@ import {
   rm,
   rmdir,
   stat,
-  writeFile,
 } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import type { ByteSink, FileTreeWriter } from "../engine/base/bytes.ts";
 import { invariant } from "../engine/base/invariant.ts";
 import { EngineError } from "../engine/contract/index.ts";
 import { fileFailure } from "./files.ts";
+import { takeLock } from "./lockFile.ts";
 
 /** Unfinished files and what is durable of them live here, inside the folder being written. */
 const WORK_FOLDER = ".fusestudio";
@@ -35,32 +35,6 @@ export interface FolderWriter extends FileTreeWriter {
   bytesWritten(): number;
   /** Closes what is open and gives up the lock. What is durable stays; an empty folder goes. */
   close(): Promise<void>;
-}
-
-/** True while the process that wrote the lock lives; a lock without a living owner is void. */
-function isAlive(pid: number): boolean {
-  try {
-    return Number.isInteger(pid) && pid > 0 && process.kill(pid, 0);
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === "EPERM";
-  }
-}
-
-async function takeLock(path: string, folder: string): Promise<void> {
-  for (let attempt = 0; ; attempt++) {
-    try {
-      await writeFile(path, String(process.pid), { flag: "wx" });
-      return;
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
-      const owner = Number(await readFile(path, "utf8").catch(() => ""));
-      if (attempt > 0 || isAlive(owner)) {
-        const message = `${folder} is being written by process ${owner}. Wait for it or choose another folder.`;
-        throw new EngineError("busy", message, { folder, owner });
-      }
-      await rm(path, { force: true });
-    }
-  }
 }
 
 /** Refuses a folder with files that we did not put there; makes one that is missing. */
