@@ -5,7 +5,7 @@ import { mergeInto } from "../src/engine/merge/merge.ts";
 import { prepareMerge } from "../src/engine/merge/prepare.ts";
 import { openCheckpoint } from "../src/engine/model/open.ts";
 import { openFiles } from "../src/node/files.ts";
-import { openFolderWriter } from "../src/node/folder-writer.ts";
+import { openFolderWriter } from "../src/node/folderWriter.ts";
 import { openGpuSource } from "../src/node/gpuSource.ts";
 import type { Answer, MergeRequest } from "./contenders.ts";
 
