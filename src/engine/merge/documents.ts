@@ -60,14 +60,20 @@ function formatRecipeJson(plan: Plan, name: string): string {
 
 /**
  * The recipe as mergekit would have to be given it for the same result, or null where mergekit has no
- * such method. mergekit computes in `dtype`; the studio always computes in float32.
+ * such method. mergekit computes in `dtype`; here that is the parameter `arithmetic`.
  */
 function formatMergekitConfig(plan: Plan): string | null {
   if (!plan.method.mergekit) return null;
   const { dtype: _, ...recipe } = plan.recipe;
+  const { arithmetic, ...parameters } = recipe.parameters;
   const common = commonDType(plan);
   const outDtype = recipe.outDtype ?? plan.recipe.dtype ?? (common && torchName(common));
-  return formatRecipe({ ...recipe, dtype: "float32", ...(outDtype ? { outDtype } : {}) });
+  return formatRecipe({
+    ...recipe,
+    parameters,
+    dtype: arithmetic === "bfloat16" ? "bfloat16" : "float32",
+    ...(outDtype ? { outDtype } : {}),
+  });
 }
 
 /**

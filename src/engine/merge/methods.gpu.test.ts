@@ -18,7 +18,11 @@ import { checkpointOf, randomValues, seededRandom, type TestTensor } from "./tes
 /** What a method must be asked in order to run at all, and every path through it worth walking. */
 const SETTINGS: Readonly<Record<string, readonly Recipe["parameters"][]>> = {
   linear: [{ weight: 0.6 }, { weight: 0.6, normalize: false }],
-  task_arithmetic: [{ weight: 0.4 }, { weight: 0.4, normalize: true, lambda: 0.7 }],
+  task_arithmetic: [
+    { weight: 0.4 },
+    { weight: 0.4, normalize: true, lambda: 0.7 },
+    { weight: 0.4, arithmetic: "bfloat16" },
+  ],
   slerp: [{ t: 0.3 }, { t: [0, 1] }],
   varm: [
     ...["model", "layer", "module", "matrix", "parameter"].map((granularity) => ({ granularity })),

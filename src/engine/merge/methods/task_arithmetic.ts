@@ -1,12 +1,16 @@
+import { bf16ToF32, f32ToBf16 } from "../../tensor/convert.ts";
 import { defineMethod, type Resolved } from "../method.ts";
 
-/** λ wₘ, divided by Σw where `normalize` asks for it; a sum below 1e-8 divides by 1, as in mergekit. */
-function coefficients({ global, models }: Resolved): number[] {
-  const weights = models.map((values) => Number(values.weight));
-  const sum = weights.reduce((a, b) => a + b, 0);
-  const divisor = global.normalize && Math.abs(sum) >= 1e-8 ? sum : 1;
-  return weights.map((weight) => (Number(global.lambda) * weight) / divisor);
+const weightsOf = ({ models }: Resolved) => models.map((values) => Number(values.weight));
+
+/** Σw where `normalize` asks for it; a sum below 1e-8 divides by 1, as in mergekit. */
+function divisorOf(resolved: Resolved): number {
+  const sum = weightsOf(resolved).reduce((a, b) => a + b, 0);
+  return resolved.global.normalize && Math.abs(sum) >= 1e-8 ? sum : 1;
 }
+
+const inBf16 = ({ global }: Resolved) => global.arithmetic === "bfloat16";
+const round = (value: number) => bf16ToF32(f32ToBf16(value));
 
 /** Task arithmetic: adds the models' changes to the base. */
 export default defineMethod({
@@ -35,6 +39,14 @@ export default defineMethod({
       default: 1,
       required: false,
     },
+    arithmetic: {
+      kind: "choice",
+      scope: "global",
+      label: "Arithmetic",
+      help: "float32 is nearer the truth; bfloat16 rounds every step, as mergekit does with dtype bfloat16.",
+      options: ["float32", "bfloat16"],
+      default: "float32",
+    },
     weight: {
       kind: "number",
       scope: "model",
@@ -51,21 +63,26 @@ export default defineMethod({
   mergekit: true,
   symmetric: true,
   reduce: () => null,
-  apply: () => "delta_sum",
+  apply: (resolved) => (inBf16(resolved) ? "bf16_delta_sum" : "delta_sum"),
   decide: (unit) =>
     unit.map(({ resolved }) => {
-      const shares = coefficients(resolved);
-      return { constants: shares, shares };
+      const weights = weightsOf(resolved);
+      const divisor = divisorOf(resolved);
+      const lambda = Number(resolved.global.lambda);
+      const shares = weights.map((weight) => (lambda * weight) / divisor);
+      return { shares, constants: inBf16(resolved) ? [...weights, divisor, lambda] : shares };
     }),
   reference: (unit) =>
     unit.map(({ resolved, base, models }) => {
-      const weights = resolved.models.map((values) => Number(values.weight));
-      const sum = weights.reduce((a, b) => a + b, 0);
-      const divisor = resolved.global.normalize && Math.abs(sum) >= 1e-8 ? sum : 1;
+      const weights = weightsOf(resolved);
+      const divisor = divisorOf(resolved);
       const lambda = Number(resolved.global.lambda);
-      return base!.map((b, i) => {
-        const change = models.reduce((total, x, m) => total + weights[m]! * (x[i]! - b), 0);
-        return b + (lambda * change) / divisor;
+      const step = inBf16(resolved) ? round : (value: number) => value;
+      return base!.map((stored, i) => {
+        const b = step(stored);
+        const terms = models.map((x, m) => step(step(weights[m]!) * step(step(x[i]!) - b)));
+        const change = step(terms.reduce((sum, term) => sum + term, 0));
+        return step(b + step(step(change / divisor) * lambda));
       });
     }),
 });
