@@ -182,20 +182,14 @@ describe.each(CASES)("$id $label", ({ id, parameters }) => {
     expect(await merge(plan, 3 * BLOCK_ELEMENTS)).toEqual(whole);
   });
 
-  test("models equal to the base give the base back", async () => {
+  test("models equal to the base give the base back, bit for bit", async () => {
     const { base, models } = family(count, "BF16", 0);
-    const plan = planOf(
-      id,
-      { ...parameters, ...(id === "linear" ? { normalize: true } : {}) },
-      { base, models },
-    );
+    const equalSum = id === "linear" ? { normalize: true } : {};
+    const plan = planOf(id, { ...parameters, ...equalSum }, { base, models }, "bfloat16");
     for (const [name, bytes] of await merge(plan)) {
-      const values = toF64(bytes, "F32");
       const tensor = base.tensors.get(name)!;
-      const expected = toF64(await readTensor(tensor, 0, tensor.byteLength), "BF16");
-      // Weights that sum to 1 are rounded, and so is each product: 4 ulp of 0.075.
-      const error = values.reduce((most, v, i) => Math.max(most, Math.abs(v - expected[i]!)), 0);
-      expect(error <= 4 * 2 ** -24 * 0.08, `${name}: off by ${error}`).toBe(true);
+      // Whatever float32 loses on the way is far below half a step of bf16.
+      expect(bytes, name).toEqual(await readTensor(tensor, 0, tensor.byteLength));
     }
   });
 });
