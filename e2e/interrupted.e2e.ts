@@ -87,6 +87,7 @@ test("a merge that a reload interrupts is resumed and ends as one that was left 
 
   await goTo(page, "Library");
   expect(await storedMegabytes(page, "middle-varm")).toBeGreaterThan(0);
+  await expect(modelRow(page, "middle-varm")).toContainText("Resume it under Runs.");
   await goTo(page, "Runs");
   const run = page.getByRole("listitem").filter({ hasText: "Merge middle-varm" });
   await expect(run).toContainText("interrupted");

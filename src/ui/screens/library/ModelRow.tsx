@@ -21,13 +21,20 @@ interface ModelRowProps {
 }
 
 const ORIGINS = { import: "imported", sample: "sample", merge: "merged here" } as const;
+/** The kind of job that writes a model of each origin, and how a half one goes on. */
+const WRITERS = {
+  import: { writer: "import", more: "Drop the same folder again to go on." },
+  sample: { writer: "samples", more: "Resume it under Runs." },
+  merge: { writer: "merge", more: "Resume it under Runs." },
+} as const;
 
 /** One checkpoint: what it is, how large, and what can be done with it. */
 export function ModelRow({ studio, model, selected }: ModelRowProps) {
   const [asking, setAsking] = useState<"delete" | "rename" | null>(null);
   const partial = model.state === "partial";
-  const importing = useStore(studio.jobs, ({ jobs }) =>
-    jobs?.some(({ kind, state }) => kind === "import" && state === "running"),
+  const { writer, more } = WRITERS[model.origin];
+  const writing = useStore(studio.jobs, ({ jobs }) =>
+    jobs?.some(({ kind, state }) => kind === writer && state === "running"),
   );
   const toggle = () =>
     studio.desk.setState(({ selected: before }) => ({
@@ -78,9 +85,9 @@ export function ModelRow({ studio, model, selected }: ModelRowProps) {
       </Menu>
       {partial && (
         <p className="model-partial small">
-          {importing
+          {writing
             ? "Not finished yet."
-            : `Not finished: ${formatBytesOf(model.storedBytes, model.byteLength)} are stored. Drop the same folder again to go on.`}
+            : `Not finished: ${formatBytesOf(model.storedBytes, model.byteLength)} are stored. ${more}`}
         </p>
       )}
       <Confirm

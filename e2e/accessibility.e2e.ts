@@ -1,0 +1,135 @@
+import { readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import type { Locator, Page } from "playwright/test";
+import { expect, test } from "./browser.ts";
+import {
+  goTo,
+  openStudio,
+  readPrivateFolder,
+  standInForPicker,
+  trySamples,
+  waitForMerge,
+} from "./studio.ts";
+
+const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+const RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"];
+
+interface Violation {
+  readonly id: string;
+  readonly impact: string;
+  readonly nodes: readonly {
+    readonly target: readonly string[];
+    readonly failureSummary: string;
+  }[];
+}
+
+/** What axe finds on the page as it stands that is serious or critical, a line each. */
+async function findViolations(page: Page): Promise<readonly string[]> {
+  await page.evaluate(AXE);
+  const violations = await page.evaluate(async (tags): Promise<Violation[]> => {
+    const { axe } = window as unknown as {
+      axe: { run(options: object): Promise<{ violations: Violation[] }> };
+    };
+    return (await axe.run({ runOnly: { type: "tag", values: tags } })).violations;
+  }, RULES);
+  const bad = violations.filter(({ impact }) => impact === "serious" || impact === "critical");
+  return bad.flatMap(({ id, nodes }) =>
+    nodes.map(({ target, failureSummary }) => `${id} ${target.join(" ")}: ${failureSummary}`),
+  );
+}
+
+async function expectAccessible(page: Page, place: string): Promise<void> {
+  expect(await findViolations(page), place).toEqual([]);
+}
+
+/** Runs a check in the light and in the dark theme. */
+async function inBothThemes(page: Page, check: (theme: string) => Promise<void>): Promise<void> {
+  await check("light");
+  await page.getByRole("button", { name: "Use the dark theme" }).click();
+  await expect(page.getByRole("button", { name: "Use the light theme" })).toBeVisible();
+  await check("dark");
+  await page.getByRole("button", { name: "Use the light theme" }).click();
+}
+
+/** Presses Tab until an element has the focus; more often than there are stops is a failure. */
+async function tabTo(page: Page, target: Locator): Promise<void> {
+  for (let press = 0; press < 90; press++) {
+    if ((await target.count()) === 1 && (await target.evaluate((node) => node.matches(":focus")))) {
+      return;
+    }
+    await page.keyboard.press("Tab");
+  }
+  throw new Error(`Tab does not lead to ${target}.`);
+}
+
+test("a button without a name and grey on grey would be found", async ({ page }) => {
+  await openStudio(page);
+  await page.evaluate(() => {
+    const button = document.createElement("button");
+    const text = document.createElement("p");
+    text.textContent = "grey on grey";
+    text.style.cssText = "color: #999; background: #aaa";
+    document.querySelector("main")?.prepend(button, text);
+  });
+  const found = (await findViolations(page)).join("\n");
+  expect(found).toContain("button-name");
+  expect(found).toContain("color-contrast");
+});
+
+test("axe finds nothing serious on any screen, empty or full, light or dark", async ({ page }) => {
+  await page.emulateMedia({ colorScheme: "light", reducedMotion: "reduce" });
+  await openStudio(page);
+  for (const screen of ["Library", "Merge", "Runs"] as const) {
+    await goTo(page, screen);
+    await inBothThemes(page, (theme) => expectAccessible(page, `${screen}, empty, ${theme}`));
+  }
+  await goTo(page, "Library");
+  await trySamples(page);
+  await page.getByRole("gridcell", { name: /^Layer 2 · gate:/ }).click();
+  await expect(page.getByRole("img", { name: /^Histogram/ })).toBeVisible();
+  await inBothThemes(page, (theme) => expectAccessible(page, `Merge, a cell open, ${theme}`));
+  await page.getByRole("button", { name: "Override" }).click();
+  await expectAccessible(page, "Merge, a cell being overridden");
+  for (const screen of ["Library", "Runs"] as const) {
+    await goTo(page, screen);
+    await inBothThemes(page, (theme) => expectAccessible(page, `${screen}, full, ${theme}`));
+  }
+  await goTo(page, "Library");
+  await page.getByRole("button", { name: "ember-varm", exact: true }).click();
+  await expect(page.getByRole("row").nth(1)).toBeVisible();
+  await expectAccessible(page, "Library, a model open");
+});
+
+test("the keyboard alone leads from the samples over the map to the exported folder", async ({
+  page,
+}) => {
+  await standInForPicker(page);
+  await openStudio(page);
+  const press = (key: string) => page.keyboard.press(key);
+  await tabTo(page, page.getByRole("button", { name: "Try it with the sample models" }));
+  await press("Enter");
+  await expect(page.getByRole("heading", { level: 1, name: "Merge" })).toBeVisible();
+  await waitForMerge(page);
+
+  await tabTo(page, page.getByRole("gridcell", { name: /^embed:/ }));
+  await press("ArrowDown");
+  await press("ArrowRight");
+  await expect(page.getByRole("gridcell", { name: /^Layer 0 · k:/ })).toBeFocused();
+  await press("ArrowDown");
+  await press("Enter");
+  const tensor = page.getByRole("region", { name: "Layer 1 · k" });
+  await expect(tensor).toContainText("model.layers.1.self_attn.k_proj.weight");
+  await expect(page.getByRole("img", { name: /^Histogram/ })).toBeVisible();
+
+  await tabTo(page, tensor.getByRole("button", { name: "Lock" }));
+  await press("Enter");
+  await expect(page.getByRole("gridcell", { name: /^Layer 1 · k:.*locked/ })).toBeVisible();
+  await tabTo(page, page.getByRole("button", { name: "Merge", exact: true }));
+  await press("Enter");
+  await expect(page.getByText(/^Merge ember-varm-2: done\./)).toBeVisible({ timeout: 60_000 });
+  await tabTo(page, page.getByRole("button", { name: "Export…" }));
+  await press("Enter");
+  await expect(page.getByText("ready for transformers")).toBeVisible();
+  const files = await readPrivateFolder(page, "picked/ember-varm-2");
+  expect(String(files.get("recipe.json"))).toContain("layers.1.self_attn.k_proj.weight");
+});
