@@ -27,6 +27,8 @@ export interface TextTokenizer {
   readonly padId: number | null;
   /** Ids that end a generated text. */
   readonly stopIds: readonly number[];
+  /** Texts of the tokens that are found before all merging, control tokens among them. */
+  readonly addedTokens: readonly string[];
   /** `specialTokens`: with what the tokenizer puts around a text, such as `<s>`. */
   encode(text: string, options: { readonly specialTokens: boolean }): TokenEncoding;
   /** `skipSpecial` leaves control tokens out. Bytes that are no UTF-8 become U+FFFD. */
@@ -79,6 +81,7 @@ function createTokenizer(files: TokenizerFiles): TextTokenizer {
     eosId,
     padId: idOf(files.pad),
     stopIds,
+    addedTokens: added.map(({ content }) => content),
     encode(text, { specialTokens }) {
       // A lone surrogate has no UTF-8; U+FFFD stands in for it, unit for unit.
       const original = text.toWellFormed();

@@ -1,0 +1,99 @@
+import { Environment, Interpreter, Template } from "@huggingface/jinja";
+import { EngineError } from "../contract/index.ts";
+import { strftime } from "./strftime.ts";
+
+/** Templates of real models have up to 30 kB. */
+export const MAX_TEMPLATE_LENGTH = 1 << 20;
+/** A template comes from whoever wrote the checkpoint: it may loop, and it may grow. */
+const MAX_STEPS = 10_000_000;
+const STEPS_BETWEEN_LOOKS = 2_000;
+const MAX_MILLISECONDS = 2_000;
+const MAX_TEXT_LENGTH = 16 << 20;
+/** The same as in the sandbox that transformers renders in. */
+const MAX_ITEMS = 100_000;
+
+/** A template that can be rendered again and again. */
+export type CompiledTemplate = (variables: Readonly<Record<string, unknown>>) => string;
+
+/** Why a template gave no text: its own complaint, or a bound. */
+export class TemplateRefusal extends Error {
+  override readonly name = "TemplateRefusal";
+}
+
+/** Counts what a template does and stops it where it goes on for too long. */
+class BoundedInterpreter extends Interpreter {
+  #steps = 0;
+  #nextLook = STEPS_BETWEEN_LOOKS;
+  readonly #deadline = performance.now() + MAX_MILLISECONDS;
+
+  override evaluate(...[statement, environment]: Parameters<Interpreter["evaluate"]>) {
+    const result = super.evaluate(statement, environment);
+    const { value } = result;
+    const items = Array.isArray(value) ? value.length : 0;
+    // Whoever makes a list is going to walk it: a loop with an empty body does nothing else.
+    this.#steps += 1 + items;
+    if (items > MAX_ITEMS || (typeof value === "string" && value.length > MAX_TEXT_LENGTH)) {
+      throw new TemplateRefusal("it makes far too long a text");
+    }
+    if (this.#steps > this.#nextLook) this.#look();
+    return result;
+  }
+
+  #look(): void {
+    this.#nextLook = this.#steps + STEPS_BETWEEN_LOOKS;
+    if (this.#steps > MAX_STEPS || performance.now() > this.#deadline) {
+      throw new TemplateRefusal("it does not come to an end");
+    }
+  }
+}
+
+/** Reads a Jinja template; `bad-config` for one that is malformed or too long. */
+export function compileTemplate(source: string, file: string): CompiledTemplate {
+  if (source.length > MAX_TEMPLATE_LENGTH) {
+    throw new EngineError(
+      "bad-config",
+      `The chat template in ${file} has ${source.length} characters; at most ${MAX_TEMPLATE_LENGTH} are read.`,
+      { file, length: source.length, limit: MAX_TEMPLATE_LENGTH },
+    );
+  }
+  const program = parse(source, file);
+  return (variables) => {
+    const environment = new Environment();
+    for (const [name, value] of Object.entries({ ...GLOBALS, ...variables })) {
+      if (value !== undefined) environment.set(name, value);
+    }
+    const { value } = new BoundedInterpreter(environment).run(program);
+    return String(value);
+  };
+}
+
+function parse(source: string, file: string): Template["parsed"] {
+  try {
+    return new Template(source).parsed;
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    const message = `The chat template in ${file} is malformed: ${why.slice(0, 200)}.`;
+    throw new EngineError("bad-config", message, { file }, error);
+  }
+}
+
+const GLOBALS: Readonly<Record<string, unknown>> = {
+  true: true,
+  True: true,
+  false: false,
+  False: false,
+  none: null,
+  None: null,
+  raise_exception: (message: unknown) => {
+    throw new TemplateRefusal(String(message));
+  },
+  range: boundedRange,
+  strftime_now: (format: unknown) => strftime(new Date(), String(format)),
+};
+
+function boundedRange(first: number, end?: number, step = 1): readonly number[] {
+  const [start, stop] = end === undefined ? [0, first] : [first, end];
+  const length = Math.max(0, Math.ceil((stop - start) / step));
+  if (!(length <= MAX_ITEMS)) throw new TemplateRefusal("it counts through far too long a range");
+  return Array.from({ length }, (_, i) => start + i * step);
+}
