@@ -41,7 +41,10 @@ export function readArguments(
 
 function parse(name: string, command: Command, words: readonly string[]) {
   const options = Object.fromEntries(
-    Object.keys(command.options).map((option) => [option, { type: "string" as const }]),
+    Object.entries(command.options).map(([option, { value }]) => [
+      option,
+      { type: value === null ? ("boolean" as const) : ("string" as const) },
+    ]),
   );
   try {
     const { values, positionals } = parseArgs({
@@ -49,16 +52,24 @@ function parse(name: string, command: Command, words: readonly string[]) {
       options: { ...options, json: { type: "boolean" } },
       allowPositionals: true,
     });
-    const { json: _, ...texts } = values;
-    return { values: texts as Record<string, string | undefined>, positionals };
+    const { json: _, ...given } = values;
+    const texts = Object.entries(given).map(([option, value]) => [option, String(value)]);
+    return { values: Object.fromEntries(texts) as Record<string, string>, positionals };
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);
     throw new EngineError("usage", `studio ${name}: ${message}`, { name }, error);
   }
 }
 
+/** An option as it is typed. */
+function written(option: string, value: string | null): string {
+  return value === null ? `--${option}` : `--${option} ${value}`;
+}
+
 function usageLine(name: string, { positionals, options }: Command): string {
-  const optional = Object.entries(options).map(([option, { value }]) => `[--${option} ${value}]`);
+  const optional = Object.entries(options).map(
+    ([option, { value }]) => `[${written(option, value)}]`,
+  );
   return ["studio", name, ...positionals, ...optional, "[--json]"].join(" ");
 }
 
@@ -67,7 +78,7 @@ export function formatHelp(commands: ReadonlyMap<string, Command>, name: string 
   const command = name === null ? undefined : commands.get(name);
   if (name !== null && command) {
     const options = Object.entries(command.options).map(
-      ([option, { value, help }]) => `  --${option} ${value}`.padEnd(24) + help,
+      ([option, { value, help }]) => `  ${written(option, value)}`.padEnd(24) + help,
     );
     return [
       usageLine(name, command),

@@ -27,8 +27,10 @@ export interface Command {
   readonly positionals: readonly string[];
   /** One sentence. */
   readonly summary: string;
-  /** Options that take a value: the value's name and one sentence. */
-  readonly options: Readonly<Record<string, { readonly value: string; readonly help: string }>>;
+  /** Each option's value by name, or null for a switch, which reads as "true"; and one sentence. */
+  readonly options: Readonly<
+    Record<string, { readonly value: string | null; readonly help: string }>
+  >;
   run(call: Call): Promise<Outcome>;
 }
 

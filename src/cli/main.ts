@@ -1,15 +1,18 @@
 import { EngineError, type Failure, toFailure } from "../engine/contract/index.ts";
 import { formatHelp, readArguments } from "./arguments.ts";
 import type { Command } from "./command.ts";
+import { generate } from "./generate.ts";
 import { inspect } from "./inspect.ts";
+import { logits } from "./logits.ts";
 import { merge } from "./merge.ts";
 import { EXIT, exitCodeOf, formatJson, INTERRUPTED } from "./outcome.ts";
+import { perplexity } from "./perplexity.ts";
 import { createProgress } from "./progress.ts";
 import { verify } from "./verify.ts";
 import { weights } from "./weights.ts";
 
 const COMMANDS: ReadonlyMap<string, Command> = new Map(
-  Object.entries({ merge, weights, verify, inspect }),
+  Object.entries({ merge, weights, verify, inspect, logits, generate, perplexity }),
 );
 
 /** Resolves when the text is handed over: `process.exit` would cut off what a pipe has not taken. */

@@ -1,29 +1,16 @@
 import { EngineError } from "../contract/index.ts";
 import type { Gpu } from "../gpu/device.ts";
-import type { Checkpoint } from "../model/checkpoint.ts";
 import type { ForwardOptions, LanguageModel, TokenCache } from "../model/languageModel.ts";
-import { describeDecoder } from "./architecture.ts";
 import { KeyValueCache } from "./cache.ts";
 import { chooseMatmul, embed, multiply, normalise, softcap } from "./kernels.ts";
 import { type KernelChoice, runLayer, type Span } from "./layer.ts";
-import { type LoadedEnds, type LoadedLayer, loadEnds, loadLayer } from "./layerWeights.ts";
-import { type DecoderPlan, planDecoder } from "./plan.ts";
-import { Recorder } from "./recorder.ts";
+import { type LoadedEnds, type LoadedLayer, loadLayer } from "./layerWeights.ts";
+import type { DecoderPlan } from "./plan.ts";
+import type { Recorder } from "./recorder.ts";
 import { ropeFrequencies, ropeTable } from "./rope.ts";
 import type { DecoderSpec } from "./spec.ts";
-import { WeightLoader } from "./weights.ts";
-import { Workspace } from "./workspace.ts";
-
-export interface DecoderOptions {
-  /** Instead of the kernels that suit the adapter. */
-  readonly kernels?: "cpu" | "gpu";
-  /** Tokens per pass, at most. */
-  readonly rows?: number;
-  /** Layers are loaded whenever they are needed, even if all would fit. */
-  readonly streamed?: boolean;
-  readonly signal?: AbortSignal;
-  readonly progress?: (doneBytes: number, totalBytes: number, label: string) => void;
-}
+import type { WeightLoader } from "./weights.ts";
+import type { Workspace } from "./workspace.ts";
 
 /** The transformer in WGSL, over one checkpoint. */
 export class Decoder implements LanguageModel {
@@ -217,43 +204,5 @@ export class Decoder implements LanguageModel {
     this.#ends.release();
     this.#space.release();
     this.#recorder.release();
-  }
-}
-
-/**
- * Opens a checkpoint as a language model: plans, and loads what the plan keeps on the GPU.
- * `unsupported-architecture`, `bad-config`, `missing-tensor`, `bad-shape`, `gpu-memory`.
- */
-export async function openDecoder(
-  gpu: Gpu,
-  checkpoint: Checkpoint,
-  options: DecoderOptions = {},
-): Promise<Decoder> {
-  const spec = describeDecoder(checkpoint.config, checkpoint.name);
-  const loader = new WeightLoader(gpu, checkpoint, spec.optionalPrefix);
-  const plan = planDecoder(gpu, spec, loader, options);
-  const made: { release(): void }[] = [];
-  const keep = <T extends { release(): void }>(part: T): T => {
-    made.push(part);
-    return part;
-  };
-  try {
-    const space = keep(new Workspace(gpu, spec, plan.rows));
-    const recorder = keep(new Recorder(gpu));
-    let done = plan.endBytes;
-    options.progress?.(0, plan.weightBytes, "embedding and head");
-    const ends = keep(await loadEnds(loader, spec));
-    const layers: LoadedLayer[] = [];
-    for (const [i, layer] of (plan.streamed ? [] : spec.layers).entries()) {
-      options.signal?.throwIfAborted();
-      options.progress?.(done, plan.weightBytes, `layer ${i}`);
-      layers.push(keep(await loadLayer(loader, spec, layer)));
-      done += plan.layerBytes[i]!;
-    }
-    const software = options.kernels ? options.kernels === "cpu" : gpu.software;
-    return new Decoder({ gpu, plan, loader, space, recorder, ends, layers, software });
-  } catch (error) {
-    for (const part of made) part.release();
-    throw error;
   }
 }

@@ -1,9 +1,11 @@
 import { EngineError } from "../contract/index.ts";
 import type { Gpu } from "../gpu/device.ts";
+import type { Checkpoint } from "../model/checkpoint.ts";
+import { describeDecoder } from "./architecture.ts";
+import { TensorFinder } from "./finder.ts";
 import { storedShape } from "./layerWeights.ts";
 import { Recorder } from "./recorder.ts";
 import type { DecoderSpec, LayerSpec, NormTensors } from "./spec.ts";
-import type { WeightLoader } from "./weights.ts";
 import { largestBuffer, workspaceBytes } from "./workspace.ts";
 
 /** Tokens that go through the layers together, at most. */
@@ -28,16 +30,34 @@ export interface DecoderPlan {
   readonly budgetBytes: number;
 }
 
-/** Checks every tensor's name, shape and dtype, and what fits. */
+/** A checkpoint that can be run: every tensor is there, with the shape that its config calls for. */
+export interface MeasuredDecoder {
+  readonly spec: DecoderSpec;
+  readonly finder: TensorFinder;
+  readonly weightBytes: number;
+  readonly endBytes: number;
+  readonly layerBytes: readonly number[];
+}
+
+/**
+ * Describes a checkpoint and checks every tensor's name, shape and dtype, from headers alone.
+ * `unsupported-architecture`, `bad-config`, `missing-tensor`, `bad-shape`, `bad-dtype`.
+ */
+export function measureDecoder(checkpoint: Checkpoint): MeasuredDecoder {
+  const spec = describeDecoder(checkpoint.config, checkpoint.name);
+  const finder = new TensorFinder(checkpoint, spec.optionalPrefix);
+  const layerBytes = spec.layers.map((layer) => bytesOfLayer(spec, layer, finder));
+  const endBytes = bytesOfEnds(spec, finder);
+  const weightBytes = layerBytes.reduce((sum, bytes) => sum + bytes, endBytes);
+  return { spec, finder, weightBytes, endBytes, layerBytes };
+}
+
+/** What fits beside each other in what is free of the GPU's budget. */
 export function planDecoder(
   gpu: Gpu,
-  spec: DecoderSpec,
-  loader: WeightLoader,
+  { spec, weightBytes, endBytes, layerBytes }: MeasuredDecoder,
   options: { readonly rows?: number; readonly streamed?: boolean },
 ): DecoderPlan {
-  const layerBytes = spec.layers.map((layer) => bytesOfLayer(spec, layer, loader));
-  const endBytes = bytesOfEnds(spec, loader);
-  const weightBytes = layerBytes.reduce((sum, bytes) => sum + bytes, endBytes);
   const budgetBytes = gpu.pool.budgetBytes - gpu.pool.usedBytes;
   const limit = gpu.device.limits.maxStorageBufferBindingSize;
 
@@ -65,46 +85,46 @@ export function planDecoder(
 
 const vectorBytes = (length: number) => Math.ceil(length / 4) * 16;
 
-function bytesOfNorm(tensors: NormTensors | null, length: number, loader: WeightLoader): number {
+function bytesOfNorm(tensors: NormTensors | null, length: number, finder: TensorFinder): number {
   if (!tensors) return 0;
   const names = tensors.bias === null ? [tensors.weight] : [tensors.weight, tensors.bias];
-  for (const name of names) loader.find(name, [length]);
+  for (const name of names) finder.find(name, [length]);
   return names.length * vectorBytes(length);
 }
 
-function bytesOfLayer(spec: DecoderSpec, layer: LayerSpec, loader: WeightLoader): number {
+function bytesOfLayer(spec: DecoderSpec, layer: LayerSpec, finder: TensorFinder): number {
   const hidden = [
     layer.attentionNorm,
     layer.postAttentionNorm,
     layer.mlpNorm,
     layer.postMlpNorm,
-  ].map((norm) => bytesOfNorm(norm, spec.hiddenSize, loader));
+  ].map((norm) => bytesOfNorm(norm, spec.hiddenSize, finder));
   const heads = [layer.queryNorm, layer.keyNorm].map((norm) =>
-    bytesOfNorm(norm, spec.attention.headDim, loader),
+    bytesOfNorm(norm, spec.attention.headDim, finder),
   );
   const projections = [...layer.qkv, layer.attentionOut, ...layer.mlpIn, layer.mlpOut].map(
     (projection) => {
       const { weight, bias, outputs } = projection;
-      if (bias !== null) loader.find(bias, [outputs]);
-      const matrix = loader.matrixBytes(weight, ...storedShape(projection));
+      if (bias !== null) finder.find(bias, [outputs]);
+      const matrix = finder.matrixBytes(weight, ...storedShape(projection));
       return matrix + (bias === null ? 0 : vectorBytes(outputs));
     },
   );
   return [...hidden, ...heads, ...projections].reduce((sum, bytes) => sum + bytes, 0);
 }
 
-function bytesOfEnds(spec: DecoderSpec, loader: WeightLoader): number {
+function bytesOfEnds(spec: DecoderSpec, finder: TensorFinder): number {
   const { vocabSize, hiddenSize, contextLength, embedding, head, finalNorm } = spec;
-  let bytes = loader.matrixBytes(embedding.tensor, vocabSize, hiddenSize);
+  let bytes = finder.matrixBytes(embedding.tensor, vocabSize, hiddenSize);
   if (embedding.positions !== null) {
-    bytes += loader.matrixBytes(embedding.positions, contextLength, hiddenSize);
+    bytes += finder.matrixBytes(embedding.positions, contextLength, hiddenSize);
   }
   if (head.tensor !== embedding.tensor) {
-    bytes += loader.matrixBytes(head.tensor, vocabSize, hiddenSize);
+    bytes += finder.matrixBytes(head.tensor, vocabSize, hiddenSize);
   }
   if (head.bias !== null) {
-    loader.find(head.bias, [vocabSize]);
+    finder.find(head.bias, [vocabSize]);
     bytes += vectorBytes(vocabSize);
   }
-  return bytes + bytesOfNorm(finalNorm, hiddenSize, loader);
+  return bytes + bytesOfNorm(finalNorm, hiddenSize, finder);
 }

@@ -1,5 +1,7 @@
 import type { Gpu } from "../gpu/device.ts";
 import type { LanguageModel, LogitsBlock, TokenCache } from "../model/languageModel.ts";
+import { crossEntropy } from "./kernels.ts";
+import { Recorder } from "./recorder.ts";
 
 /** Reads rows of f32 back from the GPU, without what lies between them. */
 async function readRows(gpu: Gpu, block: LogitsBlock, columns: number): Promise<Float32Array> {
@@ -44,4 +46,38 @@ export async function readLogits(
     },
   });
   return rows;
+}
+
+/** Nats of every id but the first, given those before it: `ids.length - 1` of them. */
+export async function readCrossEntropy(
+  gpu: Gpu,
+  model: LanguageModel,
+  ids: readonly number[],
+  options: { readonly signal?: AbortSignal } = {},
+): Promise<Float32Array> {
+  const count = ids.length - 1;
+  if (count < 1) return new Float32Array(0);
+  const { STORAGE, COPY_DST, COPY_SRC } = GPUBufferUsage;
+  const targets = gpu.pool.allocate("targets", 4 * count, STORAGE | COPY_DST);
+  const nats = gpu.pool.allocate("nats", 4 * count, STORAGE | COPY_SRC);
+  const recorder = new Recorder(gpu);
+  try {
+    gpu.device.queue.writeBuffer(targets.buffer, 0, Uint32Array.from(ids.slice(1)));
+    await model.forward(ids.slice(0, -1), {
+      ...options,
+      logits: "all",
+      async onLogits({ buffer, first, rows, rowStride }) {
+        const logits = { buffer, stride: rowStride };
+        const shape = { rows, columns: model.vocabSize, first };
+        await crossEntropy(recorder, logits, targets.buffer, nats.buffer, shape);
+        await recorder.finish();
+      },
+    });
+    const block = { buffer: nats.buffer, first: 0, rows: 1, rowStride: count };
+    return await readRows(gpu, block, count);
+  } finally {
+    recorder.release();
+    nats.release();
+    targets.release();
+  }
 }

@@ -1,9 +1,10 @@
 import { EngineError, type OutputDType } from "../contract/index.ts";
 import type { Gpu } from "../gpu/device.ts";
 import type { PooledBuffer } from "../gpu/pool.ts";
-import { type Checkpoint, type CheckpointTensor, readTensor } from "../model/checkpoint.ts";
+import { type CheckpointTensor, readTensor } from "../model/checkpoint.ts";
 import { toF32 } from "../tensor/convert.ts";
-import { bitsPerElement, isOutputDType, mergeRole } from "../tensor/dtype.ts";
+import { bitsPerElement, isOutputDType } from "../tensor/dtype.ts";
+import { storedBytes, type TensorFinder } from "./finder.ts";
 
 /** Bytes read and uploaded at once. */
 const PIECE_BYTES = 16 * 2 ** 20;
@@ -25,54 +26,14 @@ export interface Matrix {
   readonly columns: number;
 }
 
-/** Where the weights of one decoder are found and where they go. */
+/** Brings weights from a checkpoint to the GPU. */
 export class WeightLoader {
   readonly #gpu: Gpu;
-  readonly #checkpoint: Checkpoint;
-  readonly #optionalPrefix: string;
+  readonly #finder: TensorFinder;
 
-  constructor(gpu: Gpu, checkpoint: Checkpoint, optionalPrefix: string) {
+  constructor(gpu: Gpu, finder: TensorFinder) {
     this.#gpu = gpu;
-    this.#checkpoint = checkpoint;
-    this.#optionalPrefix = optionalPrefix;
-  }
-
-  /** A tensor by name, with or without the optional prefix, of exactly this shape. */
-  find(name: string, shape: readonly number[]): CheckpointTensor {
-    const { tensors, name: model } = this.#checkpoint;
-    const short = name.startsWith(this.#optionalPrefix)
-      ? name.slice(this.#optionalPrefix.length)
-      : name;
-    const tensor = tensors.get(name) ?? tensors.get(short);
-    if (!tensor) {
-      throw new EngineError(
-        "missing-tensor",
-        `${model} has no tensor "${name}", which its config.json calls for.`,
-        { model, tensor: name },
-      );
-    }
-    if (tensor.shape.join() !== shape.join()) {
-      throw new EngineError(
-        "bad-shape",
-        `"${name}" of ${model} is ${tensor.shape.join(" × ")}, but its config.json calls for ${shape.join(" × ")}.`,
-        { model, tensor: name },
-      );
-    }
-    const role = mergeRole(tensor.dtype);
-    if (role !== "gpu" && role !== "convert") {
-      throw new EngineError(
-        "bad-dtype",
-        `"${name}" of ${model} is ${tensor.dtype}; weights must be floating-point numbers to be run.`,
-        { model, tensor: name, dtype: tensor.dtype },
-      );
-    }
-    return tensor;
-  }
-
-  /** Bytes a matrix will take on the GPU. */
-  matrixBytes(name: string, rows: number, columns: number): number {
-    const { dtype } = this.find(name, [rows, columns]);
-    return Math.ceil((rows * columns * storedBytes(dtype)) / 16) * 16;
+    this.#finder = finder;
   }
 
   /** Streams a matrix to the GPU; its buffers are added to `owned` as they are made. */
@@ -82,7 +43,7 @@ export class WeightLoader {
     columns: number,
     owned: PooledBuffer[],
   ): Promise<Matrix> {
-    const tensor = this.find(name, [rows, columns]);
+    const tensor = this.#finder.find(name, [rows, columns]);
     const { limits } = this.#gpu.device;
     const rowBytes = columns * storedBytes(tensor.dtype);
     const limit = Math.min(limits.maxStorageBufferBindingSize, limits.maxBufferSize);
@@ -114,7 +75,7 @@ export class WeightLoader {
     offset: number,
     owned: PooledBuffer[],
   ): Promise<GPUBuffer> {
-    const tensor = this.find(name, [length]);
+    const tensor = this.#finder.find(name, [length]);
     const values = toF32(await readTensor(tensor, 0, tensor.byteLength), tensor.dtype);
     const buffer = this.#allocate(name, 4 * length, owned);
     this.#gpu.device.queue.writeBuffer(
@@ -149,11 +110,6 @@ export class WeightLoader {
       this.#gpu.device.queue.writeBuffer(buffer, done * storedBytes(dtype), wholeWords(stored));
     }
   }
-}
-
-/** Bytes of an element on the GPU: what no kernel reads is widened to f32. */
-function storedBytes(dtype: CheckpointTensor["dtype"]): number {
-  return isOutputDType(dtype) ? bitsPerElement(dtype) / 8 : 4;
 }
 
 /** `writeBuffer` takes whole words only. */

@@ -1,0 +1,140 @@
+import { resolve } from "node:path";
+import { EngineError } from "../engine/contract/index.ts";
+import type { Gpu } from "../engine/gpu/device.ts";
+import type { Decoder } from "../engine/nn/decoder.ts";
+import { openDecoder } from "../engine/nn/openDecoder.ts";
+import { measureDecoder } from "../engine/nn/plan.ts";
+import { openTokenizer, type TextTokenizer } from "../engine/text/tokenizer.ts";
+import { openGpuSource } from "../node/gpuSource.ts";
+import { type Call, formatBytes, parseByteSize } from "./command.ts";
+import { type OpenModel, openModel } from "./openModel.ts";
+
+/** Options of every command that runs a model. */
+export const RUN_OPTIONS = {
+  adapter: { value: "NAME", help: "Part of the GPU's name." },
+  budget: { value: "SIZE", help: "GPU memory to keep to, such as 2GiB (the default)." },
+} as const;
+
+/** A model that was checked without a GPU, and can be loaded onto one. */
+export interface RunnableModel {
+  readonly vocabSize: number;
+  readonly contextLength: number;
+  /** `missing-file` where the folder has no tokenizer. */
+  tokenizer(): Promise<TextTokenizer>;
+  load(): Promise<{ readonly gpu: Gpu; readonly model: Decoder }>;
+  close(): Promise<void>;
+}
+
+/** Opens MODEL and checks that it can be run; says so when layers will have to be streamed. */
+export async function openRunnable(
+  path: string,
+  { options, signal, say, progress }: Call,
+): Promise<RunnableModel> {
+  const { budget } = options;
+  const budgetBytes = budget === undefined ? undefined : parseByteSize(budget, "budget");
+  const opened = await openModel(resolve(path));
+  const { checkpoint } = opened;
+  const spec = await closingOnError(opened, () => measureDecoder(checkpoint).spec);
+  let model: Decoder | undefined;
+  return {
+    vocabSize: spec.vocabSize,
+    contextLength: spec.contextLength,
+    async tokenizer() {
+      const tokenizer = await openTokenizer(checkpoint.files);
+      if (tokenizer) return tokenizer;
+      throw new EngineError(
+        "missing-file",
+        `${checkpoint.name} has no tokenizer.json, which turns text into tokens. Give token ids with --ids instead.`,
+        { model: checkpoint.name, file: "tokenizer.json" },
+      );
+    },
+    async load() {
+      const source = await openGpuSource(options.adapter);
+      if (budgetBytes !== undefined) source.setBudget(budgetBytes);
+      const gpu = await source.get();
+      model = await openDecoder(gpu, checkpoint, {
+        signal,
+        progress,
+        onPlan({ streamed, weightBytes, peakBytes, budgetBytes: budget }) {
+          if (!streamed) return;
+          say(
+            `note: ${formatBytes(weightBytes)} of weights do not fit the GPU budget of ${formatBytes(budget)}: layers are loaded one after the other in every pass (${formatBytes(peakBytes)} at once). Slow; --budget raises it.`,
+          );
+        },
+      });
+      return { gpu, model };
+    },
+    async close() {
+      model?.release();
+      await opened.files.close();
+    },
+  };
+}
+
+async function closingOnError<T>({ files }: OpenModel, work: () => T): Promise<T> {
+  try {
+    return work();
+  } catch (error) {
+    await files.close();
+    throw error;
+  }
+}
+
+/** The ids of `--ids 1,2,3`, or of a text with the special tokens that the tokenizer puts around. */
+export async function readIds(
+  model: RunnableModel,
+  { ids, text }: { readonly ids: string | undefined; readonly text: string | undefined },
+  textOption: string,
+): Promise<readonly number[]> {
+  if ((ids === undefined) === (text === undefined)) {
+    throw new EngineError("usage", `Give either --${textOption} or --ids.`);
+  }
+  if (ids === undefined) {
+    const { encode } = await model.tokenizer();
+    return checkIds([...encode(text as string, { specialTokens: true }).ids], model.vocabSize);
+  }
+  const words = ids.split(",").map((word) => word.trim());
+  const wrong = words.find((word) => !/^\d{1,9}$/.test(word));
+  if (wrong !== undefined) {
+    throw new EngineError("usage", `--ids has "${wrong}"; it must be whole numbers: 1,2,3.`);
+  }
+  return checkIds(words.map(Number), model.vocabSize);
+}
+
+function checkIds(ids: readonly number[], vocabSize: number): readonly number[] {
+  const wrong = ids.find((id) => id >= vocabSize);
+  if (wrong !== undefined) {
+    throw new EngineError(
+      "usage",
+      `Token ${wrong} is not in the model's vocabulary of ${vocabSize}.`,
+      { id: wrong, vocabSize },
+    );
+  }
+  if (ids.length === 0) throw new EngineError("usage", "There are no tokens to read.");
+  return ids;
+}
+
+/** A number given as an option, within bounds; `usage` otherwise. */
+export function readNumber(
+  options: Call["options"],
+  name: string,
+  fallback: number,
+  {
+    min,
+    max,
+    whole = false,
+  }: { readonly min: number; readonly max: number; readonly whole?: boolean },
+): number {
+  const text = options[name];
+  if (text === undefined) return fallback;
+  const value = text.trim() === "" ? Number.NaN : Number(text);
+  if (value >= min && value <= max && (!whole || Number.isInteger(value))) return value;
+  const kind = whole ? "a whole number" : "a number";
+  throw new EngineError(
+    "usage",
+    `--${name} is "${text}"; it must be ${kind} from ${min} to ${max}.`,
+    {
+      option: name,
+    },
+  );
+}
