@@ -1,0 +1,57 @@
+import type { ByteSource } from "../base/bytes.ts";
+import { EngineError } from "../contract/index.ts";
+
+/** Of one row group, uncompressed: larger ones are read in parts. */
+const MAX_GROUP_BYTES = 256 << 20;
+const MAX_FOOTER_BYTES = 64 << 20;
+const SLICE_ROWS = 1000;
+
+/** The rows of a Parquet file, as objects; the reader is loaded when the first is needed. */
+export async function* readParquet(
+  source: ByteSource,
+  file: string,
+): AsyncGenerator<Readonly<Record<string, unknown>>> {
+  const { parquetMetadataAsync, parquetReadObjects } = await import("hyparquet");
+  const buffer = {
+    byteLength: source.byteLength,
+    slice: async (start: number, end = source.byteLength) => {
+      if (!(start >= 0 && end <= source.byteLength && start <= end)) {
+        throw new RangeError(`bytes ${start} to ${end} of ${source.byteLength}`);
+      }
+      return (await source.read(start, end - start)).buffer;
+    },
+  };
+  await checkFooter(source, file);
+  const metadata = await trying(file, parquetMetadataAsync(buffer));
+  let start = 0;
+  for (const group of metadata.row_groups) {
+    const end = start + Number(group.num_rows);
+    const rows = Number(group.total_byte_size) > MAX_GROUP_BYTES ? SLICE_ROWS : end - start;
+    for (let from = start; from < end; from += rows) {
+      const range = { rowStart: from, rowEnd: Math.min(from + rows, end) };
+      yield* await trying(file, parquetReadObjects({ file: buffer, metadata, ...range }));
+    }
+    start = end;
+  }
+}
+
+async function checkFooter(source: ByteSource, file: string): Promise<void> {
+  const size = source.byteLength;
+  const tail = size >= 12 ? await source.read(size - 8, 8) : new Uint8Array(8);
+  const footer = new DataView(tail.buffer).getUint32(0, true);
+  if (footer > Math.min(size - 12, MAX_FOOTER_BYTES)) {
+    const message = `${file} is no whole Parquet file: its footer would have ${footer} of ${size} bytes.`;
+    throw new EngineError("bad-header", message, { file, footer, byteLength: size });
+  }
+}
+
+async function trying<T>(file: string, reading: Promise<T>): Promise<T> {
+  try {
+    return await reading;
+  } catch (error) {
+    if (error instanceof EngineError) throw error;
+    const why = error instanceof Error ? error.message : String(error);
+    const message = `${file} cannot be read as Parquet: ${why.slice(0, 200)}. Files packed with Snappy or not at all can; write it again with compression="snappy".`;
+    throw new EngineError("bad-header", message, { file }, error);
+  }
+}

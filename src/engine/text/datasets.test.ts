@@ -1,0 +1,247 @@
+import { expect, test } from "vitest";
+import { bytesInMemory } from "../base/bytes.ts";
+import { type DatasetEntry, detectFormat, readDataset, summarizeDataset } from "./datasets.ts";
+import { MAX_ROW_CHARS, readElements } from "./datasetText.ts";
+
+const encode = (text: string) => bytesInMemory(new TextEncoder().encode(text));
+
+async function readAllOf(text: string, name: string): Promise<readonly DatasetEntry[]> {
+  const entries: DatasetEntry[] = [];
+  for await (const entry of readDataset(encode(text), name)) entries.push(entry);
+  return entries;
+}
+
+/** The messages of one JSONL row, as "role: content", or the reason that there are none. */
+async function readOne(row: unknown): Promise<readonly string[] | string> {
+  const [entry] = await readAllOf(JSON.stringify(row), "a.jsonl");
+  if (!entry || "problem" in entry) return entry?.problem ?? "nothing";
+  if (entry.row.kind === "text") return [`text: ${entry.row.text}`];
+  return entry.row.messages.map(({ role, content }) => `${role}: ${content}`);
+}
+
+const ASKED = ["user: Q", "assistant: A"];
+
+test.each<[string, unknown, readonly string[]]>([
+  [
+    "messages",
+    {
+      messages: [
+        { role: "user", content: "Q" },
+        { role: "assistant", content: "A" },
+      ],
+    },
+    ASKED,
+  ],
+  [
+    "ShareGPT",
+    {
+      conversations: [
+        { from: "human", value: "Q" },
+        { from: "gpt", value: "A" },
+      ],
+    },
+    ASKED,
+  ],
+  [
+    "ShareGPT with a system",
+    { system: "S", conversations: [{ from: "human", value: "Q" }] },
+    ["system: S", "user: Q"],
+  ],
+  [
+    "parts",
+    {
+      messages: [
+        {
+          role: "user",
+          content: [
+            { type: "text", text: "Q" },
+            { type: "text", value: "!" },
+          ],
+        },
+      ],
+    },
+    ["user: Q!"],
+  ],
+  [
+    "thoughts",
+    {
+      messages: [
+        {
+          role: "assistant",
+          content: [
+            { type: "reasoning", value: "T" },
+            { type: "text", value: "A" },
+          ],
+        },
+      ],
+    },
+    ["assistant: <think>\nT\n</think>\n\nA"],
+  ],
+  [
+    "tool calls",
+    {
+      conversations: [
+        { from: "function_call", value: "{}" },
+        { from: "observation", value: "1" },
+      ],
+    },
+    ["assistant: {}", "tool: 1"],
+  ],
+  ["instruction", { instruction: "Q", input: "", output: "A" }, ASKED],
+  [
+    "instruction with input",
+    { instruction: "Q", input: "I", output: "A" },
+    ["user: Q\nI", "assistant: A"],
+  ],
+  [
+    "instruction with history",
+    { instruction: "Q", output: "A", history: [["x", "y"]] },
+    ["user: x", "assistant: y", ...ASKED],
+  ],
+  ["question", { question: "Q", answer: "A" }, ASKED],
+  ["prompt and completion", { prompt: "Q", completion: "A" }, ASKED],
+  ["prompt alone", { prompt: "Q" }, ["user: Q"]],
+  ["input and output", { input: "Q", output: "A" }, ASKED],
+  ["preference", { prompt: "Q", chosen: "A", rejected: "B" }, ASKED],
+  [
+    "preference of messages",
+    { prompt: [{ role: "user", content: "Q" }], chosen: [{ role: "assistant", content: "A" }] },
+    ASKED,
+  ],
+  [
+    "preference that repeats the chat",
+    {
+      prompt: "Q",
+      chosen: [
+        { role: "user", content: "Q" },
+        { role: "assistant", content: "A" },
+      ],
+    },
+    ASKED,
+  ],
+  ["instances", { instruction: "Q", instances: [{ input: "", output: "A" }] }, ASKED],
+  [
+    "a tree of replies",
+    {
+      role: "prompter",
+      text: "Q",
+      replies: [
+        { role: "assistant", text: "B", rank: 1, replies: [] },
+        { role: "assistant", text: "A", rank: 0, replies: [] },
+      ],
+    },
+    ASKED,
+  ],
+  ["turns", { turns: ["Q", "R"] }, ["user: Q"]],
+  ["text", { text: "T" }, ["text: T"]],
+])("the layout %s is read", async (_, row, expected) => {
+  expect(await readOne(row)).toEqual(expected);
+});
+
+test.each<[unknown, string]>([
+  [{ a: 1, b: 2 }, 'no layout that is known (its keys: "a", "b")'],
+  [{ messages: [] }, "an empty chat"],
+  [{ messages: [{ role: "user", content: " " }] }, "an empty chat"],
+  [{ messages: [{ role: "narrator", content: "x" }] }, 'a message of the unknown role "narrator"'],
+  [
+    { messages: [{ role: "__proto__", content: "x" }] },
+    'a message of the unknown role "__proto__"',
+  ],
+  [{ messages: [{ role: "user", content: null }] }, "a message without text"],
+  [
+    { messages: [{ role: "user", content: [{ type: "image" }] }] },
+    'a message with a part of the kind "image"',
+  ],
+  [{ prompt: "Q", completion: "A", label: false }, "an answer that is labelled as bad"],
+  [{ choices: [] }, "answers without their questions"],
+  [{ text: "\n" }, "an empty text"],
+  [7, "neither an object nor a text"],
+])("%j is not read: %s", async (row, reason) => {
+  expect(await readOne(row)).toBe(reason);
+});
+
+test("turns after the first wait for the answer", async () => {
+  const [entry] = await readAllOf(`{"turns":["Q","R"],"category":"writing"}`, "a.jsonl");
+  expect(entry).toMatchObject({ at: 1, row: { followUps: ["R"], domain: "writing" } });
+});
+
+test("a broken line is named and the others are read", async () => {
+  const entries = await readAllOf(`{"text":"a"}\r\n\n{"text":\n{"text":"b"}`, "a.jsonl");
+  expect(entries.map((entry) => [entry.at, "problem" in entry ? entry.problem : "row"])).toEqual([
+    [1, "row"],
+    [3, "no JSON"],
+    [4, "row"],
+  ]);
+});
+
+test("reasons are counted and the first place of each is kept", async () => {
+  const summary = await summarizeDataset(encode(`{}\n{"text":"a"}\nx\n{}\n`), "a.jsonl");
+  expect(summary).toEqual({
+    format: "jsonl",
+    texts: 1,
+    chats: 0,
+    problems: [
+      { reason: "no layout that is known (its keys: none)", count: 2, firstAt: 1 },
+      { reason: "no JSON", count: 1, firstAt: 3 },
+    ],
+  });
+});
+
+test.each([
+  ["a list", `[{"text":"a,]}"}, {"text":"b\\"["}]`, "a.json", 2],
+  ["an object around a list", `{"version":1,\n"data":[{"text":"a"},{"text":"b"}]}`, "a.json", 2],
+  ["one object", `{\n"text":"a"\n}`, "a.json", 1],
+  ["lines under the name of JSON", `{"text":"a"}\n{"text":"b"}`, "a.json", 2],
+  ["a list of texts", `["a", "b", "c"]`, "a.json", 3],
+  ["a list under the name of lines", `[{"text":"a"}]`, "a.jsonl", 1],
+  ["documents of plain text", "one\n<|endoftext|>\ntwo<|endoftext|>", "a.txt", 2],
+  ["an empty file", "", "a.jsonl", 0],
+  ["a byte order mark", `\ufeff{"text":"a"}`, "a.jsonl", 1],
+])("%s is read", async (_, text, name, rows) => {
+  const entries = await readAllOf(text, name);
+  expect(entries.filter((entry) => "row" in entry)).toHaveLength(rows);
+  expect(entries).toHaveLength(rows);
+});
+
+test("a list is the same however it is cut into chunks", async () => {
+  const text = ` [ {"a":"x,\\"]}[{\\\\"}, [1,[2,{}]], "s,]", 5 ,null] `;
+  for (let size = 1; size < 12; size++) {
+    const elements: unknown[] = [];
+    const chunks = async function* () {
+      for (let at = 0; at < text.length; at += size) yield text.slice(at, at + size);
+    };
+    for await (const piece of readElements(chunks())) elements.push(JSON.parse(piece.text!));
+    expect(elements).toEqual([{ a: 'x,"]}[{\\' }, [1, [2, {}]], "s,]", 5, null]);
+  }
+});
+
+test("a list that breaks off gives its last piece as a problem", async () => {
+  const entries = await readAllOf(`[{"text":"a"}, {"text":"b`, "a.json");
+  expect(entries.map((entry) => "problem" in entry)).toEqual([false, true]);
+});
+
+test("a line that is longer than any context is left out and named", async () => {
+  const long = "x".repeat(MAX_ROW_CHARS + 1);
+  const entries = await readAllOf(`{"text":"a"}\n"${long}"\n{"text":"b"}`, "a.jsonl");
+  expect(entries.map((entry) => ("problem" in entry ? entry.problem.slice(0, 11) : "row"))).toEqual(
+    ["row", "longer than", "row"],
+  );
+});
+
+test("a plain text without marks is cut at lines and stays whole together", async () => {
+  const text = `${"word ".repeat(20)}\n`.repeat(30_000);
+  const entries = await readAllOf(text, "a.txt");
+  const parts = entries.flatMap((entry) =>
+    "row" in entry && entry.row.kind === "text" ? [entry.row.text] : [],
+  );
+  expect(parts.length).toBeGreaterThan(2);
+  expect(parts.every((part) => part.endsWith("\n"))).toBe(true);
+  expect(parts.join("")).toBe(text);
+});
+
+test("packed and UTF-16 files are refused with what to do", async () => {
+  const gzip = bytesInMemory(Uint8Array.of(0x1f, 0x8b, 8, 0));
+  await expect(detectFormat(gzip, "a.jsonl.gz")).rejects.toThrow("unpack it first");
+  const wide = bytesInMemory(Uint8Array.of(0xff, 0xfe, 0x61, 0));
+  await expect(detectFormat(wide, "a.txt")).rejects.toThrow("save it as UTF-8");
+});
