@@ -1,3 +1,4 @@
+import { makeId } from "../base/id.ts";
 import {
   EngineError,
   type EngineEvent,
@@ -156,7 +157,7 @@ export function createRunner({ kinds, journal, locks, now = Date.now }: RunnerPa
     async start(request) {
       const kind = kindOf(request.kind);
       const { title, recipe, durable, totalBytes } = await kind.prepare(request as never);
-      const id = crypto.randomUUID();
+      const id = makeId();
       requests.set(id, request);
       const card: JobCard = {
         ...{ id, kind: kind.kind, title, recipe, state: "running", resumable: true },

@@ -1,5 +1,6 @@
 import { values as allValues, del, get, set, update } from "idb-keyval";
 import type { ByteSource } from "../base/bytes.ts";
+import { makeId } from "../base/id.ts";
 import { invariant } from "../base/invariant.ts";
 import { EngineError, type ModelCard, type ModelId } from "../contract/index.ts";
 import type { Database } from "../storage/database.ts";
@@ -190,7 +191,7 @@ export async function openLibrary(database: Database, values: ValueStore): Promi
     },
     begin: ({ name, ...start }) =>
       named(async (taken) => {
-        const id = crypto.randomUUID();
+        const id = makeId();
         const fresh: CatalogueRow = {
           ...{ id, ...start, name: uniqueName(tidyName(name), taken) },
           ...{ state: "partial", createdAt: Date.now(), files: [] },
