@@ -3,7 +3,7 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { extname, join, normalize, sep } from "node:path";
 import { expect, test as studioTest } from "./browser.ts";
-import { openStudio, trySamples } from "./studio.ts";
+import { expectStored, openStudio, pickFolder, SAMPLES, trySamples } from "./studio.ts";
 
 const DIST = join(import.meta.dirname, "..", "dist");
 const TYPES: Readonly<Record<string, string>> = {
@@ -16,8 +16,9 @@ const TYPES: Readonly<Record<string, string>> = {
 };
 
 /** The built folder under /x/ of a server that knows nothing else, not even the CSP's header. */
-const test = studioTest.extend({
-  baseURL: async ({ gpuFlags: _ }, use) => {
+const test = studioTest.extend<{ host: string }>({
+  host: ["localhost", { option: true }],
+  baseURL: async ({ host }, use) => {
     const server = createServer(async (request, response) => {
       const path = new URL(request.url ?? "/", "http://localhost").pathname;
       const inside = normalize(join(DIST, path.replace(/^\/x\/$/, "/x/index.html").slice(2)));
@@ -29,7 +30,7 @@ const test = studioTest.extend({
       response.writeHead(body ? 200 : 404, { "Content-Type": type }).end(body ?? "nothing here");
     });
     await new Promise<void>((resolve) => server.listen(0, "localhost", resolve));
-    await use(`http://localhost:${(server.address() as AddressInfo).port}/x/`);
+    await use(`http://${host}:${(server.address() as AddressInfo).port}/x/`);
     await new Promise((resolve) => server.close(resolve));
   },
 });
@@ -58,4 +59,20 @@ test("the built folder works under a sub-path: page, worker, fonts and samples",
   expect(paths).toContainEqual(expect.stringMatching(/^assets\/worker-.*\.js$/));
   expect(paths).toContainEqual(expect.stringMatching(/^assets\/.*\.woff2$/));
   expect(paths).toContain("samples/ember-base/model.safetensors");
+});
+
+test.describe("over plain http from another machine, where browsers hold much back", () => {
+  test.use({
+    host: "studio.test",
+    gpuFlags: ["--host-resolver-rules=MAP studio.test 127.0.0.1"],
+  });
+
+  test("the page says that it needs https, and still imports", async ({ page, baseURL }) => {
+    await openStudio(page, String(baseURL));
+    await page.getByRole("button", { name: "No GPU" }).click();
+    await expect(page.getByText("Open the page over https or on localhost")).toBeVisible();
+    await page.keyboard.press("Escape");
+    await pickFolder(page, join(SAMPLES, "ember-base"));
+    await expectStored(page, "ember-base");
+  });
 });
