@@ -1,33 +1,15 @@
-import type { MethodCard, Scalar } from "../contract/index.ts";
+import type { MethodCard, ParamCard, Scalar } from "../contract/index.ts";
 
-/** What a parameter of a method is, beside its name. Drawn as a field, checked in a recipe. */
-export type Param = {
-  readonly label: string;
-  /** One sentence. */
-  readonly help: string;
-  /** `model`: stated per model, falling back to the recipe's own `parameters`. */
-  readonly scope: "global" | "model";
-} & (
-  | {
-      readonly kind: "number";
-      readonly min: number;
-      readonly max: number;
-      readonly step: number;
-      /** `null` with `required: false` means: computed by the method. */
-      readonly default: number | null;
-      readonly required: boolean;
-    }
-  | {
-      readonly kind: "choice";
-      /** What the form offers. */
-      readonly options: readonly string[];
-      /** Further spellings that a recipe may use. */
-      readonly accepts?: readonly string[];
-      readonly default: string;
-    }
-  | { readonly kind: "boolean"; readonly default: boolean }
-  | { readonly kind: "patterns"; readonly default: readonly string[] }
-);
+/** A card without what the method's table says already. */
+type Nameless<Card> = Card extends unknown ? Omit<Card, "name" | "required"> : never;
+
+/** A parameter of a method, beside its name. Drawn as a field, checked in a recipe. */
+export type Param = Nameless<ParamCard> & {
+  /** Without a value the recipe is refused. */
+  readonly required?: boolean;
+  /** Further spellings of a choice that a recipe may use, beside those that the form offers. */
+  readonly accepts?: readonly string[];
+};
 
 /** A parameter's value for one tensor: gradients and filters are gone. `null`: not stated. */
 export type Value = Scalar | readonly string[] | null;
@@ -129,10 +111,8 @@ export function defineMethod(method: MergeMethod): MergeMethod {
 export function methodCard(method: MergeMethod): MethodCard {
   const { id, title, summary, paper, base, models, override, mergekit } = method;
   const params = Object.entries(method.params).map(([name, param]) => {
-    const required = param.kind === "number" && param.required;
-    if (param.kind !== "choice") return { name, ...param, required };
-    const { accepts: _, ...shown } = param;
-    return { name, ...shown, required };
+    const { accepts: _, required = false, ...shown } = param;
+    return { name, required, ...shown };
   });
   return { id, title, summary, paper, base, models, params, override, mergekit };
 }

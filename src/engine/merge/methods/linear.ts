@@ -1,11 +1,7 @@
 import { defineMethod, type Resolved } from "../method.ts";
+import { normalizeParam, weightParam, weightSum, weightsOf } from "../weighting.ts";
 
-/** wₘ, divided by Σw where `normalize` asks for it. */
-function coefficients({ global, models }: Resolved): number[] {
-  const weights = models.map((values) => Number(values.weight));
-  const sum = weights.reduce((a, b) => a + b, 0);
-  return global.normalize ? weights.map((weight) => weight / sum) : weights;
-}
+const divisorOf = (resolved: Resolved) => (resolved.global.normalize ? weightSum(resolved) : 1);
 
 /** Linear: the weighted mean of the models. */
 export default defineMethod({
@@ -16,24 +12,8 @@ export default defineMethod({
   base: "none",
   models: { min: 1, max: 64 },
   params: {
-    normalize: {
-      kind: "boolean",
-      scope: "global",
-      label: "Normalise",
-      help: "Divide by the sum of the weights.",
-      default: true,
-    },
-    weight: {
-      kind: "number",
-      scope: "model",
-      label: "Weight",
-      help: "How much this model counts.",
-      min: 0,
-      max: 1,
-      step: 0.01,
-      default: null,
-      required: true,
-    },
+    normalize: normalizeParam(true),
+    weight: weightParam({ min: 0, help: "How much this model counts." }),
   },
   override: "weight",
   mergekit: true,
@@ -42,13 +22,13 @@ export default defineMethod({
   apply: () => "weighted_sum",
   decide: (unit) =>
     unit.map(({ resolved }) => {
-      const shares = coefficients(resolved);
+      const shares = weightsOf(resolved).map((weight) => weight / divisorOf(resolved));
       return { constants: shares, shares };
     }),
   reference: (unit) =>
     unit.map(({ resolved, models }) => {
-      const weights = resolved.models.map((values) => Number(values.weight));
-      const divisor = resolved.global.normalize ? weights.reduce((a, b) => a + b, 0) : 1;
+      const weights = weightsOf(resolved);
+      const divisor = divisorOf(resolved);
       return models[0]!.map(
         (_, i) => models.reduce((sum, x, m) => sum + weights[m]! * x[i]!, 0) / divisor,
       );

@@ -1,11 +1,10 @@
 import { bf16ToF32, f32ToBf16 } from "../../tensor/convert.ts";
 import { defineMethod, type Resolved } from "../method.ts";
-
-const weightsOf = ({ models }: Resolved) => models.map((values) => Number(values.weight));
+import { normalizeParam, weightParam, weightSum, weightsOf } from "../weighting.ts";
 
 /** Σw where `normalize` asks for it; a sum below 1e-8 divides by 1, as in mergekit. */
 function divisorOf(resolved: Resolved): number {
-  const sum = weightsOf(resolved).reduce((a, b) => a + b, 0);
+  const sum = weightSum(resolved);
   return resolved.global.normalize && Math.abs(sum) >= 1e-8 ? sum : 1;
 }
 
@@ -21,13 +20,7 @@ export default defineMethod({
   base: "required",
   models: { min: 1, max: 64 },
   params: {
-    normalize: {
-      kind: "boolean",
-      scope: "global",
-      label: "Normalise",
-      help: "Divide by the sum of the weights.",
-      default: false,
-    },
+    normalize: normalizeParam(false),
     lambda: {
       kind: "number",
       scope: "global",
@@ -47,17 +40,7 @@ export default defineMethod({
       options: ["float32", "bfloat16"],
       default: "float32",
     },
-    weight: {
-      kind: "number",
-      scope: "model",
-      label: "Weight",
-      help: "How much of this model's change is added.",
-      min: -1,
-      max: 1,
-      step: 0.01,
-      default: null,
-      required: true,
-    },
+    weight: weightParam({ min: -1, help: "How much of this model's change is added." }),
   },
   override: "weight",
   mergekit: true,
