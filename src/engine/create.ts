@@ -9,6 +9,10 @@ import type {
   StorageCard,
 } from "./contract/index.ts";
 import { EngineError, toFailure } from "./contract/index.ts";
+import { createDatasetKind } from "./evaluate/datasetJob.ts";
+import { createLanguageFace } from "./evaluate/languageFace.ts";
+import { keepLanguageTexts } from "./evaluate/languageFiles.ts";
+import { createShelf, withRoom } from "./evaluate/shelf.ts";
 import { DEFAULT_BUDGET_BYTES, GpuSource } from "./gpu/device.ts";
 import { inspectTensor } from "./inspect/inspect.ts";
 import { storedJournal } from "./jobs/journal.ts";
@@ -23,6 +27,7 @@ import { formatRecipe, parseRecipe } from "./merge/recipe.ts";
 import { methods } from "./merge/registry.ts";
 import { makeWeightMap } from "./merge/weightMap.ts";
 import { openLibrary } from "./model/databaseLibrary.ts";
+import { openDatasets } from "./model/datasets.ts";
 import { exportJob } from "./model/export.ts";
 import { importJob } from "./model/import.ts";
 import type { Library } from "./model/library.ts";
@@ -54,10 +59,16 @@ export async function createEngine(parts: EngineParts): Promise<Engine> {
   const { gpu, baseUrl, storage } = parts;
   const database = openDatabase(parts.indexedDB);
   const settings = database.store("settings");
-  const library = await openLibrary(database, storeValues(database.store("values")));
+  const values = storeValues(database.store("values"));
+  const [library, datasets] = [
+    await openLibrary(database, values),
+    await openDatasets(database, values),
+  ];
   const source = new GpuSource(gpu, await get<number>(BUDGET_KEY, settings));
   const facts = createFactStore(database.store("facts"));
   const locks = parts.locks ? webLocks(parts.locks) : locksInMemory();
+  const shelf = createShelf({ source, library });
+  const language = { library, shelf, openText: keepLanguageTexts() };
   const merging = {
     ...{ library, facts, source },
     noteSpeed: (bytesPerSecond: number) => void set(SPEED_KEY, bytesPerSecond, settings),
@@ -65,8 +76,9 @@ export async function createEngine(parts: EngineParts): Promise<Engine> {
   const kinds: readonly AnyJobKind[] = [
     importJob({ library, locks }),
     samplesJob({ library, locks, baseUrl }),
-    createMeasureKind(merging),
-    createMergeKind(merging),
+    withRoom(shelf, createMeasureKind(merging)),
+    withRoom(shelf, createMergeKind(merging)),
+    createDatasetKind({ datasets }),
     exportJob({ library, openPrivateFolder: () => openPrivateFolder(storage) }),
   ];
   const journal = storedJournal(database.store("journal"));
@@ -104,6 +116,7 @@ export async function createEngine(parts: EngineParts): Promise<Engine> {
           { bytes },
         );
       }
+      shelf.releaseIdle(); // the next use is on a new device
       source.setBudget(bytes);
       await set(BUDGET_KEY, bytes, settings);
       return describe();
@@ -144,6 +157,7 @@ export async function createEngine(parts: EngineParts): Promise<Engine> {
       return card;
     },
     async deleteModel(id) {
+      shelf.forget(id);
       await library.delete(id);
       await facts.forget(id);
       runner.tell({ type: "models" });
@@ -173,6 +187,11 @@ export async function createEngine(parts: EngineParts): Promise<Engine> {
       ]);
       return inspectTensor(own, other);
     },
+
+    ...createLanguageFace({
+      ...{ ...language, source, datasets },
+      changed: () => runner.tell({ type: "models" }),
+    }),
 
     startJob: (request) => runner.start(request),
     listJobs: () => runner.list(),

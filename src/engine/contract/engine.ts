@@ -1,5 +1,14 @@
 import type { Failure } from "./error.ts";
 import type { JobCard, JobId, JobRequest } from "./job.ts";
+import type {
+  DatasetCard,
+  DatasetId,
+  GenerateEvent,
+  GenerateRequest,
+  Generation,
+  LanguageCard,
+  Reading,
+} from "./language.ts";
 import type { MethodCard } from "./method.ts";
 import type { ModelCard, ModelDetail, ModelId, StorageCard } from "./model.ts";
 import type { MergePlan } from "./plan.ts";
@@ -22,7 +31,7 @@ export interface Environment {
 /** What the engine tells unasked. */
 export type EngineEvent =
   | { readonly type: "job"; readonly job: JobCard }
-  /** The library changed: ask `listModels` again. */
+  /** The library changed: ask `listModels` and `listDatasets` again. */
   | { readonly type: "models" };
 
 export interface CallOptions<E = never> {
@@ -65,6 +74,18 @@ export interface Engine {
     readonly tensor: string;
     readonly against: ModelId | null;
   }): Promise<TensorInspection>;
+
+  /** Whether a checkpoint can be run, from headers and small files. */
+  describeLanguage(model: ModelId): Promise<LanguageCard>;
+  /** Streams tokens through `onEvent`; the signal stops it (`cancelled`), what came stays. */
+  generate(request: GenerateRequest, options?: CallOptions<GenerateEvent>): Promise<Generation>;
+  /** Reads a text of at most the model's context; `topCount` as in `generate`. */
+  readText(
+    request: { readonly model: ModelId; readonly text: string; readonly topCount: number },
+    options?: CallOptions<GenerateEvent>,
+  ): Promise<Reading>;
+  listDatasets(): Promise<readonly DatasetCard[]>;
+  deleteDataset(id: DatasetId): Promise<void>;
 
   // Jobs: everything long. A promise dies with the tab; a job does not.
   /** Checked and journalled before it resolves. */

@@ -2,6 +2,7 @@ export type * from "./engine.ts";
 export type { ErrorCode, ErrorDetails, Failure } from "./error.ts";
 export { EngineError, ERROR_CODES, toFailure } from "./error.ts";
 export type * from "./job.ts";
+export type * from "./language.ts";
 export type * from "./method.ts";
 export type * from "./model.ts";
 export type * from "./plan.ts";

@@ -1,4 +1,5 @@
 import type { Failure } from "./error.ts";
+import type { DatasetId, EvaluationCell } from "./language.ts";
 import type { ModelId } from "./model.ts";
 import type { Recipe } from "./recipe.ts";
 
@@ -25,6 +26,15 @@ export type JobRequest =
       /** Largest shard, in bytes. */
       readonly shardBytes: number;
     }
+  /** JSONL, JSON, Parquet or plain text becomes a dataset each. */
+  | { readonly kind: "dataset"; readonly files: readonly DroppedFile[] }
+  /** Every model on every dataset, on at most so many rows of each. */
+  | {
+      readonly kind: "evaluate";
+      readonly models: readonly ModelId[];
+      readonly datasets: readonly DatasetId[];
+      readonly rows: number;
+    }
   /** Into a folder the person picked; null writes to private files that the page then offers. */
   | {
       readonly kind: "export";
@@ -49,6 +59,8 @@ export interface JobResult {
   readonly downloads: readonly string[];
   /** Sentences worth reading: files that were left out, duplicates, what was resumed. */
   readonly notes: readonly string[];
+  /** Of an `evaluate` job. */
+  readonly evaluation?: readonly EvaluationCell[];
 }
 
 /** One piece of long work, as the journal keeps it and the Runs screen shows it. */

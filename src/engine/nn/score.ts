@@ -3,8 +3,12 @@ import type { LanguageModel, LogitsBlock, TokenCache } from "../model/languageMo
 import { crossEntropy } from "./kernels.ts";
 import { Recorder } from "./recorder.ts";
 
-/** Reads rows of f32 back from the GPU, without what lies between them. */
-async function readRows(gpu: Gpu, block: LogitsBlock, columns: number): Promise<Float32Array> {
+/** Reads rows of f32 back from the GPU, without what lies between them: `[block.rows, columns]`. */
+export async function readRows(
+  gpu: Gpu,
+  block: LogitsBlock,
+  columns: number,
+): Promise<Float32Array<ArrayBuffer>> {
   const byteLength = 4 * block.rows * block.rowStride;
   const { MAP_READ, COPY_DST } = GPUBufferUsage;
   const readback = gpu.pool.allocate("readback", byteLength, MAP_READ | COPY_DST);

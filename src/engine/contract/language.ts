@@ -1,0 +1,119 @@
+import type { Failure } from "./error.ts";
+import type { ModelId } from "./model.ts";
+
+/** Whether and how a checkpoint can be run here; found out from headers and small files alone. */
+export interface LanguageCard {
+  readonly model: ModelId;
+  /** Why it cannot be run, or null. */
+  readonly failure: Failure | null;
+  /** False where it has no tokenizer that can be read: then there is no text to give it. */
+  readonly reads: boolean;
+  /** True where it brings a chat template. */
+  readonly chats: boolean;
+  readonly contextLength: number;
+  readonly weightBytes: number;
+  /** True where the weights exceed the GPU budget: layers stream through it, slowly. */
+  readonly streamed: boolean;
+}
+
+/** How tokens are drawn. */
+export interface SamplingSettings {
+  /** 0: always the likeliest token. */
+  readonly temperature: number;
+  /** Only the k likeliest; 0: all. */
+  readonly topK: number;
+  readonly topP: number;
+  readonly minP: number;
+  readonly repetitionPenalty: number;
+  readonly seed: number;
+}
+
+export interface ChatTurn {
+  readonly role: "system" | "user" | "assistant";
+  readonly content: string;
+}
+
+export type Prompt =
+  | { readonly kind: "text"; readonly text: string }
+  /** Rendered with the model's own template, with the header of a reply at its end. */
+  | { readonly kind: "chat"; readonly turns: readonly ChatTurn[] };
+
+/** A token as a model read or drew it. */
+export interface ReadToken {
+  readonly id: number;
+  /** Its own text; tokens that end in the middle of a character show what bytes they hold. */
+  readonly text: string;
+  /** Surprisal, −ln p, given what stands before; null for the first token. */
+  readonly nats: number | null;
+  /** What the model held likeliest at this place, the likeliest first. */
+  readonly top: readonly { readonly text: string; readonly probability: number }[];
+}
+
+export interface GenerateRequest {
+  readonly model: ModelId;
+  readonly prompt: Prompt;
+  readonly maxTokens: number;
+  readonly sampling: SamplingSettings;
+  /** How many of the likeliest tokens are told at each place, at most 20. */
+  readonly topCount: number;
+}
+
+export type GenerateEvent =
+  | {
+      readonly type: "loading";
+      readonly doneBytes: number;
+      readonly totalBytes: number;
+      readonly label: string;
+    }
+  | { readonly type: "prompt"; readonly tokens: number }
+  /** `text`: what is now complete, so that characters never appear in halves. */
+  | { readonly type: "token"; readonly token: ReadToken; readonly text: string };
+
+export interface Generation {
+  readonly text: string;
+  readonly tokens: number;
+  /** Without the prompt; null for less than two tokens. */
+  readonly tokensPerSecond: number | null;
+  readonly end: "stop" | "length";
+}
+
+/** A text as a model reads it, token by token. */
+export interface Reading {
+  readonly tokens: readonly ReadToken[];
+  readonly bytes: number;
+  readonly nats: number;
+  readonly natsPerToken: number | null;
+  readonly bitsPerByte: number | null;
+}
+
+export type DatasetId = string;
+
+/** Texts or chats in the library, for evaluation. */
+export interface DatasetCard {
+  readonly id: DatasetId;
+  readonly name: string;
+  readonly kind: "text" | "chat" | "mixed";
+  readonly rows: number;
+  readonly byteLength: number;
+  readonly createdAt: number;
+  /** What could not be read, by line and reason; the first hundred. */
+  readonly problems: readonly string[];
+  readonly problemCount: number;
+}
+
+/** One model on one dataset. Intervals hold 95 %, by bootstrap over rows with a fixed seed. */
+export interface EvaluationCell {
+  readonly model: string;
+  readonly dataset: string;
+  readonly rows: number;
+  readonly tokens: number;
+  readonly bytes: number;
+  readonly natsPerToken: number | null;
+  readonly bitsPerByte: number | null;
+  readonly interval: readonly [low: number, high: number] | null;
+  /** Bits per byte less the first model's on the same rows, with its interval. */
+  readonly difference: {
+    readonly mean: number;
+    readonly interval: readonly [number, number];
+  } | null;
+}
