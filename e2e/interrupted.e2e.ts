@@ -36,6 +36,35 @@ async function storedMegabytes(page: Page, name: string): Promise<number> {
   return Number(/(\d+(?:\.\d)?)(?:\sMB)? of/.exec(text ?? "")?.[1] ?? 0);
 }
 
+/** Imports three models and composes their merge, up to the button that starts it. */
+async function composeMerge(page: Page, folder: string) {
+  const family = join(folder, "family");
+  const folders = writeFamily(family, NAMES, MIDDLE);
+  await standInForPicker(page);
+  await openStudio(page);
+  await pickFolder(page, family);
+  for (const name of NAMES) await expectStored(page, name, MERGE_MS);
+  await page.getByRole("status").getByRole("button", { name: "Merge these" }).click();
+  const recipe = page.getByRole("textbox", { name: "Recipe as YAML" });
+  await expect(recipe).toHaveValue(/^base_model: middle$/m);
+  return { folders, yaml: await recipe.inputValue() };
+}
+
+/** Asserts that the merge in the library has the bytes of one that ran through in the terminal. */
+async function expectUndisturbed(
+  page: Page,
+  folder: string,
+  { folders, yaml }: { readonly folders: readonly string[]; readonly yaml: string },
+): Promise<void> {
+  await goTo(page, "Library");
+  await expectStored(page, "middle-varm");
+  const files = await exportFromLibrary(page, "middle-varm");
+  mkdirSync(join(folder, "terminal"));
+  const out = await mergeInTerminal(join(folder, "terminal"), yaml, folders);
+  const undisturbed = sha256(readFileSync(join(out, "model.safetensors")));
+  expect(sha256(files.get("model.safetensors") ?? "")).toBe(undisturbed);
+}
+
 test("an import that a reload interrupts goes on with the same files, not from the start", async ({
   page,
   folder,
@@ -71,16 +100,7 @@ test("a merge that a reload interrupts is resumed and ends as one that was left 
   folder,
 }) => {
   test.setTimeout(240_000);
-  const family = join(folder, "family");
-  const folders = writeFamily(family, NAMES, MIDDLE);
-  await standInForPicker(page);
-  await openStudio(page);
-  await pickFolder(page, family);
-  for (const name of NAMES) await expectStored(page, name, MERGE_MS);
-  await page.getByRole("status").getByRole("button", { name: "Merge these" }).click();
-  const recipe = page.getByRole("textbox", { name: "Recipe as YAML" });
-  await expect(recipe).toHaveValue(/^base_model: middle$/m);
-  const yaml = await recipe.inputValue();
+  const merge = await composeMerge(page, folder);
   await page.getByRole("button", { name: "Merge", exact: true }).click();
   await waitForProgress(page, /^Merge/, 85);
   await reload(page);
@@ -94,12 +114,27 @@ test("a merge that a reload interrupts is resumed and ends as one that was left 
   await run.getByRole("button", { name: "Open recipe" }).click();
   await page.getByRole("button", { name: "Resume" }).click();
   await waitForMerge(page);
+  await expectUndisturbed(page, folder, merge);
+});
 
-  await goTo(page, "Library");
-  await expectStored(page, "middle-varm");
-  const files = await exportFromLibrary(page, "middle-varm");
-  mkdirSync(join(folder, "terminal"));
-  const out = await mergeInTerminal(join(folder, "terminal"), yaml, folders);
-  const uninterrupted = sha256(readFileSync(join(out, "model.safetensors")));
-  expect(sha256(files.get("model.safetensors") ?? "")).toBe(uninterrupted);
+test("a merge whose GPU process dies goes on by itself and ends as one that was left alone", async ({
+  page,
+  context,
+  folder,
+}) => {
+  test.setTimeout(240_000);
+  const merge = await composeMerge(page, folder);
+  // A device of the page's own tells that the process really died.
+  await page.evaluate(async () => {
+    const device = await (await navigator.gpu.requestAdapter())?.requestDevice();
+    void device?.lost.then(() => document.body.setAttribute("data-lost", ""));
+  });
+  await page.getByRole("button", { name: "Merge", exact: true }).click();
+  await waitForProgress(page, /^Merge/, 60);
+  const browser = await context.newCDPSession(page);
+  await browser.send("Browser.crashGpuProcess");
+  await expect(page.getByRole("progressbar", { name: /^Merge/ })).toBeVisible();
+  await expect(page.locator("body[data-lost]")).toHaveCount(1);
+  await waitForMerge(page);
+  await expectUndisturbed(page, folder, merge);
 });
