@@ -15,8 +15,6 @@ const QUIET = [
 interface Options {
   /** Flags that decide whether the browser has WebGPU. */
   readonly gpuFlags: string[];
-  /** How often a failed start is tried again is no business of a journey; what it may say is. */
-  readonly expectedErrors: readonly RegExp[];
 }
 
 interface Fixtures {
@@ -64,7 +62,6 @@ function listErrors(context: BrowserContext): readonly string[] {
 
 export const test = base.extend<Fixtures & Options>({
   gpuFlags: [WEBGPU, { option: true }],
-  expectedErrors: [[], { option: true }],
   folder: async ({ baseURL: _ }, use) => {
     const folder = mkdtempSync(join(tmpdir(), "fusestudio-e2e-"));
     await use(folder);
@@ -87,11 +84,10 @@ export const test = base.extend<Fixtures & Options>({
     { auto: true },
   ],
   consoleErrors: [
-    async ({ context, expectedErrors }, use) => {
+    async ({ context }, use) => {
       const errors = listErrors(context);
       await use(errors);
-      const unexpected = errors.filter((text) => !expectedErrors.some((one) => one.test(text)));
-      expect(unexpected, "errors in the console").toEqual([]);
+      expect(errors, "errors in the console").toEqual([]);
     },
     { auto: true },
   ],

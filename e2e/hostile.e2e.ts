@@ -9,6 +9,7 @@ import {
   expectStored,
   exportFromLibrary,
   openStudio,
+  pickFiles,
   readTensorTable,
   SAMPLES,
   standInForPicker,
@@ -84,7 +85,7 @@ test("folders of Git-LFS pointers say how to fetch the files", async ({ page }) 
   await expect(page.getByRole("list", { name: "Models" })).toHaveCount(0);
 });
 
-test("a pickle says how to convert it, an empty drop and a text say that there is no model", async ({
+test("a pickle says how to convert it, and a text says that there is no model", async ({
   page,
   folder,
 }) => {
@@ -100,6 +101,6 @@ test("a pickle says how to convert it, an empty drop and a text say that there i
 
   const text = join(folder, "notes.txt");
   writeFileSync(text, "nothing");
-  await dropOnWindow(page, [text]);
+  await pickFiles(page, [text]);
   await expect(page.getByText("There is no model among the 1 files")).toBeVisible();
 });
