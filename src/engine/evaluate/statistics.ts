@@ -54,13 +54,7 @@ export function aggregateScores(scores: readonly Score[]): Aggregate {
 }
 
 /** Nats over bytes, in bits. */
-export function bitsPerByte({
-  nats,
-  bytes,
-}: {
-  readonly nats: number;
-  readonly bytes: number;
-}): number {
+function bitsPerByte({ nats, bytes }: { readonly nats: number; readonly bytes: number }): number {
   return nats / (Math.LN2 * bytes);
 }
 

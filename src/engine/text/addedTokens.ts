@@ -30,7 +30,7 @@ const WORD_AFTER = /^[\p{Alphabetic}\p{M}\p{Nd}\p{Pc}\u200c\u200d]/u;
 const SPACE = /\p{White_Space}/u;
 
 /** A finder for tokens by how each is written in the text it will see. */
-export function compileFinder(tokens: ReadonlyMap<string, AddedToken>): TokenFinder {
+function compileFinder(tokens: ReadonlyMap<string, AddedToken>): TokenFinder {
   if (tokens.size === 0) return (text) => [{ start: 0, end: text.length, token: null }];
   const byFirst = new Map<string, [string, AddedToken][]>();
   for (const [written, token] of tokens) {

@@ -21,7 +21,7 @@ export interface PieceModel {
 }
 
 /** More tokens than any model has; ids beyond would make huge sparse arrays. */
-export const MAX_TOKEN_ID = 1 << 22;
+const MAX_TOKEN_ID = 1 << 22;
 const MAX_MERGES = 1 << 22;
 const UTF8 = new TextEncoder();
 
