@@ -64,10 +64,13 @@ function compareSpans(text: string, plain: TokenEncoding, golden: GoldenCase): r
     }
   }
   const complaints: string[] = [];
+  let first = 0;
   for (const [i] of golden.ids.entries()) {
     const [from, to] = [golden.offsets[2 * i]!, golden.offsets[2 * i + 1]!];
     const [start, end] = [plain.spans.bytes[i]!, plain.spans.bytes[i + 1]!];
-    const ours = points.flatMap(([a, b], p) => (a < end && b > start ? [p] : []));
+    while (first < points.length && points[first]![1] <= start) first++;
+    const ours: number[] = [];
+    for (let p = first; p < points.length && points[p]![0] < end; p++) ours.push(p);
     const strange = ours.filter((p) => claimed.has(p) && !(p >= from && p < to));
     const missed = [];
     for (let p = from; p < to; p++) if (!ours.includes(p) && lastClaim.get(p) === i) missed.push(p);
