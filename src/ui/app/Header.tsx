@@ -7,7 +7,12 @@ import type { Studio } from "../stores/studio.ts";
 import { GpuChip } from "./GpuChip.tsx";
 import { StorageChip } from "./StorageChip.tsx";
 
-const TITLES: Record<Screen, string> = { library: "Library", merge: "Merge", runs: "Runs" };
+const TITLES: Record<Screen, string> = {
+  library: "Library",
+  merge: "Merge",
+  playground: "Playground",
+  runs: "Runs",
+};
 const MAC = /Mac|iPhone|iPad/.test(navigator.userAgent);
 
 interface HeaderProps {

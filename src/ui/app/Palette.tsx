@@ -6,13 +6,14 @@ import { show } from "../stores/commands.ts";
 import type { Studio } from "../stores/studio.ts";
 
 const TABLE: readonly Action[] = Object.values(ACTIONS);
-const GROUPS = ["Go to", "Library", "Merge"] as const;
+const GROUPS = ["Go to", "Library", "Merge", "Playground"] as const;
 
 /** Everything that can be done now, by name: Ctrl or ⌘ and K. */
 export function Palette({ studio }: { readonly studio: Studio }) {
   useStore(studio.jobs);
   useStore(studio.forecast);
   useStore(studio.recipe);
+  useStore(studio.playground);
   const models = useStore(studio.library, (state) => state.models) ?? [];
   const { setColorScheme } = useMantineColorScheme();
   const groups: SpotlightActionGroupData[] = GROUPS.map((group) => ({

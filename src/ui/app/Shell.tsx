@@ -5,6 +5,7 @@ import { Icon } from "../parts/Icon.tsx";
 import { useDropTarget } from "../parts/useDropTarget.ts";
 import { LibraryScreen } from "../screens/library/LibraryScreen.tsx";
 import { MergeScreen } from "../screens/merge/MergeScreen.tsx";
+import { PlaygroundScreen } from "../screens/playground/PlaygroundScreen.tsx";
 import { RunsScreen } from "../screens/runs/RunsScreen.tsx";
 import type { Studio } from "../stores/studio.ts";
 import { Downloads } from "./Downloads.tsx";
@@ -13,7 +14,12 @@ import { NoticeStack } from "./NoticeStack.tsx";
 import { Palette } from "./Palette.tsx";
 import { Rail } from "./Rail.tsx";
 
-const SCREENS = { library: LibraryScreen, merge: MergeScreen, runs: RunsScreen } as const;
+const SCREENS = {
+  library: LibraryScreen,
+  merge: MergeScreen,
+  playground: PlaygroundScreen,
+  runs: RunsScreen,
+} as const;
 
 interface ShellProps {
   readonly studio: Studio;

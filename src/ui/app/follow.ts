@@ -39,6 +39,10 @@ export function followEngine(studio: Studio): () => void {
       notices.fail("The library cannot be read", toFailure(error));
     },
   );
+  engine.listDatasets().then(
+    (datasets) => library.setState({ datasets }),
+    () => library.setState({ datasets: [] }), // the next change of the library asks again
+  );
   engine.storage().then(
     (storage) => library.setState({ storage }),
     () => undefined, // without an estimate the page simply shows none

@@ -2,11 +2,14 @@ import {
   control,
   exportModel,
   keepData,
+  openPlayground,
   show,
   startMeasure,
   startMerge,
   trySamples,
 } from "./commands.ts";
+import { addSampleTexts } from "./datasets.ts";
+import { playBlocked, runPrompt } from "./playing.ts";
 import type { Studio } from "./studio.ts";
 
 /** Something a person can ask for: a button, a line of the command palette, or both. */
@@ -14,7 +17,7 @@ export interface Action {
   readonly id: string;
   readonly label: string;
   readonly help: string;
-  readonly group: "Go to" | "Library" | "Merge";
+  readonly group: "Go to" | "Library" | "Merge" | "Playground";
   /** Null when it can be done, else the sentence that says why not. */
   blocked(studio: Studio): string | null;
   run(studio: Studio): unknown;
@@ -64,6 +67,22 @@ export const ACTIONS = {
     group: "Go to",
     blocked: free,
     run: () => show("merge"),
+  },
+  playground: {
+    id: "playground-screen",
+    label: "Playground",
+    help: "The same prompt to several models",
+    group: "Go to",
+    blocked: free,
+    run: (studio) => openPlayground(studio, "try"),
+  },
+  evaluation: {
+    id: "evaluation",
+    label: "Evaluate",
+    help: "Bits per byte of models on datasets",
+    group: "Go to",
+    blocked: free,
+    run: (studio) => openPlayground(studio, "evaluate"),
   },
   runs: {
     id: "runs",
@@ -153,5 +172,42 @@ export const ACTIONS = {
       const model = followedMerge(studio)?.result?.models[0];
       return model && exportModel(studio, model);
     },
+  },
+  runPrompt: {
+    id: "run-prompt",
+    label: "Run",
+    help: "Give the prompt to the chosen models",
+    group: "Playground",
+    blocked: playBlocked,
+    run: (studio) => runPrompt(studio, false),
+  },
+  readText: {
+    id: "read-text",
+    label: "Read this text",
+    help: "Colour the prompt by what surprises each model",
+    group: "Playground",
+    blocked: playBlocked,
+    run: (studio) => runPrompt(studio, true),
+  },
+  stopPrompt: {
+    id: "stop-prompt",
+    label: "Stop",
+    help: "Keep what the models have written so far",
+    group: "Playground",
+    blocked: ({ playground }) => (playground.getState().running ? null : "No model is answering."),
+    run: ({ playground }) => playground.stop(),
+  },
+  sampleTexts: {
+    id: "sample-texts",
+    label: "Add the sample texts",
+    help: "Tales, scenes and word problems for evaluation",
+    group: "Library",
+    blocked: (studio) => {
+      const running = studio.jobs
+        .getState()
+        .jobs?.some(({ kind, state }) => kind === "dataset" && state === "running");
+      return running ? "A dataset is being read." : null;
+    },
+    run: addSampleTexts,
   },
 } as const satisfies Record<string, Action>;

@@ -10,6 +10,7 @@ import {
   toFailure,
 } from "../../engine/contract/index.ts";
 import { findCompatible, isCompatible, sharedStem, suggestName } from "./compatible.ts";
+import { splitDropped } from "./dropped.ts";
 import { fillRequired } from "./recipe.ts";
 import type { Screen } from "./route.ts";
 import type { Studio } from "./studio.ts";
@@ -34,7 +35,14 @@ export function show(screen: Screen): void {
   window.location.hash = `#/${screen}`;
 }
 
-async function begin(studio: Studio, request: JobRequest): Promise<JobCard> {
+/** Shows the Playground: its columns, or its table of evaluations. */
+export function openPlayground(studio: Studio, tab: "try" | "evaluate"): void {
+  studio.playground.setState({ tab });
+  show("playground");
+}
+
+/** Starts a job and notes it down. */
+export async function begin(studio: Studio, request: JobRequest): Promise<JobCard> {
   const job = await studio.engine.startJob(request);
   studio.jobs.begin(job);
   return job;
@@ -61,13 +69,15 @@ function finish(studio: Studio, id: JobId): Promise<JobCard> {
   });
 }
 
-/** Asks the engine for the models and the room they take. */
+/** Asks the engine for the models, the datasets and the room they take. */
 export async function refreshLibrary(studio: Studio): Promise<void> {
-  const [models, storage] = await Promise.all([
+  const before = studio.library.getState().datasets;
+  const [models, datasets, storage] = await Promise.all([
     studio.engine.listModels(),
+    studio.engine.listDatasets().catch(() => before), // models are shown even where texts are not
     studio.engine.storage(),
   ]);
-  studio.library.setState({ models, storage });
+  studio.library.setState({ models, datasets, storage });
 }
 
 async function cards(studio: Studio, ids: readonly ModelId[]): Promise<readonly ModelCard[]> {
@@ -76,11 +86,14 @@ async function cards(studio: Studio, ids: readonly ModelId[]): Promise<readonly 
   return ids.flatMap((id) => models.find((model) => model.id === id) ?? []);
 }
 
-/** Takes dropped or picked files into the library and offers to merge what fits together. */
+/** Takes dropped or picked checkpoints and datasets into the library and offers to merge what fits together. */
 export function importFiles(studio: Studio, files: readonly DroppedFile[]) {
   return attempt(studio, "Import", async () => {
     if (files.length === 0) return;
-    const started = await begin(studio, { kind: "import", files });
+    const { checkpoints, data } = splitDropped(files);
+    if (data.length > 0) await begin(studio, { kind: "dataset", files: data });
+    if (checkpoints.length === 0) return;
+    const started = await begin(studio, { kind: "import", files: checkpoints });
     const done = await finish(studio, started.id).catch(() => undefined); // its row tells why
     if (!done?.result) return;
     const brought = findCompatible(await cards(studio, done.result.models));

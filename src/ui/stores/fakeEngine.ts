@@ -49,6 +49,7 @@ export function fakeEngine(answers: Partial<Engine>): {
   const given: Partial<Engine> = {
     storage: async () => storage,
     listModels: async () => [],
+    listDatasets: async () => [],
     startJob: async (request) => fakeJob(`job ${started.push(request)}`, { kind: request.kind }),
     ...answers,
   };

@@ -1,5 +1,6 @@
 import { createStore } from "zustand/vanilla";
 import type {
+  DatasetCard,
   Environment,
   Failure,
   JobCard,
@@ -24,15 +25,17 @@ export function createEnvironmentStore() {
 }
 export type EnvironmentStore = ReturnType<typeof createEnvironmentStore>;
 
-/** The models there are and the room they take; null until first told. */
+/** The models and datasets there are and the room they take; null until first told. */
 export interface LibraryState {
   readonly models: readonly ModelCard[] | null;
+  /** Texts and chats for evaluation; null until first told. */
+  readonly datasets: readonly DatasetCard[] | null;
   readonly storage: StorageCard | null;
 }
 
-/** Mirrors `listModels` and `storage`. */
+/** Mirrors `listModels`, `listDatasets` and `storage`. */
 export function createLibraryStore() {
-  return createStore<LibraryState>(() => ({ models: null, storage: null }));
+  return createStore<LibraryState>(() => ({ models: null, datasets: null, storage: null }));
 }
 export type LibraryStore = ReturnType<typeof createLibraryStore>;
 

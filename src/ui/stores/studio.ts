@@ -1,6 +1,7 @@
 import { createStore } from "zustand/vanilla";
-import type { Engine, JobId, ModelId } from "../../engine/contract/index.ts";
+import type { DatasetId, Engine, JobId, ModelId } from "../../engine/contract/index.ts";
 import { createNoticesStore, type NoticesStore } from "./notices.ts";
+import { createPlaygroundStore, type PlaygroundStore } from "./playground.ts";
 import { createRecipeStore, type RecipeStore } from "./recipe.ts";
 import {
   createEnvironmentStore,
@@ -21,6 +22,8 @@ export interface DeskState {
   readonly offered: readonly ModelId[];
   /** The checkpoint whose drawer is open. */
   readonly opened: ModelId | null;
+  /** The dataset whose drawer is open. */
+  readonly openedDataset: DatasetId | null;
   /** A finished export that waits as private files: its job, whose files the page offers. */
   readonly downloads: JobId | null;
 }
@@ -33,6 +36,7 @@ export interface Studio {
   readonly library: LibraryStore;
   readonly jobs: JobsStore;
   readonly environment: EnvironmentStore;
+  readonly playground: PlaygroundStore;
   readonly route: RouteStore;
   readonly notices: NoticesStore;
   readonly desk: ReturnType<typeof createDeskStore>;
@@ -43,6 +47,7 @@ function createDeskStore() {
     selected: [],
     offered: [],
     opened: null,
+    openedDataset: null,
     downloads: null,
   }));
 }
@@ -56,6 +61,7 @@ export function createStudio(engine: Engine, hash: string): Studio {
     library: createLibraryStore(),
     jobs: createJobsStore(),
     environment: createEnvironmentStore(),
+    playground: createPlaygroundStore(),
     route: createRouteStore(hash),
     notices: createNoticesStore(),
     desk: createDeskStore(),

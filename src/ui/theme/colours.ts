@@ -9,6 +9,15 @@ export function modelColour(index: number): string {
 /** The base is no competitor: a neutral grey. */
 export const BASE_COLOUR = "var(--base)";
 
+/** How many steps of surprisal have a colour, one per nat; the last one has no upper end. */
+export const SURPRISAL_STEPS = 8;
+
+/** The step of a surprisal, in nats: 0 has no colour, the ramp (cividis) is in tokens.css. */
+export function surprisalStep(nats: number): number {
+  if (!(nats > 0)) return 0; // NaN too: what is not known has no colour
+  return Math.min(SURPRISAL_STEPS - 1, Math.floor(nats));
+}
+
 /** The value that a `var(--name)` has now, for a canvas, which cannot read variables. */
 export function resolveColour(colour: string): string {
   const name = /^var\((--[\w-]+)\)$/.exec(colour)?.[1];

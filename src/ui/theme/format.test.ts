@@ -1,13 +1,17 @@
 import { describe, expect, test } from "vitest";
+import { surprisalStep } from "./colours.ts";
 import {
   formatArchitecture,
+  formatBits,
   formatBytes,
   formatBytesOf,
   formatCount,
   formatDuration,
   formatNumber,
   formatPercent,
+  formatProbability,
   formatQuantity,
+  formatRate,
   formatShape,
   formatShare,
   formatSpeed,
@@ -67,6 +71,30 @@ test("counts, shares and per cent keep sensible digits", () => {
   expect(formatShare(-1e-9)).toBe("0.000");
   expect(plain(formatPercent(0.061))).toBe("6.1 %");
   expect(plain(formatPercent(0.42))).toBe("42 %");
+});
+
+test("small probabilities are not nothing, and no difference has no sign", () => {
+  expect(plain(formatProbability(0.0004))).toBe("< 0.1 %");
+  expect(plain(formatProbability(0))).toBe("0.0 %");
+  expect(plain(formatProbability(0.413))).toBe("41 %");
+  expect(formatBits(-0.0001)).toBe("0.000");
+  expect(formatBits(-0.25)).toBe("−0.250");
+  expect(formatBits(null)).toBe("–");
+  expect(formatRate(8.21)).toBe("8.2");
+  expect(formatRate(412.3)).toBe("412");
+});
+
+test.each([
+  [0, 0],
+  [0.99, 0],
+  [1, 1],
+  [6.5, 6],
+  [7, 7],
+  [40, 7],
+  [Number.NaN, 0],
+  [Number.POSITIVE_INFINITY, 7],
+])("a surprisal of %d nats has the colour of step %d", (nats, step) => {
+  expect(surprisalStep(nats)).toBe(step);
 });
 
 test("shapes and architectures read as people say them", () => {

@@ -51,6 +51,25 @@ export function formatPercent(fraction: number): string {
   return `${sign(percent.toFixed(digits))}${GAP}%`;
 }
 
+/** A probability in per cent; a very small one is told from none: `< 0.1 %`. */
+export function formatProbability(probability: number): string {
+  if (probability > 0 && probability < 0.001) return `<${GAP}0.1${GAP}%`;
+  return formatPercent(Math.min(1, probability));
+}
+
+/** Nats, or bits per byte, with as many decimals as can be compared: `1.234`. */
+export function formatBits(value: number | null, digits = 3): string {
+  if (value === null || !Number.isFinite(value)) return "–";
+  const text = value.toFixed(digits);
+  return sign(Number(text) === 0 ? text.replace("-", "") : text);
+}
+
+/** Tokens per second: `8.2`, `120`; null, where there were too few, is a dash. */
+export function formatRate(perSecond: number | null): string {
+  if (perSecond === null || !Number.isFinite(perSecond)) return "–";
+  return perSecond.toFixed(perSecond < 99.5 ? 1 : 0);
+}
+
 /** A share of a merge, three decimals: `0.162`. */
 export function formatShare(share: number): string {
   const text = share.toFixed(3);

@@ -33,7 +33,7 @@ export function ImportList({ studio }: { readonly studio: Studio }) {
 }
 
 function isShown({ kind, state, createdAt, result }: JobCard): boolean {
-  if (kind !== "import" && kind !== "samples") return false;
+  if (kind !== "import" && kind !== "samples" && kind !== "dataset") return false;
   if (state === "running") return true;
   const told = state === "failed" || state === "interrupted" || (result?.notes.length ?? 0) > 0;
   return told && createdAt >= PAGE_OPENED;

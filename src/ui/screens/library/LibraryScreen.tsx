@@ -5,6 +5,8 @@ import { ACTIONS } from "../../stores/actions.ts";
 import { mergeModels } from "../../stores/commands.ts";
 import { findCompatible } from "../../stores/compatible.ts";
 import type { Studio } from "../../stores/studio.ts";
+import { DatasetDrawer } from "./DatasetDrawer.tsx";
+import { DatasetList } from "./DatasetList.tsx";
 import { FirstVisit } from "./FirstVisit.tsx";
 import { ImportList } from "./ImportList.tsx";
 import { MergeOffer } from "./MergeOffer.tsx";
@@ -13,9 +15,10 @@ import { ModelRow } from "./ModelRow.tsx";
 import { StorageLine } from "./StorageLine.tsx";
 import "./library.css";
 
-/** What do I have? Models, imports on their way, and the room they take. */
+/** What do I have? Models, datasets, imports on their way, and the room they take. */
 export function LibraryScreen({ studio }: { readonly studio: Studio }) {
   const models = useStore(studio.library, (state) => state.models);
+  const datasets = useStore(studio.library, (state) => state.datasets);
   const selected = useStore(studio.desk, (state) => state.selected);
   if (models === null) return <div className="library" aria-busy="true" />;
   const picked = models.filter(({ id }) => selected.includes(id));
@@ -80,8 +83,10 @@ export function LibraryScreen({ studio }: { readonly studio: Studio }) {
           </ul>
         </div>
       )}
+      {(models.length > 0 || (datasets?.length ?? 0) > 0) && <DatasetList studio={studio} />}
       <StorageLine studio={studio} />
       <ModelDrawer studio={studio} />
+      <DatasetDrawer studio={studio} />
     </div>
   );
 }

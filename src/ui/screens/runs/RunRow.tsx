@@ -4,7 +4,7 @@ import type { JobCard } from "../../../engine/contract/index.ts";
 import { Confirm } from "../../parts/Confirm.tsx";
 import { Note } from "../../parts/Note.tsx";
 import { Progress } from "../../parts/Progress.tsx";
-import { control, exportModel, show } from "../../stores/commands.ts";
+import { control, exportModel, openPlayground, show } from "../../stores/commands.ts";
 import { jobSeconds, progressFraction, progressNumbers } from "../../stores/progress.ts";
 import type { Studio } from "../../stores/studio.ts";
 import { formatBytes, formatDuration, formatSpeed, formatWhen } from "../../theme/format.ts";
@@ -33,6 +33,10 @@ export function RunRow({ studio, job }: RunRowProps) {
     studio.recipe.compose(recipe);
     studio.recipe.follow(kind === "merge" ? job.id : null);
     show("merge");
+  };
+  const openTable = () => {
+    studio.playground.draft({ shown: job.id });
+    openPlayground(studio, "evaluate");
   };
   const order = (what: "cancel" | "resume" | "delete") => control(studio, job.id, what);
   return (
@@ -87,6 +91,11 @@ export function RunRow({ studio, job }: RunRowProps) {
         {model && (
           <Button size="xs" onClick={() => exportModel(studio, model)}>
             Export…
+          </Button>
+        )}
+        {result?.evaluation && (
+          <Button size="xs" onClick={openTable}>
+            Open table
           </Button>
         )}
         {kind === "export" && (result?.downloads.length ?? 0) > 0 && (

@@ -14,7 +14,7 @@ export function RunsScreen({ studio }: { readonly studio: Studio }) {
     return (
       <div className="runs">
         <Empty title="No runs yet">
-          <p>Imports, measurements, merges and exports are listed here, with their recipes.</p>
+          <p>Imports, merges, evaluations and exports are listed here, with their recipes.</p>
           <Button variant="filled" onClick={() => ACTIONS.trySamples.run(studio)}>
             {ACTIONS.trySamples.label}
           </Button>

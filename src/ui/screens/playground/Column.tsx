@@ -1,0 +1,65 @@
+import { ActionIcon, CopyButton } from "@mantine/core";
+import { useStore } from "zustand";
+import type { ModelCard } from "../../../engine/contract/index.ts";
+import { Icon } from "../../parts/Icon.tsx";
+import { Note } from "../../parts/Note.tsx";
+import type { Studio } from "../../stores/studio.ts";
+import { modelColour } from "../../theme/colours.ts";
+import { formatBytes } from "../../theme/format.ts";
+import { ExchangeView } from "./ExchangeView.tsx";
+
+interface ColumnProps {
+  readonly studio: Studio;
+  readonly model: ModelCard;
+  readonly index: number;
+}
+
+/** One model beside the others: what it was asked, and what it said. */
+export function Column({ studio, model: { id, name }, index }: ColumnProps) {
+  const card = useStore(studio.playground, (state) => state.cards[id]);
+  const exchanges = useStore(studio.playground, (state) => state.columns[id]) ?? [];
+  const numbers = useStore(studio.playground, (state) => state.numbers);
+  const mode = useStore(studio.playground, (state) => state.mode);
+  const last = exchanges.at(-1);
+  const answer = exchanges.map(({ text }) => text).join("\n\n");
+  const mute = mode === "chat" && card && !card.chats;
+  return (
+    <section className="column panel" aria-label={name}>
+      <div className="column-head">
+        <i className="swatch" style={{ background: modelColour(index) }} />
+        <h2 className="ellipsis" title={name}>
+          {name}
+        </h2>
+        <span className="grow" />
+        {answer.trim() !== "" && (
+          <CopyButton value={answer}>
+            {({ copied, copy }) => (
+              <ActionIcon aria-label={`Copy what ${name} wrote`} onClick={copy}>
+                <Icon name={copied ? "tick" : "copy"} size={16} />
+              </ActionIcon>
+            )}
+          </CopyButton>
+        )}
+      </div>
+      {card?.streamed && (
+        <Note tone="warning" title="Larger than the GPU budget.">
+          Its {formatBytes(card.weightBytes)} of weights go through the GPU layer by layer for every
+          token: it runs, slowly. Raise the budget at the top of the page where there is memory.
+        </Note>
+      )}
+      {mute && <Note tone="note">It brings no chat template, so it sits this out. Use Text.</Note>}
+      {exchanges.map((exchange, at) => (
+        <ExchangeView key={`${id} ${at}`} {...{ name, exchange, numbers }} />
+      ))}
+      {!last && !mute && (
+        <p className="small muted">
+          {mode === "chat" ? "The conversation appears here." : "The continuation appears here."}
+        </p>
+      )}
+      <p className="unseen" role="status">
+        {last?.state === "done" && `${name} is done.`}
+        {last?.state === "loading" && `${name} is being loaded.`}
+      </p>
+    </section>
+  );
+}

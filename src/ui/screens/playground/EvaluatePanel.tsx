@@ -1,0 +1,96 @@
+import { Button, Checkbox, NumberInput } from "@mantine/core";
+import { useStore } from "zustand";
+import { Section } from "../../parts/Section.tsx";
+import { ACTIONS } from "../../stores/actions.ts";
+import { evaluateBlocked, evaluationParts, startEvaluation } from "../../stores/datasets.ts";
+import type { Studio } from "../../stores/studio.ts";
+import { formatCount } from "../../theme/format.ts";
+import { EvaluationView } from "./EvaluationView.tsx";
+import { ModelPicker } from "./ModelPicker.tsx";
+
+/** More rows than this are no sample any more. */
+const MOST_ROWS = 100_000;
+
+function toggled(list: readonly string[], id: string): readonly string[] {
+  return list.includes(id) ? list.filter((one) => one !== id) : [...list, id];
+}
+
+/** Which models on which texts, and the table that comes of it. */
+export function EvaluatePanel({ studio }: { readonly studio: Studio }) {
+  const { models, datasets } = useStore(studio.library);
+  const state = useStore(studio.playground);
+  useStore(studio.jobs);
+  useStore(studio.environment);
+  const parts = evaluationParts(state, models ?? [], datasets ?? []);
+  const blocked = evaluateBlocked(studio);
+  const { draft } = studio.playground;
+  return (
+    <>
+      <aside className="play-left" aria-label="Models and datasets">
+        <Section title="Models">
+          <ModelPicker
+            studio={studio}
+            label="Models to evaluate"
+            chosen={parts.models}
+            full={null}
+            onToggle={(model) => draft({ models: toggled(parts.models, model) })}
+          />
+        </Section>
+        <Section title="Datasets">
+          {datasets?.length === 0 && (
+            <div className="picks-empty">
+              <p className="small muted">
+                None yet. Drop JSONL, JSON, Parquet or text files anywhere, or start with ours.
+              </p>
+              <Button
+                size="xs"
+                disabled={ACTIONS.sampleTexts.blocked(studio) !== null}
+                onClick={() => ACTIONS.sampleTexts.run(studio)}
+              >
+                {ACTIONS.sampleTexts.label}
+              </Button>
+            </div>
+          )}
+          <ul className="picks" aria-label="Datasets to evaluate on">
+            {datasets?.map(({ id, name, kind, rows }) => (
+              <li key={id}>
+                <Checkbox
+                  size="xs"
+                  checked={parts.datasets.includes(id)}
+                  onChange={() => draft({ datasets: toggled(parts.datasets, id) })}
+                  label={name}
+                  description={`${kind} · ${formatCount(rows)} ${rows === 1 ? "row" : "rows"}`}
+                />
+              </li>
+            ))}
+          </ul>
+        </Section>
+        <Section title="Extent">
+          <NumberInput
+            label="Rows of each dataset, at most"
+            size="xs"
+            min={1}
+            max={MOST_ROWS}
+            allowDecimal={false}
+            value={state.draft.rows}
+            onChange={(rows) => typeof rows === "number" && draft({ rows })}
+          />
+        </Section>
+        <div className="play-start">
+          <Button
+            variant="filled"
+            fullWidth
+            disabled={blocked !== null}
+            onClick={() => startEvaluation(studio)}
+          >
+            Start the evaluation
+          </Button>
+          <p className="small muted" role="status">
+            {blocked}
+          </p>
+        </div>
+      </aside>
+      <EvaluationView studio={studio} />
+    </>
+  );
+}

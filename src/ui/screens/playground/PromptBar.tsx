@@ -1,0 +1,87 @@
+import { Button, SegmentedControl, Textarea } from "@mantine/core";
+import type { KeyboardEvent } from "react";
+import { useStore } from "zustand";
+import { ACTIONS } from "../../stores/actions.ts";
+import { playBlocked } from "../../stores/playing.ts";
+import type { Studio } from "../../stores/studio.ts";
+
+const MODES = [
+  { value: "text", label: "Text" },
+  { value: "chat", label: "Chat" },
+] as const;
+
+/** What is asked, and the buttons that ask it. */
+export function PromptBar({ studio }: { readonly studio: Studio }) {
+  const { mode, prompt, running, columns } = useStore(studio.playground);
+  useStore(studio.library);
+  useStore(studio.environment);
+  const blocked = playBlocked(studio);
+  const chat = mode === "chat";
+  const talked = Object.values(columns).some((exchanges) => exchanges.length > 0);
+  const press = (event: KeyboardEvent) => {
+    const sends = chat ? !event.shiftKey : event.ctrlKey || event.metaKey;
+    if (event.key !== "Enter" || !sends || event.nativeEvent.isComposing) return;
+    event.preventDefault();
+    void ACTIONS.runPrompt.run(studio);
+  };
+  return (
+    <div className="promptbar">
+      <Textarea
+        aria-label={chat ? "Message" : "Prompt"}
+        className="promptbar-text"
+        placeholder={chat ? "Write a message" : "Once upon a time"}
+        autosize
+        minRows={2}
+        maxRows={7}
+        value={prompt}
+        onKeyDown={press}
+        onChange={({ currentTarget }) =>
+          studio.playground.setState({ prompt: currentTarget.value })
+        }
+      />
+      <div className="promptbar-verbs">
+        <SegmentedControl
+          aria-label="Kind of prompt"
+          size="xs"
+          data={[...MODES]}
+          value={mode}
+          disabled={running}
+          onChange={(next) =>
+            studio.playground.setState({ mode: next === "chat" ? "chat" : "text" })
+          }
+        />
+        {running ? (
+          <Button variant="filled" onClick={() => ACTIONS.stopPrompt.run(studio)}>
+            {ACTIONS.stopPrompt.label}
+          </Button>
+        ) : (
+          <Button
+            variant="filled"
+            disabled={blocked !== null}
+            title={blocked ?? (chat ? "Enter" : "Ctrl or ⌘ and Enter")}
+            onClick={() => ACTIONS.runPrompt.run(studio)}
+          >
+            {chat ? "Send" : ACTIONS.runPrompt.label}
+          </Button>
+        )}
+        {!running && !chat && (
+          <Button
+            disabled={blocked !== null}
+            title={blocked ?? ACTIONS.readText.help}
+            onClick={() => ACTIONS.readText.run(studio)}
+          >
+            {ACTIONS.readText.label}
+          </Button>
+        )}
+        {!running && talked && (
+          <Button variant="subtle" onClick={() => studio.playground.setState({ columns: {} })}>
+            {chat ? "New chat" : "Clear"}
+          </Button>
+        )}
+        <p className="promptbar-why small muted" role="status">
+          {blocked}
+        </p>
+      </div>
+    </div>
+  );
+}

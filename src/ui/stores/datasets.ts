@@ -1,0 +1,87 @@
+import {
+  type DatasetCard,
+  type DatasetId,
+  EngineError,
+  type JobCard,
+  type ModelCard,
+  type ModelId,
+} from "../../engine/contract/index.ts";
+import { attempt, begin, refreshLibrary } from "./commands.ts";
+import type { PlaygroundState } from "./playground.ts";
+import { whyMute } from "./playing.ts";
+import type { Studio } from "./studio.ts";
+
+const SAMPLE_TEXTS = ["tales", "drama", "maths"] as const;
+
+/** Fetches the sample texts from where the page came from and takes them into the library. */
+export function addSampleTexts(studio: Studio) {
+  return attempt(studio, "Sample texts", async () => {
+    const files = await Promise.all(
+      SAMPLE_TEXTS.map(async (name) => {
+        const path = `${name}.jsonl`;
+        const answer = await fetch(new URL(`samples/texts/${path}`, document.baseURI));
+        if (!answer.ok) {
+          const message = `The sample text ${path} could not be fetched: the server answered ${answer.status}.`;
+          throw new EngineError("missing-file", message, { path, status: answer.status });
+        }
+        return { path, file: new File([await answer.blob()], path) };
+      }),
+    );
+    await begin(studio, { kind: "dataset", files });
+  });
+}
+
+/** Deletes a dataset; evaluations that used it keep their numbers. */
+export function removeDataset(studio: Studio, { id, name }: DatasetCard) {
+  return attempt(studio, `Delete ${name}`, async () => {
+    await studio.engine.deleteDataset(id);
+    await refreshLibrary(studio);
+  });
+}
+
+/** What an evaluation would run on now; where nobody chose, every model that can, every dataset. */
+export function evaluationParts(
+  { draft, cards }: Pick<PlaygroundState, "draft" | "cards">,
+  models: readonly ModelCard[],
+  datasets: readonly DatasetCard[],
+): { readonly models: readonly ModelId[]; readonly datasets: readonly DatasetId[] } {
+  const able = models.filter(({ id }) => whyMute(cards[id]) === null).map(({ id }) => id);
+  const there = datasets.map(({ id }) => id);
+  return {
+    models: draft.models?.filter((id) => able.includes(id)) ?? able,
+    datasets: draft.datasets?.filter((id) => there.includes(id)) ?? there,
+  };
+}
+
+const isRunning = ({ kind, state }: JobCard) => kind === "evaluate" && state === "running";
+
+/** Why no evaluation can be started now, or null. */
+export function evaluateBlocked(studio: Studio): string | null {
+  const { environment } = studio.environment.getState();
+  const { models, datasets } = studio.library.getState();
+  if (environment && !environment.gpu.available) return environment.gpu.failure.message;
+  if (studio.jobs.getState().jobs?.some(isRunning)) return "An evaluation is running.";
+  const parts = evaluationParts(studio.playground.getState(), models ?? [], datasets ?? []);
+  if (parts.models.length === 0) return "Choose a model first.";
+  return parts.datasets.length === 0 ? "Choose a dataset first." : null;
+}
+
+/** Starts the evaluation that is put together; its table is shown when it is done. */
+export function startEvaluation(studio: Studio) {
+  return attempt(studio, "Evaluate", async () => {
+    const { models, datasets } = studio.library.getState();
+    const state = studio.playground.getState();
+    const parts = evaluationParts(state, models ?? [], datasets ?? []);
+    const job = await begin(studio, { kind: "evaluate", ...parts, rows: state.draft.rows });
+    studio.playground.draft({ shown: job.id });
+  });
+}
+
+/** The evaluation that is shown: the one asked for, else the newest that runs or has a table. */
+export function shownEvaluation(
+  jobs: readonly JobCard[],
+  shown: string | null,
+): JobCard | undefined {
+  const own = jobs.find(({ id }) => id === shown);
+  return own ?? jobs.find((job) => isRunning(job) || job.result?.evaluation !== undefined);
+}

@@ -1,0 +1,195 @@
+import {
+  type ChatTurn,
+  type GenerateEvent,
+  type LanguageCard,
+  type ModelCard,
+  type ModelId,
+  type Prompt,
+  toFailure,
+} from "../../engine/contract/index.ts";
+import {
+  appendToken,
+  chunkTokens,
+  type Exchange,
+  MOST_COLUMNS,
+  openExchange,
+  type PlaygroundState,
+} from "./playground.ts";
+import type { Studio } from "./studio.ts";
+
+/** How many of the likeliest tokens are shown at each place. */
+const TOP_COUNT = 10;
+
+/** Asks of every complete model whether it can be run here. */
+export async function describeModels(studio: Studio): Promise<void> {
+  const models = studio.library.getState().models ?? [];
+  const whole = models.filter(({ state }) => state === "complete");
+  const described = await Promise.all(
+    whole.map(({ id }) =>
+      studio.engine.describeLanguage(id).catch((error: unknown): LanguageCard => {
+        const unknown = { reads: false, chats: false, contextLength: 0, weightBytes: 0 };
+        return { model: id, failure: toFailure(error), ...unknown, streamed: false };
+      }),
+    ),
+  );
+  const cards = Object.fromEntries(described.map((card) => [card.model, card]));
+  studio.playground.setState({ cards });
+}
+
+/** Why a model cannot answer, or null. */
+export function whyMute(card: LanguageCard | undefined): string | null {
+  if (!card) return "Being looked at.";
+  if (card.failure) return card.failure.message;
+  return card.reads ? null : "It has no tokenizer, so there is no text to give it.";
+}
+
+/** The models that stand side by side: those chosen, else what was merged last and the first other. */
+export function chosenModels(
+  { chosen, cards }: Pick<PlaygroundState, "chosen" | "cards">,
+  models: readonly ModelCard[],
+): readonly ModelCard[] {
+  const able = models.filter(({ id }) => whyMute(cards[id]) === null);
+  if (chosen) return chosen.flatMap((id) => able.find((model) => model.id === id) ?? []);
+  const merged = able
+    .filter(({ origin }) => origin === "merge")
+    .toSorted((a, b) => b.createdAt - a.createdAt);
+  return [...new Set([...merged.slice(0, 1), ...able])].slice(0, 2);
+}
+
+/** Puts a model beside the others or takes it away; a fifth is not taken. */
+export function toggleColumn(studio: Studio, model: ModelId): void {
+  const state = studio.playground.getState();
+  const shown = chosenModels(state, studio.library.getState().models ?? []).map(({ id }) => id);
+  if (shown.includes(model)) {
+    studio.playground.setState({ chosen: shown.filter((id) => id !== model) });
+  } else if (shown.length < MOST_COLUMNS) {
+    studio.playground.setState({ chosen: [...shown, model] });
+  }
+}
+
+function columnsFor(studio: Studio, kind: Exchange["kind"]): readonly ModelCard[] {
+  const state = studio.playground.getState();
+  const shown = chosenModels(state, studio.library.getState().models ?? []);
+  return kind === "chat" ? shown.filter(({ id }) => state.cards[id]?.chats) : shown;
+}
+
+/** Why nothing can be asked of the models now, or null. */
+export function playBlocked(studio: Studio): string | null {
+  const { mode, prompt, running } = studio.playground.getState();
+  const { environment } = studio.environment.getState();
+  if (environment && !environment.gpu.available) return environment.gpu.failure.message;
+  if (running) return "The models are answering.";
+  if (columnsFor(studio, "text").length === 0) return "Choose a model first.";
+  if (mode === "chat" && columnsFor(studio, "chat").length === 0) {
+    return "None of the chosen models brings a chat template; use Text.";
+  }
+  return prompt === "" ? "Write a prompt first." : null;
+}
+
+/** The conversation so far, as the model's template takes it; what failed was never said. */
+export function turnsOf(exchanges: readonly Exchange[]): readonly ChatTurn[] {
+  return exchanges
+    .filter(({ kind, state, text }) => kind === "chat" && state !== "failed" && text !== "")
+    .flatMap(({ prompt, text }): readonly ChatTurn[] => [
+      { role: "user", content: prompt },
+      { role: "assistant", content: text },
+    ]);
+}
+
+/** Takes an event of a running generation into the newest exchange of its column. */
+export function takeEvent(
+  before: Exchange,
+  event: GenerateEvent,
+  firstAt: number,
+  now: number,
+): Partial<Exchange> {
+  switch (event.type) {
+    case "loading":
+      return { state: "loading", loading: event };
+    case "prompt":
+      return { state: "writing", loading: null, promptTokens: event.tokens };
+    case "token": {
+      const count = before.count + 1;
+      const seconds = (now - firstAt) / 1000;
+      return {
+        state: "writing",
+        loading: null,
+        chunks: appendToken(before.chunks, event.token),
+        count,
+        text: before.text + event.text,
+        tokensPerSecond: count > 1 && seconds > 0 ? (count - 1) / seconds : null,
+      };
+    }
+    default:
+      return event satisfies never;
+  }
+}
+
+async function answer(studio: Studio, model: ModelId, prompt: Prompt, signal: AbortSignal) {
+  const { playground, engine } = studio;
+  const { maxTokens, sampling } = playground.getState();
+  let firstAt = 0;
+  const onEvent = (event: GenerateEvent) => {
+    const now = performance.now();
+    if (event.type === "token" && firstAt === 0) firstAt = now;
+    playground.change(model, (before) => takeEvent(before, event, firstAt, now));
+  };
+  const request = { model, prompt, maxTokens, sampling, topCount: TOP_COUNT };
+  const { text, tokensPerSecond, end } = await engine.generate(request, { signal, onEvent });
+  playground.change(model, () => ({ state: "done", text, tokensPerSecond, end, loading: null }));
+}
+
+async function read(studio: Studio, model: ModelId, text: string, signal: AbortSignal) {
+  const { playground, engine } = studio;
+  const onEvent = (event: GenerateEvent) => {
+    if (event.type === "loading") {
+      playground.change(model, (before) => takeEvent(before, event, 0, 0));
+    } else {
+      playground.change(model, () => ({ state: "writing", loading: null }));
+    }
+  };
+  const request = { model, text, topCount: TOP_COUNT };
+  const { tokens, ...reading } = await engine.readText(request, { signal, onEvent });
+  playground.change(model, () => ({
+    ...{ state: "done", reading, loading: null },
+    ...{ chunks: chunkTokens(tokens), count: tokens.length },
+  }));
+}
+
+/** Gives the prompt to every chosen model, one after the other, until it is stopped. */
+export async function runPrompt(studio: Studio, reads: boolean): Promise<void> {
+  if (playBlocked(studio) !== null) return;
+  const { playground } = studio;
+  const { mode, prompt, columns } = playground.getState();
+  const kind = reads ? "read" : mode;
+  const asked = columnsFor(studio, kind).map(({ id }) => id);
+  const signal = playground.begin();
+  const told = new Map(asked.map((id) => [id, turnsOf(columns[id] ?? [])]));
+  for (const id of asked) {
+    const kept = kind === "chat" ? (columns[id] ?? []).filter((past) => past.kind === kind) : [];
+    playground.writeColumn(id, [...kept, openExchange(kind, prompt)]);
+  }
+  if (kind === "chat") playground.setState({ prompt: "" });
+  for (const id of asked) {
+    try {
+      signal.throwIfAborted();
+      if (kind === "read") await read(studio, id, prompt, signal);
+      else if (kind === "text") await answer(studio, id, { kind, text: prompt }, signal);
+      else {
+        const turns: readonly ChatTurn[] = [
+          ...(told.get(id) ?? []),
+          { role: "user", content: prompt },
+        ];
+        await answer(studio, id, { kind, turns }, signal);
+      }
+    } catch (error) {
+      const failure = toFailure(error);
+      const stopped = failure.code === "cancelled" || signal.aborted;
+      playground.change(id, () => ({
+        ...{ state: stopped ? "stopped" : "failed", loading: null },
+        failure: stopped ? null : failure,
+      }));
+    }
+  }
+  playground.end();
+}
