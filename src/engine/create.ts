@@ -10,6 +10,7 @@ import type {
 } from "./contract/index.ts";
 import { EngineError, toFailure } from "./contract/index.ts";
 import { createDatasetKind } from "./evaluate/datasetJob.ts";
+import { createEvaluateKind } from "./evaluate/evaluateJob.ts";
 import { createLanguageFace } from "./evaluate/languageFace.ts";
 import { keepLanguageTexts } from "./evaluate/languageFiles.ts";
 import { createShelf, withRoom } from "./evaluate/shelf.ts";
@@ -79,6 +80,7 @@ export async function createEngine(parts: EngineParts): Promise<Engine> {
     withRoom(shelf, createMeasureKind(merging)),
     withRoom(shelf, createMergeKind(merging)),
     createDatasetKind({ datasets }),
+    createEvaluateKind({ ...language, datasets }),
     exportJob({ library, openPrivateFolder: () => openPrivateFolder(storage) }),
   ];
   const journal = storedJournal(database.store("journal"));

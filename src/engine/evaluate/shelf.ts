@@ -102,6 +102,7 @@ export function createShelf({
         continue;
       }
       if (room !== "whole" && entries.length > 0) {
+        onLoading?.(0, measured.weightBytes, "waiting for the GPU memory of another model");
         await someoneLeaves(signal);
         continue;
       }

@@ -1,0 +1,89 @@
+import type { Gpu } from "../gpu/device.ts";
+import type { LanguageModel } from "../model/languageModel.ts";
+import { readCrossEntropy } from "../nn/score.ts";
+import { planWindows } from "../nn/windows.ts";
+import type { DatasetRow } from "../text/datasets.ts";
+import { supervisedTokens } from "../text/masks.ts";
+import type { ChatTemplate } from "../text/template.ts";
+import type { TextTokenizer } from "../text/tokenizer.ts";
+import { utf8Bytes } from "./requests.ts";
+import type { Score } from "./statistics.ts";
+
+/** Longer windows cost more than they tell. */
+const LONGEST_WINDOW = 4096;
+
+/** A row as a model reads it, and which of its tokens count: the first never does. */
+export interface ReadableRow {
+  readonly ids: readonly number[];
+  /** 1 for each token that counts. */
+  readonly counted: Uint8Array;
+  /** UTF-8 bytes of what counts, without control tokens: the same whatever the tokenizer. */
+  readonly bytes: number;
+}
+
+/**
+ * A text counts from its first token on: it is read after the token that begins a text, or the one
+ * that ends it where there is no such, so that models with and without one are asked for the same
+ * bytes. Of a chat what the assistant says counts, with the token that ends each turn. Null where
+ * nothing counts; `bad-config` where the template refuses the chat.
+ */
+export function encodeRow(
+  row: DatasetRow,
+  tokenizer: TextTokenizer,
+  template: ChatTemplate | null,
+): ReadableRow | null {
+  if (row.kind === "text") return encodeText(row.text, tokenizer);
+  if (!template || row.messages.every(({ role }) => role !== "assistant")) return null;
+  const { text, replies } = template.renderWithReplies(row.messages, {
+    addGenerationPrompt: false,
+  });
+  const encoding = tokenizer.encode(text, { specialTokens: false });
+  const counted = supervisedTokens(encoding, replies);
+  counted[0] = 0; // Nothing stands before it.
+  // What was said, whatever the tokens at its borders hold and whatever token ends a turn.
+  let bytes = replies.reduce((sum, { start, end }) => sum + utf8Bytes(text.slice(start, end)), 0);
+  for (const [i, id] of encoding.ids.entries()) {
+    if (counted[i] !== 1 || !tokenizer.isSpecial(id)) continue;
+    bytes -= encoding.spans.bytes[i + 1]! - encoding.spans.bytes[i]!;
+  }
+  return bytes > 0 ? { ids: [...encoding.ids], counted, bytes } : null;
+}
+
+function encodeText(text: string, tokenizer: TextTokenizer): ReadableRow | null {
+  const { ids, spans, byteLength } = tokenizer.encode(text, { specialTokens: false });
+  const start = tokenizer.bosId ?? tokenizer.eosId;
+  const all = start === null ? [...ids] : [start, ...ids];
+  const counted = new Uint8Array(all.length).fill(1);
+  counted[0] = 0;
+  const bytes = byteLength - (start === null ? (spans.bytes[1] ?? 0) : 0);
+  return all.length > 1 && bytes > 0 ? { ids: all, counted, bytes } : null;
+}
+
+/** Tokens that a model reads at once in an evaluation. */
+export function windowOf(contextLength: number): number {
+  return Math.max(2, Math.min(contextLength, LONGEST_WINDOW));
+}
+
+/** Reads a row in windows, each half over the one before: a token counts in the first that has it. */
+export async function scoreRow(
+  gpu: Gpu,
+  model: LanguageModel,
+  { ids, counted, bytes }: ReadableRow,
+  signal: AbortSignal,
+): Promise<Score> {
+  const window = windowOf(model.contextLength);
+  let nats = 0;
+  let tokens = 0;
+  for (const { start, scoredFrom, end } of planWindows(ids.length, window, window >> 1)) {
+    signal.throwIfAborted();
+    // What only the prompt fills need not be read.
+    if (!counted.subarray(scoredFrom, end).includes(1)) continue;
+    const each = await readCrossEntropy(gpu, model, ids.slice(start, end), { signal });
+    for (let i = scoredFrom; i < end; i++) {
+      if (counted[i] !== 1) continue;
+      nats += each[i - start - 1]!;
+      tokens += 1;
+    }
+  }
+  return { nats, tokens, bytes };
+}
