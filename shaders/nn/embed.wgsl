@@ -22,7 +22,7 @@ fn value_at(i: u32) -> f32 {
   if (STORED == F32) { return bitcast<f32>(table[i]); }
   let half = (table[i / 2u] >> (16u * (i % 2u))) & 0xffffu;
   if (STORED == BF16) { return bitcast<f32>(half << 16u); }
-  return f16_to_f32(half);
+  return unpack2x16float(half).x;
 }
 
 @compute @workgroup_size(64)

@@ -1,7 +1,7 @@
 // out[t, column + o] (+)= Σₖ x[t, k] · w[o, k] + bias[o]
 //
 // The bindings of every matrix multiplication. Rows of x are whole quads, finite up to the end; the
-// weights (binding 1) answer `block_of`, whose product with a quad of x is four outputs' part.
+// weights (binding 1) answer `quad_of` and `block_of`.
 struct Shape {
   rows: u32,
   inputs: u32,
@@ -12,6 +12,8 @@ struct Shape {
   out_stride: u32,
   out_column: u32,
   has_bias: u32,
+  // Where this panel's biases start.
+  bias_first: u32,
   accumulate: u32,
 }
 
@@ -20,15 +22,20 @@ struct Shape {
 @group(0) @binding(3) var<storage, read_write> out: array<f32>;
 @group(0) @binding(4) var<uniform> shape: Shape;
 
+// Writes one output of one row, if it exists.
+fn put_one(t: u32, o: u32, sum: f32) {
+  if (t >= shape.rows || o >= shape.outputs) { return; }
+  let at = t * shape.out_stride + shape.out_column + o;
+  var value = sum;
+  if (shape.has_bias != 0u) { value += bias[shape.bias_first + o]; }
+  if (shape.accumulate != 0u) { value += out[at]; }
+  out[at] = value;
+}
+
 // Writes four neighbouring outputs of one row, as far as they exist.
 fn put(t: u32, o: u32, sums: vec4f) {
-  if (t >= shape.rows) { return; }
-  let count = min(4u, shape.outputs - min(o, shape.outputs));
-  for (var j = 0u; j < count; j++) {
-    let at = t * shape.out_stride + shape.out_column + o + j;
-    var value = sums[j];
-    if (shape.has_bias != 0u) { value += bias[o + j]; }
-    if (shape.accumulate != 0u) { value += out[at]; }
-    out[at] = value;
-  }
+  put_one(t, o, sums.x);
+  put_one(t, o + 1u, sums.y);
+  put_one(t, o + 2u, sums.z);
+  put_one(t, o + 3u, sums.w);
 }

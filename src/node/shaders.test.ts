@@ -71,7 +71,7 @@ const NN: readonly (readonly [readonly string[], readonly ShaderConstants[]])[] 
       (form): readonly [readonly string[], readonly ShaderConstants[]] => [
         [`nn/weights_${stored}.wgsl`, `nn/matmul_${form}.wgsl`],
         [0, 1, 2].flatMap((STORED) =>
-          [false, true].map((IN_OUT) => ({ STORED, IN_OUT, ROWS: IN_OUT ? 4 : 1 })),
+          [1, 4, 8].map((ROWS) => ({ STORED, IN_OUT: ROWS > 1, ROWS })),
         ),
       ],
     ),

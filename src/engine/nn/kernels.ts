@@ -83,6 +83,7 @@ export async function multiply(
         out.offset + (turned ? 0 : panel.first),
         // Panels of inputs add up: the first one brings the bias.
         bias && (!turned || i === 0) ? 1 : 0,
+        turned ? 0 : panel.first,
         options.accumulate || (turned && i > 0) ? 1 : 0,
       ],
       groups:

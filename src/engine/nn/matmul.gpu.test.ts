@@ -1,0 +1,134 @@
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { acquireGpu, type Gpu } from "../gpu/device.ts";
+import { fromF32, toF32 } from "../tensor/convert.ts";
+import { embed, type MatmulKernel, multiply } from "./kernels.ts";
+import { KernelBench, largestError, randomValues } from "./testKernels.ts";
+
+let gpu: Gpu;
+let bench: KernelBench;
+beforeAll(async () => {
+  gpu = await acquireGpu(navigator.gpu);
+});
+afterAll(() => gpu.destroy());
+beforeEach(() => {
+  bench = new KernelBench(gpu);
+});
+afterEach(() => bench.release());
+
+/** Σₖ of float32 products, in any order: one rounding of a partial sum of at most `inputs` each. */
+const boundFor = (inputs: number) => inputs * inputs * 2 ** -24 + 2 ** -22;
+
+const KERNELS = ["registers", "lanes", "tiles"] as const satisfies MatmulKernel[];
+/** rows, inputs, outputs: odd, one, whole quads, and more than one tile of each. */
+const SHAPES = [
+  [1, 1, 1],
+  [3, 5, 7],
+  [2, 12, 6],
+  [5, 8, 68],
+  [66, 33, 9],
+] as const;
+
+describe.each(KERNELS)("the kernel with %s", (kernel) => {
+  for (const layout of ["out_in", "in_out"] as const) {
+    for (const dtype of ["F32", "BF16", "F16"] as const) {
+      test(`multiplies ${dtype} stored ${layout} as the plain sums do, at odd sizes`, async () => {
+        for (const [seed, [rows, inputs, outputs]] of SHAPES.entries()) {
+          const stride = 4 * Math.ceil(inputs / 4) + 4;
+          const x = randomValues(rows * stride, seed);
+          const stored = fromF32(randomValues(outputs * inputs, 100 + seed), dtype);
+          const w = toF32(stored, dtype);
+          const bias = randomValues(outputs, 200 + seed);
+          const [outStride, column] = [outputs + 3, 2];
+          const before = randomValues(rows * outStride, 300 + seed);
+          const out = bench.buffer(before.slice());
+          const turned = layout === "in_out";
+          const matrix = {
+            panels: [{ buffer: bench.buffer(stored), first: 0, rows: turned ? inputs : outputs }],
+            ...{ dtype, rows: turned ? inputs : outputs, columns: turned ? outputs : inputs },
+          };
+          await multiply(
+            bench.recorder,
+            { buffer: bench.buffer(x), stride, offset: 4 },
+            matrix,
+            { buffer: out, stride: outStride, offset: column },
+            { rows, layout, bias: bench.buffer(bias), accumulate: seed % 2 === 0, kernel },
+          );
+          const want = Float64Array.from(before);
+          for (let t = 0; t < rows; t++) {
+            for (let o = 0; o < outputs; o++) {
+              const at = t * outStride + column + o;
+              let sum = bias[o]! + (seed % 2 === 0 ? before[at]! : 0);
+              for (let k = 0; k < inputs; k++) {
+                const weight = turned ? w[k * outputs + o]! : w[o * inputs + k]!;
+                // The last row's x lies past its stride's first quad: rows start at the offset.
+                sum += (x[t * stride + 4 + k] ?? 0) * weight;
+              }
+              want[at] = sum;
+            }
+          }
+          const got = await bench.read(out, before.length);
+          expect(largestError(got, want), `${rows} × ${inputs} × ${outputs}`).toBeLessThanOrEqual(
+            boundFor(inputs),
+          );
+        }
+      });
+    }
+  }
+});
+
+describe.each(["out_in", "in_out"] as const)("a matrix in panels, stored %s,", (layout) => {
+  test("gives what it gives in one piece", async () => {
+    const [rows, inputs, outputs] = [3, 12, 10];
+    const turned = layout === "in_out";
+    const [stored, width] = turned ? [inputs, outputs] : [outputs, inputs];
+    const w = randomValues(stored * width, 1);
+    const x = { buffer: bench.buffer(randomValues(rows * inputs, 2)), stride: inputs, offset: 0 };
+    const bias = bench.buffer(randomValues(outputs, 3));
+    const run = async (cuts: readonly number[]) => {
+      const panels = cuts.slice(1).map((end, i) => {
+        const first = cuts[i] as number;
+        const buffer = bench.buffer(w.slice(first * width, end * width));
+        return { buffer, first, rows: end - first };
+      });
+      const out = bench.buffer(new Float32Array(rows * outputs));
+      const matrix = { panels, dtype: "F32", rows: stored, columns: width } as const;
+      const options = { rows, layout, bias, accumulate: false, kernel: "registers" } as const;
+      await multiply(
+        bench.recorder,
+        x,
+        matrix,
+        { buffer: out, stride: outputs, offset: 0 },
+        options,
+      );
+      return bench.read(out, rows * outputs);
+    };
+    const whole = await run([0, stored]);
+    expect(largestError(await run([0, 4, 8, stored]), whole)).toBeLessThanOrEqual(2 ** -20);
+  });
+});
+
+test("rows are gathered from the panel that holds them, scaled, and added where asked", async () => {
+  const [vocab, columns] = [7, 5];
+  for (const dtype of ["F32", "BF16", "F16"] as const) {
+    const stored = fromF32(randomValues(vocab * columns, 4), dtype);
+    const table = toF32(stored, dtype);
+    const size = stored.byteLength / vocab;
+    const panels = [
+      { buffer: bench.buffer(stored.slice(0, 4 * size)), first: 0, rows: 4 },
+      { buffer: bench.buffer(stored.slice(4 * size)), first: 4, rows: 3 },
+    ];
+    const ids = [6, 0, 3, 4, 6];
+    const matrix = { panels, dtype, rows: vocab, columns };
+    const indices = bench.buffer(Uint32Array.from(ids));
+    const out = bench.buffer(new Float32Array(ids.length * columns));
+    const target = { buffer: out, stride: columns, offset: 0 };
+    const rows = ids.length;
+    await embed(bench.recorder, indices, matrix, target, { rows, scale: 3, accumulate: false });
+    await embed(bench.recorder, indices, matrix, target, { rows, scale: -1, accumulate: true });
+    const want = ids.flatMap((id) =>
+      [...table.slice(id * columns, (id + 1) * columns)].map((v) => 2 * v),
+    );
+    // 3v is rounded once, 3v - v once more.
+    expect(largestError(await bench.read(out, want.length), want)).toBeLessThanOrEqual(2 ** -21);
+  }
+});
