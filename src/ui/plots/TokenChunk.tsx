@@ -34,9 +34,20 @@ function drawPieces(pieces: readonly TokenPiece[]): readonly ReactNode[] {
         {text}
       </span>
     ) : (
-      text
+      <TextPiece key={key} text={text} />
     );
   });
+}
+
+/** Apart from its neighbours, over a number, a token's leading space is a mark too. */
+function TextPiece({ text }: { readonly text: string }) {
+  if (!text.startsWith(" ")) return text;
+  return (
+    <>
+      <span className="token-gap"> </span>
+      {text.slice(1)}
+    </>
+  );
 }
 
 /** A run of tokens, drawn again only when something in it changes. */

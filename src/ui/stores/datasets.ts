@@ -39,17 +39,24 @@ export function removeDataset(studio: Studio, { id, name }: DatasetCard) {
   });
 }
 
-/** What an evaluation would run on now; where nobody chose, every model that can, every dataset. */
+/**
+ * What an evaluation would run on now, the model to compare with first. Where nobody chose: every
+ * model that can, every dataset, compared with the oldest.
+ */
 export function evaluationParts(
   { draft, cards }: Pick<PlaygroundState, "draft" | "cards">,
   models: readonly ModelCard[],
   datasets: readonly DatasetCard[],
 ): { readonly models: readonly ModelId[]; readonly datasets: readonly DatasetId[] } {
-  const able = models.filter(({ id }) => whyMute(cards[id]) === null).map(({ id }) => id);
+  const wanted = models
+    .filter(({ id }) => whyMute(cards[id]) === null && (draft.models?.includes(id) ?? true))
+    .toSorted((a, b) => a.createdAt - b.createdAt)
+    .map(({ id }) => id);
+  const first = wanted.filter((id) => id === draft.reference);
   const there = datasets.map(({ id }) => id);
   return {
-    models: draft.models?.filter((id) => able.includes(id)) ?? able,
-    datasets: draft.datasets?.filter((id) => there.includes(id)) ?? there,
+    models: [...first, ...wanted.filter((id) => id !== draft.reference)],
+    datasets: there.filter((id) => draft.datasets?.includes(id) ?? true),
   };
 }
 

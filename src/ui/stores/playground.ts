@@ -67,6 +67,8 @@ export interface EvaluationDraft {
   /** Null: nobody chose yet. */
   readonly models: readonly ModelId[] | null;
   readonly datasets: readonly DatasetId[] | null;
+  /** What the others are compared with; null: the oldest of the models. */
+  readonly reference: ModelId | null;
   readonly rows: number;
   /** Null: the newest that is done. */
   readonly shown: JobId | null;
@@ -119,7 +121,7 @@ export function createPlaygroundStore() {
     numbers: false,
     columns: {},
     running: false,
-    draft: { models: null, datasets: null, rows: 100, shown: null },
+    draft: { models: null, datasets: null, reference: null, rows: 100, shown: null },
   }));
   let stopper = new AbortController();
   const writeColumn = (model: ModelId, exchanges: readonly Exchange[]) =>

@@ -1,4 +1,4 @@
-import { Button, Checkbox, NumberInput } from "@mantine/core";
+import { Button, Checkbox, NumberInput, Select } from "@mantine/core";
 import { useStore } from "zustand";
 import { Section } from "../../parts/Section.tsx";
 import { ACTIONS } from "../../stores/actions.ts";
@@ -65,8 +65,21 @@ export function EvaluatePanel({ studio }: { readonly studio: Studio }) {
             ))}
           </ul>
         </Section>
-        <Section title="Extent">
+        <Section title="Table">
+          <Select
+            label="Compare the others with"
+            size="xs"
+            data={parts.models.map((id) => ({
+              value: id,
+              label: models?.find((model) => model.id === id)?.name ?? id,
+            }))}
+            value={parts.models[0] ?? null}
+            allowDeselect={false}
+            disabled={parts.models.length < 2}
+            onChange={(reference) => draft({ reference })}
+          />
           <NumberInput
+            mt={8}
             label="Rows of each dataset, at most"
             size="xs"
             min={1}

@@ -50,7 +50,7 @@ export function EvaluationTable({ cells }: { readonly cells: readonly Evaluation
               <th scope="row">
                 <span className="scores-name">{model}</span>
                 {model === table.models[0] && table.models.length > 1 && (
-                  <span className="scores-note">compared with</span>
+                  <span className="scores-note">the others are compared with it</span>
                 )}
               </th>
               {table.datasets.map((dataset) => (

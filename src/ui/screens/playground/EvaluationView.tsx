@@ -117,9 +117,8 @@ function Outcome({ job }: { readonly job: JobCard }) {
         <>
           <EvaluationTable cells={result.evaluation} />
           <p className="small muted">
-            Bits per byte, fewer are better; ± and brackets hold 95 %, by bootstrap over rows.
-            Below: the difference to the first model on the same rows, bold where its interval
-            leaves out 0.
+            Bits per byte, fewer are better. ± and brackets hold 95 %, by bootstrap over rows; the
+            lines below are differences on the same rows, bold where the interval leaves out zero.
           </p>
         </>
       )}

@@ -1,6 +1,5 @@
 import { Button, NumberInput } from "@mantine/core";
 import { useStore } from "zustand";
-import { Section } from "../../parts/Section.tsx";
 import { DEFAULT_SAMPLING, DEFAULT_TOKENS } from "../../stores/playground.ts";
 import type { Studio } from "../../stores/studio.ts";
 
@@ -49,6 +48,8 @@ const FIELDS = [
     step: 1,
   },
 ] as const;
+/** Windows at least this wide have room for the settings beside the columns, in pixels. */
+const OPEN_WIDE = 721;
 /** More than this is no trial any more. */
 const MOST_TOKENS = 8192;
 
@@ -61,19 +62,11 @@ export function SamplingPanel({ studio }: { readonly studio: Studio }) {
     maxTokens !== DEFAULT_TOKENS ||
     FIELDS.some(({ key }) => sampling[key] !== DEFAULT_SAMPLING[key]);
   return (
-    <Section
-      title="Sampling"
-      aside={
-        <Button
-          variant="subtle"
-          size="compact-xs"
-          disabled={!changed}
-          onClick={() => setState({ sampling: DEFAULT_SAMPLING, maxTokens: DEFAULT_TOKENS })}
-        >
-          Reset
-        </Button>
-      }
-    >
+    <details className="sampling-fold" open={OPEN_WIDE <= window.innerWidth}>
+      <summary>
+        <h2 className="section-title">Sampling</h2>
+        <span className="small faint num">{changed ? "changed" : "as usual"}</span>
+      </summary>
       <div className="sampling">
         <NumberInput
           label="Tokens"
@@ -102,7 +95,15 @@ export function SamplingPanel({ studio }: { readonly studio: Studio }) {
             }
           />
         ))}
+        <Button
+          className="sampling-reset"
+          size="xs"
+          disabled={!changed}
+          onClick={() => setState({ sampling: DEFAULT_SAMPLING, maxTokens: DEFAULT_TOKENS })}
+        >
+          Reset
+        </Button>
       </div>
-    </Section>
+    </details>
   );
 }

@@ -1,4 +1,5 @@
 import { Switch } from "@mantine/core";
+import { useEffect, useRef } from "react";
 import { useStore } from "zustand";
 import { Section } from "../../parts/Section.tsx";
 import { SurprisalLegend } from "../../plots/SurprisalLegend.tsx";
@@ -15,6 +16,11 @@ export function TryPanel({ studio }: { readonly studio: Studio }) {
   const models = useStore(studio.library, (state) => state.models) ?? [];
   const state = useStore(studio.playground);
   const shown = chosenModels(state, models);
+  const columns = useRef<HTMLDivElement>(null);
+  useEffect(() => {
+    // On a phone the columns are below the settings: what was asked for comes into sight.
+    if (state.running) columns.current?.scrollIntoView({ block: "nearest" });
+  }, [state.running]);
   const full = shown.length >= MOST_COLUMNS ? `At most ${MOST_COLUMNS} models at once.` : null;
   return (
     <>
@@ -52,7 +58,7 @@ export function TryPanel({ studio }: { readonly studio: Studio }) {
         {shown.length === 0 ? (
           <p className="muted">Choose up to {MOST_COLUMNS} models at the left.</p>
         ) : (
-          <div className="columns">
+          <div className="columns" ref={columns}>
             {shown.map((model, index) => (
               <Column key={model.id} {...{ studio, model, index }} />
             ))}
