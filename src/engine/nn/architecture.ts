@@ -7,6 +7,8 @@ import type { DecoderSpec } from "./spec.ts";
 export interface Architecture {
   /** `model_type` in config.json. */
   readonly modelType: string;
+  /** What transformers takes where config.json is silent, if it is not what `describe` says. */
+  readonly defaults: Readonly<Record<string, unknown>>;
   /** `tied`: the head is the embedding. Throws `bad-config` or `unsupported-architecture`. */
   describe(config: ConfigReader, tied: boolean): DecoderSpec;
 }
@@ -42,5 +44,5 @@ export function describeDecoder(config: ModelConfig | null, model: string): Deco
       { model, architecture: named },
     );
   }
-  return known.describe(ConfigReader.of(config), config.tied);
+  return known.describe(ConfigReader.of(config, known.defaults), config.tied);
 }

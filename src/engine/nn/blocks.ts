@@ -114,8 +114,6 @@ export interface LlamaVariation {
   readonly mlpBias?: boolean;
   /** RMS norms over each query and key head (Qwen3). */
   readonly headNorms?: boolean;
-  readonly theta?: number;
-  readonly epsilon?: number;
   readonly windows?: (layers: number) => readonly (number | null)[];
 }
 
@@ -175,7 +173,7 @@ export function llamaLike(
     embedding: { tensor: "model.embed_tokens.weight", scale: 1, positions: null },
     norm: {
       kind: "rms",
-      epsilon: config.number(["rms_norm_eps"], { min: 0, max: 1 }, variation.epsilon ?? 1e-6),
+      epsilon: config.number(["rms_norm_eps"], { min: 0, max: 1 }, 1e-6),
       weightOffset: 0,
     },
     attention: {
@@ -183,12 +181,12 @@ export function llamaLike(
       kvHeads,
       headDim,
       softcap: null,
-      rope: readRope(config, headDim, { theta: variation.theta ?? 10_000 }),
+      rope: readRope(config, headDim, {}),
       ...views,
     },
     mlp: {
       size,
-      activation: readActivation(config, ["hidden_act", "hidden_activation"], "silu"),
+      activation: readActivation(config, ["hidden_activation", "hidden_act"], "silu"),
       gateOffset: 0,
       upOffset: size,
       rowStride: 2 * size,

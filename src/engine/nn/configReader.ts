@@ -24,17 +24,17 @@ export class ConfigReader {
     this.#where = where;
   }
 
-  static of({ fields }: ModelConfig): ConfigReader {
+  /** `defaults` stand for fields that config.json does not have; null in it is an answer. */
+  static of({ fields }: ModelConfig, defaults: Fields): ConfigReader {
     const inner = fields.text_config;
-    return new ConfigReader(isObject(inner) ? [inner, fields] : [fields]);
+    return new ConfigReader([...(isObject(inner) ? [inner] : []), fields, defaults]);
   }
 
   /** The value as it stands; null and absent are the same. */
   raw(...names: readonly string[]): unknown {
     for (const name of names) {
-      for (const fields of this.#fields) {
-        if (Object.hasOwn(fields, name) && fields[name] !== null) return fields[name];
-      }
+      const value = this.#fields.find((fields) => Object.hasOwn(fields, name))?.[name];
+      if (value !== undefined && value !== null) return value;
     }
     return undefined;
   }

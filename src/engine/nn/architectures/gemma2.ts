@@ -9,6 +9,15 @@ const CAP = { min: 1e-3, max: 1e6 };
  */
 export default {
   modelType: "gemma2",
+  defaults: {
+    head_dim: 256,
+    num_key_value_heads: 4,
+    max_position_embeddings: 8192,
+    sliding_window: 4096,
+    attn_logit_softcapping: 50,
+    final_logit_softcapping: 30,
+    hidden_activation: "gelu_pytorch_tanh",
+  },
   describe(config, tied) {
     const llama = llamaLike("gemma2", config, tied, {
       attentionBias: config.boolean(["attention_bias"], false),

@@ -11,6 +11,7 @@ function conv1d(name: string, inputs: number, outputs: number): Projection {
 /** GPT-2: learned positions, matrices stored the other way round. */
 export default {
   modelType: "gpt2",
+  defaults: { n_positions: 1024 },
   describe(config, tied) {
     const { hiddenSize, heads, headDim, layers, vocabSize, contextLength } = readSizes(config);
     const size = config.integer(["n_inner"], {}, 4 * hiddenSize);

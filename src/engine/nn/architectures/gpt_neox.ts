@@ -6,6 +6,7 @@ import { readRope } from "../ropeSpec.ts";
 /** GPT-NeoX and Pythia: attention and MLP side by side, a part of each head rotated, biases. */
 export default {
   modelType: "gpt_neox",
+  defaults: { max_position_embeddings: 2048 },
   describe(config, tied) {
     const sizes = readSizes(config);
     const { hiddenSize, heads, headDim } = sizes;

@@ -4,6 +4,7 @@ import { llamaLike, readWindow, readWindows } from "../blocks.ts";
 /** Llama with biases on queries, keys and values; upper layers may see a window only. */
 export default {
   modelType: "qwen2",
+  defaults: { num_key_value_heads: 32, max_position_embeddings: 32_768, sliding_window: 4096 },
   describe(config, tied) {
     const slides = config.boolean(["use_sliding_window"], false);
     const from = config.integer(["max_window_layers"], { min: 0 }, 28);

@@ -1,0 +1,162 @@
+import { readFileSync } from "node:fs";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { acquireGpu, type Gpu } from "../engine/gpu/device.ts";
+import type { Checkpoint } from "../engine/model/checkpoint.ts";
+import { openCheckpoint } from "../engine/model/open.ts";
+import { generate } from "../engine/nn/generate.ts";
+import { openDecoder } from "../engine/nn/openDecoder.ts";
+import { GREEDY } from "../engine/nn/sample.ts";
+import { readCrossEntropy, readLogits } from "../engine/nn/score.ts";
+import { openFiles } from "./files.ts";
+
+const { cases } = JSON.parse(readFileSync("goldens/nn/manifest.json", "utf8"));
+const EMBER = cases["ember-base"];
+
+let gpu: Gpu;
+beforeAll(async () => {
+  gpu = await acquireGpu(navigator.gpu, { defaultLimits: true });
+});
+afterAll(() => gpu.destroy());
+
+const opened: (() => Promise<void>)[] = [];
+afterAll(() => Promise.all(opened.map((close) => close())));
+async function checkpointOf(folder: string): Promise<Checkpoint> {
+  const { files, close } = await openFiles(folder);
+  opened.push(close);
+  return openCheckpoint(files, folder);
+}
+
+const largestGap = (a: Float32Array, b: Float32Array) =>
+  a.reduce((worst, value, i) => Math.max(worst, Math.abs(value - b[i]!)), 0);
+
+test("100 greedy tokens are those of transformers, but for near ties", async () => {
+  const model = await openDecoder(gpu, await checkpointOf(EMBER.model));
+  const drawn: number[] = [];
+  const tokens = EMBER.greedy.length;
+  for await (const { id } of generate(gpu, model, EMBER.prompt, { tokens, sampling: GREEDY })) {
+    drawn.push(id);
+  }
+  const firstOther = drawn.findIndex((id, i) => id !== EMBER.greedy[i]);
+  // Twice the bound on logits: below it either answer is right, and what follows is another text.
+  const tie = firstOther >= 0 && EMBER.gaps[firstOther] <= 4e-3;
+  expect(drawn).toHaveLength(tokens);
+  expect(firstOther < 0 || tie).toBe(true);
+  model.release();
+});
+
+test("a stop token ends the text and comes last", async () => {
+  const model = await openDecoder(gpu, await checkpointOf(EMBER.model));
+  const drawn: number[] = [];
+  const options = { tokens: 50, sampling: GREEDY, stopIds: [EMBER.greedy[5]] };
+  for await (const { id } of generate(gpu, model, EMBER.prompt, options)) drawn.push(id);
+  const first = EMBER.greedy.indexOf(EMBER.greedy[5]);
+  expect(drawn).toEqual(EMBER.greedy.slice(0, first + 1));
+  model.release();
+});
+
+test("an aborted generation ends as cancelled and gives its cache back", async () => {
+  const model = await openDecoder(gpu, await checkpointOf(EMBER.model));
+  const before = gpu.pool.usedBytes;
+  const controller = new AbortController();
+  const options = { tokens: 50, sampling: GREEDY, signal: controller.signal };
+  const run = async () => {
+    for await (const _ of generate(gpu, model, EMBER.prompt, options)) controller.abort();
+  };
+  await expect(run()).rejects.toMatchObject({ name: "AbortError" });
+  expect(gpu.pool.usedBytes).toBe(before);
+  model.release();
+});
+
+test.each([
+  "goldens/nn/models/gemma2",
+  "goldens/nn/models/gpt2-odd",
+  "goldens/nn/models/mistral-window",
+])(
+  "%s gives the same logits in one pass, in chunks, token by token and layer by layer",
+  async (folder) => {
+    const checkpoint = await checkpointOf(folder);
+    const ids = Array.from({ length: 23 }, (_, i) => (i * 17 + 3) % 61);
+    const whole = await openDecoder(gpu, checkpoint);
+    const want = await readLogits(gpu, whole, ids, "all");
+
+    const chunked = await openDecoder(gpu, checkpoint, { rows: 4 });
+    expect(largestGap(await readLogits(gpu, chunked, ids, "all"), want)).toBeLessThanOrEqual(1e-5);
+
+    const streamed = await openDecoder(gpu, checkpoint, { streamed: true });
+    expect(streamed.plan.streamed).toBe(true);
+    expect(largestGap(await readLogits(gpu, streamed, ids, "all"), want)).toBeLessThanOrEqual(1e-5);
+
+    const cache = whole.newCache(ids.length);
+    await readLogits(gpu, whole, ids.slice(0, 10), "last", { cache });
+    for (let i = 10; i < ids.length; i++) {
+      const logits = await readLogits(gpu, whole, [ids[i] as number], "last", { cache });
+      const expected = want.slice(i * whole.vocabSize, (i + 1) * whole.vocabSize);
+      expect(largestGap(logits, expected), `position ${i}`).toBeLessThanOrEqual(1e-5);
+    }
+    // What was forgotten leaves no trace.
+    cache.truncate(5);
+    const again = await readLogits(gpu, whole, ids.slice(5, 9), "last", { cache });
+    const eighth = want.slice(8 * whole.vocabSize, 9 * whole.vocabSize);
+    expect(largestGap(again, eighth)).toBeLessThanOrEqual(1e-5);
+    for (const part of [cache, whole, chunked, streamed]) part.release();
+  },
+);
+
+test("the nats of a text are those of transformers to six digits", async () => {
+  const checkpoint = await checkpointOf(EMBER.model);
+  const model = await openDecoder(gpu, checkpoint);
+  const nats = await readCrossEntropy(gpu, model, EMBER.ids);
+  const sum = nats.reduce((total, value) => total + value, 0);
+  expect(nats).toHaveLength(EMBER.ids.length - 1);
+  expect(Math.abs(sum / EMBER.nats - 1)).toBeLessThanOrEqual(1e-6);
+  model.release();
+});
+
+test("a budget too small for all layers streams them, keeps to it, and all bytes come back", async () => {
+  const checkpoint = await checkpointOf(EMBER.model);
+  const budgetBytes = 2_000_000;
+  const small = await acquireGpu(navigator.gpu, { defaultLimits: true, budgetBytes });
+  const model = await openDecoder(small, checkpoint, { rows: 32 });
+  expect(model.plan).toMatchObject({ streamed: true, budgetBytes });
+  const ids = EMBER.ids.slice(0, 40);
+  const cache = model.newCache(ids.length);
+  await readLogits(small, model, ids, "last", { cache });
+  const cacheBytes = 2 * 6 * ids.length * 4 * 16 * 4;
+  const readback = 1024 * 4;
+  const planned = model.plan.peakBytes + cacheBytes + readback;
+  expect(Math.abs(small.pool.peakBytes / planned - 1)).toBeLessThanOrEqual(0.02);
+  cache.release();
+  model.release();
+  expect(small.pool.usedBytes).toBe(0);
+  small.destroy();
+});
+
+test("a budget that not even one layer fits is refused before anything is loaded", async () => {
+  const checkpoint = await checkpointOf(EMBER.model);
+  const small = await acquireGpu(navigator.gpu, { budgetBytes: 600_000 });
+  await expect(openDecoder(small, checkpoint)).rejects.toMatchObject({ code: "gpu-memory" });
+  expect(small.pool.peakBytes).toBe(0);
+  small.destroy();
+});
+
+test.each([
+  ["an id beyond the vocabulary", [1, 1024]],
+  ["a negative id", [-1]],
+  ["half an id", [1.5]],
+  ["no ids", []],
+])("%s is refused as usage, and the model goes on", async (_, ids) => {
+  const model = await openDecoder(gpu, await checkpointOf(EMBER.model));
+  await expect(readLogits(gpu, model, ids, "last")).rejects.toMatchObject({ code: "usage" });
+  expect((await readLogits(gpu, model, [1, 2], "last")).length).toBe(1024);
+  model.release();
+});
+
+test("calls at the same time do not disturb each other", async () => {
+  const model = await openDecoder(gpu, await checkpointOf(EMBER.model));
+  const texts = [EMBER.ids.slice(0, 9), EMBER.ids.slice(20, 33)];
+  const alone: Float32Array[] = [];
+  for (const ids of texts) alone.push(await readLogits(gpu, model, ids, "last"));
+  const together = await Promise.all(texts.map((ids) => readLogits(gpu, model, ids, "last")));
+  expect(together).toEqual(alone);
+  model.release();
+});
