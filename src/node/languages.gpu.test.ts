@@ -134,6 +134,24 @@ test("two models write side by side", async () => {
   expect(texts[0]).toBe((await generate(ask())).generation.text);
 });
 
+test("a model writes while another job merges", async () => {
+  const alone = await generate(ask());
+  const merge = run({
+    ...{ kind: "merge", name: "mix", shardBytes: 5e9 },
+    recipe: {
+      ...{ method: "linear", parameters: {} },
+      models: NAMES.map((model) => ({ model, parameters: { weight: 0.5 } })),
+    },
+  });
+  const beside = await generate(ask());
+  expect(beside.generation.text).toBe(alone.generation.text);
+  const { state, failure, result } = await merge;
+  expect({ state, failure }).toEqual({ state: "done", failure: null });
+  const mixed = await generate(ask({ model: result?.models[0] as string }));
+  expect(mixed.generation.tokens).toBe(12);
+  expect(mixed.generation.text).not.toBe(alone.generation.text);
+});
+
 test("a text is read as teacher forcing reads it", async () => {
   const text = "There was once a miller named Oswin, whose mill stood on a hill.";
   const reading = await engine.readText({ model: idOf("ember-base"), text, topCount: 2 });

@@ -51,7 +51,7 @@ export function createShelf({
   library,
 }: {
   readonly source: GpuSource;
-  readonly library: Library;
+  readonly library: Pick<Library, "open">;
 }): Shelf {
   /** The least recently used first. */
   let entries: readonly Entry[] = [];
@@ -72,8 +72,10 @@ export function createShelf({
     waiting.clear();
   }
 
-  const someoneLeaves = (signal: AbortSignal | undefined) =>
-    orAborted(new Promise<void>((resolve) => waiting.add(resolve)), signal);
+  function someoneLeaves({ signal, onLoading }: UseOptions, weightBytes: number): Promise<void> {
+    onLoading?.(0, weightBytes, "waiting for the GPU memory that is in use");
+    return orAborted(new Promise<void>((resolve) => waiting.add(resolve)), signal);
+  }
 
   async function enter(id: ModelId, options: UseOptions): Promise<Entry> {
     const { signal, onLoading } = options;
@@ -84,10 +86,14 @@ export function createShelf({
       const known = entries.find((each) => each.id === id);
       const idle = entries.find((each) => each.users === 0 && each !== known);
       if (known) {
-        const { pool } = gpu;
-        const room = pool.budgetBytes - pool.usedBytes;
-        if (idle && keyValueBytes(known.model.spec, options.tokens) > room) {
+        const room = gpu.pool.budgetBytes - gpu.pool.usedBytes;
+        const fits = keyValueBytes(known.model.spec, options.tokens) <= room;
+        if (!fits && idle) {
           drop(idle);
+          continue;
+        }
+        if (!fits && entries.some(({ users }) => users > 0)) {
+          await someoneLeaves(options, known.model.plan.weightBytes);
           continue;
         }
         entries = [...entries.filter((each) => each !== known), known];
@@ -102,8 +108,7 @@ export function createShelf({
         continue;
       }
       if (room !== "whole" && entries.length > 0) {
-        onLoading?.(0, measured.weightBytes, "waiting for the GPU memory of another model");
-        await someoneLeaves(signal);
+        await someoneLeaves(options, measured.weightBytes);
         continue;
       }
       const model = await openDecoder(gpu, checkpoint, {

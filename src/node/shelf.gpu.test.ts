@@ -1,0 +1,131 @@
+import { join } from "node:path";
+import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
+import { createShelf, type Shelf } from "../engine/evaluate/shelf.ts";
+import { GpuSource } from "../engine/gpu/device.ts";
+import type { Checkpoint } from "../engine/model/checkpoint.ts";
+import { openCheckpoint } from "../engine/model/open.ts";
+import { readLogits } from "../engine/nn/score.ts";
+import { openFiles } from "./files.ts";
+
+/** A sample takes 2.4 MB and its cache 0.8: one of them fits, two do not. */
+const BUDGET_BYTES = 6 * 2 ** 20;
+const NAMES = ["ember-base", "ember-tales"] as const;
+const [BASE, TALES] = NAMES;
+const IDS = [1, 70, 71, 72];
+
+const checkpoints = new Map<string, Checkpoint>();
+const closing: (() => Promise<void>)[] = [];
+let source: GpuSource;
+let shelf: Shelf;
+let loads: string[];
+
+beforeAll(async () => {
+  for (const name of NAMES) {
+    const { files, close } = await openFiles(join("public", "samples", name));
+    closing.push(close);
+    checkpoints.set(name, await openCheckpoint(files, name));
+  }
+});
+beforeEach(() => {
+  source = new GpuSource(navigator.gpu, BUDGET_BYTES);
+  const open = async (id: string) => checkpoints.get(id) as Checkpoint;
+  shelf = createShelf({ source, library: { open } });
+  loads = [];
+});
+afterAll(async () => {
+  for (const close of closing) await close();
+});
+
+/** The likeliest next token; `during` runs while the model is in use. */
+function use(id: string, during: () => Promise<void> = async () => {}, signal?: AbortSignal) {
+  const onLoading = (doneBytes: number, _: number, label: string) => {
+    if (label.startsWith("waiting")) loads.push(`${id} waits`);
+    else if (doneBytes === 0) loads.push(id);
+  };
+  return shelf.use(id, { tokens: 16, signal, onLoading }, async ({ gpu, model }) => {
+    await during();
+    const logits = await readLogits(gpu, model, IDS, "last");
+    expect(gpu.pool.usedBytes).toBeLessThanOrEqual(BUDGET_BYTES);
+    expect(logits.every(Number.isFinite)).toBe(true);
+    return logits.indexOf(Math.max(...logits));
+  });
+}
+
+const usedBytes = async () => (await source.get()).pool.usedBytes;
+
+test("a model stays loaded until another needs its room", async () => {
+  const first = await use(BASE);
+  expect(await use(BASE)).toBe(first);
+  expect(loads).toEqual([BASE]);
+  await use(TALES);
+  expect(await use(BASE)).toBe(first);
+  expect(loads).toEqual([BASE, TALES, BASE]);
+});
+
+test("who needs the room of a model in use waits for it", async () => {
+  const order: string[] = [];
+  let finish = () => {};
+  const held = new Promise<void>((resolve) => {
+    finish = resolve;
+  });
+  const one = use(BASE, () => held).then(() => order.push(BASE));
+  const other = use(TALES).then(() => order.push(TALES));
+  await expect.poll(() => loads).toContain(`${TALES} waits`);
+  finish();
+  await Promise.all([one, other]);
+  expect(order).toEqual([BASE, TALES]);
+});
+
+test("who gives up waiting holds nobody up", async () => {
+  const controller = new AbortController();
+  let finish = () => {};
+  const held = new Promise<void>((resolve) => {
+    finish = resolve;
+  });
+  const one = use(BASE, () => held);
+  const other = use(TALES, undefined, controller.signal);
+  await expect.poll(() => loads).toContain(`${TALES} waits`);
+  controller.abort(new Error("given up"));
+  await expect(other).rejects.toThrow("given up");
+  expect(await use(BASE)).toBeGreaterThanOrEqual(0); // While it is in use elsewhere, too.
+  finish();
+  await one;
+});
+
+test("what was given up while it loaded is not kept in use", async () => {
+  const controller = new AbortController();
+  const given = use(BASE, undefined, controller.signal);
+  await expect.poll(() => loads.length, { interval: 1 }).toBeGreaterThan(0);
+  controller.abort(new Error("given up"));
+  await expect(given).rejects.toThrow("given up");
+  await use(TALES);
+  shelf.releaseIdle();
+  expect(await usedBytes()).toBe(0);
+});
+
+test("a model that is larger than the budget reads layer by layer, and the same", async () => {
+  const whole = await use(BASE);
+  const small = new GpuSource(navigator.gpu, 2 * 2 ** 20);
+  const open = async () => checkpoints.get(BASE) as Checkpoint;
+  const streaming = createShelf({ source: small, library: { open } });
+  await streaming.use(BASE, { tokens: 16 }, async ({ gpu, model }) => {
+    expect(model.plan.streamed).toBe(true);
+    const logits = await readLogits(gpu, model, IDS, "last");
+    expect(logits.indexOf(Math.max(...logits))).toBe(whole);
+    expect(gpu.pool.peakBytes).toBeLessThanOrEqual(2 * 2 ** 20);
+  });
+});
+
+test("a forgotten model's memory is given back after its last use", async () => {
+  await use(BASE, async () => shelf.forget(BASE));
+  expect(await usedBytes()).toBe(0);
+});
+
+test("after a lost device the model is loaded onto a new one", async () => {
+  const first = await use(BASE);
+  const gpu = await source.get();
+  gpu.destroy();
+  await gpu.device.lost;
+  expect(await use(BASE)).toBe(first);
+  expect(loads).toEqual([BASE, BASE]);
+});
