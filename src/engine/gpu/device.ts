@@ -12,6 +12,9 @@ const WANTED_LIMITS = [
   "maxComputeWorkgroupStorageSize",
 ] as const;
 
+/** For the kernels' clock and for ONNX Runtime's kernels; our own need none of them. */
+const WANTED_FEATURES = ["timestamp-query", "shader-f16", "subgroups"] as const;
+
 /** A device with its pipelines and its memory. Has never heard of a model. */
 export class Gpu {
   readonly device: GPUDevice;
@@ -151,10 +154,9 @@ export async function acquireGpu(
   if (!options.defaultLimits) {
     for (const limit of WANTED_LIMITS) requiredLimits[limit] = adapter.limits[limit];
   }
-  const timestamps = adapter.features.has("timestamp-query");
   const device = await adapter.requestDevice({
     requiredLimits,
-    requiredFeatures: timestamps ? ["timestamp-query"] : [],
+    requiredFeatures: WANTED_FEATURES.filter((feature) => adapter.features.has(feature)),
   });
   return new Gpu(device, adapter.info, options.budgetBytes ?? DEFAULT_BUDGET_BYTES);
 }
