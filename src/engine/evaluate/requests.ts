@@ -3,7 +3,7 @@ import { EngineError, type GenerateRequest } from "../contract/index.ts";
 const MOST_TOP = 20;
 const MOST_TOKENS = 2 ** 20;
 /** Longer texts are for an evaluation, which reads them in windows. */
-export const MOST_TEXT_BYTES = 2 ** 20;
+const MOST_TEXT_BYTES = 2 ** 20;
 
 /** A number of a request that must lie within bounds; `usage` with the bounds otherwise. */
 function checkNumber(
