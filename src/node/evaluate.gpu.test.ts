@@ -158,7 +158,7 @@ test("a chat is continued with the model's own template", async () => {
 
 test("a cancelled evaluation goes on with the pairs that it has not done", async () => {
   const request: JobRequest = {
-    ...{ kind: "evaluate", datasets: [idOf(datasets, "maths.jsonl")], rows: 3 },
+    ...{ kind: "evaluate", datasets: [idOf(datasets, "maths.jsonl")], rows: 20 },
     models: ["ember-maths", "ember-base"].map((name) => idOf(models, name)),
   };
   const whole = await run(request);
@@ -193,7 +193,7 @@ test("a cancelled evaluation goes on with the pairs that it has not done", async
   const card = (await engine.listJobs()).find((job) => job.id === id);
   expect(card?.result?.evaluation).toEqual(whole.result?.evaluation);
   expect(card?.result?.notes).toEqual([
-    "maths.jsonl: 3 of 48 rows, drawn at random, the same for every model.",
+    "maths.jsonl: 20 of 48 rows, drawn at random, the same for every model.",
   ]);
 });
 

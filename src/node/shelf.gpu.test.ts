@@ -109,9 +109,9 @@ test("a model that is larger than the budget reads layer by layer, and the same"
   const open = async () => checkpoints.get(BASE) as Checkpoint;
   const streaming = createShelf({ source: small, library: { open } });
   await streaming.use(BASE, { tokens: 16 }, async ({ gpu, model }) => {
-    expect(model.plan.streamed).toBe(true);
     const logits = await readLogits(gpu, model, IDS, "last");
     expect(logits.indexOf(Math.max(...logits))).toBe(whole);
+    // Less than the weights alone.
     expect(gpu.pool.peakBytes).toBeLessThanOrEqual(2 * 2 ** 20);
   });
 });

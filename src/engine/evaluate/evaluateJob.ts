@@ -1,10 +1,10 @@
 import { EngineError } from "../contract/index.ts";
 import type { JobContext, JobKind, RequestOf } from "../jobs/kind.ts";
 import type { DatasetLibrary, StoredDataset } from "../model/datasets.ts";
-import { measureDecoder } from "../nn/plan.ts";
 import type { DatasetRow } from "../text/datasets.ts";
 import { makeCells, type ScoredPair } from "./cells.ts";
 import type { LanguageParts } from "./generateText.ts";
+import { findRunnable } from "./runnable.ts";
 import { bytesOfRow, sampleRows } from "./sampleRows.ts";
 import { encodeRow, scoreRow, windowOf } from "./scoreRow.ts";
 import type { Score } from "./statistics.ts";
@@ -40,7 +40,7 @@ export function createEvaluateKind(
       const stored = await Promise.all(datasets.map((id) => parts.datasets.open(id)));
       for (const id of models) {
         const checkpoint = await parts.library.open(id);
-        measureDecoder(checkpoint);
+        findRunnable(checkpoint);
         (await parts.openText(checkpoint)).tokenizer();
       }
       const bytes = stored.reduce((sum, dataset) => sum + sampledBytes(dataset, rows), 0);
@@ -131,7 +131,7 @@ async function scorePair(
   const [{ name }, checkpoint] = await Promise.all([library.card(id), library.open(id)]);
   const language = await openText(checkpoint);
   const tokenizer = language.tokenizer();
-  const { contextLength } = measureDecoder(checkpoint).spec;
+  const { contextLength } = findRunnable(checkpoint);
   const left = { chats: 0, empty: 0, refused: 0, nonfinite: 0 };
   const scores: Score[] = [];
   const onLoading = (_done: number, _total: number, label: string) =>

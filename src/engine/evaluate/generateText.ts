@@ -8,12 +8,12 @@ import {
 } from "../contract/index.ts";
 import type { Library } from "../model/library.ts";
 import { generate } from "../nn/generate.ts";
-import { measureDecoder } from "../nn/plan.ts";
 import { missingTemplate } from "../text/template.ts";
 import type { TextTokenizer } from "../text/tokenizer.ts";
 import type { LanguageText, OpenLanguageText } from "./languageFiles.ts";
 import { readToken } from "./readTokens.ts";
 import { checkContext, checkGenerate, checkText } from "./requests.ts";
+import { findRunnable } from "./runnable.ts";
 import type { Shelf } from "./shelf.ts";
 
 /** What running a model of the library takes. */
@@ -32,7 +32,7 @@ export async function generateText(
   checkGenerate(request);
   const { model: id, prompt, sampling, topCount } = request;
   const checkpoint = await parts.library.open(id);
-  const { contextLength } = measureDecoder(checkpoint).spec;
+  const { contextLength } = findRunnable(checkpoint);
   const language = await parts.openText(checkpoint);
   const tokenizer = language.tokenizer();
   const ids = encodePrompt(prompt, language, tokenizer, checkpoint.name);

@@ -1,9 +1,9 @@
 import { EngineError, type LanguageCard, type ModelId, toFailure } from "../contract/index.ts";
 import type { Checkpoint } from "../model/checkpoint.ts";
 import type { Library } from "../model/library.ts";
-import { measureDecoder } from "../nn/plan.ts";
 import { type ChatTemplate, openChatTemplate } from "../text/template.ts";
 import { openTokenizer, type TextTokenizer } from "../text/tokenizer.ts";
+import { findRunnable } from "./runnable.ts";
 
 /** A vocabulary of 150,000 tokens takes some 60 MB: as many are kept as models are compared. */
 const KEPT = 4;
@@ -79,11 +79,11 @@ export async function describeLanguage(
   const unknown = { model, reads: false, chats: false, contextLength: 0, weightBytes: 0 };
   try {
     const checkpoint = await library.open(model);
-    const { spec, weightBytes } = measureDecoder(checkpoint);
+    const { contextLength, weightBytes } = findRunnable(checkpoint);
     const { reads, template } = await openText(checkpoint);
     return {
       ...{ model, failure: null, reads, chats: reads && template !== null },
-      ...{ contextLength: spec.contextLength, weightBytes, streamed: weightBytes > budgetBytes },
+      ...{ contextLength, weightBytes, streamed: weightBytes > budgetBytes },
     };
   } catch (error) {
     if (!(error instanceof EngineError)) throw error;

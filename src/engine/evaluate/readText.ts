@@ -6,11 +6,11 @@ import {
   type Reading,
   type ReadToken,
 } from "../contract/index.ts";
-import { measureDecoder } from "../nn/plan.ts";
 import { readRows } from "../nn/score.ts";
 import { type LanguageParts, tellLoading } from "./generateText.ts";
 import { readToken, tokenText } from "./readTokens.ts";
 import { checkContext, checkText, checkTopCount } from "./requests.ts";
+import { findRunnable } from "./runnable.ts";
 
 /**
  * Reads a text once, token by token. `bytes` are those that are predicted: without those of the
@@ -25,7 +25,7 @@ export async function readText(
   checkTopCount(topCount);
   checkText(text);
   const checkpoint = await parts.library.open(id);
-  const { contextLength } = measureDecoder(checkpoint).spec;
+  const { contextLength } = findRunnable(checkpoint);
   const tokenizer = (await parts.openText(checkpoint)).tokenizer();
   const { ids, spans, byteLength } = tokenizer.encode(text, { specialTokens: true });
   const [first] = ids;

@@ -2,12 +2,9 @@ import { invariant } from "../base/invariant.ts";
 import type { ModelId } from "../contract/index.ts";
 import type { Gpu, GpuSource } from "../gpu/device.ts";
 import type { JobKind, JobKindName } from "../jobs/kind.ts";
-import type { Checkpoint } from "../model/checkpoint.ts";
+import type { LanguageModel } from "../model/languageModel.ts";
 import type { Library } from "../model/library.ts";
-import type { Decoder } from "../nn/decoder.ts";
-import { openDecoder } from "../nn/openDecoder.ts";
-import { measureDecoder } from "../nn/plan.ts";
-import { findRoom, keyValueBytes } from "./room.ts";
+import { findRunnable, type LoadOptions, type Runnable } from "./runnable.ts";
 
 /** Tokens that a model is loaded with room for, beside what its first use asks for. */
 const USUAL_TOKENS = 1024;
@@ -15,15 +12,12 @@ const USUAL_TOKENS = 1024;
 /** A model on the GPU, ready to read. */
 export interface OpenLanguage {
   readonly gpu: Gpu;
-  readonly model: Decoder;
-  readonly checkpoint: Checkpoint;
+  readonly model: LanguageModel;
 }
 
-export interface UseOptions {
+export interface UseOptions extends LoadOptions {
   /** Tokens that will be kept in mind at once. */
   readonly tokens: number;
-  readonly signal?: AbortSignal | undefined;
-  readonly onLoading?: (doneBytes: number, totalBytes: number, label: string) => void;
 }
 
 /**
@@ -40,6 +34,7 @@ export interface Shelf {
 
 interface Entry extends OpenLanguage {
   readonly id: ModelId;
+  readonly runnable: Runnable;
   users: number;
   /** Released when its last user leaves. */
   doomed: boolean;
@@ -78,7 +73,7 @@ export function createShelf({
   }
 
   async function enter(id: ModelId, options: UseOptions): Promise<Entry> {
-    const { signal, onLoading } = options;
+    const { signal } = options;
     for (;;) {
       signal?.throwIfAborted();
       const gpu = await source.get();
@@ -87,36 +82,31 @@ export function createShelf({
       const idle = entries.find((each) => each.users === 0 && each !== known);
       if (known) {
         const room = gpu.pool.budgetBytes - gpu.pool.usedBytes;
-        const fits = keyValueBytes(known.model.spec, options.tokens) <= room;
+        const fits = known.runnable.readingBytes(options.tokens) <= room;
         if (!fits && idle) {
           drop(idle);
           continue;
         }
         if (!fits && entries.some(({ users }) => users > 0)) {
-          await someoneLeaves(options, known.model.plan.weightBytes);
+          await someoneLeaves(options, known.runnable.weightBytes);
           continue;
         }
         entries = [...entries.filter((each) => each !== known), known];
         known.users += 1;
         return known;
       }
-      const checkpoint = await library.open(id);
-      const measured = measureDecoder(checkpoint);
-      const room = findRoom(gpu, measured, Math.max(USUAL_TOKENS, options.tokens));
+      const runnable = findRunnable(await library.open(id));
+      const room = runnable.findRoom(gpu, Math.max(USUAL_TOKENS, options.tokens));
       if (room !== "whole" && idle) {
         drop(idle);
         continue;
       }
       if (room !== "whole" && entries.length > 0) {
-        await someoneLeaves(options, measured.weightBytes);
+        await someoneLeaves(options, runnable.weightBytes);
         continue;
       }
-      const model = await openDecoder(gpu, checkpoint, {
-        ...(room === "whole" ? {} : { streamed: true }),
-        ...(signal ? { signal } : {}),
-        ...(onLoading ? { progress: onLoading } : {}),
-      });
-      const entry: Entry = { id, gpu, model, checkpoint, users: 1, doomed: false };
+      const model = await runnable.load(gpu, room, options);
+      const entry: Entry = { id, gpu, model, runnable, users: 1, doomed: false };
       entries = [...entries, entry];
       return entry;
     }
