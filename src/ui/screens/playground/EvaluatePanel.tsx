@@ -8,8 +8,8 @@ import { formatCount } from "../../theme/format.ts";
 import { EvaluationView } from "./EvaluationView.tsx";
 import { ModelPicker } from "./ModelPicker.tsx";
 
-/** More rows than this are no sample any more. */
-const MOST_ROWS = 100_000;
+/** More rows than this the engine does not score. */
+const MOST_ROWS = 10_000;
 
 function toggled(list: readonly string[], id: string): readonly string[] {
   return list.includes(id) ? list.filter((one) => one !== id) : [...list, id];
