@@ -20,7 +20,10 @@ export async function openStudio(page: Page, path = ""): Promise<void> {
 }
 
 /** Goes to a screen by the rail. */
-export async function goTo(page: Page, screen: "Library" | "Merge" | "Runs"): Promise<void> {
+export async function goTo(
+  page: Page,
+  screen: "Library" | "Merge" | "Playground" | "Runs",
+): Promise<void> {
   await page
     .getByRole("navigation", { name: "Screens" })
     .getByRole("link", { name: screen })

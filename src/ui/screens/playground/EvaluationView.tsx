@@ -108,11 +108,6 @@ function Outcome({ job }: { readonly job: JobCard }) {
           {failure?.message}
         </Note>
       )}
-      {result?.notes.map((note) => (
-        <Note key={note} tone="note">
-          {note}
-        </Note>
-      ))}
       {result?.evaluation && (
         <>
           <EvaluationTable cells={result.evaluation} />
@@ -122,6 +117,13 @@ function Outcome({ job }: { readonly job: JobCard }) {
           </p>
         </>
       )}
+      <div>
+        {result?.notes.map((note) => (
+          <Note key={note} tone="note">
+            {note}
+          </Note>
+        ))}
+      </div>
     </>
   );
 }
