@@ -35,6 +35,8 @@ export default defineConfig({
     },
   ],
   worker: { format: "es" },
+  // It finds its WebAssembly beside itself, where the development server would not put it.
+  optimizeDeps: { exclude: ["onnxruntime-web"] },
   build: { target: "es2023", assetsInlineLimit: 0 },
   preview: { headers: { "Content-Security-Policy": CONTENT_SECURITY_POLICY } },
   test: {

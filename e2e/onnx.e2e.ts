@@ -1,10 +1,11 @@
-import { existsSync, readFileSync } from "node:fs";
+import { cpSync, existsSync, readFileSync, rmSync } from "node:fs";
 import { extname, join } from "node:path";
 import type { Page } from "playwright/test";
 import { build } from "vite";
 import { expect, test } from "./browser.ts";
 import { readTensors } from "./checkpoints.ts";
 import type { OnnxAnswer, OnnxQuestion } from "./onnxPage.ts";
+import { expectStored, goTo, openStudio, pickFolder, SAMPLES } from "./studio.ts";
 
 const ROOT = join(import.meta.dirname, "..");
 const TYPES: Readonly<Record<string, string>> = {
@@ -158,4 +159,46 @@ test("an export that cannot be read is refused in a sentence, and the next one w
   );
   const { onnx } = await ask(page, { ...only, files: golden.files });
   expect(largestError(onnx, golden.logits.slice(0, 2 * 61))).toBeLessThanOrEqual(EXACT);
+});
+
+/** The surprisals of a column's tokens; the first has none. */
+async function readNats(page: Page, model: string): Promise<readonly number[]> {
+  const options = page.getByRole("region", { name: model, exact: true }).getByRole("option");
+  const labels = await options.evaluateAll((all) =>
+    all.map((one) => one.getAttribute("aria-label")),
+  );
+  return labels.flatMap(
+    (label) =>
+      /: (\d+\.\d\d) nats;/
+        .exec(label ?? "")
+        ?.slice(1)
+        .map(Number) ?? [],
+  );
+}
+
+test("a dropped export reads a text in the playground as the checkpoint that it was made from", async ({
+  page,
+  folder,
+}) => {
+  const exported = join(folder, "slate-export");
+  cpSync(join(SAMPLES, "slate-source"), exported, { recursive: true });
+  rmSync(join(exported, "model.safetensors"));
+  await openStudio(page);
+  await pickFolder(page, join(SAMPLES, "slate-source"));
+  await expectStored(page, "slate-source");
+  await pickFolder(page, exported);
+  await expectStored(page, "slate-export");
+
+  await goTo(page, "Playground");
+  const names = ["slate-source", "slate-export"];
+  for (const name of names) await page.getByRole("checkbox", { name, exact: true }).check();
+  await page.getByRole("textbox", { name: "Prompt" }).fill("There was once a miller");
+  await page.getByRole("button", { name: "Read this text" }).click();
+  for (const name of names) {
+    const column = page.getByRole("region", { name, exact: true });
+    await expect(column.getByText(/nats per token/)).toBeVisible({ timeout: 60_000 });
+  }
+  const [own, onnx] = [await readNats(page, "slate-source"), await readNats(page, "slate-export")];
+  expect(own.length).toBeGreaterThan(5);
+  expect(largestError(onnx, own)).toBeLessThanOrEqual(0.01 + 1e-9); // two decimals are shown
 });

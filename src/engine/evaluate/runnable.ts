@@ -2,9 +2,11 @@ import { EngineError } from "../contract/index.ts";
 import type { Gpu } from "../gpu/device.ts";
 import type { Checkpoint } from "../model/checkpoint.ts";
 import type { LanguageModel } from "../model/languageModel.ts";
+import { isOnnxExport } from "../model/onnxExport.ts";
 import { cacheBytes } from "../nn/cache.ts";
 import { openDecoder } from "../nn/openDecoder.ts";
 import { measureDecoder, planDecoder } from "../nn/plan.ts";
+import { onnxRunnable } from "./onnxRunnable.ts";
 
 /** How a model fits what is free of the GPU's budget. */
 export type Room =
@@ -36,6 +38,7 @@ export interface Runnable {
  * `bad-shape`, `bad-dtype` where it cannot be.
  */
 export function findRunnable(checkpoint: Checkpoint): Runnable {
+  if (isOnnxExport(checkpoint)) return onnxRunnable(checkpoint);
   const measured = measureDecoder(checkpoint);
   const { spec, weightBytes } = measured;
   const { contextLength, vocabSize } = spec;

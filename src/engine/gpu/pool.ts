@@ -32,6 +32,21 @@ export class BufferPool {
   /** `gpu-memory` when the budget would be exceeded. `size` is rounded up to 16 bytes. */
   allocate(label: string, byteLength: number, usage: GPUBufferUsageFlags): PooledBuffer {
     const size = Math.max(16, Math.ceil(byteLength / 16) * 16);
+    const reserved = this.reserve(label, size);
+    const buffer = this.#device.createBuffer({ label, size, usage });
+    return {
+      buffer,
+      release: () => {
+        if (reserved.release()) buffer.destroy();
+      },
+    };
+  }
+
+  /**
+   * Counts bytes that somebody else takes on the device; `gpu-memory` when the budget would be
+   * exceeded. `release` tells whether it was the first time.
+   */
+  reserve(label: string, size: number): { release(): boolean } {
     if (!(this.#usedBytes + size <= this.budgetBytes)) {
       throw new EngineError(
         "gpu-memory",
@@ -39,17 +54,15 @@ export class BufferPool {
         { label, size, used: this.#usedBytes, budget: this.budgetBytes },
       );
     }
-    const buffer = this.#device.createBuffer({ label, size, usage });
     this.#usedBytes += size;
     this.#peakBytes = Math.max(this.#peakBytes, this.#usedBytes);
     let live = true;
     return {
-      buffer,
       release: () => {
-        if (!live) return;
+        if (!live) return false;
         live = false;
         this.#usedBytes -= size;
-        buffer.destroy();
+        return true;
       },
     };
   }

@@ -131,13 +131,20 @@ function compareDTypes(donor: Source, other: Source): readonly Finding[] {
   );
 }
 
+/** An ONNX export has its weights in a graph, under names of its own. */
+function refuseEmpty(source: Source): readonly Finding[] {
+  if (source.checkpoint.tensors.size > 0) return [];
+  const sentence = `"${source.key}" has no tensors to merge. Take the .safetensors that it was exported from.`;
+  return [finding("error", "not-mergeable", sentence, { source })];
+}
+
 /** What the checkpoints as wholes have in common, and what not. Their tensors are compared one by one. */
 export function compareCheckpoints(sources: Sources, untied: boolean): readonly Finding[] {
   const [donor, ...others] = distinct(sources) as [Source, ...Source[]];
-  const findings = others.flatMap((other) => [
-    ...compareConfig(donor, other),
-    ...compareDTypes(donor, other),
-  ]);
+  const findings = [donor, ...others].flatMap(refuseEmpty);
+  findings.push(
+    ...others.flatMap((other) => [...compareConfig(donor, other), ...compareDTypes(donor, other)]),
+  );
   findings.push(...[donor, ...others].flatMap(compareQuantisation));
   if (!donor.checkpoint.config) {
     findings.push(

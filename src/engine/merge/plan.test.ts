@@ -163,6 +163,13 @@ describe("models that do not fit", () => {
     expect(card.findings[0]?.model).toBe("b");
   });
 
+  test("one without tensors, such as an ONNX export, is an error of its own", () => {
+    const { card } = plan(FORMS.linear, [makeModel("a", LLAMA), makeModel("b", {})]);
+    expect(card.runnable).toBe(false);
+    expect(card.findings[0]).toMatchObject({ code: "not-mergeable", model: "b" });
+    expect(plan(FORMS.linear, [makeModel("a", {}), makeModel("b", {})]).card.runnable).toBe(false);
+  });
+
   test("a quantised one is warned about", () => {
     const config = { quantization_config: { quant_method: "fp8" } };
     expect(codes(plan(FORMS.linear, three({}, config)))).toEqual(["warning not-mergeable"]);

@@ -74,3 +74,22 @@ test("hidden files and folders are left out", () => {
   const paths = ["m/.git/lfs/model.safetensors", "m/.DS_Store", "m/model.safetensors"];
   expect(names(paths)).toEqual([["m", ["model.safetensors"]]]);
 });
+
+test("an ONNX export is a checkpoint with its folder onnx, where there are no other weights", () => {
+  const side = ["slate/config.json", "slate/tokenizer.json"];
+  const graph = ["slate/onnx/model.onnx", "slate/onnx/model.onnx_data"];
+  expect(names([...side, ...graph])).toEqual([
+    ["slate", ["config.json", "tokenizer.json", "onnx/model.onnx", "onnx/model.onnx_data"]],
+  ]);
+  expect(names(["slate/config.json", "slate/model.onnx"])).toEqual([
+    ["slate", ["config.json", "model.onnx"]],
+  ]);
+  expect(names(["config.json", "onnx/model.onnx"])).toHaveLength(1);
+  expect(names([...side, ...graph, "slate/model.safetensors"])).toEqual([
+    ["slate", ["config.json", "tokenizer.json", "model.safetensors"]],
+  ]);
+  expect(names(graph)).toEqual([]);
+  expect(
+    names(["slate/config.json", "slate/onnx/encoder.onnx", "slate/onnx/decoder.onnx"]),
+  ).toEqual([]);
+});

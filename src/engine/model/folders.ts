@@ -1,3 +1,4 @@
+import { chooseGraph } from "./onnxExport.ts";
 import { LEFT_BY_TRAINING } from "./weightFiles.ts";
 
 /** A checkpoint among dropped files. */
@@ -20,7 +21,8 @@ const ONE_MODEL =
 /**
  * The checkpoints among dropped paths. A folder whose own files include weights is one checkpoint,
  * with all files that lie in it directly; where nothing says that its .safetensors files belong
- * together, each is a checkpoint of its own. Hidden files and folders are left out.
+ * together, each is a checkpoint of its own. A folder with a config.json and no weights but those of
+ * an ONNX export, in it or in its folder `onnx`, is one too. Hidden files and folders are left out.
  */
 export function listFolders(paths: readonly string[]): readonly CheckpointFolder[] {
   const byFolder = new Map<string, { readonly path: string; readonly name: string }[]>();
@@ -36,13 +38,29 @@ export function listFolders(paths: readonly string[]): readonly CheckpointFolder
   return [...byFolder].flatMap(([folder, files]) => {
     const weights = files.filter(({ name }) => WEIGHTS.test(name) && !LEFT_BY_TRAINING.test(name));
     const index = files.some(({ name }) => /\.(safetensors|bin)\.index\.json$/.test(name));
-    if (weights.length === 0 && !index) return [];
+    if (weights.length === 0 && !index)
+      return listExport(folder, files, byFolder.get(below(folder)));
     if (files.some(({ name }) => ONE_MODEL.test(name))) {
       const stem = weights[0]?.name.replace(WEIGHTS, "") ?? "model";
       return [{ name: nameFolder(folder) || stem, files }];
     }
     return weights.map((file) => ({ name: file.name.replace(WEIGHTS, ""), files: [file] }));
   });
+}
+
+const below = (folder: string) => (folder === "" ? "onnx" : `${folder}/onnx`);
+
+/** An ONNX export with all files beside its graph, or nothing. */
+function listExport(
+  folder: string,
+  own: CheckpointFolder["files"],
+  exported: CheckpointFolder["files"] = [],
+): readonly CheckpointFolder[] {
+  const inside = exported.map(({ path, name }) => ({ path, name: `onnx/${name}` }));
+  const files = [...own, ...inside];
+  const isExport = chooseGraph(files.map(({ name }) => name)) !== undefined;
+  if (!isExport || !own.some(({ name }) => name === "config.json")) return [];
+  return [{ name: nameFolder(folder) || "model", files }];
 }
 
 /** The last part of a folder's path; in the Hub's cache that is a commit, so the model's own name. */

@@ -2,6 +2,7 @@ import { expect, test } from "vitest";
 import { type ByteSource, bytesInMemory } from "../base/bytes.ts";
 import type { EngineError } from "../contract/index.ts";
 import { planShards, type TensorToWrite } from "../formats/shards.ts";
+import { isOnnxExport } from "./onnxExport.ts";
 import { openCheckpoint } from "./open.ts";
 
 const POINTER = "version https://git-lfs.github.com/spec/v1\noid sha256:ab\nsize 500\n";
@@ -116,6 +117,18 @@ test.each<[string, Record<string, string>, string, string]>([
     code,
     message: expect.stringContaining(says),
   });
+});
+
+test("an ONNX export opens without tensors and says so; a pickle beside it is told first", async () => {
+  const config = text(JSON.stringify({ architectures: ["LlamaForCausalLM"] }));
+  const graph = ["onnx/model.onnx", text("x")] as const;
+  const checkpoint = await openCheckpoint(new Map([["config.json", config], graph]), "slate");
+  expect([checkpoint.tensors.size, isOnnxExport(checkpoint)]).toEqual([0, true]);
+  expect(checkpoint.notes).toContain("An ONNX export (onnx/model.onnx): to run, not to merge.");
+  expect(await refusal(new Map([graph]))).toMatchObject({ code: "missing-file" });
+  const pickle = ["pytorch_model.bin", text("x")] as const;
+  const beside = new Map([["config.json", config], graph, pickle]);
+  expect(await refusal(beside)).toMatchObject({ code: "pickle" });
 });
 
 test("a config that is a pointer or broken stops the opening, a tokenizer's pointer is a note", async () => {

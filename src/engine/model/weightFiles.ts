@@ -8,6 +8,7 @@ import {
   readLfsPointer,
 } from "../formats/notWeights.ts";
 import { MAX_INDEX_BYTES, parseShardIndex } from "../formats/shardIndex.ts";
+import { chooseGraph } from "./onnxExport.ts";
 
 /** The files that hold a checkpoint's weights, and where each tensor should be. */
 export interface WeightFiles {
@@ -43,7 +44,11 @@ export async function findWeightFiles(files: FileTree, name: string): Promise<We
   } else {
     paths = chooseWithoutIndex(weights, files, name);
   }
-  if (paths.length === 0) throw await noWeights(files, here, name);
+  if (paths.length === 0) {
+    const graph = here.some((path) => PICKLE.test(path)) ? undefined : chooseGraph(files.keys());
+    if (graph === undefined || !files.has("config.json")) throw await noWeights(files, here, name);
+    return { paths, places: null, notes: [`An ONNX export (${graph}): to run, not to merge.`] };
+  }
   const used = new Set(paths);
   const unused = [...files.keys()].filter(
     (path) => LIKE_WEIGHTS.test(path) && !used.has(path) && !LEFT_BY_TRAINING.test(path),

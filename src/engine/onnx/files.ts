@@ -2,6 +2,7 @@ import { type ByteSource, type FileTree, readAll } from "../base/bytes.ts";
 import { EngineError } from "../contract/index.ts";
 import { clip } from "../formats/json.ts";
 import { LFS_POINTER_MAX_BYTES, lfsPointerError, readLfsPointer } from "../formats/notWeights.ts";
+import { chooseGraph, listGraphs } from "../model/onnxExport.ts";
 import { type GraphFacts, readGraph } from "./graph.ts";
 
 type Bytes = Uint8Array<ArrayBuffer>;
@@ -25,8 +26,6 @@ export interface ReadOptions {
 const MAX_FILE_BYTES = 2 ** 31 - 1;
 /** ONNX Runtime's whole memory is 4 GiB; what it computes with needs some of them. */
 const MAX_TOTAL_BYTES = 3.5 * 2 ** 30;
-/** Optimum's name, in the places where exports lie. */
-const USUAL = ["onnx/model.onnx", "model.onnx"];
 
 /** A file that has been found, and was not read yet. */
 interface Found {
@@ -67,15 +66,14 @@ export async function readOnnxFiles(
 }
 
 function findGraph(files: FileTree, name: string, wanted: string | undefined): Found {
-  const graphs = [...files.keys()].filter((path) => path.endsWith(".onnx"));
-  const only = graphs.length === 1 ? graphs[0] : undefined;
-  const path = wanted ?? USUAL.find((usual) => files.has(usual)) ?? only;
+  const graphs = listGraphs(files.keys());
+  const path = wanted ?? chooseGraph(files.keys());
   const source = path === undefined ? undefined : files.get(path);
   if (path !== undefined && source) return { path, source };
   const there = graphs.length > 0 ? `; there are ${graphs.slice(0, 4).join(", ")}` : "";
   throw new EngineError(
     "missing-file",
-    `${name} has no ${wanted ?? USUAL.join(" or ")}${there}. Export the model with Optimum and give its whole folder.`,
+    `${name} has no ${wanted ?? "onnx/model.onnx or model.onnx"}${there}. Export the model with Optimum and give its whole folder.`,
     { model: name, file: wanted ?? "model.onnx" },
   );
 }

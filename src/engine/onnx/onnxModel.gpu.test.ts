@@ -112,7 +112,8 @@ function makeModel(withCache: boolean) {
     release: async () => undefined,
   } as unknown as OnnxSession;
   const about = { provider: "webgpu", vocabSize: 5, contextLength: 9 } as const;
-  const model = new OnnxModel({ gpu, session, ...about });
+  const reserved = gpu.pool.reserve("session", 0);
+  const model = new OnnxModel({ gpu, session, reserved, ...about });
   const read = async (
     ids: readonly number[],
     logits: "all" | "last",

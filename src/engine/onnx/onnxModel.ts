@@ -15,6 +15,7 @@ export class OnnxModel implements LanguageModel {
   readonly #gpu: Gpu;
   readonly #session: OnnxSession;
   readonly #rows: LogitsRows;
+  readonly #reserved: { release(): boolean };
   /** Tokens of one run: their logits must fit one binding of ONNX Runtime's own kernels. */
   readonly #runTokens: number;
   #turn: Promise<unknown> = Promise.resolve();
@@ -25,7 +26,10 @@ export class OnnxModel implements LanguageModel {
     readonly provider: OnnxProvider;
     readonly vocabSize: number;
     readonly contextLength: number;
+    /** GPU memory that is counted for the session. */
+    readonly reserved: { release(): boolean };
   }) {
+    this.#reserved = parts.reserved;
     this.#gpu = parts.gpu;
     this.#session = parts.session;
     this.provider = parts.provider;
@@ -122,6 +126,7 @@ export class OnnxModel implements LanguageModel {
 
   release(): void {
     this.#rows.release();
+    this.#reserved.release();
     // ONNX Runtime frees its memory in its own time; a loss of the device has freed it already.
     if (!this.#gpu.isLost) this.#session.release().catch(() => undefined);
   }

@@ -1,7 +1,7 @@
-import { type FileTree, readAll } from "../base/bytes.ts";
+import type { FileTree } from "../base/bytes.ts";
 import { EngineError } from "../contract/index.ts";
-import { parseConfig } from "../formats/config.ts";
 import type { Gpu } from "../gpu/device.ts";
+import { contextLengthOf, readConfig } from "./context.ts";
 import { type OnnxFiles, type ReadOptions, readOnnxFiles } from "./files.ts";
 import { OnnxModel } from "./onnxModel.ts";
 import { inTurn, loadRuntime, type OnnxRuntime } from "./runtime.ts";
@@ -15,8 +15,6 @@ export interface OnnxOptions extends ReadOptions {
   readonly provider?: OnnxProvider;
 }
 
-const MAX_CONFIG_BYTES = 2 ** 20;
-const MAX_CONTEXT = 2 ** 24;
 const MAX_VOCABULARY = 2 ** 24;
 
 /**
@@ -30,7 +28,7 @@ export async function openOnnx(
   options: OnnxOptions,
 ): Promise<OnnxModel> {
   const { name, signal } = options;
-  const contextLength = await readContextLength(files, name);
+  const contextLength = contextLengthOf(await readConfig(files, name), name);
   const bytes = await readOnnxFiles(files, name, options);
   signal?.throwIfAborted();
   const runtime = await loadRuntime();
@@ -65,6 +63,9 @@ async function tryProvider(parts: {
 }): Promise<OnnxModel> {
   const { gpu, name, runtime, bytes, provider } = parts;
   const onGpu = provider === "webgpu";
+  const all = [bytes.graph, ...bytes.external.map(({ data }) => data)];
+  const weightBytes = onGpu ? all.reduce((sum, { byteLength }) => sum + byteLength, 0) : 0;
+  const reserved = gpu.pool.reserve(`weights of ${name}`, weightBytes);
   const session = await inTurn(() =>
     runtime.InferenceSession.create(bytes.graph, {
       executionProviders: onGpu
@@ -77,6 +78,7 @@ async function tryProvider(parts: {
       logSeverityLevel: 4, // what fails is thrown, too,
     }),
   ).catch((error: unknown) => {
+    reserved.release();
     throw explainFailure(error, `ONNX Runtime could not load ${name}`, name);
   });
   try {
@@ -89,11 +91,13 @@ async function tryProvider(parts: {
     return new OnnxModel({
       gpu,
       session: own,
+      reserved,
       provider,
       vocabSize,
       contextLength: parts.contextLength,
     });
   } catch (error) {
+    reserved.release();
     await inTurn(() => session.release()).catch(() => undefined);
     throw error;
   }
@@ -105,43 +109,5 @@ function checkVocabulary(vocabSize: number, name: string): void {
     "bad-shape",
     `${name} gives logits of ${vocabSize} tokens; at most ${MAX_VOCABULARY} are supported.`,
     { model: name, vocabSize },
-  );
-}
-
-async function readContextLength(files: FileTree, name: string): Promise<number> {
-  const file = "config.json";
-  const source = files.get(file);
-  if (!source) {
-    throw new EngineError(
-      "missing-file",
-      `${name} has no config.json, which tells how many tokens it was trained to see. Copy it from the model that was exported.`,
-      { model: name, file },
-    );
-  }
-  if (source.byteLength > MAX_CONFIG_BYTES) {
-    throw new EngineError(
-      "bad-config",
-      `${file} has ${source.byteLength} bytes; at most ${MAX_CONFIG_BYTES} are read.`,
-      { file, byteLength: source.byteLength, maxBytes: MAX_CONFIG_BYTES },
-    );
-  }
-  const text = new TextDecoder().decode(await readAll(source, MAX_CONFIG_BYTES));
-  const { fields } = parseConfig(text, file);
-  const inner = fields.text_config as Readonly<Record<string, unknown>> | undefined;
-  const keys = ["max_position_embeddings", "n_positions", "n_ctx", "max_seq_len"];
-  const length = keys
-    .map((key) => fields[key] ?? inner?.[key])
-    .find((value) => value !== undefined);
-  if (
-    Number.isSafeInteger(length) &&
-    (length as number) >= 1 &&
-    (length as number) <= MAX_CONTEXT
-  ) {
-    return length as number;
-  }
-  throw new EngineError(
-    "bad-config",
-    `max_position_embeddings in ${file} of ${name} must be a whole number from 1 to ${MAX_CONTEXT}; it is ${JSON.stringify(length) ?? "absent"}.`,
-    { file, key: "max_position_embeddings" },
   );
 }
