@@ -79,7 +79,7 @@ test("a button without a name and grey on grey would be found", async ({ page })
 test("axe finds nothing serious on any screen, empty or full, light or dark", async ({ page }) => {
   await page.emulateMedia({ colorScheme: "light", reducedMotion: "reduce" });
   await openStudio(page);
-  for (const screen of ["Library", "Merge", "Runs"] as const) {
+  for (const screen of ["Library", "Merge", "Playground", "Runs"] as const) {
     await goTo(page, screen);
     await inBothThemes(page, (theme) => expectAccessible(page, `${screen}, empty, ${theme}`));
   }
@@ -90,10 +90,17 @@ test("axe finds nothing serious on any screen, empty or full, light or dark", as
   await inBothThemes(page, (theme) => expectAccessible(page, `Merge, a cell open, ${theme}`));
   await page.getByRole("button", { name: "Override" }).click();
   await expectAccessible(page, "Merge, a cell being overridden");
-  for (const screen of ["Library", "Runs"] as const) {
+  for (const screen of ["Library", "Playground", "Runs"] as const) {
     await goTo(page, screen);
     await inBothThemes(page, (theme) => expectAccessible(page, `${screen}, full, ${theme}`));
   }
+  await goTo(page, "Playground");
+  await page.getByRole("textbox", { name: "Prompt" }).fill("There was once");
+  await page.getByRole("button", { name: "Run", exact: true }).click();
+  await expect(page.getByText(/^128 tokens/)).toHaveCount(2, { timeout: 60_000 });
+  await inBothThemes(page, (theme) => expectAccessible(page, `Playground, answered, ${theme}`));
+  await page.getByRole("tab", { name: "Evaluate" }).click();
+  await expectAccessible(page, "Evaluate");
   await goTo(page, "Library");
   await page.getByRole("button", { name: "ember-varm", exact: true }).click();
   await expect(page.getByRole("row").nth(1)).toBeVisible();

@@ -99,7 +99,7 @@ test("a pickle says how to convert it, and a text says that there is no model", 
   await expect(told).toContainText("save_file");
   await expect(told).toContainText("pickle");
 
-  const text = join(folder, "notes.txt");
+  const text = join(folder, "notes.md");
   writeFileSync(text, "nothing");
   await pickFiles(page, [text]);
   await expect(page.getByText("There is no model among the 1 files")).toBeVisible();

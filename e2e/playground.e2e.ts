@@ -128,8 +128,8 @@ test("a chat keeps its conversation, and a model without a template sits it out"
     await message.press("Enter");
     await expect(message).toHaveValue("");
     await expect(page.getByRole("button", { name: "Send" })).toBeVisible({ timeout: ANSWER_MS });
-    const line = await facts(page, "talker").last().innerText();
-    lengths.push(Number(/(\d+) in the prompt/.exec(line)?.[1]));
+    const line = await facts(page, "talker").last().textContent();
+    lengths.push(Number(/(\d+) in the prompt/.exec(line ?? "")?.[1]));
   }
   await expect(column(page, "talker")).toContainText("Who are you?");
   expect(lengths[1]).toBeGreaterThan((lengths[0] ?? 0) + 6);

@@ -43,7 +43,9 @@ export function TokenFlow({ label, chunks, numbers, onHover }: TokenFlowProps) {
     if (next === null) return;
     event.preventDefault();
     setAt(next);
-    element(next)?.focus();
+    // Scrolled before the focus comes, so that what is told of its place stays true.
+    element(next)?.scrollIntoView({ block: "nearest" });
+    element(next)?.focus({ preventScroll: true });
   };
   // The list listens for all its tokens: a handler on each would cost thousands.
   const listeners = {

@@ -10,7 +10,14 @@ import {
 } from "../../engine/contract/index.ts";
 import { fakeEngine, fakeModel } from "./fakeEngine.ts";
 import { appendToken, CHUNK_TOKENS, chunkTokens, type TokenChunks } from "./playground.ts";
-import { chosenModels, describeModels, playBlocked, runPrompt, toggleColumn } from "./playing.ts";
+import {
+  chosenModels,
+  clearColumns,
+  describeModels,
+  playBlocked,
+  runPrompt,
+  toggleColumn,
+} from "./playing.ts";
 import { createStudio } from "./studio.ts";
 
 const MODELS = ["a", "b", "c", "d", "e"].map((name, createdAt) => fakeModel(name, { createdAt }));
@@ -110,6 +117,22 @@ test("a chat asks only models with a template, and is blocked where none has one
   expect(generate.mock.calls.map(([{ model }]) => model)).toEqual(["id-b"]);
   studio.playground.setState({ chosen: ["id-a"], prompt: "Hi" });
   expect(playBlocked(studio)).toContain("template");
+});
+
+test("a text takes the old text's place, and the conversation beside it stays", async () => {
+  const { studio } = await open();
+  const kinds = () => studio.playground.getState().columns["id-a"]?.map(({ kind }) => kind);
+  await runPrompt(studio, false);
+  await runPrompt(studio, false);
+  expect(kinds()).toEqual(["text"]);
+  studio.playground.setState({ mode: "chat" });
+  await runPrompt(studio, false);
+  expect(kinds()).toEqual(["text", "chat"]);
+  studio.playground.setState({ mode: "text", prompt: "Again" });
+  await runPrompt(studio, false);
+  expect(kinds()).toEqual(["chat", "text"]);
+  clearColumns(studio);
+  expect(kinds()).toEqual(["chat"]);
 });
 
 test("a text is read as a whole, with its nats and bits", async () => {

@@ -19,6 +19,8 @@ import type { Studio } from "./studio.ts";
 
 /** How many of the likeliest tokens are shown at each place. */
 const TOP_COUNT = 10;
+/** Tokens that come within this time are drawn together: laying out a long text takes a while. */
+const DRAWING_MS = 40;
 
 /** Asks of every complete model whether it can be run here. */
 export async function describeModels(studio: Studio): Promise<void> {
@@ -86,8 +88,22 @@ export function playBlocked(studio: Studio): string | null {
   return prompt === "" ? "Write a prompt first." : null;
 }
 
+/** Whether an exchange belongs to what a mode shows. */
+export function isShownIn(mode: PlaygroundState["mode"], { kind }: Exchange): boolean {
+  return (mode === "chat") === (kind === "chat");
+}
+
+/** Clears what the present mode shows; the other's stays. */
+export function clearColumns(studio: Studio): void {
+  const { mode, columns } = studio.playground.getState();
+  const kept = Object.entries(columns).map(
+    ([id, exchanges]) => [id, exchanges.filter((past) => !isShownIn(mode, past))] as const,
+  );
+  studio.playground.setState({ columns: Object.fromEntries(kept) });
+}
+
 /** The conversation so far, as the model's template takes it; what failed was never said. */
-export function turnsOf(exchanges: readonly Exchange[]): readonly ChatTurn[] {
+function turnsOf(exchanges: readonly Exchange[]): readonly ChatTurn[] {
   return exchanges
     .filter(({ kind, state, text }) => kind === "chat" && state !== "failed" && text !== "")
     .flatMap(({ prompt, text }): readonly ChatTurn[] => [
@@ -97,7 +113,7 @@ export function turnsOf(exchanges: readonly Exchange[]): readonly ChatTurn[] {
 }
 
 /** Takes an event of a running generation into the newest exchange of its column. */
-export function takeEvent(
+function takeEvent(
   before: Exchange,
   event: GenerateEvent,
   firstAt: number,
@@ -129,14 +145,33 @@ async function answer(studio: Studio, model: ModelId, prompt: Prompt, signal: Ab
   const { playground, engine } = studio;
   const { maxTokens, sampling } = playground.getState();
   let firstAt = 0;
-  const onEvent = (event: GenerateEvent) => {
+  let pending: GenerateEvent[] = [];
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const flush = () => {
+    clearTimeout(timer);
+    timer = undefined;
+    const events = pending;
+    pending = [];
     const now = performance.now();
-    if (event.type === "token" && firstAt === 0) firstAt = now;
-    playground.change(model, (before) => takeEvent(before, event, firstAt, now));
+    playground.change(model, (before) => {
+      let last = before;
+      for (const event of events) last = { ...last, ...takeEvent(last, event, firstAt, now) };
+      return last;
+    });
   };
-  const request = { model, prompt, maxTokens, sampling, topCount: TOP_COUNT };
-  const { text, tokensPerSecond, end } = await engine.generate(request, { signal, onEvent });
-  playground.change(model, () => ({ state: "done", text, tokensPerSecond, end, loading: null }));
+  const onEvent = (event: GenerateEvent) => {
+    if (event.type === "token" && firstAt === 0) firstAt = performance.now();
+    pending.push(event);
+    timer ??= setTimeout(flush, DRAWING_MS);
+  };
+  try {
+    const request = { model, prompt, maxTokens, sampling, topCount: TOP_COUNT };
+    const { text, tokensPerSecond, end } = await engine.generate(request, { signal, onEvent });
+    flush();
+    playground.change(model, () => ({ state: "done", text, tokensPerSecond, end, loading: null }));
+  } finally {
+    flush();
+  }
 }
 
 async function read(studio: Studio, model: ModelId, text: string, signal: AbortSignal) {
@@ -166,7 +201,8 @@ export async function runPrompt(studio: Studio, reads: boolean): Promise<void> {
   const signal = playground.begin();
   const told = new Map(asked.map((id) => [id, turnsOf(columns[id] ?? [])]));
   for (const id of asked) {
-    const kept = kind === "chat" ? (columns[id] ?? []).filter((past) => past.kind === kind) : [];
+    // A new text takes the old one's place; conversations stay.
+    const kept = (columns[id] ?? []).filter((past) => kind === "chat" || past.kind === "chat");
     playground.writeColumn(id, [...kept, openExchange(kind, prompt)]);
   }
   if (kind === "chat") playground.setState({ prompt: "" });

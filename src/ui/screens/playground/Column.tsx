@@ -1,8 +1,10 @@
 import { ActionIcon, CopyButton } from "@mantine/core";
+import { useEffect, useRef } from "react";
 import { useStore } from "zustand";
 import type { ModelCard } from "../../../engine/contract/index.ts";
 import { Icon } from "../../parts/Icon.tsx";
 import { Note } from "../../parts/Note.tsx";
+import { isShownIn } from "../../stores/playing.ts";
 import type { Studio } from "../../stores/studio.ts";
 import { modelColour } from "../../theme/colours.ts";
 import { formatBytes } from "../../theme/format.ts";
@@ -14,17 +16,34 @@ interface ColumnProps {
   readonly index: number;
 }
 
+/** How near its end, in pixels, a column must be scrolled to follow what is written there. */
+const NEAR_END = 90;
+
+/** Keeps the end of a growing box in sight, unless somebody scrolled away from it. */
+function useFollowedEnd(growth: number) {
+  const box = useRef<HTMLElement>(null);
+  useEffect(() => {
+    const { current } = box;
+    if (!current || growth === 0) return;
+    const { scrollHeight, scrollTop, clientHeight } = current;
+    if (scrollHeight - scrollTop - clientHeight < NEAR_END) current.scrollTop = scrollHeight;
+  }, [growth]);
+  return box;
+}
+
 /** One model beside the others: what it was asked, and what it said. */
 export function Column({ studio, model: { id, name }, index }: ColumnProps) {
   const card = useStore(studio.playground, (state) => state.cards[id]);
-  const exchanges = useStore(studio.playground, (state) => state.columns[id]) ?? [];
+  const all = useStore(studio.playground, (state) => state.columns[id]) ?? [];
   const numbers = useStore(studio.playground, (state) => state.numbers);
   const mode = useStore(studio.playground, (state) => state.mode);
+  const exchanges = all.filter((exchange) => isShownIn(mode, exchange));
   const last = exchanges.at(-1);
+  const box = useFollowedEnd(last?.count ?? 0);
   const answer = exchanges.map(({ text }) => text).join("\n\n");
   const mute = mode === "chat" && card && !card.chats;
   return (
-    <section className="column panel" aria-label={name}>
+    <section className="column panel" aria-label={name} ref={box}>
       <div className="column-head">
         <i className="swatch" style={{ background: modelColour(index) }} />
         <h2 className="ellipsis" title={name}>
@@ -49,7 +68,7 @@ export function Column({ studio, model: { id, name }, index }: ColumnProps) {
       )}
       {mute && <Note tone="note">It brings no chat template, so it sits this out. Use Text.</Note>}
       {exchanges.map((exchange, at) => (
-        <ExchangeView key={`${id} ${at}`} {...{ name, exchange, numbers }} />
+        <ExchangeView key={`${mode} ${at}`} {...{ name, exchange, numbers }} />
       ))}
       {!last && !mute && (
         <p className="small muted">

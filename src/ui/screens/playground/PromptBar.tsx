@@ -2,7 +2,7 @@ import { Button, SegmentedControl, Textarea } from "@mantine/core";
 import type { KeyboardEvent } from "react";
 import { useStore } from "zustand";
 import { ACTIONS } from "../../stores/actions.ts";
-import { playBlocked } from "../../stores/playing.ts";
+import { clearColumns, isShownIn, playBlocked } from "../../stores/playing.ts";
 import type { Studio } from "../../stores/studio.ts";
 
 const MODES = [
@@ -17,7 +17,9 @@ export function PromptBar({ studio }: { readonly studio: Studio }) {
   useStore(studio.environment);
   const blocked = playBlocked(studio);
   const chat = mode === "chat";
-  const talked = Object.values(columns).some((exchanges) => exchanges.length > 0);
+  const talked = Object.values(columns).some((exchanges) =>
+    exchanges.some((past) => isShownIn(mode, past)),
+  );
   const press = (event: KeyboardEvent) => {
     const sends = chat ? !event.shiftKey : event.ctrlKey || event.metaKey;
     if (event.key !== "Enter" || !sends || event.nativeEvent.isComposing) return;
@@ -74,7 +76,7 @@ export function PromptBar({ studio }: { readonly studio: Studio }) {
           </Button>
         )}
         {!running && talked && (
-          <Button variant="subtle" onClick={() => studio.playground.setState({ columns: {} })}>
+          <Button variant="subtle" onClick={() => clearColumns(studio)}>
             {chat ? "New chat" : "Clear"}
           </Button>
         )}
