@@ -1,4 +1,5 @@
 import { Button, NumberInput } from "@mantine/core";
+import { useState } from "react";
 import { useStore } from "zustand";
 import { DEFAULT_SAMPLING, DEFAULT_TOKENS } from "../../stores/playground.ts";
 import type { Studio } from "../../stores/studio.ts";
@@ -57,12 +58,13 @@ const MOST_TOKENS = 8192;
 export function SamplingPanel({ studio }: { readonly studio: Studio }) {
   const sampling = useStore(studio.playground, (state) => state.sampling);
   const maxTokens = useStore(studio.playground, (state) => state.maxTokens);
+  const [open] = useState(() => OPEN_WIDE <= window.innerWidth); // from then on it is the person's
   const { setState } = studio.playground;
   const changed =
     maxTokens !== DEFAULT_TOKENS ||
     FIELDS.some(({ key }) => sampling[key] !== DEFAULT_SAMPLING[key]);
   return (
-    <details className="sampling-fold" open={OPEN_WIDE <= window.innerWidth}>
+    <details className="sampling-fold" open={open}>
       <summary>
         <h2 className="section-title">Sampling</h2>
         <span className="small faint num">{changed ? "changed" : "as usual"}</span>
