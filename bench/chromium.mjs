@@ -1,4 +1,4 @@
-// The kernels of `npm run bench -- merge` once more, in headless Chromium.
+// What the benches run in headless Chromium: of `merge`, the kernels once more.
 import { createServer } from "node:http";
 import { join } from "node:path";
 import { chromium } from "playwright";
@@ -31,27 +31,41 @@ async function bundleForPage(root) {
   return output[0].code;
 }
 
-/** The kernels' Markdown table, or a sentence that says why there is none. */
-export async function reportChromium(root, dtypes) {
+/**
+ * Hands `use` a page of headless Chromium on a server of its own. `respond` answers every request
+ * but the one for the page.
+ */
+export async function inChromium(respond, use) {
   const executablePath = needBrowser();
-  const code = await bundleForPage(root);
   // WebGPU needs a secure context: localhost is one, about:blank is not.
   const server = createServer((request, response) => {
-    const isCode = request.url === "/bench.js";
-    response.setHeader("Content-Type", isCode ? "text/javascript" : "text/html");
-    response.end(isCode ? code : "<!doctype html><title>bench</title>");
+    if (request.url !== "/") return respond(request, response);
+    response.setHeader("Content-Type", "text/html");
+    response.end("<!doctype html><title>bench</title>");
   });
   await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
   const browser = await chromium.launch({ executablePath, args: FLAGS });
   try {
     const page = await browser.newPage();
     await page.goto(`http://127.0.0.1:${server.address().port}/`);
-    return await page.evaluate(async (names) => {
-      const { reportKernels } = await import("/bench.js");
-      return reportKernels(navigator.gpu, names, true);
-    }, dtypes);
+    return await use(page);
   } finally {
     await browser.close();
     server.close();
   }
+}
+
+/** The kernels' Markdown table, or a sentence that says why there is none. */
+export async function reportChromium(root, dtypes) {
+  const code = await bundleForPage(root);
+  const respond = (_request, response) => {
+    response.setHeader("Content-Type", "text/javascript");
+    response.end(code);
+  };
+  return inChromium(respond, (page) =>
+    page.evaluate(async (names) => {
+      const { reportKernels } = await import("/bench.js");
+      return reportKernels(navigator.gpu, names, true);
+    }, dtypes),
+  );
 }

@@ -1,5 +1,6 @@
-// npm run bench -- NAME [--sizes 100MB,1GB] [--dtypes f32,bf16] [--quick]; `--sizes none`: kernels only.
-// Bundles bench/NAME.ts and runs it with the best adapter at hand, beside torch and mergekit: in
+// npm run bench -- nn: see nn.mjs.
+// npm run bench -- merge [--sizes 100MB,1GB] [--dtypes f32,bf16] [--quick]; `--sizes none`: kernels only.
+// Bundles bench/merge.ts and runs it with the best adapter at hand, beside torch and mergekit: in
 // $FUSESTUDIO_PYTHON, else in what `npm run interop` has installed, else they are NOT RUN.
 import { existsSync, readdirSync } from "node:fs";
 import { homedir } from "node:os";
@@ -8,8 +9,8 @@ import { bundle } from "../bin/bundle.mjs";
 import { run } from "../scripts/spawn.mjs";
 import { runtimeFolder, vulkanEnvironment } from "../scripts/vulkan.mjs";
 import { reportChromium } from "./chromium.mjs";
+import { benchNn } from "./nn.mjs";
 
-const NAMES = ["merge"];
 /** The Python of interop/run.mjs, where it has been run. */
 function peersPython() {
   if (process.env.FUSESTUDIO_PYTHON) return process.env.FUSESTUDIO_PYTHON;
@@ -22,14 +23,15 @@ function peersPython() {
 
 const root = join(import.meta.dirname, "..");
 const [name = "", ...args] = process.argv.slice(2);
-if (!NAMES.includes(name)) {
+if (name !== "merge" && name !== "nn") {
   console.error(
-    `usage: npm run bench -- ${NAMES.join("|")} [--sizes 100MB,1GB] [--dtypes f32,bf16] [--quick]`,
+    "usage: npm run bench -- merge [--sizes 100MB,1GB] [--dtypes f32,bf16] [--quick]\n" +
+      "       npm run bench -- nn [--quick] [--model FOLDER]",
   );
   process.exit(2);
 }
-try {
-  const main = await bundle(root, `bench/${name}.ts`, ["bench"]);
+async function benchMerge() {
+  const main = await bundle(root, "bench/merge.ts", ["bench"]);
   process.exitCode = await run(process.execPath, [main, ...args], {
     cwd: root,
     env: {
@@ -43,6 +45,10 @@ try {
     },
   });
   console.log(`\n## Kernels in Chromium\n${await reportChromium(root, ["F32", "BF16"])}`);
+}
+
+try {
+  await (name === "nn" ? benchNn(root, args) : benchMerge());
 } catch (error) {
   console.error(error instanceof Error ? error.message : error);
   process.exitCode = 1;

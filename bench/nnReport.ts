@@ -1,0 +1,72 @@
+import { acquireGpu, type Gpu } from "../src/engine/gpu/device.ts";
+import { type MatmulContender, makeOnnxRuntime, makeOurs, timeMatmuls } from "./nnMatmul.ts";
+import { type BenchModel, measureMemory, timeSpeeds } from "./nnModels.ts";
+import { formatRatio, formatTable } from "./table.ts";
+
+export interface NnOptions {
+  /** Models whose tokens are timed. */
+  readonly timed: readonly BenchModel[];
+  /** Models whose memory is measured. */
+  readonly measured: readonly BenchModel[];
+  readonly repetitions: number;
+  /** Contenders that bring their own types. */
+  readonly makeOthers: (gpu: Gpu) => Promise<readonly MatmulContender[]>;
+}
+
+const OURS = 2;
+
+function formatSpeed(speed: number | string | undefined): string {
+  return typeof speed === "number" ? speed.toPrecision(3) : (speed ?? "–");
+}
+
+async function reportMatmuls(gpu: Gpu, options: NnOptions): Promise<string> {
+  const contenders = [
+    makeOurs(gpu, "cpu"),
+    makeOurs(gpu, "gpu"),
+    makeOnnxRuntime(gpu),
+    ...(await options.makeOthers(gpu)),
+  ];
+  const times = await timeMatmuls(gpu, contenders, options.repetitions);
+  const best = (speeds: readonly (number | string)[]) =>
+    Math.max(...speeds.filter((speed) => typeof speed === "number"));
+  const rows = times.map(({ shape, speeds }) => [
+    `${shape.name}: ${shape.rows}×${shape.inputs}×${shape.outputs}`,
+    ...speeds.map(formatSpeed),
+    formatRatio(best(speeds.slice(0, OURS)) / best(speeds.slice(OURS))),
+  ]);
+  const head = ["rows×inputs×outputs", ...contenders.map(({ name }) => name), "ours / best other"];
+  return formatTable(head, rows);
+}
+
+async function reportSpeeds(gpu: Gpu, options: NnOptions): Promise<string> {
+  const rows: string[][] = [];
+  for (const model of options.timed) {
+    const times = await timeSpeeds(gpu, model, options.repetitions);
+    for (const { engine, context, ...speeds } of times) {
+      const { prefillTokensPerSecond: prefill, decodeTokensPerSecond: decode } = speeds;
+      rows.push([model.name, engine, String(context), prefill.toFixed(0), decode.toFixed(1)]);
+    }
+  }
+  return formatTable(["model", "engine", "prompt", "prefill tokens/s", "decode tokens/s"], rows);
+}
+
+async function reportMemory(webgpu: GPU | undefined, options: NnOptions): Promise<string> {
+  const rows: string[][] = [];
+  for (const model of options.measured) {
+    for (const { context, plannedBytes, peakBytes } of await measureMemory(webgpu, model)) {
+      const off = 100 * (peakBytes / plannedBytes - 1);
+      const [planned, peak] = [plannedBytes, peakBytes].map((bytes) => (bytes / 1e6).toFixed(3));
+      rows.push([model.name, String(context), planned ?? "", peak ?? "", `${off.toFixed(2)} %`]);
+    }
+  }
+  return formatTable(["model", "context", "planned MB", "peak MB", "peak − planned"], rows);
+}
+
+/** The parts of the report, as Markdown, each when it is done. */
+export async function* reportNn(webgpu: GPU | undefined, options: NnOptions) {
+  const gpu = await acquireGpu(webgpu);
+  yield `## Matrix multiplication, f32, GFLOP/s\n${gpu.name}\n\n${await reportMatmuls(gpu, options)}\n`;
+  yield `## Tokens per second\n${gpu.name}\n\n${await reportSpeeds(gpu, options)}\n`;
+  gpu.destroy();
+  yield `## Memory of the pool\n\n${await reportMemory(webgpu, options)}\n`;
+}
