@@ -105,6 +105,7 @@ test("exports give the logits of transformers, of onnxruntime and of our own dec
   page,
   folder,
 }) => {
+  test.slow();
   await openOnnxPage(page, folder);
   for (const { name, bound, ...asked } of CASES) {
     const golden = readGolden("goldens/onnx", name);
@@ -125,6 +126,7 @@ test("the sample's export, on the GPU, is within 2e-3 of transformers over 200 t
   page,
   folder,
 }) => {
+  test.slow();
   await openOnnxPage(page, folder);
   const { cases } = JSON.parse(readFileSync(join(ROOT, "goldens/nn/manifest.json"), "utf8"));
   const { ids, positions } = cases["slate-source"];
@@ -183,6 +185,10 @@ test("a dropped export reads a text in the playground as the checkpoint that it 
   const exported = join(folder, "slate-export");
   cpSync(join(SAMPLES, "slate-source"), exported, { recursive: true });
   rmSync(join(exported, "model.safetensors"));
+  const runtime: string[] = [];
+  page.context().on("request", (request) => {
+    if (/\/ort[.-]/.test(request.url())) runtime.push(request.url());
+  });
   await openStudio(page);
   await pickFolder(page, join(SAMPLES, "slate-source"));
   await expectStored(page, "slate-source");
@@ -192,12 +198,14 @@ test("a dropped export reads a text in the playground as the checkpoint that it 
   await goTo(page, "Playground");
   const names = ["slate-source", "slate-export"];
   for (const name of names) await page.getByRole("checkbox", { name, exact: true }).check();
+  expect(runtime, "ONNX Runtime before it is needed").toEqual([]);
   await page.getByRole("textbox", { name: "Prompt" }).fill("There was once a miller");
   await page.getByRole("button", { name: "Read this text" }).click();
   for (const name of names) {
     const column = page.getByRole("region", { name, exact: true });
     await expect(column.getByText(/nats per token/)).toBeVisible({ timeout: 60_000 });
   }
+  expect(runtime.filter((url) => url.endsWith(".wasm"))).toHaveLength(1);
   const [own, onnx] = [await readNats(page, "slate-source"), await readNats(page, "slate-export")];
   expect(own.length).toBeGreaterThan(5);
   expect(largestError(onnx, own)).toBeLessThanOrEqual(0.01 + 1e-9); // two decimals are shown
