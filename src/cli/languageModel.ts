@@ -1,6 +1,7 @@
 import { resolve } from "node:path";
 import { EngineError } from "../engine/contract/index.ts";
 import type { Gpu } from "../engine/gpu/device.ts";
+import { isOnnxExport } from "../engine/model/onnxExport.ts";
 import type { Decoder } from "../engine/nn/decoder.ts";
 import { openDecoder } from "../engine/nn/openDecoder.ts";
 import { measureDecoder } from "../engine/nn/plan.ts";
@@ -34,7 +35,14 @@ export async function openRunnable(
   const budgetBytes = budget === undefined ? undefined : parseByteSize(budget, "budget");
   const opened = await openModel(resolve(path));
   const { checkpoint } = opened;
-  const spec = await closingOnError(opened, () => measureDecoder(checkpoint).spec);
+  const spec = await closingOnError(opened, () => {
+    if (!isOnnxExport(checkpoint)) return measureDecoder(checkpoint).spec;
+    throw new EngineError(
+      "unsupported-architecture",
+      `${checkpoint.name} is an ONNX export. The terminal runs .safetensors; drop the folder on the studio's page to run it.`,
+      { model: checkpoint.name },
+    );
+  });
   let model: Decoder | undefined;
   return {
     vocabSize: spec.vocabSize,
