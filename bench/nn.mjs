@@ -72,10 +72,11 @@ export async function benchNn(root, args) {
     };
     await inChromium(respond, async (page) => {
       await page.exposeFunction("printPart", (part) => console.log(part));
+      await page.exposeFunction("note", (text) => console.error(`… ${text}`));
       await page.evaluate(
         async (options) => {
           const { run } = await import("/bench.js");
-          await run(options, window.printPart);
+          await run(options, window.printPart, window.note);
         },
         {
           timed: models.slice(0, samples.length),

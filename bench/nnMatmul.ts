@@ -40,7 +40,7 @@ export interface MatmulTimes {
   readonly speeds: readonly (number | string)[];
 }
 
-export const SHAPES: readonly MatmulShape[] = [
+const SHAPES: readonly MatmulShape[] = [
   { name: "square 256", rows: 256, inputs: 256, outputs: 256 },
   { name: "square 512", rows: 512, inputs: 512, outputs: 512 },
   { name: "skinny", rows: 64, inputs: 1024, outputs: 1024 },
@@ -50,11 +50,11 @@ export const SHAPES: readonly MatmulShape[] = [
 ];
 
 /** Products between two fences: as many as make the fence cheap. */
-const FLOP_PER_FENCE = 2 ** 27;
+const SECONDS_PER_FENCE = 0.15;
 const MOST_PER_FENCE = 16;
 const CHECKED_SUMS = 64;
 
-export const flopOf = ({ rows, inputs, outputs }: MatmulShape) => 2 * rows * inputs * outputs;
+const flopOf = ({ rows, inputs, outputs }: MatmulShape) => 2 * rows * inputs * outputs;
 
 function makeData({ rows, inputs, outputs }: MatmulShape): MatmulData {
   const x = Float32Array.from({ length: rows * inputs }, (_, i) => Math.sin(1.7 * i));
@@ -178,46 +178,58 @@ export function makeOnnxRuntime(gpu: Gpu): MatmulContender {
   };
 }
 
+/** Seconds of a product when `calls` of them lie between two fences. */
+async function timeCalls({ device }: Gpu, matmul: PreparedMatmul, calls: number): Promise<number> {
+  await device.queue.onSubmittedWorkDone();
+  const begun = performance.now();
+  for (let call = 0; call < calls; call++) await matmul.submit();
+  await device.queue.onSubmittedWorkDone();
+  return (performance.now() - begun) / 1000 / calls;
+}
+
+/** The first product compiles and is checked, the second tells how many fit between two fences. */
+async function warmUp(
+  gpu: Gpu,
+  { name, prepare }: MatmulContender,
+  shape: MatmulShape,
+  data: MatmulData,
+) {
+  try {
+    const matmul = await prepare(shape, data);
+    await matmul.submit();
+    checkProduct(name, shape, data, await matmul.read());
+    const once = await timeCalls(gpu, matmul, 1);
+    const calls = Math.max(1, Math.min(MOST_PER_FENCE, Math.round(SECONDS_PER_FENCE / once)));
+    return { matmul, calls };
+  } catch (error) {
+    return `FAILED: ${error instanceof Error ? error.message : String(error)}`;
+  }
+}
+
 /** Median GFLOP/s of every contender at every shape, the contenders in turn. */
 export async function timeMatmuls(
   gpu: Gpu,
   contenders: readonly MatmulContender[],
-  repetitions: number,
+  { repetitions, note }: { readonly repetitions: number; readonly note: (text: string) => void },
 ): Promise<readonly MatmulTimes[]> {
   const times: MatmulTimes[] = [];
   for (const shape of SHAPES) {
     const data = makeData(shape);
-    const flop = flopOf(shape);
-    const calls = Math.min(MOST_PER_FENCE, Math.ceil(FLOP_PER_FENCE / flop));
-    const prepared = await Promise.all(
-      contenders.map(async ({ name, prepare }) => {
-        try {
-          const matmul = await prepare(shape, data);
-          // The first product compiles and warms up; it is checked, not timed.
-          await matmul.submit();
-          checkProduct(name, shape, data, await matmul.read());
-          return matmul;
-        } catch (error) {
-          return `FAILED: ${error instanceof Error ? error.message : String(error)}`;
-        }
-      }),
-    );
+    const prepared: Awaited<ReturnType<typeof warmUp>>[] = [];
+    for (const contender of contenders) prepared.push(await warmUp(gpu, contender, shape, data));
     const seconds = contenders.map((): number[] => []);
     for (let round = 0; round < repetitions; round++) {
-      for (const [i, matmul] of prepared.entries()) {
-        if (typeof matmul === "string") continue;
-        await gpu.device.queue.onSubmittedWorkDone();
-        const begun = performance.now();
-        for (let call = 0; call < calls; call++) await matmul.submit();
-        await gpu.device.queue.onSubmittedWorkDone();
-        seconds[i]!.push((performance.now() - begun) / 1000 / calls);
+      for (const [i, one] of prepared.entries()) {
+        if (typeof one === "string") continue;
+        seconds[i]!.push(await timeCalls(gpu, one.matmul, one.calls));
       }
     }
-    for (const matmul of prepared) if (typeof matmul !== "string") await matmul.release();
-    const speeds = prepared.map((matmul, i) =>
-      typeof matmul === "string" ? matmul : flop / median(seconds[i]!) / 1e9,
+    for (const one of prepared) if (typeof one !== "string") await one.matmul.release();
+    const speeds = prepared.map((one, i) =>
+      typeof one === "string" ? one : flopOf(shape) / median(seconds[i]!) / 1e9,
     );
     times.push({ shape, speeds });
+    note(`${shape.name} ${speeds.join(" ")}`);
   }
   return times;
 }

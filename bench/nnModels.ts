@@ -79,13 +79,12 @@ async function timeModel(gpu: Gpu, model: LanguageModel, context: number, repeti
 }
 
 /** Prefill and decode of one model, by our engine with both kinds of kernels and by ONNX Runtime. */
-export async function timeSpeeds(
+export async function* timeSpeeds(
   gpu: Gpu,
   model: BenchModel,
   repetitions: number,
-): Promise<readonly SpeedRow[]> {
+): AsyncGenerator<SpeedRow, void, void> {
   const files = await fetchFiles(model);
-  const rows: SpeedRow[] = [];
   const engines: [string, () => Promise<LanguageModel>][] = (["cpu", "gpu"] as const).map(
     (kernels) => [
       `ours, ${kernels} kernels`,
@@ -100,11 +99,10 @@ export async function timeSpeeds(
     const opened = await open();
     for (const context of PREFILL_TOKENS) {
       const speeds = await timeModel(gpu, opened, context, repetitions);
-      rows.push({ model: model.name, engine, context, ...speeds });
+      yield { model: model.name, engine, context, ...speeds };
     }
     opened.release();
   }
-  return rows;
 }
 
 /** What the plan says and what the pool held at most, each context on a device of its own. */

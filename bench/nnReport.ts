@@ -9,6 +9,8 @@ export interface NnOptions {
   /** Models whose memory is measured. */
   readonly measured: readonly BenchModel[];
   readonly repetitions: number;
+  /** Told of every row as it is known: the tables take minutes. */
+  readonly note: (text: string) => void;
   /** Contenders that bring their own types. */
   readonly makeOthers: (gpu: Gpu) => Promise<readonly MatmulContender[]>;
 }
@@ -26,7 +28,7 @@ async function reportMatmuls(gpu: Gpu, options: NnOptions): Promise<string> {
     makeOnnxRuntime(gpu),
     ...(await options.makeOthers(gpu)),
   ];
-  const times = await timeMatmuls(gpu, contenders, options.repetitions);
+  const times = await timeMatmuls(gpu, contenders, options);
   const best = (speeds: readonly (number | string)[]) =>
     Math.max(...speeds.filter((speed) => typeof speed === "number"));
   const rows = times.map(({ shape, speeds }) => [
@@ -38,13 +40,14 @@ async function reportMatmuls(gpu: Gpu, options: NnOptions): Promise<string> {
   return formatTable(head, rows);
 }
 
-async function reportSpeeds(gpu: Gpu, options: NnOptions): Promise<string> {
+async function reportSpeeds(gpu: Gpu, { timed, repetitions, note }: NnOptions): Promise<string> {
   const rows: string[][] = [];
-  for (const model of options.timed) {
-    const times = await timeSpeeds(gpu, model, options.repetitions);
-    for (const { engine, context, ...speeds } of times) {
+  for (const model of timed) {
+    for await (const { engine, context, ...speeds } of timeSpeeds(gpu, model, repetitions)) {
       const { prefillTokensPerSecond: prefill, decodeTokensPerSecond: decode } = speeds;
-      rows.push([model.name, engine, String(context), prefill.toFixed(0), decode.toFixed(1)]);
+      const row = [model.name, engine, String(context), prefill.toFixed(1), decode.toFixed(1)];
+      rows.push(row);
+      note(row.join(" "));
     }
   }
   return formatTable(["model", "engine", "prompt", "prefill tokens/s", "decode tokens/s"], rows);
@@ -64,9 +67,9 @@ async function reportMemory(webgpu: GPU | undefined, options: NnOptions): Promis
 
 /** The parts of the report, as Markdown, each when it is done. */
 export async function* reportNn(webgpu: GPU | undefined, options: NnOptions) {
-  const gpu = await acquireGpu(webgpu);
-  yield `## Matrix multiplication, f32, GFLOP/s\n${gpu.name}\n\n${await reportMatmuls(gpu, options)}\n`;
-  yield `## Tokens per second\n${gpu.name}\n\n${await reportSpeeds(gpu, options)}\n`;
-  gpu.destroy();
   yield `## Memory of the pool\n\n${await reportMemory(webgpu, options)}\n`;
+  const gpu = await acquireGpu(webgpu);
+  yield `## Tokens per second\n${gpu.name}\n\n${await reportSpeeds(gpu, options)}\n`;
+  yield `## Matrix multiplication, f32, GFLOP/s\n${gpu.name}\n\n${await reportMatmuls(gpu, options)}\n`;
+  gpu.destroy();
 }
