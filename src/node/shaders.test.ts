@@ -64,8 +64,8 @@ test.each([0, 1])("the copy that benches compare with compiles for output %i", a
   expect(await complaints([COPY], { OUTPUT })).toEqual([]);
 });
 
-/** Shaders of the transformer with the constants that they are linked under. */
-const NN: readonly (readonly [readonly string[], readonly ShaderConstants[]])[] = [
+/** Shaders of the models that run, with the constants that they are linked under. */
+const RUN: readonly (readonly [readonly string[], readonly ShaderConstants[]])[] = [
   ...["rows", "columns", "odd"].flatMap((stored) =>
     ["registers", "lanes", "tiles"].map(
       (form): readonly [readonly string[], readonly ShaderConstants[]] => [
@@ -87,9 +87,10 @@ const NN: readonly (readonly [readonly string[], readonly ShaderConstants[]])[] 
   ],
   [["nn/softcap.wgsl"], [{}]],
   [["nn/cross_entropy.wgsl"], [{}]],
+  [["onnx/rows.wgsl"], [{ HALF: false }, { HALF: true }]],
 ];
 
-test.each(NN)("%j compiles under all its constants", async (paths, all) => {
+test.each(RUN)("%j compiles under all its constants", async (paths, all) => {
   for (const constants of all) {
     expect(await complaints(paths, constants), JSON.stringify(constants)).toEqual([]);
   }
@@ -105,7 +106,7 @@ test("every shader is part of something that was compiled", () => {
     const harness = HARNESSES[rule.split("/")[0] as string] as string;
     linkShader([harness, rule], tileConstants(["F32", "F32"], true, "F32"), noteUse);
   }
-  for (const [paths] of NN) linkShader(paths, {}, noteUse);
+  for (const [paths] of RUN) linkShader(paths, {}, noteUse);
   const all = Object.keys(import.meta.glob("/shaders/**/*.wgsl", { query: "?raw" }));
   expect(all.length).toBeGreaterThan(5);
   expect(all.filter((path) => !used.has(path.slice("/shaders/".length)))).toEqual([]);

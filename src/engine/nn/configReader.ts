@@ -9,7 +9,7 @@ interface Range {
 }
 
 /** Larger than any model's, small enough that products of two stay exact. */
-export const MAX_SIZE = 2 ** 24;
+const MAX_SIZE = 2 ** 24;
 
 /**
  * Reads a config.json field by field; a value that is missing, of the wrong kind or out of bounds is
