@@ -1,4 +1,4 @@
-// npm run bench -- nn [--quick] [--model FOLDER]: multiplications, tokens per second and memory in
+// npm run bench -- nn [--parts memory,matmul,tokens] [--quick] [--model FOLDER]: all in one page of
 // headless Chromium, beside ONNX Runtime Web and tfjs. --model measures the memory of one model more.
 import { createReadStream } from "node:fs";
 import { mkdtemp, readdir, rm } from "node:fs/promises";
@@ -11,13 +11,13 @@ import { inChromium } from "./chromium.mjs";
 const TYPES = { ".js": "text/javascript", ".mjs": "text/javascript", ".wasm": "application/wasm" };
 const NEEDED = /(\.json|\.safetensors|\.onnx)$/;
 
-async function describeModel(folder) {
+async function describeModel(folder, mostTokens) {
   const entries = await readdir(folder, { recursive: true, withFileTypes: true });
   const paths = entries
     .filter((entry) => entry.isFile() && NEEDED.test(entry.name))
     .map((entry) => join(entry.parentPath ?? entry.path, entry.name).slice(folder.length + 1))
     .map((path) => path.split(sep).join("/"));
-  return { name: basename(folder), paths };
+  return { name: basename(folder), paths, mostTokens };
 }
 
 function bundlePage(root, outDir) {
@@ -46,7 +46,11 @@ function bundlePage(root, outDir) {
 export async function benchNn(root, args) {
   const { values } = parseArgs({
     args,
-    options: { quick: { type: "boolean", default: false }, model: { type: "string" } },
+    options: {
+      quick: { type: "boolean", default: false },
+      model: { type: "string" },
+      parts: { type: "string", default: "memory,matmul,tokens" },
+    },
   });
   const samples = ["ember-base", "slate-source"].map((name) =>
     join(root, "public", "samples", name),
@@ -57,7 +61,11 @@ export async function benchNn(root, args) {
       folder,
     ]),
   );
-  const models = await Promise.all([...folders.values()].map(describeModel));
+  const models = await Promise.all(
+    [...folders.values()].map((folder) =>
+      describeModel(folder, samples.includes(folder) ? 256 : 1),
+    ),
+  );
   const outDir = await mkdtemp(join(tmpdir(), "fusestudio-bench-"));
   try {
     await bundlePage(root, outDir);
@@ -79,6 +87,7 @@ export async function benchNn(root, args) {
           await run(options, window.printPart, window.note);
         },
         {
+          parts: values.parts.split(","),
           timed: models.slice(0, samples.length),
           measured: models.filter(({ name }) => name !== "slate-source"),
           repetitions: values.quick ? 3 : 7,

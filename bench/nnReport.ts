@@ -4,6 +4,7 @@ import { type BenchModel, measureMemory, timeSpeeds } from "./nnModels.ts";
 import { formatRatio, formatTable } from "./table.ts";
 
 export interface NnOptions {
+  readonly parts: readonly ("matmul" | "tokens" | "memory")[];
   /** Models whose tokens are timed. */
   readonly timed: readonly BenchModel[];
   /** Models whose memory is measured. */
@@ -65,11 +66,19 @@ async function reportMemory(webgpu: GPU | undefined, options: NnOptions): Promis
   return formatTable(["model", "context", "planned MB", "peak MB", "peak − planned"], rows);
 }
 
-/** The parts of the report, as Markdown, each when it is done. */
+/** The parts of the report that are wanted, as Markdown, each when it is done. */
 export async function* reportNn(webgpu: GPU | undefined, options: NnOptions) {
-  yield `## Memory of the pool\n\n${await reportMemory(webgpu, options)}\n`;
+  const { parts } = options;
+  if (parts.includes("memory")) {
+    yield `## Memory of the pool\n\n${await reportMemory(webgpu, options)}\n`;
+  }
   const gpu = await acquireGpu(webgpu);
-  yield `## Tokens per second\n${gpu.name}\n\n${await reportSpeeds(gpu, options)}\n`;
-  yield `## Matrix multiplication, f32, GFLOP/s\n${gpu.name}\n\n${await reportMatmuls(gpu, options)}\n`;
+  if (parts.includes("matmul")) {
+    const table = await reportMatmuls(gpu, options);
+    yield `## Matrix multiplication, f32, GFLOP/s\n${gpu.name}\n\n${table}\n`;
+  }
+  if (parts.includes("tokens")) {
+    yield `## Tokens per second\n${gpu.name}\n\n${await reportSpeeds(gpu, options)}\n`;
+  }
   gpu.destroy();
 }

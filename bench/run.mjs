@@ -26,7 +26,7 @@ const [name = "", ...args] = process.argv.slice(2);
 if (name !== "merge" && name !== "nn") {
   console.error(
     "usage: npm run bench -- merge [--sizes 100MB,1GB] [--dtypes f32,bf16] [--quick]\n" +
-      "       npm run bench -- nn [--quick] [--model FOLDER]",
+      "       npm run bench -- nn [--parts memory,matmul,tokens] [--quick] [--model FOLDER]",
   );
   process.exit(2);
 }
