@@ -215,7 +215,7 @@ export function attend(
       ...[shape.window ?? 0, buffers.out.stride],
     ],
     floats: [shape.scale, spec.softcap ?? 0],
-    groups: [kernel === "row" ? Math.ceil(spec.heads / 16) : spec.heads, rows],
+    groups: kernel === "row" ? [Math.ceil((spec.heads * rows) / 32), 1] : [spec.heads, rows],
   });
 }
 
