@@ -4,8 +4,9 @@ import * as tf from "@tensorflow/tfjs-core";
 import { reportNn } from "./nnReport.ts";
 
 /** The matMul of tfjs on our device, which is told of its work by a flush. */
-async function makeTfjs({ device }) {
+async function makeTfjs({ device }, note) {
   const { info } = await navigator.gpu.requestAdapter();
+  device.addEventListener("uncapturederror", ({ error }) => note(error.message.slice(0, 300)));
   const backend = new WebGPUBackend(device, info);
   // Its kernels are registered for this name, and with them a backend on a device of its own.
   tf.removeBackend("webgpu");
@@ -20,6 +21,7 @@ async function makeTfjs({ device }) {
         async submit() {
           product?.dispose();
           product = tf.matMul(...operands);
+          backend.endComputePassEncoder();
           backend.submitQueue();
         },
         read: () => product.data(),
@@ -30,7 +32,7 @@ async function makeTfjs({ device }) {
 }
 
 export async function run(choices, print, note) {
-  const makeOthers = async (gpu) => [await makeTfjs(gpu)];
+  const makeOthers = async (gpu) => [await makeTfjs(gpu, note)];
   const options = { ...choices, makeOthers, note };
   for await (const part of reportNn(navigator.gpu, options)) await print(part);
 }
