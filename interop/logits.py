@@ -143,4 +143,5 @@ def main():
     print(f"{len(cases)} cases, {sum(t.numel() for t in tensors.values())} logits")
 
 
-main()
+if __name__ == "__main__":
+    main()

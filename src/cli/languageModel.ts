@@ -1,4 +1,5 @@
 import { resolve } from "node:path";
+import type { FileTree } from "../engine/base/bytes.ts";
 import { EngineError } from "../engine/contract/index.ts";
 import type { Gpu } from "../engine/gpu/device.ts";
 import { isOnnxExport } from "../engine/model/onnxExport.ts";
@@ -18,6 +19,8 @@ export const RUN_OPTIONS = {
 
 /** A model that was checked without a GPU, and can be loaded onto one. */
 export interface RunnableModel {
+  readonly name: string;
+  readonly files: FileTree;
   readonly vocabSize: number;
   readonly contextLength: number;
   /** `missing-file` where the folder has no tokenizer. */
@@ -45,6 +48,8 @@ export async function openRunnable(
   });
   let model: Decoder | undefined;
   return {
+    name: checkpoint.name,
+    files: checkpoint.files,
     vocabSize: spec.vocabSize,
     contextLength: spec.contextLength,
     async tokenizer() {

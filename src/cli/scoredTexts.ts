@@ -1,0 +1,63 @@
+import { readFile, stat } from "node:fs/promises";
+import { basename } from "node:path";
+import { bytesInMemory } from "../engine/base/bytes.ts";
+import { EngineError } from "../engine/contract/index.ts";
+import { encodeRow, type ReadableRow } from "../engine/evaluate/scoreRow.ts";
+import { detectFormat, readDataset } from "../engine/text/datasets.ts";
+import { missingTemplate, openChatTemplate } from "../engine/text/template.ts";
+import { fileFailure } from "../node/files.ts";
+import type { RunnableModel } from "./languageModel.ts";
+
+const MAX_FILE_BYTES = 2 ** 28;
+
+/** What is predicted of a file, and what of it could not be read. */
+export interface ScoredTexts {
+  readonly rows: readonly ReadableRow[];
+  readonly problems: readonly string[];
+}
+
+async function readBytes(path: string): Promise<Uint8Array> {
+  try {
+    const { size } = await stat(path);
+    if (size <= MAX_FILE_BYTES) return await readFile(path);
+    const message = `${path} has ${size} bytes; at most ${MAX_FILE_BYTES} are read.`;
+    throw new EngineError("usage", message, { path, size });
+  } catch (error) {
+    throw fileFailure(error, path);
+  }
+}
+
+/**
+ * The tokens of a text file (as one text) or of a dataset's rows. Texts get the special tokens that
+ * the tokenizer puts around them; of chats, under the model's own template, only what the assistant
+ * says counts. `missing-file` for chats where the model has no template.
+ */
+export async function readScoredTexts(path: string, model: RunnableModel): Promise<ScoredTexts> {
+  const tokenizer = await model.tokenizer();
+  const bytes = await readBytes(path);
+  const source = bytesInMemory(bytes);
+  const encode = (text: string): ReadableRow => {
+    const { ids, spans, byteLength } = tokenizer.encode(text, { specialTokens: true });
+    const counted = new Uint8Array(ids.length).fill(1);
+    counted[0] = 0; // Nothing stands before it.
+    return { ids: [...ids], counted, bytes: byteLength - (spans.bytes[1] ?? 0) };
+  };
+  if ((await detectFormat(source, basename(path))) === "text") {
+    return { rows: [encode(new TextDecoder().decode(bytes))], problems: [] };
+  }
+  const template = await openChatTemplate(model.files, tokenizer);
+  const rows: ReadableRow[] = [];
+  const problems: string[] = [];
+  for await (const entry of readDataset(source, basename(path))) {
+    if ("problem" in entry) {
+      problems.push(`row ${entry.at}: ${entry.problem}`);
+    } else if (entry.row.kind === "text") {
+      rows.push(encode(entry.row.text));
+    } else {
+      if (!template) throw missingTemplate(model.name);
+      const row = encodeRow(entry.row, tokenizer, template);
+      if (row) rows.push(row);
+    }
+  }
+  return { rows, problems };
+}
