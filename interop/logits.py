@@ -45,6 +45,8 @@ RANDOM = {
     "gpt-neox-serial": ("gpt_neox", dict(TINY, intermediate_size=51, num_attention_heads=2, use_parallel_residual=False, hidden_act="gelu_fast", rope_parameters=rope("default", partial_rotary_factor=1 / 3)), "float16"),
     "gpt2": ("gpt2", dict(vocab_size=61, n_embd=36, n_layer=2, n_head=3, n_positions=64, n_inner=50), "bfloat16"),
     "gpt2-odd": ("gpt2", dict(vocab_size=61, n_embd=35, n_layer=2, n_head=5, n_positions=64, n_inner=43, scale_attn_by_inverse_layer_idx=True, tie_word_embeddings=False), "float16"),
+    "phi3-longrope": ("phi3", dict(LLAMA, max_position_embeddings=64, original_max_position_embeddings=16, pad_token_id=0, rope_parameters=rope("longrope", short_factor=[1.0, 1.1, 1.3], long_factor=[1.0, 2.0, 5.0], original_max_position_embeddings=16)), "bfloat16"),
+    "phi3-longrope-short": ("phi3", dict(LLAMA, max_position_embeddings=128, original_max_position_embeddings=48, pad_token_id=0, rope_parameters=rope("longrope", short_factor=[1.0, 1.1, 1.3], long_factor=[1.0, 2.0, 5.0], original_max_position_embeddings=48)), "bfloat16"),
 }
 SAMPLES = ["ember-base", "flint-source", "slate-source"]
 ZOO = ["stories260K", "babyllama-tok105", "gpt-nano-sort"]

@@ -58,6 +58,11 @@ describe("a config.json that would break the kernels is refused by field:", () =
     ["a flag that is a word", { attention_bias: "yes" }, "attention_bias"],
     ["a rope that is a word", { rope_scaling: "linear" }, "rope_parameters"],
     ["a rope scaled by nothing", { rope_scaling: { type: "linear" } }, "factor"],
+    [
+      "a longrope of too few pairs",
+      { rope_scaling: { type: "longrope", short_factor: [1] } },
+      "short_factor",
+    ],
     ["a rope scaled by zero", { rope_scaling: { type: "linear", factor: 0 } }, "factor"],
   ])("%s", (_, changes, key) => {
     const { code, details } = failure(() => llama(changes));
@@ -142,7 +147,7 @@ const ROPE: RopeSpec = { theta: 10_000, dims: 8, pairs: 4, scaling: { kind: "non
 
 describe("rotary frequencies", () => {
   test("fall from 1 to theta^-(1 - 2/dims)", () => {
-    const { frequencies } = ropeFrequencies(ROPE);
+    const { frequencies } = ropeFrequencies(ROPE, 0);
     const want = [1, 0.1, 0.01, 0.001];
     want.forEach((f, j) => {
       expect(Math.abs(frequencies[j]! / f - 1)).toBeLessThanOrEqual(1e-6);
@@ -158,21 +163,22 @@ describe("rotary frequencies", () => {
       highFrequencyFactor: 4,
     } as const;
     const ratio = (j: number) =>
-      ropeFrequencies({ ...ROPE, scaling }).frequencies[j]! / ropeFrequencies(ROPE).frequencies[j]!;
+      ropeFrequencies({ ...ROPE, scaling }, 0).frequencies[j]! /
+      ropeFrequencies(ROPE, 0).frequencies[j]!;
     expect(ratio(0)).toBe(1); // a wave of 6 tokens
     expect(ratio(1)).toBe(1); // 63
     expect(Math.abs(ratio(3) - 1 / 8)).toBeLessThanOrEqual(1e-6); // 6283
     // 628 is longer than 512; at 3000 tokens it lies between 750 and 3000.
     const wider = { ...scaling, originalContext: 2000 };
     const between =
-      ropeFrequencies({ ...ROPE, scaling: wider }).frequencies[2]! /
-      ropeFrequencies(ROPE).frequencies[2]!;
+      ropeFrequencies({ ...ROPE, scaling: wider }, 0).frequencies[2]! /
+      ropeFrequencies(ROPE, 0).frequencies[2]!;
     const smooth = (2000 / (2 * Math.PI * 100) - 1) / 3;
     expect(Math.abs(between - ((1 - smooth) / 8 + smooth))).toBeLessThanOrEqual(1e-6);
   });
 
   test("go on from any position as if the table had been made from the start", () => {
-    const frequencies = ropeFrequencies(ROPE);
+    const frequencies = ropeFrequencies(ROPE, 0);
     const whole = ropeTable(frequencies, 0, 10);
     expect(ropeTable(frequencies, 7, 3)).toEqual(whole.slice(7 * 8));
   });

@@ -88,6 +88,14 @@ export class ConfigReader {
     return new ConfigReader([value ?? {}], `${names[0]} of ${this.#where}`);
   }
 
+  /** Exactly `length` numbers, each within the range. */
+  numbers(name: string, length: number, { min, max }: Range): readonly number[] {
+    const value = this.raw(name);
+    const isOne = (item: unknown) => typeof item === "number" && item >= min && item <= max;
+    if (Array.isArray(value) && value.length === length && value.every(isOne)) return value;
+    return this.#refuse(name, `a list of ${length} numbers from ${min} to ${max}`, value);
+  }
+
   words(name: string, length: number): readonly string[] | null {
     const value = this.raw(name);
     if (value === undefined) return null;

@@ -24,7 +24,6 @@ export class Decoder implements LanguageModel {
   /** All layers, or none where they are streamed. */
   readonly #layers: readonly LoadedLayer[];
   readonly #software: boolean;
-  readonly #frequencies: ReturnType<typeof ropeFrequencies> | null;
   #turn: Promise<unknown> = Promise.resolve();
 
   constructor(parts: {
@@ -46,7 +45,6 @@ export class Decoder implements LanguageModel {
     this.#ends = parts.ends;
     this.#layers = parts.layers;
     this.#software = parts.software;
-    this.#frequencies = this.spec.attention.rope && ropeFrequencies(this.spec.attention.rope);
   }
 
   get vocabSize(): number {
@@ -69,13 +67,14 @@ export class Decoder implements LanguageModel {
 
   async #forward(ids: readonly number[], options: ForwardOptions): Promise<void> {
     const cache = (options.cache as KeyValueCache | undefined) ?? this.newCache(ids.length);
-    this.#checkIds(ids, cache);
     try {
+      this.#checkIds(ids, cache);
+      const length = cache.length + ids.length;
       for (let first = 0; first < ids.length; first += this.#space.rows) {
         options.signal?.throwIfAborted();
         const some = ids.slice(first, first + this.#space.rows);
         const last = first + some.length === ids.length;
-        await this.#readTokens(some, cache, options.signal);
+        await this.#readTokens(some, cache, { length, signal: options.signal });
         const from = options.logits === "all" ? 0 : some.length - 1;
         if (options.logits === "all" || last) {
           await this.#handOut(first, from, some.length, options.onLogits);
@@ -108,14 +107,17 @@ export class Decoder implements LanguageModel {
     }
   }
 
-  /** Runs the layers over tokens that fit the workspace; leaves the residual there. */
+  /**
+   * Runs the layers over tokens that fit the workspace; leaves the residual there. `length` is the
+   * text's at the end of the call.
+   */
   async #readTokens(
     ids: readonly number[],
     cache: KeyValueCache,
-    signal: AbortSignal | undefined,
+    { length, signal }: { readonly length: number; readonly signal: AbortSignal | undefined },
   ): Promise<void> {
     const span: Span = { start: cache.length, rows: ids.length };
-    await this.#embed(ids, span);
+    await this.#embed(ids, span, length);
     for (const [i, layer] of this.spec.layers.entries()) {
       signal?.throwIfAborted();
       const resident = this.#layers[i];
@@ -134,14 +136,15 @@ export class Decoder implements LanguageModel {
     cache.advance(span.rows);
   }
 
-  async #embed(ids: readonly number[], { start, rows }: Span): Promise<void> {
+  async #embed(ids: readonly number[], { start, rows }: Span, length: number): Promise<void> {
+    const { rope } = this.spec.attention;
     const { queue } = this.#gpu.device;
     const space = this.#space;
     const residual = space.rowsOf("residual");
     const { embedding } = this.spec;
     queue.writeBuffer(space.buffer("indices"), 0, Uint32Array.from(ids));
-    if (this.#frequencies) {
-      const table = ropeTable(this.#frequencies, start, rows);
+    if (rope) {
+      const table = ropeTable(ropeFrequencies(rope, length), start, rows);
       queue.writeBuffer(space.buffer("angles"), 0, table);
     }
     const tokens = { rows, scale: embedding.scale, accumulate: false };

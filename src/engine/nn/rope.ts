@@ -3,11 +3,15 @@ import type { RopeSpec } from "./spec.ts";
 const { fround } = Math;
 
 /**
- * Radians a position turns each pair by, `pairs` of them, and the factor on cos and sin.
+ * Radians a position turns each pair by, `pairs` of them, and the factor on cos and sin, for a text
+ * that is `length` tokens long by the end of the call, which only longrope asks for.
  * Rounded to float32, as in training: at position 100,000 exact frequencies would turn pairs by
  * visibly other angles.
  */
-export function ropeFrequencies({ theta, dims, pairs, scaling }: RopeSpec): {
+export function ropeFrequencies(
+  { theta, dims, pairs, scaling }: RopeSpec,
+  length: number,
+): {
   readonly frequencies: Float32Array;
   readonly magnitude: number;
 } {
@@ -51,6 +55,11 @@ export function ropeFrequencies({ theta, dims, pairs, scaling }: RopeSpec): {
         const interpolated = Math.min(Math.max((j - from) / (to - from), 0), 1);
         return (f / scaling.factor) * interpolated + f * (1 - interpolated);
       });
+      return { frequencies, magnitude: scaling.attentionFactor };
+    }
+    case "longrope": {
+      const divisors = length > scaling.originalContext ? scaling.long : scaling.short;
+      const frequencies = plain.map((f, j) => f / divisors[j]!);
       return { frequencies, magnitude: scaling.attentionFactor };
     }
   }

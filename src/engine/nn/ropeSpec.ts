@@ -38,11 +38,11 @@ export function readRope(
     ),
     dims,
     pairs: Math.ceil(dims / 2),
-    scaling: readScaling(config, scaling),
+    scaling: readScaling(config, scaling, Math.ceil(dims / 2)),
   };
 }
 
-function readScaling(config: ConfigReader, scaling: ConfigReader): RopeScaling {
+function readScaling(config: ConfigReader, scaling: ConfigReader, pairs: number): RopeScaling {
   const kind = scaling.word(["rope_type", "type"], "default");
   const context = () =>
     scaling.number(
@@ -80,13 +80,38 @@ function readScaling(config: ConfigReader, scaling: ConfigReader): RopeScaling {
         attentionFactor: yarnAttentionFactor(scaling, factor),
       };
     }
+    case "su": // what the first Phi-3 called it
+    case "longrope": {
+      const originalContext = context();
+      return {
+        kind: "longrope",
+        short: scaling.numbers("short_factor", pairs, FACTOR),
+        long: scaling.numbers("long_factor", pairs, FACTOR),
+        originalContext,
+        attentionFactor: longropeAttentionFactor(config, scaling, originalContext),
+      };
+    }
     default:
       throw new EngineError(
         "unsupported-architecture",
-        `The rotary embedding's scaling "${kind.slice(0, 40)}" cannot be run; default, linear, llama3 and yarn can.`,
+        `The rotary embedding's scaling "${kind.slice(0, 40)}" cannot be run; default, linear, llama3, yarn and longrope can.`,
         { scaling: kind.slice(0, 40) },
       );
   }
+}
+
+/** √(1 + ln(factor) / ln(original context)) (LongRoPE, arXiv 2402.13753), unless stated. */
+function longropeAttentionFactor(
+  config: ConfigReader,
+  scaling: ConfigReader,
+  originalContext: number,
+): number {
+  const stated = scaling.optionalNumber(["attention_factor"], { min: 0, max: 100 });
+  if (stated !== null) return stated;
+  const factor =
+    scaling.optionalNumber(["factor"], FACTOR) ??
+    config.number(["max_position_embeddings"], CONTEXT) / originalContext;
+  return factor <= 1 ? 1 : Math.sqrt(1 + Math.log(factor) / Math.log(originalContext));
 }
 
 /** 0.1 · ln(factor) + 1 (the YaRN paper, §3.4), unless the config says otherwise. */

@@ -91,6 +91,14 @@ export type RopeScaling =
       readonly truncate: boolean;
       /** On cos and sin. */
       readonly attentionFactor: number;
+    }
+  | {
+      /** Every pair has its own divisor, in texts up to the original context and in longer ones. */
+      readonly kind: "longrope";
+      readonly short: readonly number[];
+      readonly long: readonly number[];
+      readonly originalContext: number;
+      readonly attentionFactor: number;
     };
 
 export const ACTIVATIONS = ["silu", "gelu", "gelu_tanh", "relu"] as const;
