@@ -1,5 +1,5 @@
 import type { Gpu } from "../src/engine/gpu/device.ts";
-import { chooseMatmul, multiply } from "../src/engine/nn/kernels.ts";
+import { chooseMatmul, multiply } from "../src/engine/nn/multiply.ts";
 import { Recorder } from "../src/engine/nn/recorder.ts";
 import { loadRuntime } from "../src/engine/onnx/runtime.ts";
 import { median } from "./kernels.ts";

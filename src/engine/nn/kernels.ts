@@ -1,121 +1,13 @@
-import type { OutputDType } from "../contract/index.ts";
+import type { Rows } from "./multiply.ts";
 import type { Recorder } from "./recorder.ts";
 import type { Activation, AttentionSpec, NormSpec } from "./spec.ts";
-import type { Matrix } from "./weights.ts";
 
-/** Rows of f32 values in a buffer: row t starts at `offset + t · stride`. */
-export interface Rows {
-  readonly buffer: GPUBuffer;
-  readonly stride: number;
-  readonly offset: number;
-}
-
-/** Codes of shaders/nn/weights_dtype.wgsl. */
-const STORED = { F32: 0, BF16: 1, F16: 2 } as const satisfies Record<OutputDType, number>;
 const ACTIVATION = { silu: 0, gelu: 1, gelu_tanh: 2, relu: 3 } as const satisfies Record<
   Activation,
   number
 >;
 
-/** How matrices are multiplied. `registers` needs no workgroup memory and suits CPUs. */
-export type MatmulKernel = "registers" | "lanes" | "tiles";
 export type AttentionKernel = "row" | "lanes";
-
-const TILE = 64;
-const REGISTER_ROWS = 4;
-/** Up to this many rows, reading the weights is what takes the time. */
-const FEW_ROWS = 8;
-
-/** The kernel for a shape: GPUs share work between lanes, CPUs do not. */
-export function chooseMatmul(rows: number, software: boolean): MatmulKernel {
-  if (software) return "registers";
-  return rows <= FEW_ROWS ? "lanes" : "tiles";
-}
-
-function weightShader(matrix: Matrix, layout: "out_in" | "in_out"): readonly [string, boolean] {
-  const whole = matrix.columns % 4 === 0;
-  if (!whole) return ["nn/weights_odd.wgsl", true];
-  return [layout === "out_in" ? "nn/weights_rows.wgsl" : "nn/weights_columns.wgsl", false];
-}
-
-/**
- * out[t, column + o] (+)= Σₖ x[t, k] · w[o, k] + bias[o]. Rows of x start at whole quads and are
- * finite up to the next one. `layout` says how w is stored.
- */
-export async function multiply(
-  recorder: Recorder,
-  x: Rows,
-  matrix: Matrix,
-  out: Rows,
-  options: {
-    readonly rows: number;
-    readonly layout: "out_in" | "in_out";
-    readonly bias: GPUBuffer | null;
-    readonly accumulate: boolean;
-    readonly kernel: MatmulKernel;
-  },
-): Promise<void> {
-  const { rows, layout, bias, kernel } = options;
-  const [shader, odd] = weightShader(matrix, layout);
-  const registerRows = rows === 1 ? 1 : REGISTER_ROWS;
-  for (const [i, panel] of matrix.panels.entries()) {
-    const turned = layout === "in_out";
-    const outputs = turned ? matrix.columns : panel.rows;
-    const inputs = turned ? panel.rows : matrix.columns;
-    const quads = Math.ceil(outputs / 4);
-    await recorder.add({
-      shaders: [shader, `nn/matmul_${kernel}.wgsl`],
-      constants: {
-        STORED: STORED[matrix.dtype],
-        ...(odd ? { IN_OUT: turned } : {}),
-        ...(kernel === "registers" ? { ROWS: registerRows } : {}),
-      },
-      // A layout must bind something: where there is no bias it is not read.
-      reads: [x.buffer, panel.buffer, bias ?? panel.buffer],
-      writes: [out.buffer],
-      integers: [
-        rows,
-        inputs,
-        outputs,
-        x.stride / 4,
-        (x.offset + (turned ? panel.first : 0)) / 4,
-        out.stride,
-        out.offset + (turned ? 0 : panel.first),
-        // Panels of inputs add up: the first one brings the bias.
-        bias && (!turned || i === 0) ? 1 : 0,
-        turned ? 0 : panel.first,
-        options.accumulate || (turned && i > 0) ? 1 : 0,
-      ],
-      groups:
-        kernel === "tiles"
-          ? [Math.ceil(outputs / TILE), Math.ceil(rows / TILE)]
-          : kernel === "lanes"
-            ? [quads, rows]
-            : [Math.ceil(quads / 64), Math.ceil(rows / registerRows)],
-    });
-  }
-}
-
-/** out[t] (+)= scale · table[indices[t]]. */
-export async function embed(
-  recorder: Recorder,
-  indices: GPUBuffer,
-  table: Matrix,
-  out: Rows,
-  options: { readonly rows: number; readonly scale: number; readonly accumulate: boolean },
-): Promise<void> {
-  for (const { buffer, first, rows: count } of table.panels) {
-    await recorder.add({
-      shaders: ["nn/embed.wgsl"],
-      constants: { STORED: STORED[table.dtype] },
-      reads: [indices, buffer],
-      writes: [out.buffer],
-      integers: [options.rows, table.columns, out.stride, first, count, options.accumulate ? 1 : 0],
-      floats: [options.scale],
-      groups: [Math.ceil(table.columns / 64), options.rows],
-    });
-  }
-}
 
 /** y[t, g] (+)= norm(x[t, g]) for every row t and every group (head) g in it. */
 export function normalise(

@@ -1,6 +1,7 @@
 import type { Gpu } from "../gpu/device.ts";
 import type { PooledBuffer } from "../gpu/pool.ts";
-import { headQuads, type Rows } from "./kernels.ts";
+import { headQuads } from "./kernels.ts";
+import type { Rows } from "./multiply.ts";
 import type { DecoderSpec } from "./spec.ts";
 
 /** Bytes of logits handed over at once. */

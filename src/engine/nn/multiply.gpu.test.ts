@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { acquireGpu, type Gpu } from "../gpu/device.ts";
 import { fromF32, toF32 } from "../tensor/convert.ts";
-import { embed, type MatmulKernel, multiply } from "./kernels.ts";
+import { embed, type MatmulKernel, multiply } from "./multiply.ts";
 import { KernelBench, largestError, randomValues } from "./testKernels.ts";
 
 let gpu: Gpu;
