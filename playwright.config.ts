@@ -12,6 +12,8 @@ export default defineConfig({
   // Every journey computes on the same software GPU, so two at once would only wait for each other.
   workers: 1,
   forbidOnly: true,
+  // A second try on a machine that others may load; the report names what needed it.
+  retries: process.env.CI ? 1 : 0,
   reporter: process.env.FUSESTUDIO_E2E_REPORT
     ? [["list"], ["json", { outputFile: process.env.FUSESTUDIO_E2E_REPORT }]]
     : [["list"]],

@@ -147,7 +147,10 @@ test("the sample texts are measured, tabulated, downloaded and opened again unde
   await expect(datasets.getByRole("listitem")).toHaveCount(3);
   await page.getByRole("button", { name: "Evaluate", exact: true }).click();
   for (const name of ["ember-drama", "ember-varm", "ember-tales", "drama.jsonl", "tales.jsonl"]) {
-    await page.getByRole("checkbox", { name, exact: true }).uncheck();
+    const box = page.getByRole("checkbox", { name, exact: true });
+    // Until a model is described its box is empty: unchecking it then would do nothing.
+    await expect(box).toBeChecked();
+    await box.uncheck();
   }
   await page.getByRole("textbox", { name: "Rows of each dataset, at most" }).fill("3");
   await page.getByRole("button", { name: "Start the evaluation" }).click();

@@ -33,7 +33,12 @@ export function EvaluatePanel({ studio }: { readonly studio: Studio }) {
             label="Models to evaluate"
             chosen={parts.models}
             full={null}
-            onToggle={(model) => draft({ models: toggled(parts.models, model) })}
+            // From all, not from those described so far: who is still unknown stays in.
+            onToggle={(model) =>
+              draft({
+                models: toggled(state.draft.models ?? models?.map(({ id }) => id) ?? [], model),
+              })
+            }
           />
         </Section>
         <Section title="Datasets">
