@@ -47,6 +47,8 @@ export default defineConfig({
         extends: true,
         test: {
           name: "unit",
+          // Nothing in these tests is global, and a process a file costs more than most files.
+          isolate: false,
           include: ["src/**/*.test.{ts,tsx}", "scripts/**/*.test.ts"],
           exclude: ["src/**/*.gpu.test.ts"],
         },
