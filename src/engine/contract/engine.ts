@@ -1,4 +1,13 @@
 import type { Failure } from "./error.ts";
+import type {
+  FusedDocument,
+  FusedDocumentCard,
+  FusedRow,
+  FusionCard,
+  FusionId,
+  FusionProfile,
+  FusionSettings,
+} from "./fusion.ts";
 import type { JobCard, JobId, JobRequest } from "./job.ts";
 import type {
   DatasetCard,
@@ -86,6 +95,26 @@ export interface Engine {
   ): Promise<Reading>;
   listDatasets(): Promise<readonly DatasetCard[]>;
   deleteDataset(id: DatasetId): Promise<void>;
+
+  /** What each profile sets, and what a fusion starts from. */
+  fusionProfiles(): Promise<Readonly<Record<FusionProfile, FusionSettings>>>;
+  listFusions(): Promise<readonly FusionCard[]>;
+  deleteFusion(id: FusionId): Promise<void>;
+  /** Neighbouring documents of a fused dataset, for a long list. */
+  fusedDocuments(request: {
+    readonly fusion: FusionId;
+    readonly from: number;
+    readonly count: number;
+  }): Promise<readonly FusedDocumentCard[]>;
+  fusedDocument(request: {
+    readonly fusion: FusionId;
+    readonly document: number;
+  }): Promise<FusedDocument>;
+  fusedRow(request: {
+    readonly fusion: FusionId;
+    readonly document: number;
+    readonly row: number;
+  }): Promise<FusedRow>;
 
   // Jobs: everything long. A promise dies with the tab; a job does not.
   /** Checked and journalled before it resolves. */

@@ -1,4 +1,5 @@
 import type { Failure } from "./error.ts";
+import type { FusionId, FusionSettings } from "./fusion.ts";
 import type { DatasetId, EvaluationCell } from "./language.ts";
 import type { ModelId } from "./model.ts";
 import type { Recipe } from "./recipe.ts";
@@ -35,6 +36,29 @@ export type JobRequest =
       readonly datasets: readonly DatasetId[];
       readonly rows: number;
     }
+  /** Represents, aligns and fuses: a fused dataset in the library. */
+  | {
+      readonly kind: "fuse";
+      readonly pivot: ModelId;
+      readonly sources: readonly ModelId[];
+      readonly datasets: readonly DatasetId[];
+      readonly settings: FusionSettings;
+      readonly name: string;
+    }
+  /** A Parquet file with FuseLLM's or FuseChat's fields becomes a fused dataset of that pivot. */
+  | {
+      readonly kind: "import-fusion";
+      readonly files: readonly DroppedFile[];
+      readonly pivot: ModelId;
+      readonly name: string;
+    }
+  /** As Parquet with the field names of FuseLLM or FuseChat, or in the studio's own format. */
+  | {
+      readonly kind: "export-fusion";
+      readonly fusion: FusionId;
+      readonly format: "studio" | "fusellm" | "fusechat-v1" | "fusechat-v2";
+      readonly folder: FileSystemDirectoryHandle | null;
+    }
   /** Into a folder the person picked; null writes to private files that the page then offers. */
   | {
       readonly kind: "export";
@@ -59,6 +83,8 @@ export interface JobResult {
   readonly downloads: readonly string[];
   /** Sentences worth reading: files that were left out, duplicates, what was resumed. */
   readonly notes: readonly string[];
+  /** Of a `fuse` or `import-fusion` job. */
+  readonly fusion?: FusionId;
   /** Of an `evaluate` job. */
   readonly evaluation?: readonly EvaluationCell[];
 }
