@@ -9,6 +9,8 @@ export interface Vocabulary {
   readonly bosId: number | null;
   readonly eosId: number | null;
   readonly unkId: number | null;
+  /** The class that transformers gives the tokenizer, such as GPT2TokenizerFast; null: not stated. */
+  readonly className: string | null;
   /** The string on file, markers and byte letters included; "" where there is no such id. */
   piece(id: number): string;
   /** What the tokenizer's own `decode([id])` gives. */
@@ -16,6 +18,14 @@ export interface Vocabulary {
   /** The bytes of text that the token stands for. */
   bytes(id: number): Uint8Array;
   idOf(piece: string): number | undefined;
+}
+
+/** What a source's tokens are in the pivot's vocabulary: how rows are carried over. */
+export interface VocabularyMap {
+  /** The pivot's id that stands for a source's token, equal strings included; null: it is left out. */
+  target(sourceId: number): number | null;
+  /** How often the two stood side by side where they were counted; 0 where nothing was counted. */
+  count(pivotId: number, sourceId: number): number;
 }
 
 /** One text as one model reads it. Token t stands for the bytes [ends[t - 1], ends[t]). */
@@ -50,4 +60,9 @@ export interface Alignment {
   readonly from: Int32Array<ArrayBuffer>;
   /** Logits over the pivot's ids; a fall-back to the pivot's own row is an empty row. */
   readonly rows: SparseRows;
+}
+
+/** Brings a source's rows into a pivot's vocabulary and positions, document by document. */
+export interface Aligner {
+  align(pivot: TokenisedText, source: TokenisedText, said: SourceRows): Alignment;
 }
