@@ -1,3 +1,5 @@
+import { EngineError } from "../contract/index.ts";
+
 /** What a model remembers of the tokens it has read: keys and values of every layer. */
 export interface TokenCache {
   /** Tokens read so far. */
@@ -42,4 +44,32 @@ export interface LanguageModel {
    */
   forward(ids: readonly number[], options: ForwardOptions): Promise<void>;
   release(): void;
+}
+
+/**
+ * Refuses what `forward` cannot read: `usage` for ids that are no tokens, for none, and for more than
+ * there is `room` for beside the `before` that the cache holds.
+ */
+export function checkTokens(
+  ids: readonly number[],
+  {
+    vocabSize,
+    before,
+    room,
+  }: { readonly vocabSize: number; readonly before: number; readonly room: number },
+): void {
+  const wrong = ids.find((id) => !Number.isInteger(id) || id < 0 || id >= vocabSize);
+  if (wrong !== undefined) {
+    throw new EngineError(
+      "usage",
+      `${wrong} is no token of this model, whose ids run from 0 to ${vocabSize - 1}.`,
+      { id: wrong, vocabSize },
+    );
+  }
+  if (ids.length === 0) throw new EngineError("usage", "There are no tokens to read.");
+  const length = before + ids.length;
+  if (length <= room) return;
+  throw new EngineError("usage", `${length} tokens are more than there is room for: ${room}.`, {
+    ...{ length, room },
+  });
 }

@@ -1,6 +1,10 @@
-import { EngineError } from "../contract/index.ts";
 import type { Gpu } from "../gpu/device.ts";
-import type { ForwardOptions, LanguageModel, TokenCache } from "../model/languageModel.ts";
+import {
+  checkTokens,
+  type ForwardOptions,
+  type LanguageModel,
+  type TokenCache,
+} from "../model/languageModel.ts";
 import { KeyValueCache } from "./cache.ts";
 import { normalise, softcap } from "./kernels.ts";
 import { type KernelChoice, runLayer, type Span } from "./layer.ts";
@@ -87,25 +91,10 @@ export class Decoder implements LanguageModel {
     }
   }
 
-  #checkIds(ids: readonly number[], cache: TokenCache): void {
-    const wrong = ids.find((id) => !Number.isInteger(id) || id < 0 || id >= this.vocabSize);
-    if (wrong !== undefined) {
-      throw new EngineError(
-        "usage",
-        `${wrong} is no token of this model, whose ids run from 0 to ${this.vocabSize - 1}.`,
-        { id: wrong, vocabSize: this.vocabSize },
-      );
-    }
-    if (ids.length === 0) throw new EngineError("usage", "There are no tokens to read.");
-    const room = this.spec.embedding.positions === null ? cache.capacity : this.contextLength;
-    const length = cache.length + ids.length;
-    if (length > Math.min(room, cache.capacity)) {
-      throw new EngineError(
-        "usage",
-        `${length} tokens are more than there is room for: ${Math.min(room, cache.capacity)}.`,
-        { length, room },
-      );
-    }
+  #checkIds(ids: readonly number[], { length, capacity }: TokenCache): void {
+    const { vocabSize, contextLength, embedding } = this.spec;
+    const room = embedding.positions === null ? capacity : Math.min(capacity, contextLength);
+    checkTokens(ids, { vocabSize, before: length, room });
   }
 
   /**

@@ -2,7 +2,7 @@ import type { Tensor } from "onnxruntime-web";
 import { invariant } from "../base/invariant.ts";
 import { EngineError } from "../contract/index.ts";
 import type { Gpu } from "../gpu/device.ts";
-import type { ForwardOptions, LanguageModel } from "../model/languageModel.ts";
+import { checkTokens, type ForwardOptions, type LanguageModel } from "../model/languageModel.ts";
 import { OnnxCache } from "./cache.ts";
 import { LogitsRows } from "./logits.ts";
 import type { OnnxProvider, OnnxSession } from "./session.ts";
@@ -53,8 +53,9 @@ export class OnnxModel implements LanguageModel {
   async #forward(ids: readonly number[], options: ForwardOptions): Promise<void> {
     const cache = options.cache ?? this.newCache(ids.length);
     invariant(cache instanceof OnnxCache, "a model's caches are its own");
-    this.#checkIds(ids, cache);
+    const { vocabSize } = this;
     const before = cache.length;
+    checkTokens(ids, { vocabSize, before, room: cache.capacity });
     const end = before + ids.length;
     const all = [...cache.ids, ...ids];
     const step = this.#stepTokens(end);
@@ -88,25 +89,6 @@ export class OnnxModel implements LanguageModel {
       "gpu-memory",
       `${this.#session.name} was exported without past_key_values, so ${tokens} tokens are computed at once, and their logits exceed what this GPU binds; ${this.#runTokens} tokens fit. Export it for text-generation-with-past.`,
       { tokens, maxTokens: this.#runTokens },
-    );
-  }
-
-  #checkIds(ids: readonly number[], cache: OnnxCache): void {
-    const wrong = ids.find((id) => !Number.isInteger(id) || id < 0 || id >= this.vocabSize);
-    if (wrong !== undefined) {
-      throw new EngineError(
-        "usage",
-        `${wrong} is no token of this model, whose ids run from 0 to ${this.vocabSize - 1}.`,
-        { id: wrong, vocabSize: this.vocabSize },
-      );
-    }
-    if (ids.length === 0) throw new EngineError("usage", "There are no tokens to read.");
-    const length = cache.length + ids.length;
-    if (length <= cache.capacity) return;
-    throw new EngineError(
-      "usage",
-      `${length} tokens are more than there is room for: ${cache.capacity}.`,
-      { length, room: cache.capacity },
     );
   }
 
