@@ -1,5 +1,5 @@
 // o[t, h] = Σⱼ softmaxⱼ(cap · tanh(scale · q[t, h]·k[j, h'] / cap)) · v[j, h'],  h' = h / (heads / kv_heads)
-// over the positions j ≤ p that lie within `window` of p = start + t (0: all).
+// over the positions j ≤ p that lie within `window` of p = start + t (0: all) and in its document.
 //
 // The softmax is taken online: a running maximum m, the sum l of exp(s - m), and the weighted sum,
 // rescaled whenever m grows, so no row of scores is ever stored. `lse` = m + ln l is what the
@@ -12,6 +12,7 @@ struct Shape {
   head_dim: u32,
   window: u32,
   out_stride: u32,
+  has_documents: u32,
   scale: f32,
   softcap: f32, // 0: none
 }
@@ -19,16 +20,20 @@ struct Shape {
 @group(0) @binding(0) var<storage, read> q: array<vec4f>;
 @group(0) @binding(1) var<storage, read> keys: array<vec4f>;
 @group(0) @binding(2) var<storage, read> values: array<vec4f>;
-@group(0) @binding(3) var<storage, read_write> out: array<f32>;
-@group(0) @binding(4) var<storage, read_write> lse: array<f32>;
-@group(0) @binding(5) var<uniform> shape: Shape;
+// Where the document of row t starts.
+@group(0) @binding(3) var<storage, read> documents: array<u32>;
+@group(0) @binding(4) var<storage, read_write> out: array<f32>;
+@group(0) @binding(5) var<storage, read_write> lse: array<f32>;
+@group(0) @binding(6) var<uniform> shape: Shape;
 
 // Below every score, and far enough from the smallest float that differences stay finite.
 const LOWEST = -1e30;
 
 fn first_key(position: u32) -> u32 {
-  if (shape.window == 0u || position < shape.window) { return 0u; }
-  return position + 1u - shape.window;
+  var first = 0u;
+  if (shape.window != 0u && position >= shape.window) { first = position + 1u - shape.window; }
+  if (shape.has_documents != 0u) { first = max(first, documents[position - shape.start]); }
+  return first;
 }
 
 fn key_at(position: u32, head: u32) -> u32 {

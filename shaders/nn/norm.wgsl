@@ -1,5 +1,5 @@
-// rms:   y (+)= x / √(mean(x²) + ε) · w
-// layer: y (+)= (x - mean(x)) / √(mean((x - mean(x))²) + ε) · w + b
+// rms:   y (+)= x / √(mean(x²) + ε) · (w + offset)
+// layer: y (+)= (x - mean(x)) / √(mean((x - mean(x))²) + ε) · (w + offset) + b
 //
 // One workgroup per row of `width` values; `groups` such rows (heads) lie in each row of a buffer.
 // Linked constants: CENTRED (layer norm).
@@ -13,6 +13,7 @@ struct Shape {
   y_group: u32,
   accumulate: u32,
   epsilon: f32,
+  weight_offset: f32,
 }
 
 @group(0) @binding(0) var<storage, read> x: array<f32>;
@@ -53,7 +54,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
   }
   let scale = inverseSqrt(sum_over_lanes(lane, squares) / width + shape.epsilon);
   for (var c = lane; c < shape.width; c += LANES) {
-    var value = (x[start_at + c] - mean) * scale * weight[c];
+    var value = (x[start_at + c] - mean) * scale * (weight[c] + shape.weight_offset);
     if (CENTRED) { value += bias[c]; }
     if (shape.accumulate != 0u) { y[to + c] += value; } else { y[to + c] = value; }
   }

@@ -38,7 +38,7 @@ export function normalise(
       y.groupStride ?? 0,
       shape.accumulate ? 1 : 0,
     ],
-    floats: [spec.epsilon],
+    floats: [spec.epsilon, spec.weightOffset],
     groups: [shape.groups ?? 1, shape.rows],
   });
 }
@@ -87,6 +87,8 @@ export function attend(
     readonly values: GPUBuffer;
     readonly out: Rows;
     readonly logSums: GPUBuffer;
+    /** For every row, the position where its document starts; without it all start at 0. */
+    readonly documents?: GPUBuffer;
   },
   shape: {
     readonly rows: number;
@@ -100,11 +102,11 @@ export function attend(
   return recorder.add({
     shaders: [`nn/attention_${kernel}.wgsl`],
     constants: { QUADS: headQuads(spec) },
-    reads: [buffers.queries, buffers.keys, buffers.values],
+    reads: [buffers.queries, buffers.keys, buffers.values, buffers.documents ?? buffers.keys],
     writes: [buffers.out.buffer, buffers.logSums],
     integers: [
       ...[rows, start, spec.heads, spec.kvHeads, spec.headDim],
-      ...[shape.window ?? 0, buffers.out.stride],
+      ...[shape.window ?? 0, buffers.out.stride, buffers.documents ? 1 : 0],
     ],
     floats: [shape.scale, spec.softcap ?? 0],
     groups: kernel === "row" ? [Math.ceil((spec.heads * rows) / 32), 1] : [spec.heads, rows],

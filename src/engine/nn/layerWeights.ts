@@ -58,12 +58,11 @@ async function loadNorm(
   loader: WeightLoader,
   { weight, bias }: NormTensors,
   length: number,
-  offset: number,
   owned: PooledBuffer[],
 ): Promise<LoadedNorm> {
   return {
-    weight: await loader.vector(weight, length, offset, owned),
-    bias: bias === null ? null : await loader.vector(bias, length, 0, owned),
+    weight: await loader.vector(weight, length, owned),
+    bias: bias === null ? null : await loader.vector(bias, length, owned),
   };
 }
 
@@ -80,7 +79,7 @@ async function loadProjection(
   return {
     spec,
     matrix: await loader.matrix(spec.weight, ...storedShape(spec), owned),
-    bias: spec.bias === null ? null : await loader.vector(spec.bias, spec.outputs, 0, owned),
+    bias: spec.bias === null ? null : await loader.vector(spec.bias, spec.outputs, owned),
   };
 }
 
@@ -90,12 +89,11 @@ export function loadLayer(
   spec: DecoderSpec,
   layer: LayerSpec,
 ): Promise<LoadedLayer> {
-  const { hiddenSize, norm, attention } = spec;
+  const { hiddenSize, attention } = spec;
   return owning(async (owned) => {
-    const hidden = (tensors: NormTensors) =>
-      loadNorm(loader, tensors, hiddenSize, norm.weightOffset, owned);
+    const hidden = (tensors: NormTensors) => loadNorm(loader, tensors, hiddenSize, owned);
     const head = (tensors: NormTensors | null) =>
-      tensors && loadNorm(loader, tensors, attention.headDim, norm.weightOffset, owned);
+      tensors && loadNorm(loader, tensors, attention.headDim, owned);
     const projections = async (list: readonly Projection[]) => {
       const loaded: LoadedProjection[] = [];
       for (const each of list) loaded.push(await loadProjection(loader, each, owned));
@@ -118,7 +116,7 @@ export function loadLayer(
 
 /** Loads embedding, last norm and head; a tied head is the embedding itself. */
 export function loadEnds(loader: WeightLoader, spec: DecoderSpec): Promise<LoadedEnds> {
-  const { vocabSize, hiddenSize, contextLength, embedding, head, norm } = spec;
+  const { vocabSize, hiddenSize, contextLength, embedding, head } = spec;
   return owning(async (owned) => {
     const tokens = await loader.matrix(embedding.tensor, vocabSize, hiddenSize, owned);
     return {
@@ -127,12 +125,12 @@ export function loadEnds(loader: WeightLoader, spec: DecoderSpec): Promise<Loade
         embedding.positions === null
           ? null
           : await loader.matrix(embedding.positions, contextLength, hiddenSize, owned),
-      finalNorm: await loadNorm(loader, spec.finalNorm, hiddenSize, norm.weightOffset, owned),
+      finalNorm: await loadNorm(loader, spec.finalNorm, hiddenSize, owned),
       head:
         head.tensor === embedding.tensor
           ? tokens
           : await loader.matrix(head.tensor, vocabSize, hiddenSize, owned),
-      headBias: head.bias === null ? null : await loader.vector(head.bias, vocabSize, 0, owned),
+      headBias: head.bias === null ? null : await loader.vector(head.bias, vocabSize, owned),
     };
   });
 }

@@ -30,10 +30,13 @@ export interface Matrix {
 export class WeightLoader {
   readonly #gpu: Gpu;
   readonly #finder: TensorFinder;
+  readonly #widened: boolean;
 
-  constructor(gpu: Gpu, finder: TensorFinder) {
+  /** `widened`: every matrix comes as f32, as training wants them; else as it is stored. */
+  constructor(gpu: Gpu, finder: TensorFinder, widened = false) {
     this.#gpu = gpu;
     this.#finder = finder;
+    this.#widened = widened;
   }
 
   /** Streams a matrix to the GPU; its buffers are added to `owned` as they are made. */
@@ -45,7 +48,8 @@ export class WeightLoader {
   ): Promise<Matrix> {
     const tensor = this.#finder.find(name, [rows, columns]);
     const { limits } = this.#gpu.device;
-    const rowBytes = columns * storedBytes(tensor.dtype);
+    const dtype = this.#kept(tensor);
+    const rowBytes = columns * storedBytes(dtype);
     const limit = Math.min(limits.maxStorageBufferBindingSize, limits.maxBufferSize);
     // Whole fours of rows: a panel of inputs then starts at a whole quad.
     const most = Math.floor(limit / rowBytes / 4) * 4;
@@ -64,31 +68,26 @@ export class WeightLoader {
       await this.#upload(tensor, first * columns, count * columns, buffer);
       panels.push({ buffer, first, rows: count });
     }
-    const dtype = isOutputDType(tensor.dtype) ? tensor.dtype : "F32";
     return { panels, dtype, rows, columns };
   }
 
-  /** A vector as f32, `offset` added to every value. */
-  async vector(
-    name: string,
-    length: number,
-    offset: number,
-    owned: PooledBuffer[],
-  ): Promise<GPUBuffer> {
+  /** A vector as f32. */
+  async vector(name: string, length: number, owned: PooledBuffer[]): Promise<GPUBuffer> {
     const tensor = this.#finder.find(name, [length]);
     const values = toF32(await readTensor(tensor, 0, tensor.byteLength), tensor.dtype);
     const buffer = this.#allocate(name, 4 * length, owned);
-    this.#gpu.device.queue.writeBuffer(
-      buffer,
-      0,
-      offset === 0 ? values : values.map((value) => value + offset),
-    );
+    this.#gpu.device.queue.writeBuffer(buffer, 0, values);
     return buffer;
   }
 
+  /** How a matrix lies on the GPU. */
+  #kept({ dtype }: CheckpointTensor): OutputDType {
+    return !this.#widened && isOutputDType(dtype) ? dtype : "F32";
+  }
+
   #allocate(label: string, byteLength: number, owned: PooledBuffer[]): GPUBuffer {
-    const { STORAGE, COPY_DST } = GPUBufferUsage;
-    const pooled = this.#gpu.pool.allocate(label, byteLength, STORAGE | COPY_DST);
+    const { STORAGE, COPY_DST, COPY_SRC } = GPUBufferUsage;
+    const pooled = this.#gpu.pool.allocate(label, byteLength, STORAGE | COPY_DST | COPY_SRC);
     owned.push(pooled);
     return pooled.buffer;
   }
@@ -106,8 +105,9 @@ export class WeightLoader {
       const count = Math.min(pieceElements, elementCount - done);
       const start = (firstElement + done) * fileBytes;
       const bytes = await readTensor(tensor, start, count * fileBytes);
-      const stored = isOutputDType(dtype) ? bytes : new Uint8Array(toF32(bytes, dtype).buffer);
-      this.#gpu.device.queue.writeBuffer(buffer, done * storedBytes(dtype), wholeWords(stored));
+      const kept = this.#kept(tensor);
+      const stored = kept === dtype ? bytes : new Uint8Array(toF32(bytes, dtype).buffer);
+      this.#gpu.device.queue.writeBuffer(buffer, done * storedBytes(kept), wholeWords(stored));
     }
   }
 }
