@@ -12,6 +12,25 @@ test("every store keeps its own values", async () => {
   for (const name of STORES) expect(await get("key", database.store(name))).toBe(name);
 });
 
+test("a database of the first version keeps everything and gains the new store", async () => {
+  const name = freshName();
+  await new Promise<void>((resolve, reject) => {
+    const request = indexedDB.open(name, 1);
+    request.onupgradeneeded = () => {
+      for (const store of ["values", "catalogue", "journal", "facts", "settings"]) {
+        request.result.createObjectStore(store).put(`old ${store}`, "key");
+      }
+    };
+    request.onsuccess = () => resolve(request.result.close());
+    request.onerror = () => reject(request.error);
+  });
+  const database = openDatabase(indexedDB, name);
+  for (const store of STORES) {
+    const kept = store === "records" ? undefined : `old ${store}`;
+    expect(await get("key", database.store(store))).toBe(kept);
+  }
+});
+
 test("a failed open is `permission` and is tried again by the next call", async () => {
   let fails = true;
   const failed = () => {

@@ -2,10 +2,13 @@ import type { UseStore } from "idb-keyval";
 import { EngineError } from "../contract/index.ts";
 
 /** The object stores of the one database. `facts` and `settings` are open to whoever computes them. */
-export const STORES = ["values", "catalogue", "journal", "facts", "settings"] as const;
+export const STORES = ["values", "catalogue", "journal", "facts", "settings", "records"] as const;
 export type StoreName = (typeof STORES)[number];
 
-const VERSION = 1;
+/** Counts up with every store that is added; what is there already stays. 2: `records`. */
+const VERSION = 2;
+
+const RELAXED: ReadonlySet<StoreName> = new Set(["values", "records"]);
 
 /** The studio's database: one connection, opened when first needed and again whenever it was lost. */
 export interface Database {
@@ -59,9 +62,10 @@ export function openDatabase(
 
   /** A connection may be closing without having said so; then `transaction` throws: try once more. */
   async function begin(name: StoreName, mode: IDBTransactionMode): Promise<IDBTransaction> {
-    // Values are checked by hash when they are read, so they need not wait for the disk. The manifest
-    // and the journal do: what they vouch for must survive a power cut.
-    const options = { durability: name === "values" ? "relaxed" : "strict" } as const;
+    // Values are checked by hash when they are read, and lost records are made again, so they need
+    // not wait for the disk. The manifest and the journal do: what they vouch for must survive a
+    // power cut.
+    const options = { durability: RELAXED.has(name) ? "relaxed" : "strict" } as const;
     const connection = connect();
     const database = await connection;
     try {
