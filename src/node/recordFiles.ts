@@ -1,0 +1,150 @@
+import { type FileHandle, mkdir, open, readdir, rm } from "node:fs/promises";
+import { join } from "node:path";
+import { EngineError } from "../engine/contract/index.ts";
+import {
+  FRAME_HEADER_BYTES,
+  frameRecord,
+  isRecordFile,
+  RECORD_FILE_MAGIC,
+  type RecordPlace,
+  walkRecords,
+} from "../engine/fuse/recordFile.ts";
+import type { RecordStore } from "../engine/fuse/recordStore.ts";
+import { fileFailure } from "./files.ts";
+
+const ENDING = ".records";
+
+interface OpenFolder {
+  readonly handle: FileHandle;
+  readonly places: RecordPlace[];
+  end: number;
+}
+
+/** Records in files on disk, to be closed at the end. */
+export interface RecordFiles extends RecordStore {
+  close(): Promise<void>;
+}
+
+/**
+ * Records in one file a folder, below `root`. A record that a crash tore, and whatever follows it, is
+ * dropped when its file is opened.
+ */
+export function openRecordFiles(root: string): RecordFiles {
+  const opened = new Map<string, Promise<OpenFolder | null>>();
+  const pathOf = (folder: string) => join(root, `${encodeURIComponent(folder)}${ENDING}`);
+
+  async function guard<T>(folder: string, work: () => Promise<T>): Promise<T> {
+    try {
+      return await work();
+    } catch (error) {
+      throw fileFailure(error, pathOf(folder));
+    }
+  }
+
+  /** Opened once; `null` where it is not there and shall not be made. */
+  async function openFolder(folder: string, create: boolean): Promise<OpenFolder | null> {
+    const known = await opened.get(folder);
+    if (known) return known;
+    const path = pathOf(folder);
+    const opening = openHandle(path, create).then((handle) => handle && scan(handle, path));
+    opened.set(folder, opening);
+    const keep = await opening.catch((error) => {
+      opened.delete(folder);
+      throw error;
+    });
+    if (!keep) opened.delete(folder);
+    return keep;
+  }
+
+  return {
+    count: (folder) =>
+      guard(folder, async () => (await openFolder(folder, false))?.places.length ?? 0),
+    append: (folder, records) =>
+      guard(folder, async () => {
+        await mkdir(root, { recursive: true });
+        const file = (await openFolder(folder, true)) as OpenFolder;
+        const first = file.places.length;
+        for (const bytes of records) {
+          const framed = frameRecord(bytes);
+          await file.handle.write(framed, 0, framed.byteLength, file.end);
+          file.places.push({
+            start: file.end + FRAME_HEADER_BYTES,
+            byteLength: bytes.byteLength,
+          });
+          file.end += framed.byteLength;
+        }
+        return first;
+      }),
+    read: (folder, from, count) =>
+      guard(folder, async () => {
+        const file = await openFolder(folder, false);
+        const places = file?.places.slice(from, from + count) ?? [];
+        return Promise.all(places.map((place) => readBytes((file as OpenFolder).handle, place)));
+      }),
+    folders: async () => {
+      const names = await readdir(root).catch(() => []);
+      return names
+        .filter((name) => name.endsWith(ENDING))
+        .map((name) => decodeURIComponent(name.slice(0, -ENDING.length)));
+    },
+    deleteFolder: (folder) =>
+      guard(folder, async () => {
+        const file = await opened.get(folder)?.catch(() => null);
+        opened.delete(folder);
+        await file?.handle.close();
+        await rm(pathOf(folder), { force: true });
+      }),
+    close: async () => {
+      const files = await Promise.all([...opened.values()]);
+      opened.clear();
+      for (const file of files) await file?.handle.close();
+    },
+  };
+}
+
+async function openHandle(path: string, create: boolean): Promise<FileHandle | null> {
+  try {
+    return await open(path, "r+");
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
+    return create ? open(path, "w+") : null;
+  }
+}
+
+async function readBytes(
+  handle: FileHandle,
+  { start, byteLength }: RecordPlace,
+): Promise<Uint8Array<ArrayBuffer>> {
+  const bytes = new Uint8Array(byteLength);
+  const { bytesRead } = await handle.read(bytes, 0, byteLength, start);
+  if (bytesRead === byteLength) return bytes;
+  throw new EngineError("truncated", `A file of records ends before byte ${start + byteLength}.`);
+}
+
+/** Finds the records and cuts off what a crash left behind them. */
+async function scan(handle: FileHandle, path: string): Promise<OpenFolder> {
+  const { size } = await handle.stat();
+  const file = {
+    byteLength: size,
+    read: (start: number, byteLength: number) => readBytes(handle, { start, byteLength }),
+  };
+  if (size < RECORD_FILE_MAGIC.byteLength) {
+    await handle.truncate(0);
+    await handle.write(RECORD_FILE_MAGIC, 0, RECORD_FILE_MAGIC.byteLength, 0);
+    return { handle, places: [], end: RECORD_FILE_MAGIC.byteLength };
+  }
+  if (!(await isRecordFile(file))) {
+    throw new EngineError("bad-header", `${path} is no file of records; move it away.`, { path });
+  }
+  const places: RecordPlace[] = [];
+  const records = walkRecords(file);
+  for (;;) {
+    const next = await records.next();
+    if (next.done) {
+      await handle.truncate(next.value.end);
+      return { handle, places, end: next.value.end };
+    }
+    const { start, byteLength } = next.value;
+    places.push({ start, byteLength });
+  }
+}
