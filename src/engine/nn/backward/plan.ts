@@ -1,0 +1,71 @@
+import type { Checkpoint } from "../../model/checkpoint.ts";
+import { type MeasuredDecoder, measureDecoder } from "../plan.ts";
+import { Recorder } from "../recorder.ts";
+import { alignRows, wholeQuads } from "./alignRows.ts";
+import { spaceBytes } from "./space.ts";
+import { adaptedModules, listTensors } from "./tensors.ts";
+import type { TrainTarget } from "./trainable.ts";
+
+/** What will lie on the GPU, by purpose, in bytes; an optimiser's state comes on top. */
+export interface TrainPlan {
+  /** The longest batch. */
+  readonly tokens: number;
+  /** Frozen weights, as they are stored. */
+  readonly weightBytes: number;
+  /** Trained values in f32. */
+  readonly parameterBytes: number;
+  readonly gradientBytes: number;
+  /** Every layer's input, kept until its backward pass. */
+  readonly checkpointBytes: number;
+  /** One layer's activations and their gradients. */
+  readonly activationBytes: number;
+  /** The rows of logits that are made at once. */
+  readonly logitBytes: number;
+  readonly totalBytes: number;
+}
+
+/** Values of every trained tensor. */
+function parameterCounts(spec: MeasuredDecoder["spec"], target: TrainTarget): readonly number[] {
+  if (target.kind === "full") {
+    return listTensors(spec).map(({ shape }) => shape.reduce((product, n) => product * n, 1));
+  }
+  return adaptedModules(spec, target).flatMap(({ inputs, outputs }) => [
+    target.rank * inputs,
+    target.rank * outputs,
+  ]);
+}
+
+/** Plans from headers alone. The errors of `measureDecoder`. */
+export function planTraining(
+  checkpoint: Checkpoint,
+  target: TrainTarget,
+  tokens: number,
+): TrainPlan {
+  return planMeasured(measureDecoder(checkpoint), target, tokens);
+}
+
+export function planMeasured(
+  { spec, weightBytes: stored }: MeasuredDecoder,
+  target: TrainTarget,
+  tokens: number,
+): TrainPlan {
+  const counts = parameterCounts(spec, target);
+  const parameterBytes = counts.reduce((sum, count) => sum + 4 * wholeQuads(count), 0);
+  const weightBytes = target.kind === "full" ? 0 : stored;
+  const space = spaceBytes(alignRows(spec), target, tokens);
+  const totalBytes =
+    weightBytes +
+    2 * parameterBytes +
+    space.checkpointBytes +
+    space.activationBytes +
+    space.logitBytes +
+    Recorder.byteLength;
+  return {
+    tokens,
+    weightBytes,
+    parameterBytes,
+    gradientBytes: parameterBytes,
+    ...space,
+    totalBytes,
+  };
+}

@@ -1,0 +1,160 @@
+import { invariant } from "../../base/invariant.ts";
+import { EngineError } from "../../contract/index.ts";
+import type { Gpu } from "../../gpu/device.ts";
+import type { PooledBuffer } from "../../gpu/pool.ts";
+import { headQuads } from "../kernels.ts";
+import type { Rows } from "../multiply.ts";
+import type { DecoderSpec } from "../spec.ts";
+import { wholeQuads } from "./alignRows.ts";
+import type { TrainTarget } from "./trainable.ts";
+
+/** Bytes of logits that are made at once. */
+const LOGITS_BYTES = 16 * 2 ** 20;
+/** Projections of a layer, whose low-rank activations are kept from forward to backward. */
+const SLOTS = 7;
+
+/** Values per token of what one layer's passes need; a `d` in front: its gradient. */
+function activationLengths(spec: DecoderSpec, target: TrainTarget) {
+  const { attention, mlp, layers } = spec;
+  const hidden = wholeQuads(spec.hiddenSize);
+  const padded = 4 * headQuads(attention);
+  const mixed = wholeQuads(attention.heads * attention.headDim);
+  const queries = attention.heads * padded;
+  const keys = attention.kvHeads * padded;
+  const active = wholeQuads(mlp.size);
+  const has = (yes: boolean, length: number) => (yes ? length : 0);
+  const headNorms = layers.some(({ queryNorm, keyNorm }) => queryNorm ?? keyNorm);
+  const postNorms = layers.some((layer) => layer.postAttentionNorm ?? layer.postMlpNorm);
+  const lora = target.kind === "lora" ? target : null;
+  return {
+    ...{ normed: hidden, dNormed: hidden },
+    ...{ qkv: attention.rowStride, dQkv: attention.rowStride },
+    turned: has(headNorms, attention.rowStride),
+    dTurned: has(headNorms, attention.rowStride),
+    ...{ queries, dQueries: queries, keys, dKeys: keys, values: keys, dValues: keys },
+    ...{ mixed, dMixed: mixed },
+    ...{ logSums: attention.heads, deltas: attention.heads },
+    // Before the norms that Gemma has after each half of a layer.
+    ...{ attended: has(postNorms, hidden), made: has(postNorms, hidden) },
+    dBranch: has(postNorms, hidden),
+    ...{ middle: hidden, dResidual: hidden },
+    mlpNormed: hidden,
+    dMlpNormed: has(spec.parallelResidual, hidden),
+    ...{ wide: mlp.rowStride, dWide: mlp.rowStride, active, dActive: active },
+    low: has(lora !== null, SLOTS * wholeQuads(lora?.rank ?? 0)),
+    dLow: has(lora !== null, wholeQuads(lora?.rank ?? 0)),
+    dropped: has((lora?.dropout ?? 0) > 0, Math.max(hidden, mixed, active)),
+    // dy · x̂ of a norm, whose columns are summed.
+    scaled: has(lora === null, Math.max(hidden, queries)),
+    ...{ ids: 1, positions: 1, documents: 1, idGroups: 4, positionGroups: 4 },
+    angles: 2 * (attention.rope?.pairs ?? 0),
+    // Labels, weights, and what each position lost.
+    ...{ labels: 1, weights: 1, nats: 2 },
+  };
+}
+export type Part = keyof ReturnType<typeof activationLengths>;
+
+/** Values per row of what the head needs, for some rows at a time. */
+function headLengths(spec: DecoderSpec, target: TrainTarget) {
+  const hidden = wholeQuads(spec.hiddenSize);
+  const lora = target.kind === "lora" && target.modules.includes("head") ? target : null;
+  const rank = wholeQuads(lora?.rank ?? 0);
+  return {
+    ...{ lastResidual: hidden, dLastResidual: hidden, lastNormed: hidden, dLastNormed: hidden },
+    ...{ lastLow: rank, dLastLow: rank },
+    lastDropped: (lora?.dropout ?? 0) > 0 ? hidden : 0,
+    lastScaled: target.kind === "full" ? hidden : 0,
+    ...{ picked: 1, pickedGroups: 4 },
+    logits: wholeQuads(spec.vocabSize),
+  };
+}
+export type HeadPart = keyof ReturnType<typeof headLengths>;
+
+/** Rows of logits that are made at once. */
+function headRows({ vocabSize }: DecoderSpec, tokens: number): number {
+  return Math.max(1, Math.min(tokens, Math.floor(LOGITS_BYTES / (4 * vocabSize))));
+}
+
+const sum = (lengths: object) =>
+  Object.values(lengths).reduce((total: number, length: number) => total + length, 0);
+
+/** Bytes of a space by purpose. */
+export function spaceBytes(spec: DecoderSpec, target: TrainTarget, tokens: number) {
+  return {
+    checkpointBytes: 4 * tokens * wholeQuads(spec.hiddenSize) * (spec.layers.length + 1),
+    activationBytes: 4 * tokens * sum(activationLengths(spec, target)),
+    logitBytes: 4 * headRows(spec, tokens) * sum(headLengths(spec, target)),
+  };
+}
+
+/** What training writes into, besides parameters and gradients. Serves one batch at a time. */
+export class TrainingSpace {
+  /** Tokens it has room for. */
+  readonly tokens: number;
+  /** Rows of logits it has room for. */
+  readonly headRows: number;
+  readonly #lengths: Readonly<Record<Part | HeadPart, number>>;
+  readonly #parts = new Map<Part | HeadPart, GPUBuffer>();
+  readonly #residuals: Rows[] = [];
+  readonly #owned: PooledBuffer[] = [];
+
+  /** `spec`: with aligned rows. `gpu-memory` where the budget or a binding is too small. */
+  constructor(gpu: Gpu, spec: DecoderSpec, target: TrainTarget, tokens: number) {
+    this.tokens = tokens;
+    this.headRows = headRows(spec, tokens);
+    const [activations, head] = [activationLengths(spec, target), headLengths(spec, target)];
+    this.#lengths = { ...activations, ...head };
+    const stride = wholeQuads(spec.hiddenSize);
+    const allocate = (label: string, values: number) =>
+      allocateRows(gpu, label, values, this.#owned);
+    try {
+      for (const [part, length] of Object.entries(this.#lengths)) {
+        if (length === 0) continue;
+        const rows = part in head ? this.headRows : tokens;
+        this.#parts.set(part as Part | HeadPart, allocate(part, rows * length));
+      }
+      for (let layer = 0; layer <= spec.layers.length; layer++) {
+        const buffer = allocate(`input of layer ${layer}`, tokens * stride);
+        this.#residuals.push({ buffer, stride, offset: 0 });
+      }
+    } catch (error) {
+      this.release();
+      throw error;
+    }
+  }
+
+  buffer(part: Part | HeadPart): GPUBuffer {
+    const buffer = this.#parts.get(part);
+    invariant(buffer !== undefined, `this training has no "${part}"`);
+    return buffer;
+  }
+
+  /** A part as rows, from column `column` on. */
+  rowsOf(part: Part | HeadPart, column = 0): Rows {
+    return { buffer: this.buffer(part), stride: this.#lengths[part], offset: column };
+  }
+
+  /** The input of a layer; after the last one, what the head reads. */
+  residual(layer: number): Rows {
+    return this.#residuals[layer] as Rows;
+  }
+
+  release(): void {
+    for (const pooled of this.#owned) pooled.release();
+  }
+}
+
+function allocateRows(gpu: Gpu, label: string, values: number, owned: PooledBuffer[]): GPUBuffer {
+  const limit = gpu.device.limits.maxStorageBufferBindingSize;
+  if (4 * values > limit) {
+    throw new EngineError(
+      "gpu-memory",
+      `"${label}" takes ${4 * values} bytes, but this GPU binds at most ${limit}. Train on shorter batches.`,
+      { label, byteLength: 4 * values, limit },
+    );
+  }
+  const { STORAGE, COPY_DST, COPY_SRC } = GPUBufferUsage;
+  const pooled = gpu.pool.allocate(label, 4 * values, STORAGE | COPY_DST | COPY_SRC);
+  owned.push(pooled);
+  return pooled.buffer;
+}
