@@ -9,7 +9,7 @@ export interface Vocabulary {
   readonly bosId: number | null;
   readonly eosId: number | null;
   readonly unkId: number | null;
-  /** The class that transformers gives the tokenizer, such as GPT2TokenizerFast; null: not stated. */
+  /** The class that its files name, without "Fast", such as GPT2Tokenizer; null: none. */
   readonly className: string | null;
   /** The string on file, markers and byte letters included; "" where there is no such id. */
   piece(id: number): string;

@@ -16,6 +16,8 @@ export interface PieceToken {
 /** A byte-pair model: a piece of text to tokens that cover it. */
 export interface PieceModel {
   readonly vocab: ReadonlyMap<string, number>;
+  /** What stands for letters that the vocabulary can neither name nor spell. */
+  readonly unkId: number | null;
   /** Tokens whose units add up to the piece. */
   tokenize(piece: string): readonly PieceToken[];
 }
@@ -73,6 +75,7 @@ export function compileBpe(model: unknown): PieceModel {
     unknown === null && !ids.has(letter) && !(fallback && spell(letter, fallback));
   return {
     vocab: ids,
+    unkId: unknown,
     tokenize(piece) {
       const tokens = mergeWithout(piece, drops, merge);
       const units = tokens.reduce((sum, token) => sum + token.units, 0);

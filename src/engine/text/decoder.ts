@@ -8,7 +8,13 @@ export interface TokenBytes {
   bytesOf(id: number): Uint8Array;
   /** A text that starts with a space is written with one more in front: take it off. */
   readonly dropsFirstSpace: boolean;
+  /** How the vocabulary writes a space: as SentencePiece, as a byte's letter, or as it is. */
+  readonly spaceMark: SpaceMark;
+  /** The string on file; undefined for an id without a token. */
+  pieceOf(id: number): string | undefined;
 }
+
+export type SpaceMark = "▁" | "Ġ" | "";
 
 const EMPTY = new Uint8Array(0);
 const BYTE_TOKEN = /^<0x([0-9A-F]{2})>$/;
@@ -43,6 +49,8 @@ export function compileDecoder(
     UTF8.encode(rules.mark ? token.replaceAll(rules.mark, " ") : token);
   return {
     dropsFirstSpace: rules.dropsFirstSpace,
+    spaceMark: rules.byteLevel ? "Ġ" : rules.mark === "▁" ? "▁" : "",
+    pieceOf: (id) => tokens.get(id),
     bytesOf(id) {
       const written = added.get(id);
       const token = written ?? tokens.get(id);

@@ -62,6 +62,20 @@ test("roles come from the files that name them, in their order", async () => {
   });
 });
 
+test("the strings on file can be asked for, and what is said about them", async () => {
+  const tokenizer = await open(
+    {},
+    { "tokenizer_config.json": { unk_token: "<pad>", tokenizer_class: "GPT2TokenizerFast" } },
+  );
+  const { unkId, className, spaceMark } = tokenizer;
+  expect({ unkId, className, spaceMark }).toEqual({
+    ...{ unkId: 302, className: "GPT2Tokenizer", spaceMark: "Ġ" },
+  });
+  const id = VOCABULARY.Ġh as number;
+  expect([id, 301, 9999].map(tokenizer.piece)).toEqual(["Ġh", "</s>", ""]);
+  expect(["Ġh", "</s>", " h"].map(tokenizer.idOf)).toEqual([id, 301, undefined]);
+});
+
 test("tokens of the side files that tokenizer.json lacks are found in texts", async () => {
   const tokenizer = await open(
     {},

@@ -3,7 +3,7 @@ import { compileFinders, writtenForm } from "./addedTokens.ts";
 import { type AlignedText, alignOriginal, isVerbatim, sliceAligned } from "./aligned.ts";
 import { compileBpe, type PieceModel } from "./bpe.ts";
 import { bytesToLetters } from "./byteLetters.ts";
-import { compileDecoder, openTextStream, type TextStream } from "./decoder.ts";
+import { compileDecoder, openTextStream, type SpaceMark, type TextStream } from "./decoder.ts";
 import { compileNormalizer, type Normalizer } from "./normalizer.ts";
 import { compileSurroundings } from "./postProcessor.ts";
 import { compilePreTokenizer } from "./preTokenizer.ts";
@@ -25,6 +25,11 @@ export interface TextTokenizer {
   readonly bosId: number | null;
   readonly eosId: number | null;
   readonly padId: number | null;
+  readonly unkId: number | null;
+  /** The class that tokenizer_config.json names, without "Fast"; null: none. */
+  readonly className: string | null;
+  /** How its vocabulary writes a space. */
+  readonly spaceMark: SpaceMark;
   /** Ids that end a generated text. */
   readonly stopIds: readonly number[];
   /** Texts of the tokens that are found before all merging, control tokens among them. */
@@ -37,6 +42,10 @@ export interface TextTokenizer {
   openStream(options: DecodeOptions): TextStream;
   /** The bytes that a token stands for; none where there is no such token. */
   tokenBytes(id: number): Uint8Array;
+  /** A token's string on file, marks and byte letters included; empty where there is no such token. */
+  piece(id: number): string;
+  /** The id of a string on file. */
+  idOf(piece: string): number | undefined;
   isSpecial(id: number): boolean;
 }
 
@@ -61,8 +70,10 @@ function createTokenizer(files: TokenizerFiles): TextTokenizer {
   const model = compileBpe(tokenizer.model);
   const special = new Set(added.filter((token) => token.special).map(({ id }) => id));
   const addedIds = new Map(added.map(({ content, id }) => [content, id]));
-  const idOf = (token: string | null) =>
-    token === null ? null : (addedIds.get(token) ?? model.vocab.get(token) ?? null);
+  const find = (piece: string) => addedIds.get(piece) ?? model.vocab.get(piece);
+  const idOf = (token: string | null) => (token === null ? null : (find(token) ?? null));
+  const contents = new Map(added.map(({ content, id }) => [id, content]));
+  const className = files.config.tokenizer_class;
   const normalize = compileNormalizer(tokenizer.normalizer);
   const written = new Map(added.map((token) => [token.id, writtenForm(token, normalize)]));
   const tokens = compileDecoder(tokenizer.decoder, model.vocab, written);
@@ -80,6 +91,9 @@ function createTokenizer(files: TokenizerFiles): TextTokenizer {
     bosId: idOf(files.bos),
     eosId,
     padId: idOf(files.pad),
+    unkId: idOf(files.unk) ?? model.unkId,
+    className: typeof className === "string" ? className.replace(/Fast$/, "") : null,
+    spaceMark: tokens.spaceMark,
     stopIds,
     addedTokens: added.map(({ content }) => content),
     encode(text, { specialTokens }) {
@@ -111,6 +125,8 @@ function createTokenizer(files: TokenizerFiles): TextTokenizer {
     },
     openStream,
     tokenBytes: (id) => tokens.bytesOf(id),
+    piece: (id) => contents.get(id) ?? tokens.pieceOf(id) ?? "",
+    idOf: find,
     isSpecial: (id) => special.has(id),
   };
 }

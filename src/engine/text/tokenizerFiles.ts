@@ -22,6 +22,7 @@ export interface TokenizerFiles {
   readonly bos: string | null;
   readonly eos: string | null;
   readonly pad: string | null;
+  readonly unk: string | null;
   /** Ids that end a generated text, of generation_config.json or config.json. */
   readonly stopIds: readonly number[];
 }
@@ -44,6 +45,7 @@ export async function readTokenizerFiles(files: FileTree): Promise<TokenizerFile
     bos: named("bos_token"),
     eos: named("eos_token"),
     pad: named("pad_token"),
+    unk: named("unk_token"),
     stopIds: idsOf(generation.eos_token_id) ?? idsOf(model.eos_token_id) ?? [],
   };
 }
