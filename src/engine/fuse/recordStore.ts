@@ -47,14 +47,14 @@ export async function* readRecords(
 }
 
 const folderRange = (folder: string) => IDBKeyRange.bound([folder], [folder, []]);
-const numberOf = (key: IDBValidKey) => (key as readonly [string, number])[1];
+const partsOf = (key: IDBValidKey) => key as IDBValidKey[] as [string, number];
 
 /** Records in one object store, under the keys [folder, n]. */
 export function storeRecords(use: UseStore): RecordStore {
   /** One more than the last number: records are never taken out one by one. */
   const countIn = async (store: IDBObjectStore, folder: string) => {
     const last = await promisifyRequest(store.openKeyCursor(folderRange(folder), "prev"));
-    return last ? numberOf(last.key) + 1 : 0;
+    return last ? partsOf(last.key)[1] + 1 : 0;
   };
   return {
     count: (folder) => use("readonly", (store) => countIn(store, folder)),
@@ -76,7 +76,7 @@ export function storeRecords(use: UseStore): RecordStore {
         for (let range: IDBKeyRange | null = null; ; ) {
           const cursor: IDBCursor | null = await promisifyRequest(store.openKeyCursor(range));
           if (!cursor) return found;
-          const [folder] = cursor.key as readonly [string, number];
+          const [folder] = partsOf(cursor.key);
           found.push(folder);
           range = IDBKeyRange.lowerBound([folder, []], true);
         }

@@ -51,7 +51,8 @@ export interface AlignedSource {
     readonly offsets: Uint32Array<ArrayBuffer>;
     readonly positions: Uint32Array<ArrayBuffer>;
   };
-  readonly reasons: readonly AlignmentReason[];
+  /** One a pivot position; null where an imported dataset does not tell. */
+  readonly reasons: readonly (AlignmentReason | null)[];
   /** One a pivot row from here on. The source position whose row stands here, or -1. */
   readonly from: Int32Array<ArrayBuffer>;
   /** Logits over the pivot's ids; empty: no evidence. */
@@ -66,6 +67,8 @@ export interface AlignedSource {
 
 /** A document with everything that training and the views need: what a fused dataset is made of. */
 export interface FusedRecord {
+  /** The document's number among those that were represented: dropped ones leave gaps. */
+  readonly number: number;
   readonly document: FusionDocument;
   readonly pivot: Representation;
   readonly sources: readonly AlignedSource[];
@@ -78,3 +81,6 @@ export interface FusedRecord {
   /** The mass outside the entries, one a row; zeros where rows are renormalised. */
   readonly tail: Float32Array<ArrayBuffer>;
 }
+
+/** A document that is aligned and not yet fused. */
+export type UnfusedRecord = Omit<FusedRecord, "weights" | "fused" | "tail">;
