@@ -1,0 +1,197 @@
+// The k largest logits of a row with their ids, the largest first and ties by the smaller id; its
+// log-sum-exp; and the nats of one target. One workgroup per wanted row, which stays where it lies.
+//
+// Selection is by radix over integer keys: digit by digit of the logit from the highest on, then, where
+// more tie than are wanted, of the id. So it is exact and the same on every GPU, reads the row at most
+// ten times however large k is, and sees infinities and NaN, which float operations may overlook.
+struct Shape {
+  columns: u32,
+  // Ids below are tokens; the columns from here on are padding of the model's head.
+  tokens: u32,
+  k: u32,
+  stride: u32,
+  // Of the first row of this dispatch among `wanted` and the results.
+  first: u32,
+  // Position of the buffer's first row.
+  start: u32,
+}
+
+@group(0) @binding(0) var<storage, read> logits: array<u32>;
+// Position and target.
+@group(0) @binding(1) var<storage, read> wanted: array<vec2u>;
+// For each row k ids, k logits, log-sum-exp, nats, flags.
+@group(0) @binding(2) var<storage, read_write> results: array<u32>;
+@group(0) @binding(3) var<uniform> shape: Shape;
+
+const MOST = 64u;
+const LOWEST = 0xff800000u; // -∞
+const NOT_FINITE = 1u;
+const PADDING_ON_TOP = 2u;
+
+var<workgroup> counts: array<atomic<u32>, 256>;
+var<workgroup> keys: array<u32, MOST>;
+var<workgroup> ids: array<u32, MOST>;
+var<workgroup> taken: atomic<u32>;
+var<workgroup> broken: atomic<u32>;
+var<workgroup> highest: atomic<u32>;
+var<workgroup> highest_padding: atomic<u32>;
+var<workgroup> sums: array<f32, LANES>;
+
+struct Search {
+  // The digits found so far, of the logit's key and of the inverted id.
+  key: u32,
+  id: u32,
+  // Bits below the last digit found, of whichever is being searched.
+  shift: u32,
+  by_id: u32,
+  // Entries still wanted among those that have these digits.
+  left: u32,
+  done: u32,
+}
+var<workgroup> search: Search;
+
+// Orders like the number; -0 is 0.
+fn key_of(bits: u32) -> u32 {
+  let plain = select(bits, 0u, bits == 0x80000000u);
+  return select(plain | 0x80000000u, ~plain, (plain & 0x80000000u) != 0u);
+}
+
+fn bits_of(key: u32) -> u32 {
+  return select(~key, key & 0x7fffffffu, (key & 0x80000000u) != 0u);
+}
+
+// Finds the highest digit at which enough are counted.
+fn narrow() {
+  var above = 0u;
+  var digit = 255u;
+  var here = atomicLoad(&counts[digit]);
+  while (digit > 0u && above + here < search.left) {
+    above += here;
+    digit--;
+    here = atomicLoad(&counts[digit]);
+  }
+  search.left -= above;
+  if (search.by_id == 0u) {
+    search.key |= digit << search.shift;
+  } else {
+    search.id |= digit << search.shift;
+  }
+  search.done = u32(here == search.left);
+}
+
+@compute @workgroup_size(LANES)
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32) {
+  let row = shape.first + group.x;
+  let begin = (wanted[row].x - shape.start) * shape.stride;
+  let out = row * (2u * shape.k + 3u);
+
+  var largest = 0u;
+  var largest_padding = 0u;
+  var flags = 0u;
+  for (var v = lane; v < shape.columns; v += LANES) {
+    let bits = logits[begin + v];
+    if ((bits & 0x7f800000u) == 0x7f800000u && bits != LOWEST) {
+      flags = NOT_FINITE;
+    }
+    largest = max(largest, key_of(bits));
+    if (v >= shape.tokens) {
+      largest_padding = max(largest_padding, key_of(bits));
+    }
+  }
+  atomicOr(&broken, flags);
+  atomicMax(&highest, largest);
+  atomicMax(&highest_padding, largest_padding);
+  workgroupBarrier();
+  let top_bits = bits_of(atomicLoad(&highest));
+  let top = bitcast<f32>(top_bits);
+  var sum = 0.0;
+  for (var v = lane; v < shape.columns; v += LANES) {
+    let bits = logits[begin + v];
+    if (bits != LOWEST) {
+      sum += exp(bitcast<f32>(bits) - top);
+    }
+  }
+  sums[lane] = sum;
+  for (var half = LANES / 2u; half > 0u; half /= 2u) {
+    workgroupBarrier();
+    if (lane < half) {
+      sums[lane] += sums[lane + half];
+    }
+  }
+  if (lane == 0u) {
+    let target_bits = logits[begin + wanted[row].y];
+    results[out + 2u * shape.k] = bitcast<u32>(top + log(sums[0]));
+    results[out + 2u * shape.k + 1u] = bitcast<u32>(log(sums[0]) - (bitcast<f32>(target_bits) - top));
+    if (target_bits == LOWEST || top_bits == LOWEST) {
+      atomicOr(&broken, NOT_FINITE);
+    }
+    search = Search(0u, 0u, 24u, 0u, shape.k, 0u);
+  }
+
+  for (var round = 0u; round < 8u; round++) {
+    for (var digit = lane; digit < 256u; digit += LANES) {
+      atomicStore(&counts[digit], 0u);
+    }
+    let now = workgroupUniformLoad(&search);
+    if (now.done != 0u) {
+      break;
+    }
+    // The digits that are found already.
+    let found = select(0xffffff00u << now.shift, 0u, now.shift == 24u);
+    for (var v = lane; v < shape.tokens; v += LANES) {
+      let key = key_of(logits[begin + v]);
+      if (now.by_id == 0u) {
+        if ((key & found) == (now.key & found)) {
+          atomicAdd(&counts[(key >> now.shift) & 255u], 1u);
+        }
+      } else if (key == now.key && (~v & found) == (now.id & found)) {
+        atomicAdd(&counts[(~v >> now.shift) & 255u], 1u);
+      }
+    }
+    workgroupBarrier();
+    if (lane == 0u) {
+      narrow();
+      if (search.done == 0u) {
+        if (search.shift == 0u) {
+          search.by_id = 1u;
+          search.shift = 24u;
+        } else {
+          search.shift -= 8u;
+        }
+      }
+    }
+    workgroupBarrier();
+  }
+
+  let end = workgroupUniformLoad(&search);
+  for (var v = lane; v < shape.tokens; v += LANES) {
+    let key = key_of(logits[begin + v]);
+    var take = (key >> end.shift) >= (end.key >> end.shift);
+    if (end.by_id != 0u) {
+      take = key > end.key || (key == end.key && (~v >> end.shift) >= (end.id >> end.shift));
+    }
+    if (take) {
+      let slot = atomicAdd(&taken, 1u);
+      if (slot < MOST) {
+        keys[slot] = key;
+        ids[slot] = v;
+      }
+    }
+  }
+  workgroupBarrier();
+  for (var i = lane; i < shape.k; i += LANES) {
+    var rank = 0u;
+    for (var j = 0u; j < shape.k; j++) {
+      rank += u32(keys[j] > keys[i] || (keys[j] == keys[i] && ids[j] < ids[i]));
+    }
+    results[out + rank] = ids[i];
+    results[out + shape.k + rank] = bits_of(keys[i]);
+    if (rank + 1u == shape.k && atomicLoad(&highest_padding) > keys[i]) {
+      atomicOr(&broken, PADDING_ON_TOP);
+    }
+  }
+  workgroupBarrier();
+  if (lane == 0u) {
+    results[out + 2u * shape.k + 2u] = atomicLoad(&broken);
+  }
+}
