@@ -7,7 +7,7 @@ import type { Database } from "../storage/database.ts";
 import { hashBytes } from "../storage/hash.ts";
 import type { ValueStore } from "../storage/values.ts";
 import type { Checkpoint } from "./checkpoint.ts";
-import { isDatasetRow, withoutDatasets } from "./datasets.ts";
+import { isCheckpointRow } from "./datasets.ts";
 import type { Library, ModelFacts, ModelWriter } from "./library.ts";
 import { tidyName, uniqueName } from "./names.ts";
 import { openCheckpoint } from "./open.ts";
@@ -59,7 +59,7 @@ export async function openLibrary(database: Database, values: ValueStore): Promi
   const deleted = new Set<ModelId>();
   let naming: Promise<unknown> = Promise.resolve();
 
-  const rows = async () => withoutDatasets(await allValues<CatalogueRow>(catalogue));
+  const rows = async () => (await allValues<CatalogueRow>(catalogue)).filter(isCheckpointRow);
 
   /** Names stay unique because choosing and storing one is never interleaved with another choice. */
   function named<T>(work: (taken: ReadonlySet<string>) => Promise<T>, except?: ModelId) {
@@ -72,7 +72,7 @@ export async function openLibrary(database: Database, values: ValueStore): Promi
 
   async function row(id: ModelId): Promise<CatalogueRow> {
     const found = await get<CatalogueRow>(id, catalogue);
-    if (found && !isDatasetRow(found)) return found;
+    if (found && isCheckpointRow(found)) return found;
     const message = "The library has no such model; it may be deleted.";
     throw new EngineError("missing-file", message, { model: id });
   }

@@ -50,9 +50,9 @@ export function isDatasetRow(row: unknown): row is DatasetRow {
   return typeof row === "object" && row !== null && "type" in row && row.type === "dataset";
 }
 
-/** The rows of checkpoints. */
-export function withoutDatasets<T>(rows: readonly T[]): T[] {
-  return rows.filter((row) => !isDatasetRow(row));
+/** Whether a row of the catalogue is a checkpoint's: all others tell their type. */
+export function isCheckpointRow(row: object): boolean {
+  return !("type" in row);
 }
 
 /** The datasets in this browser's IndexedDB: cards in `catalogue`, bytes in `values`. */
