@@ -1,0 +1,149 @@
+import { EngineError } from "../contract/index.ts";
+import {
+  type AnswerOf,
+  type Hand,
+  handHere,
+  handOf,
+  type OpenWork,
+  type PieceOf,
+  type SharedOf,
+  type Task,
+  type Tasks,
+  ThreadLost,
+  type Threads,
+} from "./threads.ts";
+
+/** Work that was opened: its pieces are done side by side, and each answer comes to who asked. */
+export interface PooledWork<T extends Task> {
+  /** Rejects with the signal's reason once it is aborted; a piece under way is then not waited for. */
+  run(piece: PieceOf<T>, signal?: AbortSignal): Promise<AnswerOf<T>>;
+  /** Frees what the pieces share. Pieces without an answer are rejected as `cancelled`. */
+  close(): void;
+}
+
+/** Shares work out among threads; where there are none the calling thread does it, in turns. */
+export interface Pool<T extends Tasks> {
+  /** How many pieces can be under way at a time. */
+  readonly width: number;
+  open<K extends keyof T & string>(task: K, shared: SharedOf<T[K]>): PooledWork<T[K]>;
+}
+
+interface Piece {
+  readonly work: OpenWork;
+  readonly data: unknown;
+  resolve(answer: unknown): void;
+  reject(reason: unknown): void;
+}
+
+/** Threads are started when there is work for them, and ended with the last open work. */
+export function createPool<T extends Tasks>(tasks: T, threads?: Threads): Pool<T> {
+  const most = Math.max(1, threads?.count ?? 1);
+  const waiting: Piece[] = [];
+  const unanswered = new Set<Piece>();
+  const open = new Set<number>();
+  const idle: Hand[] = [];
+  const hands = new Set<Hand>();
+  let usable = threads; // until they turn out not to start
+  let lastId = 0;
+
+  function takeHand(): Hand | undefined {
+    const hand = idle.pop() ?? (hands.size < most ? startHand() : undefined);
+    if (hand) hands.add(hand);
+    return hand;
+  }
+
+  function startHand(): Hand | undefined {
+    try {
+      if (usable) return handOf(usable.start());
+    } catch {
+      usable = undefined; // such as a page that forbids them
+    }
+    return hands.size === 0 ? handHere(tasks) : undefined;
+  }
+
+  function shareOut(): void {
+    while (waiting.length > 0) {
+      const hand = takeHand();
+      if (!hand) return;
+      void keepBusy(hand, waiting.shift() as Piece);
+    }
+  }
+
+  async function keepBusy(hand: Hand, first: Piece): Promise<void> {
+    for (let next: Piece | undefined = first; next; next = waiting.shift()) {
+      try {
+        next.resolve(await hand.do(next.work, next.data));
+      } catch (error) {
+        if (error instanceof ThreadLost) return lose(hand, next, error);
+        next.reject(error);
+      }
+    }
+    if (hands.has(hand)) idle.push(hand);
+  }
+
+  function lose(hand: Hand, piece: Piece, error: ThreadLost): void {
+    hand.end();
+    hands.delete(hand);
+    if (error.worked) {
+      piece.reject(new EngineError("internal", error.message, { task: piece.work.task }, error));
+    } else {
+      usable = undefined;
+      if (unanswered.has(piece)) waiting.unshift(piece);
+    }
+    shareOut();
+  }
+
+  function endAll(): void {
+    for (const hand of hands) hand.end();
+    hands.clear();
+    idle.length = 0;
+  }
+
+  function drop(piece: Piece, reason: unknown): void {
+    const at = waiting.indexOf(piece);
+    if (at >= 0) waiting.splice(at, 1);
+    piece.reject(reason);
+  }
+
+  function run(work: OpenWork, data: unknown, signal?: AbortSignal): Promise<unknown> {
+    return new Promise((resolve, reject) => {
+      if (!open.has(work.id)) return reject(closed(work));
+      if (signal?.aborted) return reject(signal.reason);
+      const settled = () => {
+        unanswered.delete(piece);
+        signal?.removeEventListener("abort", abort);
+      };
+      const piece: Piece = {
+        ...{ work, data },
+        resolve: (answer) => [settled(), resolve(answer)],
+        reject: (reason) => [settled(), reject(reason)],
+      };
+      const abort = () => drop(piece, signal?.reason);
+      signal?.addEventListener("abort", abort);
+      unanswered.add(piece);
+      waiting.push(piece);
+      shareOut();
+    });
+  }
+
+  return {
+    width: most,
+    open(task, shared) {
+      const work: OpenWork = { id: ++lastId, task, shared };
+      open.add(work.id);
+      return {
+        run: (piece, signal) => run(work, piece, signal) as never,
+        close() {
+          open.delete(work.id);
+          for (const piece of unanswered) if (piece.work === work) drop(piece, closed(work));
+          for (const hand of hands) hand.forget(work);
+          if (open.size === 0) endAll();
+        },
+      };
+    },
+  };
+}
+
+function closed({ task }: OpenWork): EngineError {
+  return new EngineError("cancelled", `The work "${task}" was closed.`, { task });
+}

@@ -1,0 +1,158 @@
+import { EngineError, type Failure, toFailure } from "../contract/index.ts";
+
+/** One end of a line between two threads; what goes over it is structured-cloneable. */
+export interface Line {
+  post(message: unknown): void;
+  /** Set once, before anything is posted. */
+  listen(onMessage: (message: unknown) => void): void;
+}
+
+/** A thread as the one who started it sees it: a Worker in a browser, or one of Node's. */
+export interface Thread extends Line {
+  /** Told when it does not start, or dies. */
+  onFailure(tell: (error: unknown) => void): void;
+  end(): void;
+}
+
+/** The means to start threads: the engine itself has none. */
+export interface Threads {
+  /** At most so many at a time. */
+  readonly count: number;
+  start(): Thread;
+}
+
+/**
+ * A kind of work: prepared once with what all its pieces share, then done piece by piece. Shared
+ * data, pieces and answers are plain data, and no answer depends on the pieces before it.
+ */
+export type Task = (shared: never) => Awaitable<Work>;
+export type Tasks = Readonly<Record<string, Task>>;
+type Work = (piece: never) => unknown;
+type Awaitable<T> = T | Promise<T>;
+
+export type SharedOf<T extends Task> = Parameters<T>[0];
+export type PieceOf<T extends Task> = Parameters<Awaited<ReturnType<T>>>[0];
+export type AnswerOf<T extends Task> = Awaited<ReturnType<Awaited<ReturnType<T>>>>;
+
+/** A task with what its pieces share: the same for every hand that has a part in it. */
+export interface OpenWork {
+  readonly id: number;
+  readonly task: string;
+  readonly shared: unknown;
+}
+
+/** Who does pieces of work, one at a time. */
+export interface Hand {
+  do(work: OpenWork, piece: unknown): Promise<unknown>;
+  forget(work: OpenWork): void;
+  end(): void;
+}
+
+/** Why a thread gave no answer. */
+export class ThreadLost extends Error {
+  override readonly name = "ThreadLost";
+  /** Whether it had ever answered: one that had not may never have started. */
+  readonly worked: boolean;
+
+  constructor(worked: boolean, cause: unknown) {
+    const why = cause instanceof Error ? cause.message : String(cause);
+    super(`A thread of the studio stopped: ${why}`, { cause });
+    this.worked = worked;
+  }
+}
+
+type ToThread =
+  | { readonly open: OpenWork }
+  | { readonly forget: number }
+  | { readonly work: number; readonly piece: unknown };
+type FromThread = { readonly answer: unknown } | { readonly failure: Failure };
+
+/** The hand that a thread is: each piece is posted, with what its work shares before the first. */
+export function handOf(thread: Thread): Hand {
+  const known = new Set<number>();
+  const post = (message: ToThread) => thread.post(message);
+  let worked = false;
+  let lost: ThreadLost | undefined;
+  let settle = { resolve: (_: unknown) => {}, reject: (_: unknown) => {} };
+  thread.listen((message) => {
+    const said = message as FromThread;
+    worked = true;
+    if ("answer" in said) settle.resolve(said.answer);
+    else {
+      const { code, message: sentence, details } = said.failure;
+      settle.reject(new EngineError(code, sentence, details));
+    }
+  });
+  thread.onFailure((error) => {
+    lost ??= new ThreadLost(worked, error);
+    settle.reject(lost);
+  });
+  return {
+    do: (work, piece) =>
+      new Promise((resolve, reject) => {
+        if (lost) return reject(lost);
+        settle = { resolve, reject };
+        if (!known.has(work.id)) post({ open: work });
+        known.add(work.id);
+        post({ work: work.id, piece });
+      }),
+    forget(work) {
+      if (known.delete(work.id)) post({ forget: work.id });
+    },
+    end: () => thread.end(),
+  };
+}
+
+/** How long the calling thread works before it lets others have a turn. */
+const TURN_MS = 12;
+
+/** The hand that the calling thread is, for where there are no others. */
+export function handHere(tasks: Tasks): Hand {
+  const prepared = new Map<number, Promise<Work>>();
+  let turnBegan = performance.now();
+  return {
+    async do(work, piece) {
+      if (performance.now() - turnBegan > TURN_MS) {
+        await new Promise((resolve) => setTimeout(resolve, 0));
+        turnBegan = performance.now();
+      }
+      let ready = prepared.get(work.id);
+      if (!ready) {
+        ready = prepare(tasks, work);
+        prepared.set(work.id, ready);
+      }
+      return (await ready)(piece as never);
+    },
+    forget: (work) => void prepared.delete(work.id),
+    end: () => prepared.clear(),
+  };
+}
+
+/** What a thread does all its life: the pieces that come over the line, in their order. */
+export function serveTasks(tasks: Tasks, line: Line): void {
+  const works = new Map<number, OpenWork>();
+  const hand = handHere(tasks);
+  line.listen(async (message) => {
+    const said = message as ToThread;
+    if ("open" in said) works.set(said.open.id, said.open);
+    else if ("forget" in said) {
+      const work = works.get(said.forget);
+      works.delete(said.forget);
+      if (work) hand.forget(work);
+    } else line.post(await answer(() => hand.do(works.get(said.work) as OpenWork, said.piece)));
+  });
+}
+
+async function answer(work: () => Promise<unknown>): Promise<FromThread> {
+  try {
+    return { answer: await work() };
+  } catch (error) {
+    return { failure: toFailure(error) };
+  }
+}
+
+async function prepare(tasks: Tasks, { task, shared }: OpenWork): Promise<Work> {
+  const found = Object.hasOwn(tasks, task) ? tasks[task] : undefined;
+  if (!found) throw new EngineError("internal", `There is no task "${task}".`, { task });
+  return found(shared as never);
+}
