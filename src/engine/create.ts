@@ -14,6 +14,10 @@ import { createEvaluateKind } from "./evaluate/evaluateJob.ts";
 import { createLanguageFace } from "./evaluate/languageFace.ts";
 import { keepLanguageTexts } from "./evaluate/languageFiles.ts";
 import { createShelf, withRoom } from "./evaluate/shelf.ts";
+import { storedFusionCatalogue } from "./fuse/fusionCatalogue.ts";
+import { createFusionFace } from "./fuse/fusionFace.ts";
+import { openFusions } from "./fuse/fusions.ts";
+import { storeRecords } from "./fuse/recordStore.ts";
 import { DEFAULT_BUDGET_BYTES, GpuSource } from "./gpu/device.ts";
 import { inspectTensor } from "./inspect/inspect.ts";
 import { storedJournal } from "./jobs/journal.ts";
@@ -65,6 +69,8 @@ export async function createEngine(parts: EngineParts): Promise<Engine> {
     await openLibrary(database, values),
     await openDatasets(database, values),
   ];
+  const records = storeRecords(database.store("records"));
+  const fusions = openFusions(storedFusionCatalogue(database), records);
   const source = new GpuSource(gpu, await get<number>(BUDGET_KEY, settings));
   const facts = createFactStore(database.store("facts"));
   const locks = parts.locks ? webLocks(parts.locks) : locksInMemory();
@@ -192,6 +198,11 @@ export async function createEngine(parts: EngineParts): Promise<Engine> {
 
     ...createLanguageFace({
       ...{ ...language, source, datasets },
+      changed: () => runner.tell({ type: "models" }),
+    }),
+
+    ...createFusionFace({
+      ...{ fusions, records, library, openText: language.openText },
       changed: () => runner.tell({ type: "models" }),
     }),
 

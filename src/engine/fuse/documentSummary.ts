@@ -4,7 +4,7 @@ import type {
   FusionDomain,
   FusionMember,
 } from "../contract/index.ts";
-import type { FusedRecord } from "./records.ts";
+import type { AlignedSource, FusedRecord } from "./records.ts";
 
 /** One model's part in one document: what sums up over documents. */
 interface MemberSums {
@@ -51,13 +51,19 @@ export function winnersOf({ weights, sources }: FusedRecord): number[] {
   });
 }
 
-/** Pivot rows for which a source has evidence of its own. */
-function coveredRows({ rows }: FusedRecord["sources"][number]): number {
-  let covered = 0;
-  for (let row = 0; row + 1 < rows.offsets.length; row++) {
-    if (rows.offsets[row + 1]! > rows.offsets[row]!) covered += 1;
-  }
-  return covered;
+/** Pivot rows for which a source has evidence of its own: fall-backs have none. */
+function coveredRows(source: AlignedSource, positions: Uint32Array): number {
+  return positions.reduce(
+    (sum, position, row) => sum + (isCovered(source, row, position) ? 1 : 0),
+    0,
+  );
+}
+
+/** Whether a source's row is its own. An imported dataset does not tell where its rows come from. */
+export function isCovered(source: AlignedSource, row: number, position: number): boolean {
+  const { offsets } = source.rows;
+  const told = source.from[row] !== -1 || source.reasons[position] === null;
+  return told && offsets[row + 1]! > offsets[row]!;
 }
 
 export function summarize(record: FusedRecord, byteLength: number): DocumentSummary {
@@ -73,7 +79,7 @@ export function summarize(record: FusedRecord, byteLength: number): DocumentSumm
       const reason = source.reasons[position];
       if (reason) reasons[reason] = (reasons[reason] ?? 0) + 1;
     }
-    return { wins: 0, ...source.scored, covered: coveredRows(source), reasons };
+    return { wins: 0, ...source.scored, covered: coveredRows(source, pivot.positions), reasons };
   });
   const members = [pivotSums, ...sourceSums];
   for (const winner of winnersOf(record)) members[winner]!.wins += 1;
