@@ -48,13 +48,18 @@ export interface SourceRows {
   readonly rowOf: Int32Array<ArrayBuffer>;
 }
 
+/**
+ * Source positions grouped with each pivot position: those of position i are [offsets[i],
+ * offsets[i + 1]), in order and never none. Neighbours may share one.
+ */
+export interface Groups {
+  readonly offsets: Uint32Array<ArrayBuffer>;
+  readonly positions: Uint32Array<ArrayBuffer>;
+}
+
 /** A source beside a pivot. Every list has one entry a pivot position. */
 export interface Alignment {
-  /** Source positions grouped with each pivot position: [groups.offsets[i], groups.offsets[i + 1]). */
-  readonly groups: {
-    readonly offsets: Uint32Array<ArrayBuffer>;
-    readonly positions: Uint32Array<ArrayBuffer>;
-  };
+  readonly groups: Groups;
   readonly reasons: readonly AlignmentReason[];
   /** The source position whose row stands here; -1 where none does. */
   readonly from: Int32Array<ArrayBuffer>;

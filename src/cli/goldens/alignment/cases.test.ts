@@ -1,0 +1,17 @@
+import { describe, expect, test } from "vitest";
+import { hasTestData, testDataPath } from "../../../node/testdata.ts";
+import { listAlignmentCases } from "./cases.ts";
+
+describe.skipIf(!hasTestData)("goldens", async () => {
+  const folder = hasTestData ? testDataPath("goldens", "alignment") : "";
+  const cases = hasTestData ? await listAlignmentCases(folder) : [];
+
+  test("there are pairs of real tokenizers and made ones", () => {
+    expect(cases.length).toBeGreaterThanOrEqual(18 * 3 + 18 * 3);
+  });
+
+  test.each(cases.map((one) => [one.name, one] as const))("%s", (_, one) => {
+    const { passed, maxAbsError, bound } = one.run();
+    expect(passed, `${maxAbsError} > ${bound}`).toBe(true);
+  });
+});
