@@ -20,6 +20,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
   for (var step = 0u; step < QUADS_PER_LANE; step++) {
     let quad = (group.x * QUADS_PER_LANE + step) * LANES + lane;
     if (quad * 4u < tile.element_count) {
+      first_element = tile.first_element + 4u * quad;
       let base = load_base(quad);
       let x = load_models(quad);
       for (var m = 0u; m < MODELS; m++) { totals[m] += facts(base, x, m); }

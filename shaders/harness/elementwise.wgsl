@@ -34,6 +34,7 @@ fn has_nonfinite_half(words: vec2u, exponent: u32) -> bool {
 fn main(@builtin(global_invocation_id) id: vec3u) {
   let quad = id.x;
   if (quad * 4u >= tile.element_count) { return; }
+  first_element = tile.first_element + 4u * quad;
   let v = merge(load_base(quad), load_models(quad));
   var bad = false;
   if (OUTPUT == F32) {

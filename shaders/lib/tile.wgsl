@@ -12,6 +12,10 @@ const MIXED = 3u;
 
 struct Tile {
   element_count: u32,
+  // Of the tensor, where the tile begins.
+  first_element: u32,
+  // The one that a histogram counts.
+  model: u32,
   // Per segment: first vec2u in the arena, dtype.
   segments: array<vec4u, SEGMENTS>,
 }
@@ -19,6 +23,10 @@ struct Tile {
 @group(0) @binding(0) var<storage, read> arena: array<vec2u>;
 @group(0) @binding(1) var<storage, read> constants: array<f32>;
 @group(0) @binding(2) var<uniform> tile: Tile;
+
+// The first of the four elements at hand, counted from the tensor's start, for rules that depend on
+// it: a harness sets it before it calls a rule.
+var<private> first_element: u32;
 
 fn is_stored_as(dtype: u32, stated: u32) -> bool {
   return STORED == dtype || (STORED == MIXED && stated == dtype);

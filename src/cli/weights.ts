@@ -1,6 +1,8 @@
 import { resolve } from "node:path";
 import { GpuSource } from "../engine/gpu/device.ts";
-import { measure, unmeasured } from "../engine/merge/measure.ts";
+import { bytesToMeasure } from "../engine/merge/estimate.ts";
+import { measure } from "../engine/merge/measure.ts";
+import { openMissing } from "../engine/merge/missing.ts";
 import { makeWeightMap } from "../engine/merge/weightMap.ts";
 import { openGpuSource } from "../node/gpuSource.ts";
 import type { Command } from "./command.ts";
@@ -33,9 +35,9 @@ export const weights: Command = {
       const { plan } = planned;
       // No captions beside the shares: they would cost a pass over tensors that need none.
       const wanted = { signal, captions: [] };
-      const needsGpu = unmeasured(plan, wanted).length > 0;
+      const needsGpu = openMissing(plan, wanted.captions)(new Map()).length > 0;
       const source = needsGpu ? await openGpuSource(options.adapter) : new GpuSource(undefined);
-      const total = plan.card.readBytes / plan.card.passes;
+      const total = bytesToMeasure(plan.card);
       const facts = await measure(plan, source, {
         ...wanted,
         progress: (doneBytes, label) => progress(doneBytes, total, label),

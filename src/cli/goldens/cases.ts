@@ -58,18 +58,25 @@ export async function runMethodCase(one: MethodCase, bench: Bench): Promise<Comp
   const profile = findMethod(one.method).params.profile;
   const hasProfile = profile?.kind === "choice" && profile.options.includes("mergekit");
   const out = !one.tensors.out ? undefined : findTensor(golden, one.tensors.out);
+  const draws = one.tensors.uniforms ?? [];
+  const inputs = [...one.tensors.models, ...draws];
   const recipe: Recipe = {
     method: one.method,
     ...(!one.tensors.base ? {} : { base: "base" }),
-    models: one.tensors.models.map((_, i) => ({
+    models: inputs.map((_, i) => ({
       model: `model${i}`,
-      parameters: given(one.model_params[i] ?? {}),
+      // Draws are not weighed; every model has to have a weight all the same.
+      parameters: i < one.tensors.models.length ? given(one.model_params[i] ?? {}) : { weight: 0 },
     })),
-    parameters: { ...given(one.params), ...(hasProfile ? { profile: "mergekit" } : {}) },
+    parameters: {
+      ...given(one.params),
+      ...(hasProfile ? { profile: "mergekit" } : {}),
+      ...(draws.length > 0 ? { draws: "recorded" } : {}),
+    },
     dtype: "float32",
     ...(out?.dtype === "BF16" ? { outDtype: "bfloat16" as const } : {}),
   };
-  const sources = one.tensors.models.map((tensor, i) => [`model${i}`, tensor] as const);
+  const sources = inputs.map((tensor, i) => [`model${i}`, tensor] as const);
   const all = !one.tensors.base ? sources : [["base", one.tensors.base] as const, ...sources];
   const checkpoints = new Map(
     all.map(([name, tensor]) => [name, assemble(name, [[TENSOR, findTensor(golden, tensor)]])]),

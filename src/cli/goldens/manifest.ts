@@ -26,6 +26,8 @@ const MethodCaseSchema = v.object({
     models: v.array(v.string()),
     out: v.nullish(v.string()),
     ambiguous: v.nullish(v.string()),
+    /** Recorded draws in [0, 1), one tensor for each model. */
+    uniforms: v.nullish(v.array(v.string())),
   }),
 });
 

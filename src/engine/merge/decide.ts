@@ -1,9 +1,36 @@
 import { EngineError } from "../contract/index.ts";
-import type { Decision, Facts } from "./method.ts";
+import type { Cut, Decision, Facts, SelectedTensor, UnitTensor } from "./method.ts";
 import type { OutputTensor, Plan } from "./plan.ts";
 
-/** What was measured: per rule in shaders/reduce, per tensor, per model of that tensor. */
+/**
+ * What was measured: per rule in shaders/reduce, per tensor, per model of that tensor. A selection
+ * lies there too, under its rule in shaders/score, as `[bits, before, kept, 0]`.
+ */
 export type FactTable = ReadonlyMap<string, ReadonlyMap<string, readonly Facts[]>>;
+
+/** Where a selection by a score lies among the facts. */
+export const selectionRule = (score: string) => `score/${score}`;
+
+const toCut = ([bits, before, kept]: Facts): Cut => ({ bits, before, kept });
+
+/** A tensor with what was selected of it; null while the selection is missing. */
+export function seeSelected(
+  plan: Plan,
+  { name, elementCount, resolved, present }: OutputTensor,
+  facts: FactTable,
+): SelectedTensor | null {
+  const keys = present.map((i) => plan.keys[i]!);
+  const selection = plan.method.select?.(resolved) ?? null;
+  const cuts = selection ? facts.get(selectionRule(selection.rule))?.get(name)?.map(toCut) : [];
+  return cuts ? { name, elementCount, resolved, keys, cuts } : null;
+}
+
+function see(plan: Plan, output: OutputTensor, facts: FactTable): UnitTensor | null {
+  const selected = seeSelected(plan, output, facts);
+  const rule = plan.method.reduce(plan.global);
+  const measured = rule === null ? [] : facts.get(rule)?.get(output.name);
+  return selected && measured ? { ...selected, facts: measured } : null;
+}
 
 /** The merged tensors of a plan, by the unit that is decided together. */
 export function groupUnits(plan: Plan): readonly (readonly OutputTensor[])[] {
@@ -23,17 +50,8 @@ export function decideUnit(
   unit: readonly OutputTensor[],
   facts: FactTable,
 ): ReadonlyMap<string, Decision> | null {
-  const rule = plan.method.reduce(plan.global);
-  const measured = rule === null ? null : facts.get(rule);
-  const seen = unit.map(({ name, elementCount, resolved }) => ({
-    name,
-    elementCount,
-    resolved,
-    facts: rule === null ? [] : measured?.get(name),
-  }));
-  const known = seen.filter(
-    (tensor): tensor is typeof tensor & { facts: readonly Facts[] } => tensor.facts !== undefined,
-  );
+  const seen = unit.map((output) => see(plan, output, facts));
+  const known = seen.filter((tensor) => tensor !== null);
   if (known.length < seen.length) return null;
   const decisions = plan.method.decide(known);
   return new Map(known.map(({ name }, i) => [name, decisions[i] as Decision]));

@@ -1,3 +1,4 @@
+import type { MergePlan } from "../contract/index.ts";
 import { byteLength } from "../tensor/dtype.ts";
 import type { OutputTensor, PlanRequest } from "./plan.ts";
 
@@ -29,4 +30,12 @@ export function estimateReads(outputs: readonly OutputTensor[], passes: number):
     if (action === "merge") return sum + passes * bytes;
     return sum + bytes + (copyFrom?.byteLength ?? 0);
   }, 0);
+}
+
+/** What is read before a merge can be decided: all passes but the last, or one for the captions. */
+export function bytesToMeasure({
+  readBytes,
+  passes,
+}: Pick<MergePlan, "readBytes" | "passes">): number {
+  return (readBytes / passes) * Math.max(1, passes - 1);
 }

@@ -1,6 +1,6 @@
 import { delMany, get, keys, set, type UseStore } from "idb-keyval";
 import type { ModelId } from "../contract/index.ts";
-import type { FactTable } from "./decide.ts";
+import { type FactTable, selectionRule } from "./decide.ts";
 import type { Facts } from "./method.ts";
 import type { Plan } from "./plan.ts";
 
@@ -17,16 +17,24 @@ type Row = Readonly<
   Record<string, { readonly elementCount: number; readonly facts: readonly Facts[] }>
 >;
 
-/** Every rule of the plan with the key of its row: constants are part of what was measured. */
+/**
+ * Every rule of the plan with the key of its row. What a method's constants come from is part of what
+ * was measured: all parameters, for those rules that read any.
+ */
 function rowKeys(plan: Plan, ids: readonly ModelId[]): ReadonlyMap<string, string> {
+  const { method, recipe } = plan;
+  const asked = [recipe.parameters, recipe.models.map(({ parameters }) => parameters)];
   const rules = new Map<string, string>();
-  const own = plan.method.reduce(plan.global);
-  for (const rule of [own, "agreement"]) {
-    if (rule !== null) rules.set(rule, JSON.stringify([rule, [], ids]));
-  }
+  const add = (rule: string | null, parameters: readonly unknown[]) => {
+    if (rule !== null) rules.set(rule, JSON.stringify([rule, parameters, ids]));
+  };
+  add(method.reduce(plan.global), method.reduceConstants ? asked : []);
+  add("agreement", []);
   for (const { resolved, action } of plan.outputs) {
-    const element = action === "merge" ? plan.method.elementShares?.(resolved) : null;
-    if (element) rules.set(element.rule, JSON.stringify([element.rule, element.constants, ids]));
+    if (action !== "merge") continue;
+    const selection = method.select?.(resolved) ?? null;
+    add(selection && selectionRule(selection.rule), asked);
+    add(method.elementShares?.(resolved) ?? null, asked);
   }
   return rules;
 }

@@ -3,6 +3,7 @@ import type { GpuSource } from "../gpu/device.ts";
 import type { JobKind } from "../jobs/kind.ts";
 import type { Library } from "../model/library.ts";
 import type { FactTable } from "./decide.ts";
+import { bytesToMeasure } from "./estimate.ts";
 import { createExaminer } from "./examine.ts";
 import type { FactStore } from "./factStore.ts";
 import { type MeasureOptions, measure } from "./measure.ts";
@@ -103,7 +104,7 @@ export function createMeasureKind(parts: MergeParts): JobKind<"measure"> {
         title: `Measure ${plan.keys.join(", ")}`,
         recipe,
         durable: true,
-        totalBytes: plan.card.readBytes / plan.card.passes,
+        totalBytes: bytesToMeasure(plan.card),
       };
     },
     async run({ recipe }, { signal, progress }) {
@@ -111,7 +112,7 @@ export function createMeasureKind(parts: MergeParts): JobKind<"measure"> {
       const ids = await findModels(library, recipe);
       const known = await facts.load(plan, ids);
       const { onTensor, save } = keepFacts(facts, plan, ids, known);
-      const totalBytes = plan.card.readBytes / plan.card.passes;
+      const totalBytes = bytesToMeasure(plan.card);
       try {
         await measure(plan, source, {
           signal,

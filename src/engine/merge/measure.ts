@@ -3,10 +3,12 @@ import type { GpuSource } from "../gpu/device.ts";
 import { mapOrdered } from "../stream/ordered.ts";
 import type { Rule } from "../stream/tileSlot.ts";
 import { cutTiles, type Tile } from "../stream/tiling.ts";
-import type { FactTable } from "./decide.ts";
+import { type FactTable, selectionRule } from "./decide.ts";
 import type { Facts } from "./method.ts";
+import { type Missing, openMissing } from "./missing.ts";
 import type { OutputTensor, Plan } from "./plan.ts";
-import { openTileSession } from "./session.ts";
+import { selectLargest } from "./select.ts";
+import { openTileSession, type TileSession } from "./session.ts";
 import { readBytesPerElement, readTile } from "./tileInput.ts";
 
 export interface MeasureOptions {
@@ -17,29 +19,9 @@ export interface MeasureOptions {
   readonly known?: FactTable;
   /** Shorter tiles than the budget allows; results do not depend on it. */
   readonly tileElements?: number;
-  /** A tensor is done. */
+  /** A rule is summed over a tensor. */
   onTensor?(rule: string, tensor: string, facts: readonly Facts[]): void | Promise<void>;
   progress?(doneBytes: number, label: string): void;
-}
-
-/** The rules that must still be summed over a tensor. */
-function missingRules(plan: Plan, output: OutputTensor, options: MeasureOptions): readonly Rule[] {
-  const own = plan.method.reduce(plan.global);
-  const element = plan.method.elementShares?.(output.resolved) ?? null;
-  const captions = output.base ? (options.captions ?? []) : [];
-  const rules: Rule[] = [
-    ...(own === null ? [] : [{ rule: own, constants: [] }]),
-    ...(element === null || options.captions === undefined ? [] : [element]),
-    ...captions.map((rule) => ({ rule, constants: [] })),
-  ];
-  return rules.filter(({ rule }) => !options.known?.get(rule)?.has(output.name));
-}
-
-/** The merged tensors of which something is not known yet. */
-export function unmeasured(plan: Plan, options: MeasureOptions): readonly OutputTensor[] {
-  return plan.outputs.filter(
-    (output) => output.action === "merge" && missingRules(plan, output, options).length > 0,
-  );
 }
 
 interface MeasureTile {
@@ -49,75 +31,97 @@ interface MeasureTile {
 }
 
 /**
- * Reads every merged tensor once and sums what the method must know about it: block sums in float32
- * on the GPU, added up here in float64 in block order. After a lost device it goes on with the first
- * tensor that is not finished.
+ * Finds out what the method must know about every merged tensor: which elements are selected, then
+ * block sums in float32 on the GPU, added up here in float64 in block order. After a lost device it
+ * goes on with the first tensor that is not finished.
  */
 export async function measure(
   plan: Plan,
   source: GpuSource,
   options: MeasureOptions,
 ): Promise<FactTable> {
+  const { signal, captions, tileElements } = options;
   const table = new Map<string, Map<string, readonly Facts[]>>();
   for (const [rule, tensors] of options.known ?? []) table.set(rule, new Map(tensors));
+  const findMissing = openMissing(plan, captions);
   let doneBytes = 0;
+  let found = 0;
   let losses = 0;
   for (;;) {
-    const left = unmeasured(plan, { ...options, known: table });
-    if (left.length === 0) return table;
-    const before = left.length;
+    const missing = findMissing(table);
+    if (missing.length === 0) return table;
+    const before = found;
     try {
-      await measureTensors(left);
+      const outputs = missing.map(({ output }) => output);
+      const session = openTileSession(await source.get(), outputs, tileElements);
+      try {
+        await select(session, missing);
+        await sum(session, missing);
+      } finally {
+        session.release();
+      }
     } catch (error) {
       const lost = error instanceof EngineError && error.code === "gpu-lost";
-      const stuck = unmeasured(plan, { ...options, known: table }).length === before;
-      if (!lost || (stuck && ++losses > 3)) throw error;
+      if (!lost || (found === before && ++losses > 3)) throw error;
     }
   }
 
-  async function measureTensors(outputs: readonly OutputTensor[]): Promise<void> {
-    const gpu = await source.get();
-    const session = openTileSession(gpu, outputs, options.tileElements);
-    function* tiles(): Generator<MeasureTile, void, undefined> {
-      for (const output of outputs) {
-        const rules = missingRules(plan, output, { ...options, known: table });
-        // A tensor without elements has one empty tile, so that it is finished like the others.
-        if (output.elementCount === 0) yield { output, rules, tile: { first: 0, count: 0 } };
-        for (const tile of cutTiles(output.elementCount, session.tileElements)) {
-          yield { output, rules, tile };
-        }
-      }
+  async function learn(rule: string, tensor: string, facts: readonly Facts[]): Promise<void> {
+    table.set(rule, (table.get(rule) ?? new Map()).set(tensor, facts));
+    found++;
+    await options.onTensor?.(rule, tensor, facts);
+  }
+
+  function advance(output: OutputTensor, elements: number): void {
+    doneBytes += elements * readBytesPerElement(output);
+    options.progress?.(doneBytes, output.name);
+  }
+
+  async function select(session: TileSession, missing: readonly Missing[]): Promise<void> {
+    for (const { output, selection } of missing) {
+      if (!selection) continue;
+      const onElements = (count: number) => advance(output, count);
+      const cuts = await selectLargest(session, output, selection, { signal, onElements });
+      const facts = cuts.map(({ bits, before, kept }): Facts => [bits, before, kept, 0]);
+      await learn(selectionRule(selection.rule), output.name, facts);
     }
-    try {
-      const results = mapOrdered(tiles(), session.slots.length, async (job, slot) => {
-        options.signal.throwIfAborted();
-        if (job.tile.count === 0)
-          return { ...job, partials: job.rules.map(() => new Float32Array(0)) };
-        const input = await readTile(job.output, job.tile);
+  }
+
+  async function sum(session: TileSession, missing: readonly Missing[]): Promise<void> {
+    const results = mapOrdered(
+      cutAll(missing, session.tileElements),
+      session.slots.length,
+      async (job, slot) => {
+        signal.throwIfAborted();
         const partials: Float32Array[] = [];
+        if (job.tile.count === 0) return { ...job, partials };
+        const input = await readTile(job.output, job.tile);
         for (const rule of job.rules) partials.push(await session.slots[slot]!.reduce(input, rule));
         return { ...job, partials };
-      });
-      let sums: number[][][] = [];
-      for await (const { output, tile, rules, partials } of results) {
-        if (tile.first === 0) {
-          sums = rules.map(() => output.models.map(() => [0, 0, 0, 0]));
-        }
-        for (const [r, blocks] of partials.entries()) addBlocks(sums[r] as number[][], blocks);
-        doneBytes += tile.count * readBytesPerElement(output);
-        options.progress?.(doneBytes, output.name);
-        if (tile.first + tile.count < output.elementCount) continue;
-        for (const [r, { rule }] of rules.entries()) {
-          const facts = sums[r] as unknown as readonly Facts[];
-          const tensors = table.get(rule) ?? new Map<string, readonly Facts[]>();
-          tensors.set(output.name, facts);
-          table.set(rule, tensors);
-          await options.onTensor?.(rule, output.name, facts);
-        }
+      },
+    );
+    let sums: number[][][] = [];
+    for await (const { output, tile, rules, partials } of results) {
+      if (tile.first === 0) sums = rules.map(() => output.models.map(() => [0, 0, 0, 0]));
+      for (const [r, blocks] of partials.entries()) addBlocks(sums[r] as number[][], blocks);
+      advance(output, tile.count);
+      if (tile.first + tile.count < output.elementCount) continue;
+      for (const [r, { rule }] of rules.entries()) {
+        await learn(rule, output.name, sums[r] as unknown as readonly Facts[]);
       }
-    } finally {
-      session.release();
     }
+  }
+}
+
+function* cutAll(
+  missing: readonly Missing[],
+  tileElements: number,
+): Generator<MeasureTile, void, undefined> {
+  for (const { output, rules } of missing) {
+    if (rules.length === 0) continue;
+    // A tensor without elements has one empty tile, so that it is finished like the others.
+    if (output.elementCount === 0) yield { output, rules, tile: { first: 0, count: 0 } };
+    for (const tile of cutTiles(output.elementCount, tileElements)) yield { output, rules, tile };
   }
 }
 

@@ -40,7 +40,7 @@ export async function mergeInto(
     ...(options.onTensor ? { onTensor: options.onTensor } : {}),
     progress: (doneBytes, label) => options.progress?.(doneBytes, label),
   });
-  const measuredBytes = passes === 2 ? readBytes / 2 : 0;
+  const measuredBytes = readBytes * (1 - 1 / passes);
   const readPerWritten = (readBytes - measuredBytes) / Math.max(writeBytes, 1);
   await runMerge(plan, decideAll(plan, facts), writer, source, {
     signal,

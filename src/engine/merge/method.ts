@@ -28,11 +28,42 @@ export interface Resolved {
  */
 export type Facts = readonly [number, number, number, number];
 
-/** One tensor as `decide` sees it. */
-export interface UnitTensor {
+/** Which elements of a tensor a method keeps: a fraction of them, the largest by a score. */
+export interface Selection {
+  /** The file in shaders/score: what an element counts, never negative. */
+  readonly rule: string;
+  /** True where the score is the same for all models: then there is one choice. */
+  readonly shared: boolean;
+  /** What the fraction is of: all elements, or those with a score above 0. Rounded down. */
+  readonly of: "all" | "positive";
+  /** For each model. */
+  readonly fractions: readonly number[];
+}
+
+/**
+ * The outcome: kept are the elements with a score above `bits` (those of a float32), and among those
+ * with exactly that score the ones at places before `before`.
+ */
+export interface Cut {
+  readonly bits: number;
+  readonly before: number;
+  /** How many elements are kept. */
+  readonly kept: number;
+}
+
+/** One tensor with what was selected of it. */
+export interface SelectedTensor {
   readonly name: string;
   readonly elementCount: number;
   readonly resolved: Resolved;
+  /** What the models are called, for draws that must not depend on their order. */
+  readonly keys: readonly string[];
+  /** Per model; empty where the method selects nothing. */
+  readonly cuts: readonly Cut[];
+}
+
+/** One tensor as `decide` sees it. */
+export interface UnitTensor extends SelectedTensor {
   /** Per model; empty where the method reduces nothing. */
   readonly facts: readonly Facts[];
 }
@@ -45,14 +76,8 @@ export interface Decision {
   readonly shares: readonly number[] | null;
 }
 
-/** A rule's file, without folder and extension, and the constants it reads. */
-export interface ElementRule {
-  readonly rule: string;
-  readonly constants: readonly number[];
-}
-
 /**
- * A merge method: three questions (reduce, decide, apply), a card, and the obvious version of itself.
+ * A merge method: questions (select, reduce, decide, apply), a card, and the obvious version of itself.
  * It never sees a file, a buffer or a tile, so where the work is cut cannot change a result.
  */
 export interface MergeMethod {
@@ -76,13 +101,18 @@ export interface MergeMethod {
   unit?(tensor: string, global: Values): string;
   /** A tensor that is not merged: kept from the base or the first model. Without it all are merged. */
   keep?(tensor: string, global: Values): "base" | "first" | null;
+  /** Which of a tensor's elements are kept. Without it, or with null, none are told apart. */
+  select?(resolved: Resolved): Selection | null;
   /** The file in shaders/reduce whose sums `decide` needs, or null. */
   reduce(global: Values): string | null;
+  /** The constants of that file. Without it there are none. */
+  reduceConstants?(tensor: SelectedTensor): readonly number[];
   /**
    * For tensors whose shares differ from element to element: the file in shaders/reduce that sums
-   * each model's share and its square (facts 0 and 1), for the weight map, and its constants.
+   * each model's share and its square (facts 0 and 1), for the weight map. It reads the constants
+   * that `decide` made for the apply rule.
    */
-  elementShares?(resolved: Resolved): ElementRule | null;
+  elementShares?(resolved: Resolved): string | null;
   /** The file in shaders/merge that computes an element of this tensor. */
   apply(resolved: Resolved): string;
   /** One decision per tensor of the unit, in its order. */
@@ -98,6 +128,7 @@ export interface MergeMethod {
 export interface ReferenceTensor {
   readonly name: string;
   readonly resolved: Resolved;
+  readonly keys: readonly string[];
   readonly base: Float64Array | null;
   readonly models: readonly Float64Array[];
 }

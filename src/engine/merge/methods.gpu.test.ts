@@ -15,6 +15,8 @@ import { methods } from "./registry.ts";
 import { runMerge } from "./run.ts";
 import { checkpointOf, randomValues, seededRandom, type TestTensor } from "./testCheckpoints.ts";
 
+const sceProfile = (profile: string) => ({ select_topk: 0.6, profile });
+
 /** What a method must be asked in order to run at all, and every path through it worth walking. */
 const SETTINGS: Readonly<Record<string, readonly Recipe["parameters"][]>> = {
   linear: [{ weight: 0.6 }, { weight: 0.6, normalize: false }],
@@ -23,6 +25,20 @@ const SETTINGS: Readonly<Record<string, readonly Recipe["parameters"][]>> = {
     { weight: 0.4, normalize: true, lambda: 0.7 },
     { weight: 0.4, arithmetic: "bfloat16" },
   ],
+  ties: [
+    { weight: 0.4, density: 0.3 },
+    { weight: [0.2, 0.9], density: 0.7, rescale: true, lambda: 0.8, normalize: false },
+    { weight: 0.4, density: 0.3, profile: "mergekit" },
+  ],
+  dare_linear: [
+    { weight: 0.4, density: 0.3 },
+    { weight: 0.4, density: 0.3, profile: "mergekit", normalize: true },
+  ],
+  dare_ties: [
+    { weight: 0.4, density: 0.5, seed: 7 },
+    { weight: 0.4, density: 0.5, rescale: false, normalize: true },
+  ],
+  sce: [{}, { select_topk: 0.3 }, ...["fusechat-v2", "mergekit"].map(sceProfile)],
   slerp: [{ t: 0.3 }, { t: [0, 1] }],
   varm: [
     ...["model", "layer", "module", "matrix", "parameter"].map((granularity) => ({ granularity })),
@@ -137,9 +153,10 @@ async function reference(plan: Plan): Promise<Map<string, Float64Array>> {
     const read = async (tensor: (typeof unit)[number]["models"][number]) =>
       toF64(await readTensor(tensor, 0, tensor.byteLength), tensor.dtype);
     const tensors = await Promise.all(
-      unit.map(async ({ name, resolved, base, models }) => ({
+      unit.map(async ({ name, resolved, base, models, present }) => ({
         name,
         resolved,
+        keys: present.map((i) => plan.keys[i]!),
         base: base && (await read(base)),
         models: await Promise.all(models.map(read)),
       })),

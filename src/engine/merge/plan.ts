@@ -16,6 +16,7 @@ import { estimatePeak, estimateReads } from "./estimate.ts";
 import { gatherTensor } from "./gather.ts";
 import type { MergeMethod, Resolved, Values } from "./method.ts";
 import { checkSettings, countedModels, resolveGlobal, resolveSettings } from "./resolve.ts";
+import { SELECT_PASSES } from "./select.ts";
 import {
   countLayers,
   countsTokens,
@@ -195,7 +196,10 @@ export function planMerge(request: PlanRequest): Plan {
     maxBytes: shardBytes,
     metadata: { tool: `${STUDIO.name} ${STUDIO.version}`, merge_method: method.id },
   });
-  const passes = method.reduce(global) === null ? 1 : 2;
+  const selects = outputs.some(
+    ({ action, resolved }) => action === "merge" && method.select?.(resolved),
+  );
+  const passes = 1 + (method.reduce(global) === null ? 0 : 1) + (selects ? SELECT_PASSES : 0);
   const readBytes = estimateReads(outputs, passes);
   const speed = request.bytesPerSecond ?? null;
   const card: MergePlan = {

@@ -21,6 +21,10 @@ export interface Position {
 /** Parameters that mergekit registers for a method and then never reads, by method. */
 const WITHOUT_EFFECT: Readonly<Record<string, Readonly<Record<string, Param["scope"]>>>> = {
   task_arithmetic: { int8_mask: "global", rescale: "global", density: "model" },
+  ties: { int8_mask: "global" },
+  dare_linear: { int8_mask: "global" },
+  dare_ties: { int8_mask: "global" },
+  sce: { int8_mask: "global" },
 };
 
 /**

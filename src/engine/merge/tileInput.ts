@@ -36,5 +36,5 @@ export async function readTile(output: OutputTensor, { first, count }: Tile): Pr
       return { dtype, bytes };
     }),
   );
-  return { elementCount: count, hasBase: output.base !== null, segments };
+  return { first, elementCount: count, hasBase: output.base !== null, segments };
 }

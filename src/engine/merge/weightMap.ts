@@ -29,8 +29,8 @@ const allFinite = (values: readonly number[] | null) =>
 
 /** Mean and standard deviation of the shares that differ from element to element. */
 function elementShares(plan: Plan, output: OutputTensor, facts: FactTable) {
-  const rule = plan.method.elementShares?.(output.resolved)?.rule;
-  const sums = rule === undefined ? undefined : facts.get(rule)?.get(output.name);
+  const rule = plan.method.elementShares?.(output.resolved) ?? null;
+  const sums = rule === null ? undefined : facts.get(rule)?.get(output.name);
   if (!sums || output.elementCount === 0) return { shares: null, spread: null };
   const means = sums.map(([sum]) => sum / output.elementCount);
   const spread = sums.map(([, square], i) =>

@@ -11,6 +11,19 @@ export function normalizeParam(byDefault: boolean): Param {
   };
 }
 
+/** The parameter `lambda`. */
+export const lambdaParam: Param = {
+  kind: "number",
+  scope: "global",
+  label: "Lambda",
+  help: "Scales the summed change.",
+  min: 0,
+  max: 2,
+  step: 0.05,
+  default: 1,
+  required: false,
+};
+
 /** The parameter `weight`: one per model, without a default. */
 export function weightParam(range: { readonly min: number; readonly help: string }): Param {
   return {

@@ -16,6 +16,8 @@ const MIXED = 3;
 
 /** The same stretch of a tensor from every model: the base first, where there is one. */
 export interface TileInput {
+  /** Where it begins within the tensor, below 2^32. */
+  readonly first: number;
   readonly elementCount: number;
   readonly hasBase: boolean;
   readonly segments: readonly {
@@ -37,6 +39,15 @@ const ELEMENTWISE = [
   "storage",
   "storage",
 ] as const;
+/** What a histogram counts by; KEY of shaders/harness/histogram.wgsl. */
+export const HISTOGRAM_KEYS = { upper: 0, lower: 1, block: 2, place: 3 } as const;
+export type HistogramKey = keyof typeof HISTOGRAM_KEYS;
+
+/** Bins of a histogram by the upper 16 bits of a score, the most there are. */
+const BINS = 2 ** 16;
+/** The most constants a rule reads, beside a fixed few: shaders/lib/task_vectors.wgsl. */
+const CONSTANTS_PER_MODEL = 10;
+
 const BLOCKWISE = ["read-only-storage", "read-only-storage", "uniform", "storage"] as const;
 const QUADS_PER_GROUP = 64;
 
@@ -52,15 +63,12 @@ export class TileSlot {
   readonly #output: GPUBuffer;
   readonly #nonfinite: GPUBuffer;
   readonly #readback: GPUBuffer;
+  #histogram: { readonly bins: GPUBuffer; readonly readback: GPUBuffer } | null = null;
 
   constructor(gpu: Gpu, needs: TileNeeds, tileElements: number) {
     this.#gpu = gpu;
     const { STORAGE, COPY_DST, COPY_SRC, UNIFORM, MAP_READ } = GPUBufferUsage;
-    const allocate = (label: string, byteLength: number, usage: GPUBufferUsageFlags) => {
-      const pooled = gpu.pool.allocate(label, byteLength, usage);
-      this.#buffers.push(pooled);
-      return pooled.buffer;
-    };
+    const allocate = this.#allocate.bind(this);
     const segments = needs.models + 1;
     // Each segment starts on a fresh 16 bytes and its last quad is padded.
     const arenaBytes = tileElements * needs.readBytesPerElement + 32 * segments;
@@ -68,7 +76,11 @@ export class TileSlot {
     const outputBytes = Math.max(tileElements * needs.writeBytesPerElement + 16, partialBytes);
     try {
       this.#arena = allocate("tile", arenaBytes, STORAGE | COPY_DST);
-      this.#constants = allocate("constants", 4 * (needs.models + 16), STORAGE | COPY_DST);
+      this.#constants = allocate(
+        "constants",
+        4 * (CONSTANTS_PER_MODEL * needs.models + 16),
+        STORAGE | COPY_DST,
+      );
       this.#uniform = allocate("tile layout", 16 + 16 * segments, UNIFORM | COPY_DST);
       this.#output = allocate("merged tile", outputBytes, STORAGE | COPY_SRC);
       this.#nonfinite = allocate("nonfinite count", 4, STORAGE | COPY_SRC | COPY_DST);
@@ -128,8 +140,46 @@ export class TileSlot {
     return this.#read(byteLength, (mapped) => new Float32Array(mapped.slice(0, byteLength)));
   }
 
+  /** How many of the tile's elements fall into each bin by their score in one model. */
+  async histogram(
+    tile: TileInput,
+    { rule, constants }: Rule,
+    { key, model }: { readonly key: HistogramKey; readonly model: number },
+  ): Promise<Uint32Array<ArrayBuffer>> {
+    const { STORAGE, COPY_SRC, COPY_DST, MAP_READ } = GPUBufferUsage;
+    // Few methods select: who does pays for the room.
+    this.#histogram ??= {
+      bins: this.#allocate("bins", 4 * BINS, STORAGE | COPY_SRC | COPY_DST),
+      readback: this.#allocate("bins readback", 4 * BINS, MAP_READ | COPY_DST),
+    };
+    const { bins, readback } = this.#histogram;
+    const dtypes = tile.segments.map(({ dtype }) => dtype);
+    const pipeline = await this.#gpu.pipeline(
+      ["harness/histogram.wgsl", `score/${rule}.wgsl`],
+      { ...tileConstants(dtypes, tile.hasBase, "F32"), KEY: HISTOGRAM_KEYS[key] },
+      BLOCKWISE,
+    );
+    await this.#gpu.guard(rule, () => {
+      this.#upload(tile, constants, model);
+      const { device } = this.#gpu;
+      const encoder = device.createCommandEncoder();
+      encoder.clearBuffer(bins);
+      const groups = Math.ceil(tile.elementCount / (4 * QUADS_PER_GROUP));
+      this.#dispatch(encoder, pipeline, [bins], groups);
+      encoder.copyBufferToBuffer(bins, 0, readback, 0, 4 * BINS);
+      device.queue.submit([encoder.finish()]);
+    });
+    return this.#read(4 * BINS, (mapped) => new Uint32Array(mapped.slice(0)), readback);
+  }
+
   release(): void {
     for (const buffer of this.#buffers) buffer.release();
+  }
+
+  #allocate(label: string, byteLength: number, usage: GPUBufferUsageFlags): GPUBuffer {
+    const pooled = this.#gpu.pool.allocate(label, byteLength, usage);
+    this.#buffers.push(pooled);
+    return pooled.buffer;
   }
 
   #pipeline(
@@ -149,10 +199,10 @@ export class TileSlot {
     );
   }
 
-  #upload(tile: TileInput, constants: readonly number[]): void {
+  #upload(tile: TileInput, constants: readonly number[], model = 0): void {
     const { queue } = this.#gpu.device;
     const layout = new Uint32Array(4 + 4 * tile.segments.length);
-    layout[0] = tile.elementCount;
+    layout.set([tile.elementCount, tile.first, model]);
     let offset = 0;
     tile.segments.forEach(({ dtype, bytes }, i) => {
       invariant(
@@ -187,13 +237,17 @@ export class TileSlot {
     pass.end();
   }
 
-  #read<T>(byteLength: number, take: (mapped: ArrayBuffer) => T): Promise<T> {
+  #read<T>(
+    byteLength: number,
+    take: (mapped: ArrayBuffer) => T,
+    readback = this.#readback,
+  ): Promise<T> {
     return this.#gpu.guard("readback", async () => {
-      await this.#readback.mapAsync(GPUMapMode.READ, 0, byteLength);
+      await readback.mapAsync(GPUMapMode.READ, 0, byteLength);
       try {
-        return take(this.#readback.getMappedRange(0, byteLength));
+        return take(readback.getMappedRange(0, byteLength));
       } finally {
-        this.#readback.unmap();
+        readback.unmap();
       }
     });
   }

@@ -1,6 +1,6 @@
 import { bf16ToF32, f32ToBf16 } from "../../tensor/convert.ts";
 import { defineMethod, type Resolved } from "../method.ts";
-import { normalizeParam, weightParam, weightSum, weightsOf } from "../weighting.ts";
+import { lambdaParam, normalizeParam, weightParam, weightSum, weightsOf } from "../weighting.ts";
 
 /** Σw where `normalize` asks for it; a sum below 1e-8 divides by 1, as in mergekit. */
 function divisorOf(resolved: Resolved): number {
@@ -21,17 +21,7 @@ export default defineMethod({
   models: { min: 1, max: 64 },
   params: {
     normalize: normalizeParam(false),
-    lambda: {
-      kind: "number",
-      scope: "global",
-      label: "Lambda",
-      help: "Scales the summed change.",
-      min: 0,
-      max: 2,
-      step: 0.05,
-      default: 1,
-      required: false,
-    },
+    lambda: lambdaParam,
     arithmetic: {
       kind: "choice",
       scope: "global",

@@ -60,7 +60,8 @@ function unitOf(tensor: Name, global: Values) {
       return [sum((d) => d), sum((d) => d * d), sum(Math.abs), sum((d) => Number(d !== 0))];
     });
     const resolved = { global, models: deltas.map(() => ({ share: null })) };
-    return { name, base, deltas, elementCount: base.length, facts, resolved };
+    const keys = deltas.map((_, m) => `model-${m}`);
+    return { name, base, deltas, elementCount: base.length, keys, cuts: [], facts, resolved };
   });
 }
 

@@ -179,10 +179,7 @@ export default defineMethod({
     return include.length > 0 && !matches(tensor, include) ? kept : null;
   },
   reduce: (global) => (granularityOf(global) === "parameter" ? null : "delta"),
-  elementShares: (resolved) =>
-    perElement(resolved)
-      ? { rule: "element_share", constants: elementConstants(resolved.global) }
-      : null,
+  elementShares: (resolved) => (perElement(resolved) ? "element_share" : null),
   apply(resolved) {
     const released = isReleased(resolved.global);
     if (perElement(resolved)) return released ? "bf16_varm_element" : "varm_element";

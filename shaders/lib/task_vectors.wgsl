@@ -1,0 +1,71 @@
+// The family of TIES, DARE and SCE: each model's change δ = x - base is thinned out element by
+// element, an elected sign may veto those that disagree, and what is left is added to the base:
+//   out = base + Σ coefficientₘ δₘ
+// (TIES arXiv 2306.01708, DARE arXiv 2311.03099, SCE arXiv 2408.07990)
+//
+// constants: elect (0, 1), normalise (0, 1), floor of the divisor, λ; then ten for each model:
+//   weight, vote, rescale, thinning, p₀ … p₅
+// Thinning: 0 keeps all. 1 keeps the largest |δ|, 2 the largest variance over the models: a score is
+// kept above the bits (p₀ << 15 | p₁), and at them in elements before (p₂ << 16 | p₃). 3 keeps an
+// element whose draw is below (p₀ << 16 | p₁), with the key (p₂ << 16 | p₃, p₄ << 16 | p₅).
+// 4 keeps where a recorded draw in [0, 1), which the second half of the models holds, is below p₀.
+// needs lib/tile.wgsl
+// needs lib/delta_variance.wgsl
+// needs lib/philox.wgsl
+const HEADER = 4u;
+const PER_MODEL = 10u;
+
+// Whole numbers below 2^32 travel as two exact floats.
+fn two_halves(at: u32) -> u32 { return (u32(constants[at]) << 16u) | u32(constants[at + 1u]); }
+
+fn is_selected(score: vec4f, at: u32) -> vec4<bool> {
+  let bits = bitcast<vec4u>(score);
+  let cut = vec4u((u32(constants[at]) << 15u) | u32(constants[at + 1u]));
+  let index = vec4u(first_element) + vec4u(0u, 1u, 2u, 3u);
+  return (bits > cut) | ((bits == cut) & (index < vec4u(two_halves(at + 2u))));
+}
+
+fn is_kept(base: vec4f, x: array<vec4f, MODELS>, m: u32) -> vec4<bool> {
+  let at = HEADER + PER_MODEL * m + 4u;
+  switch u32(constants[at - 1u]) {
+    case 1u: { return is_selected(abs(x[m] - base), at); }
+    case 2u: { return is_selected(delta_variance(base, x), at); }
+    case 3u: {
+      let key = vec2u(two_halves(at + 2u), two_halves(at + 4u));
+      return philox(vec4u(first_element >> 2u, 0u, 0u, 0u), key) < vec4u(two_halves(at));
+    }
+    case 4u: { return x[(m + MODELS / 2u) % MODELS] < vec4f(constants[at]); }
+    default: { return vec4<bool>(true); }
+  }
+}
+
+// The sign that each element's votes elect; an even vote elects plus.
+fn elect_sign(base: vec4f, x: array<vec4f, MODELS>, kept: array<vec4f, MODELS>) -> vec4f {
+  var votes = vec4f(0.0);
+  for (var m = 0u; m < MODELS; m++) {
+    votes += constants[HEADER + PER_MODEL * m + 1u] * (kept[m] * (x[m] - base));
+  }
+  return select(vec4f(-1.0), vec4f(1.0), votes >= vec4f(0.0));
+}
+
+// The coefficient on each model's change, element by element.
+fn coefficients(base: vec4f, x: array<vec4f, MODELS>) -> array<vec4f, MODELS> {
+  var kept: array<vec4f, MODELS>;
+  for (var m = 0u; m < MODELS; m++) {
+    let rescale = vec4f(constants[HEADER + PER_MODEL * m + 2u]);
+    kept[m] = select(vec4f(0.0), rescale, is_kept(base, x, m));
+  }
+  let elected = elect_sign(base, x, kept);
+  var divisor = vec4f(0.0);
+  for (var m = 0u; m < MODELS; m++) {
+    let at = HEADER + PER_MODEL * m;
+    let vote = constants[at + 1u] * (kept[m] * (x[m] - base));
+    let agrees = vec4<bool>(constants[0] == 0.0) | (vote * elected > vec4f(0.0));
+    kept[m] = select(vec4f(0.0), constants[at] * kept[m], agrees);
+    divisor += select(vec4f(0.0), vec4f(constants[at]), agrees);
+  }
+  divisor = max(select(divisor, vec4f(1.0), divisor == vec4f(0.0)), vec4f(constants[2]));
+  let scale = select(vec4f(constants[3]), constants[3] / divisor, constants[1] != 0.0);
+  for (var m = 0u; m < MODELS; m++) { kept[m] *= scale; }
+  return kept;
+}

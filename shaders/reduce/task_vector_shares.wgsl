@@ -1,0 +1,7 @@
+// Mean and spread of the coefficients that TIES, DARE and SCE give each model's change.
+//   facts: Σ coefficient, Σ coefficient², 0, 0        constants: as in lib/task_vectors.wgsl
+// needs lib/task_vectors.wgsl
+fn facts(base: vec4f, x: array<vec4f, MODELS>, m: u32) -> mat4x4f {
+  let share = coefficients(base, x)[m];
+  return mat4x4f(share, share * share, vec4f(0.0), vec4f(0.0));
+}

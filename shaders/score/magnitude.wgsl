@@ -1,0 +1,4 @@
+// How far a model's element moved: |δ|, δ = x - base          (TIES, arXiv 2306.01708, §4 "Trim")
+fn score(base: vec4f, x: array<vec4f, MODELS>, m: u32) -> vec4f {
+  return abs(x[m] - base);
+}

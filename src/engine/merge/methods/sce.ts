@@ -1,0 +1,100 @@
+import { defineMethod, type Resolved, type SelectedTensor } from "../method.ts";
+import {
+  type Consensus,
+  type Term,
+  type Thinning,
+  taskVectorConstants,
+} from "../taskVectors/constants.ts";
+import { profileParam } from "../taskVectors/params.ts";
+import { combineTerms, keepLargest, variances } from "../taskVectors/reference.ts";
+
+/** mergekit takes all models alike where the mean squares sum to less, and divides by no less. */
+const GUARD = 1e-6;
+
+const hasGuard = ({ global }: Resolved) => global.profile === "mergekit";
+/** FuseChat's own fork selects for the coefficients alone and merges every change. */
+const mergesUnselected = ({ global }: Resolved) => global.profile === "fusechat-v2";
+
+function consensusOf(resolved: Resolved): Consensus {
+  return { elect: true, normalize: true, floor: hasGuard(resolved) ? GUARD : null, lambda: 1 };
+}
+
+function coefficients(resolved: Resolved, meanSquares: readonly number[]): readonly number[] {
+  const sum = meanSquares.reduce((total, mean) => total + mean, 0);
+  const none = hasGuard(resolved) ? sum < GUARD : sum === 0;
+  return meanSquares.map((mean) => (none ? 1 / meanSquares.length : mean / sum));
+}
+
+function termsOf(weights: readonly number[], thinning: Thinning): Term[] {
+  return weights.map((weight) => ({ weight, vote: 1, rescale: 1, thinning }));
+}
+
+function selected({ cuts: [cut] }: SelectedTensor): Thinning {
+  return cut ? { kind: "variance", cut } : { kind: "none" };
+}
+
+/** SCE: selects where the models differ most, weighs them by their change there, erases minorities. */
+export default defineMethod({
+  id: "sce",
+  title: "SCE",
+  summary: "Selects where the models differ most and weighs each by its change there.",
+  paper: { label: "FuseChat 2", url: "https://arxiv.org/abs/2408.07990" },
+  base: "required",
+  models: { min: 1, max: 64 },
+  params: {
+    select_topk: {
+      kind: "number",
+      scope: "global",
+      label: "Select top-k",
+      help: "The fraction of differing elements that is kept, those of the largest variance.",
+      min: 0,
+      max: 1,
+      step: 0.01,
+      default: 1,
+    },
+    profile: profileParam(
+      "studio follows the paper; fusechat-v2 merges unselected changes too; mergekit weighs small changes alike.",
+      ["fusechat-v2"],
+    ),
+  },
+  override: null,
+  mergekit: true,
+  symmetric: true,
+  select({ global, models }) {
+    const fraction = Math.max(0, Number(global.select_topk));
+    if (fraction >= 1) return null;
+    const fractions = models.map(() => fraction);
+    return { rule: "variance", shared: true, of: "positive", fractions };
+  },
+  reduce: () => "task_vector_sums",
+  reduceConstants: (tensor) => {
+    const weights = tensor.resolved.models.map(() => 1);
+    return taskVectorConstants(termsOf(weights, selected(tensor)), consensusOf(tensor.resolved));
+  },
+  elementShares: () => "task_vector_shares",
+  apply: () => "task_vectors",
+  decide: (unit) =>
+    unit.map((tensor) => {
+      const { resolved, facts, elementCount } = tensor;
+      const squares = facts.map(([, , sum]) => sum / Math.max(1, elementCount));
+      const thinning: Thinning = mergesUnselected(resolved) ? { kind: "none" } : selected(tensor);
+      const terms = termsOf(coefficients(resolved, squares), thinning);
+      return { constants: taskVectorConstants(terms, consensusOf(resolved)), shares: null };
+    }),
+  reference: (unit) =>
+    unit.map((tensor) => {
+      const { resolved, base, models } = tensor;
+      const scores = variances(tensor);
+      const fraction = Math.min(1, Number(resolved.global.select_topk));
+      const positive = scores.filter((score) => score > 0).length;
+      const all = Array.from(scores, () => true);
+      const keep = fraction < 1 ? keepLargest(scores, Math.trunc(fraction * positive)) : all;
+      const squares = models.map(
+        (model) =>
+          model.reduce((sum, x, i) => sum + (keep[i] ? (x - base![i]!) ** 2 : 0), 0) / model.length,
+      );
+      const terms = termsOf(coefficients(resolved, squares), { kind: "none" });
+      const merged = models.map(() => (mergesUnselected(resolved) ? all : keep));
+      return combineTerms(tensor, merged, terms, consensusOf(resolved));
+    }),
+});

@@ -1,0 +1,96 @@
+import { EngineError } from "../../contract/index.ts";
+import { defineMethod, type Resolved, type SelectedTensor } from "../method.ts";
+import { type Consensus, type Term, taskVectorConstants } from "../taskVectors/constants.ts";
+import {
+  densitiesOf,
+  densityParam,
+  likeMergekit,
+  profileParam,
+  rescaleParam,
+  sizeRatio,
+} from "../taskVectors/params.ts";
+import { combineTerms, keepLargest, magnitudes } from "../taskVectors/reference.ts";
+import { lambdaParam, normalizeParam, weightParam, weightsOf } from "../weighting.ts";
+
+function consensusOf({ global }: Resolved): Consensus {
+  const normalize = Boolean(global.normalize);
+  return { elect: true, normalize, floor: null, lambda: Number(global.lambda) };
+}
+
+/** In the paper all changes vote alike; in mergekit a weight is a voice, and a negative one turns it. */
+function termsOf(
+  { resolved, cuts, name, keys }: SelectedTensor,
+  rescale: readonly number[],
+): Term[] {
+  const densities = densitiesOf(resolved);
+  return weightsOf(resolved).map((weight, m) => {
+    const cut = densities[m]! < 1 ? cuts[m] : undefined;
+    if (cut?.kept === 0 && likeMergekit(resolved)) {
+      throw new EngineError(
+        "not-mergeable",
+        `"${name}": a density of ${densities[m]} keeps none of the change of "${keys[m]}", which mergekit refuses. Raise the density, or use the profile "studio", which leaves the base there.`,
+        { tensor: name, model: keys[m]!, density: densities[m]! },
+      );
+    }
+    return {
+      weight,
+      vote: likeMergekit(resolved) ? weight : 1,
+      rescale: rescale[m] ?? 1,
+      thinning: cut ? { kind: "largest", cut } : { kind: "none" },
+    };
+  });
+}
+
+/** TIES: trims each change to its largest elements, elects a sign, and averages those that agree. */
+export default defineMethod({
+  id: "ties",
+  title: "TIES",
+  summary: "Keeps each model's largest changes and averages those that agree in sign.",
+  paper: { label: "TIES-Merging", url: "https://arxiv.org/abs/2306.01708" },
+  base: "required",
+  models: { min: 1, max: 64 },
+  params: {
+    normalize: normalizeParam(true),
+    lambda: lambdaParam,
+    rescale: rescaleParam(false, "Makes up for what trimming took, by the sum of sizes."),
+    profile: profileParam(
+      "studio lets all changes vote alike, as in the paper; mergekit weighs the votes too.",
+    ),
+    weight: weightParam({ min: -1, help: "How much of this model's change is added." }),
+    density: densityParam("The fraction of this model's changes that is kept, the largest ones."),
+  },
+  override: null,
+  mergekit: true,
+  symmetric: true,
+  select(resolved) {
+    const fractions = densitiesOf(resolved);
+    if (fractions.every((density) => density >= 1)) return null;
+    return { rule: "magnitude", shared: false, of: "all", fractions };
+  },
+  reduce: (global) => (global.rescale ? "task_vector_sums" : null),
+  reduceConstants: (tensor) =>
+    taskVectorConstants(termsOf(tensor, []), consensusOf(tensor.resolved)),
+  elementShares: () => "task_vector_shares",
+  apply: () => "task_vectors",
+  decide: (unit) =>
+    unit.map((tensor) => {
+      const rescale = tensor.facts.map(([before, after]) => sizeRatio(before, after));
+      const terms = termsOf(tensor, rescale);
+      return { constants: taskVectorConstants(terms, consensusOf(tensor.resolved)), shares: null };
+    }),
+  reference: (unit) =>
+    unit.map((tensor) => {
+      const { resolved, base, models } = tensor;
+      const sizes = models.map((model) => magnitudes(model, base!));
+      const keep = densitiesOf(resolved).map((density, m) =>
+        keepLargest(sizes[m]!, Math.trunc(Math.min(1, density) * base!.length)),
+      );
+      const terms = weightsOf(resolved).map((weight, m) => {
+        const before = sizes[m]!.reduce((sum, size) => sum + size, 0);
+        const after = sizes[m]!.reduce((sum, size, i) => sum + (keep[m]![i] ? size : 0), 0);
+        const rescale = resolved.global.rescale ? sizeRatio(before, after) : 1;
+        return { weight, vote: likeMergekit(resolved) ? weight : 1, rescale };
+      });
+      return combineTerms(tensor, keep, terms, consensusOf(resolved));
+    }),
+});

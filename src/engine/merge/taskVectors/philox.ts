@@ -1,0 +1,41 @@
+/** Two words of 32 bits. */
+export type DrawKey = readonly [number, number];
+
+/** FNV-1a over the UTF-16 units of a text, started at `basis`. */
+function hashText(text: string, basis: number): number {
+  let hash = basis;
+  for (let i = 0; i < text.length; i++) {
+    hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193);
+  }
+  return hash >>> 0;
+}
+
+/** The key of a model's draws in one tensor: what else they depend on is the element alone. */
+export function drawKey(seed: number, tensor: string, model: string): DrawKey {
+  const text = JSON.stringify([seed, tensor, model]);
+  return [hashText(text, 0x811c9dc5), hashText(text, 0x2545f491)];
+}
+
+/** The upper and the lower word of a product. */
+function wideProduct(a: number, b: number): readonly [number, number] {
+  const product = BigInt(a) * BigInt(b);
+  return [Number(product >> 32n), Number(product & 0xffffffffn)];
+}
+
+/** Philox4x32-10 as in shaders/lib/philox.wgsl, once more for references and tests. */
+export function philox(counter: readonly number[], [k0, k1]: DrawKey): readonly number[] {
+  let [a, b, c, d] = counter as [number, number, number, number];
+  for (let round = 0; round < 10; round++) {
+    const [leftHigh, leftLow] = wideProduct(0xd2511f53, a);
+    const [rightHigh, rightLow] = wideProduct(0xcd9e8d57, c);
+    const first = (k0 + round * 0x9e3779b9) >>> 0;
+    const second = (k1 + round * 0xbb67ae85) >>> 0;
+    [a, b, c, d] = [
+      (rightHigh ^ b ^ first) >>> 0,
+      rightLow,
+      (leftHigh ^ d ^ second) >>> 0,
+      leftLow,
+    ];
+  }
+  return [a, b, c, d];
+}
