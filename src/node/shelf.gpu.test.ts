@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
+import { findRunnable } from "../engine/evaluate/runnable.ts";
 import { createShelf, type Shelf } from "../engine/evaluate/shelf.ts";
 import { GpuSource } from "../engine/gpu/device.ts";
 import type { Checkpoint } from "../engine/model/checkpoint.ts";
@@ -7,7 +8,7 @@ import { openCheckpoint } from "../engine/model/open.ts";
 import { readLogits } from "../engine/nn/score.ts";
 import { openFiles } from "./files.ts";
 
-/** A sample takes 2.4 MB and its cache 0.8: one of them fits, two do not. */
+/** A sample takes 4.0 MB, its cache 0.8 and readbacks 1.1: one of them fits, two do not. */
 const BUDGET_BYTES = 6 * 2 ** 20;
 const NAMES = ["ember-base", "ember-tales"] as const;
 const [BASE, TALES] = NAMES;
@@ -114,6 +115,77 @@ test("a model that is larger than the budget reads layer by layer, and the same"
     // Less than the weights alone.
     expect(gpu.pool.peakBytes).toBeLessThanOrEqual(2 * 2 ** 20);
   });
+});
+
+test("what one use will take is not free for another before it is taken", async () => {
+  await use(BASE);
+  const runnable = findRunnable(checkpoints.get(BASE) as Checkpoint);
+  const { contextLength } = runnable;
+  const { cache, passing } = runnable.readingBytes(contextLength);
+  // Room for one reading of the whole context beside the model, and for half of another.
+  const budget = (await usedBytes()) + Math.ceil(1.5 * (cache + passing));
+  const tight = new GpuSource(navigator.gpu, budget);
+  const space = { freeBytes: budget, bindingBytes: 2 ** 27 };
+  expect(runnable.findRoom(space, contextLength)).toBe("whole");
+  const open = async () => checkpoints.get(BASE) as Checkpoint;
+  const tightShelf = createShelf({ source: tight, library: { open } });
+  const begun: string[] = [];
+  const read = (name: string, before: Promise<void>, onLoading = () => {}) =>
+    tightShelf.use(BASE, { tokens: contextLength, onLoading }, async ({ gpu, model }) => {
+      begun.push(name);
+      await before;
+      const made = model.newCache(contextLength);
+      expect(gpu.pool.usedBytes).toBeLessThanOrEqual(budget);
+      made.release();
+    });
+  let finish = () => {};
+  const held = new Promise<void>((resolve) => {
+    finish = resolve;
+  });
+  let waited = false;
+  const first = read("first", held);
+  await expect.poll(() => begun).toEqual(["first"]);
+  const second = read("second", Promise.resolve(), () => {
+    waited = true;
+  });
+  await expect.poll(() => waited).toBe(true);
+  expect(begun).toEqual(["first"]);
+  finish();
+  await Promise.all([first, second]);
+  expect(begun).toEqual(["first", "second"]);
+});
+
+test("a pass without a cache leaves its room set aside, and the last use leaves nothing", async () => {
+  const { readingBytes } = findRunnable(checkpoints.get(BASE) as Checkpoint);
+  let [during, after] = [0, 0];
+  await use(BASE);
+  const resident = await usedBytes();
+  await shelf.use(BASE, { tokens: 64 }, async ({ gpu, model }) => {
+    during = gpu.pool.usedBytes;
+    await readLogits(gpu, model, IDS, "last");
+    after = gpu.pool.usedBytes;
+  });
+  expect(during).toBe(resident + readingBytes(64).cache);
+  expect(after).toBe(during);
+  expect(await usedBytes()).toBe(resident);
+});
+
+test("a model that streams has one user at a time, and nobody beside it", async () => {
+  const small = new GpuSource(navigator.gpu, 2 * 2 ** 20);
+  const open = async (id: string) => checkpoints.get(id) as Checkpoint;
+  const streaming = createShelf({ source: small, library: { open } });
+  let users = 0;
+  const alone = (id: string) =>
+    streaming.use(id, { tokens: 16 }, async ({ gpu, model }) => {
+      users += 1;
+      const logits = await readLogits(gpu, model, IDS, "last");
+      expect(users).toBe(1);
+      users -= 1;
+      return logits.indexOf(Math.max(...logits));
+    });
+  const [one, other, again] = await Promise.all([alone(BASE), alone(TALES), alone(BASE)]);
+  expect(again).toBe(one);
+  expect(other).toBe(await use(TALES));
 });
 
 test("a forgotten model's memory is given back after its last use", async () => {

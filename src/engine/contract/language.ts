@@ -12,7 +12,10 @@ export interface LanguageCard {
   readonly chats: boolean;
   readonly contextLength: number;
   readonly weightBytes: number;
-  /** True where the weights exceed the GPU budget: layers stream through it, slowly. */
+  /**
+   * True where the weights, with room for a usual text, exceed the GPU budget: layers stream through
+   * it, slowly.
+   */
   readonly streamed: boolean;
 }
 

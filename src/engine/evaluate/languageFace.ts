@@ -5,6 +5,9 @@ import { generateText, type LanguageParts } from "./generateText.ts";
 import { describeLanguage } from "./languageFiles.ts";
 import { readText } from "./readText.ts";
 
+/** WebGPU's default limit of a storage buffer's binding. */
+const LEAST_BINDING_BYTES = 2 ** 27;
+
 type LanguageFace = Pick<
   Engine,
   "describeLanguage" | "generate" | "readText" | "listDatasets" | "deleteDataset"
@@ -21,8 +24,13 @@ export function createLanguageFace(
 ): LanguageFace {
   const { source, datasets } = parts;
   return {
-    describeLanguage: (model) =>
-      describeLanguage(model, { ...parts, budgetBytes: source.budgetBytes }),
+    async describeLanguage(model) {
+      // Without a GPU its limits are those that every device has.
+      const gpu = await source.get().catch(() => null);
+      const limit = gpu?.device.limits.maxStorageBufferBindingSize;
+      const space = { freeBytes: source.budgetBytes, bindingBytes: limit ?? LEAST_BINDING_BYTES };
+      return describeLanguage(model, { ...parts, space });
+    },
     generate: (request, options = {}) =>
       namingAborts(options, () => generateText(request, parts, options)),
     readText: (request, options = {}) =>

@@ -1,9 +1,11 @@
 import { EngineError, type LanguageCard, type ModelId, toFailure } from "../contract/index.ts";
+import type { GpuSpace } from "../gpu/space.ts";
 import type { Checkpoint } from "../model/checkpoint.ts";
 import type { Library } from "../model/library.ts";
+import { isOnnxExport } from "../model/onnxExport.ts";
 import { type ChatTemplate, openChatTemplate } from "../text/template.ts";
 import { openTokenizer, type TextTokenizer } from "../text/tokenizer.ts";
-import { findRunnable } from "./runnable.ts";
+import { findRunnable, USUAL_TOKENS } from "./runnable.ts";
 
 /** A vocabulary of 150,000 tokens takes some 60 MB: as many are kept as models are compared. */
 const KEPT = 4;
@@ -69,21 +71,31 @@ async function unlessForeseen<T>(work: Promise<T>): Promise<T | EngineError> {
 export async function describeLanguage(
   model: ModelId,
   parts: {
-    readonly library: Library;
+    readonly library: Pick<Library, "card" | "open">;
     readonly openText: OpenLanguageText;
-    readonly budgetBytes: number;
+    /** What there is room for when nothing else is loaded. */
+    readonly space: GpuSpace;
   },
 ): Promise<LanguageCard> {
-  const { library, openText, budgetBytes } = parts;
+  const { library, openText, space } = parts;
   await library.card(model); // `missing-file` where it was deleted
   const unknown = { model, reads: false, chats: false, contextLength: 0, weightBytes: 0 };
   try {
     const checkpoint = await library.open(model);
-    const { contextLength, weightBytes } = findRunnable(checkpoint);
+    const { contextLength, weightBytes, findRoom } = findRunnable(checkpoint);
     const { reads, template } = await openText(checkpoint);
+    const room = findRoom(space, USUAL_TOKENS);
+    // Whether an ONNX export is computed on the GPU at all, only loading it tells.
+    if (room === "none" && !isOnnxExport(checkpoint)) {
+      throw new EngineError(
+        "gpu-memory",
+        `Even layer by layer ${checkpoint.name} does not fit the GPU budget of ${space.freeBytes} bytes. Raise the GPU budget.`,
+        { model: checkpoint.name, weightBytes, budgetBytes: space.freeBytes },
+      );
+    }
     return {
       ...{ model, failure: null, reads, chats: reads && template !== null },
-      ...{ contextLength, weightBytes, streamed: weightBytes > budgetBytes },
+      ...{ contextLength, weightBytes, streamed: room === "streamed" },
     };
   } catch (error) {
     if (!(error instanceof EngineError)) throw error;

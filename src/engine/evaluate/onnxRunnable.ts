@@ -13,15 +13,17 @@ export function onnxRunnable({ name, config, files }: Checkpoint): Runnable {
   const weightBytes = exportBytes(files);
   // Keys and values of all heads in f32: at least what the graph keeps of them.
   const tokenBytes = 2 * 4 * (config?.layers ?? 0) * (config?.hiddenSize ?? 0);
-  const readingBytes = (tokens: number) =>
-    tokenBytes * Math.min(tokens, contextLength) + LOGITS_BYTES;
+  const readingBytes = (tokens: number) => ({
+    cache: tokenBytes * Math.min(tokens, contextLength),
+    passing: LOGITS_BYTES,
+  });
   return {
     contextLength,
     weightBytes,
     readingBytes,
-    findRoom({ pool }, tokens) {
-      const free = pool.budgetBytes - pool.usedBytes;
-      return weightBytes + readingBytes(tokens) <= free ? "whole" : "none";
+    findRoom({ freeBytes }, tokens) {
+      const { cache, passing } = readingBytes(tokens);
+      return weightBytes + cache + passing <= freeBytes ? "whole" : "none";
     },
     load: (gpu, _, { signal, onLoading }) =>
       openOnnx(gpu, files, {

@@ -1,12 +1,18 @@
 import { EngineError } from "../contract/index.ts";
 import type { Gpu } from "../gpu/device.ts";
+import type { GpuSpace } from "../gpu/space.ts";
 import type { Checkpoint } from "../model/checkpoint.ts";
 import type { LanguageModel } from "../model/languageModel.ts";
 import { isOnnxExport } from "../model/onnxExport.ts";
 import { cacheBytes } from "../nn/cache.ts";
 import { openDecoder } from "../nn/openDecoder.ts";
-import { measureDecoder, planDecoder } from "../nn/plan.ts";
+import { MAX_ROWS, measureDecoder, planDecoder } from "../nn/plan.ts";
+import { Recorder } from "../nn/recorder.ts";
+import { LOGITS_BYTES } from "../nn/workspace.ts";
 import { onnxRunnable } from "./onnxRunnable.ts";
+
+/** Tokens that a model is loaded with room for, beside what its first use asks for. */
+export const USUAL_TOKENS = 1024;
 
 /** How a model fits what is free of the GPU's budget. */
 export type Room =
@@ -20,15 +26,23 @@ export interface LoadOptions {
   readonly onLoading?: (doneBytes: number, totalBytes: number, label: string) => void;
 }
 
+/** Bytes of GPU memory that one reading takes. */
+export interface ReadingBytes {
+  /** Keys and values, for as long as it lasts. */
+  readonly cache: number;
+  /** What comes and goes: readbacks of logits, losses and their targets. */
+  readonly passing: number;
+}
+
 /** A checkpoint that can be run, as far as its headers tell. */
 export interface Runnable {
   readonly contextLength: number;
   /** Bytes of its weights on the GPU. */
   readonly weightBytes: number;
-  /** Bytes that reading so many tokens takes beside the weights: the cache and a readback. */
-  readingBytes(tokens: number): number;
+  /** What reading so many tokens takes beside the weights. */
+  readingBytes(tokens: number): ReadingBytes;
   /** With what reading so many tokens takes. */
-  findRoom(gpu: Gpu, tokens: number): Room;
+  findRoom(space: GpuSpace, tokens: number): Room;
   /** `gpu-memory` where there is no room. */
   load(gpu: Gpu, room: Room, options: LoadOptions): Promise<LanguageModel>;
 }
@@ -42,16 +56,20 @@ export function findRunnable(checkpoint: Checkpoint): Runnable {
   const measured = measureDecoder(checkpoint);
   const { spec, weightBytes } = measured;
   const { contextLength, vocabSize } = spec;
-  const readingBytes = (tokens: number) =>
-    cacheBytes(spec, Math.min(tokens, contextLength)) + 16 * vocabSize;
+  const readingBytes = (asked: number) => {
+    const tokens = Math.min(asked, contextLength);
+    return { cache: cacheBytes(spec, tokens), passing: passingBytes(tokens, vocabSize) };
+  };
   return {
     contextLength,
     weightBytes,
     readingBytes,
-    findRoom(gpu, tokens) {
+    findRoom(space, tokens) {
+      const { cache, passing } = readingBytes(tokens);
       try {
-        const { streamed, peakBytes, budgetBytes } = planDecoder(gpu, measured, {});
-        return !streamed && peakBytes + readingBytes(tokens) <= budgetBytes ? "whole" : "streamed";
+        const { streamed, peakBytes } = planDecoder(space, measured, {});
+        const fits = !streamed && peakBytes + cache + passing <= space.freeBytes;
+        return fits ? "whole" : "streamed";
       } catch (error) {
         if (error instanceof EngineError && error.code === "gpu-memory") return "none";
         throw error;
@@ -64,4 +82,11 @@ export function findRunnable(checkpoint: Checkpoint): Runnable {
         ...(onLoading ? { progress: onLoading } : {}),
       }),
   };
+}
+
+/** Logits of many tokens come back pass by pass; targets and losses, four bytes each, all at once. */
+function passingBytes(tokens: number, vocabSize: number): number {
+  const row = 4 * vocabSize;
+  const logits = Math.max(row, Math.min(LOGITS_BYTES, Math.min(tokens, MAX_ROWS) * row));
+  return logits + 2 * 4 * tokens + Recorder.byteLength;
 }

@@ -1,13 +1,18 @@
 import { invariant } from "../base/invariant.ts";
 import type { ModelId } from "../contract/index.ts";
 import type { Gpu, GpuSource } from "../gpu/device.ts";
+import { type GpuSpace, spaceOn } from "../gpu/space.ts";
 import type { JobKind, JobKindName } from "../jobs/kind.ts";
 import type { LanguageModel } from "../model/languageModel.ts";
 import type { Library } from "../model/library.ts";
-import { findRunnable, type LoadOptions, type Runnable } from "./runnable.ts";
-
-/** Tokens that a model is loaded with room for, beside what its first use asks for. */
-const USUAL_TOKENS = 1024;
+import { ClaimedModel } from "./claim.ts";
+import {
+  findRunnable,
+  type LoadOptions,
+  type Room,
+  type Runnable,
+  USUAL_TOKENS,
+} from "./runnable.ts";
 
 /** A model on the GPU, ready to read. */
 export interface OpenLanguage {
@@ -22,7 +27,9 @@ export interface UseOptions extends LoadOptions {
 
 /**
  * The models that are loaded. Each stays until another needs its room, its device is lost, or
- * somebody asks for the memory; a model in use is never taken away: who needs its room waits.
+ * somebody asks for the memory; a model in use is never taken away: who needs its room waits. What
+ * one use will take is set aside before the next looks for room. A model that streams its layers has
+ * the GPU, and one user, to itself.
  */
 export interface Shelf {
   use<T>(model: ModelId, options: UseOptions, work: (open: OpenLanguage) => Promise<T>): Promise<T>;
@@ -35,9 +42,19 @@ export interface Shelf {
 interface Entry extends OpenLanguage {
   readonly id: ModelId;
   readonly runnable: Runnable;
+  readonly room: Room;
   users: number;
+  /** Bytes that come and go while it is used, of all its users. */
+  passingBytes: number;
   /** Released when its last user leaves. */
   doomed: boolean;
+}
+
+/** One use of an entry. */
+interface Visit {
+  readonly entry: Entry;
+  readonly model: ClaimedModel;
+  readonly passing: number;
 }
 
 /** An empty shelf over the library and the one device. */
@@ -59,7 +76,9 @@ export function createShelf({
     if (entry.users === 0) entry.model.release();
   }
 
-  function leave(entry: Entry): void {
+  function leave({ entry, model, passing }: Visit): void {
+    model.release();
+    entry.passingBytes -= passing;
     entry.users -= 1;
     invariant(entry.users >= 0, "who leaves a model has used it");
     if (entry.users === 0 && entry.doomed) entry.model.release();
@@ -72,48 +91,69 @@ export function createShelf({
     return orAborted(new Promise<void>((resolve) => waiting.add(resolve)), signal);
   }
 
-  async function enter(id: ModelId, options: UseOptions): Promise<Entry> {
-    const { signal } = options;
+  /** What is free beside what those who are here will still take. */
+  function spaceLeft(gpu: Gpu): GpuSpace {
+    const space = spaceOn(gpu);
+    const passing = entries.reduce((sum, entry) => sum + entry.passingBytes, 0);
+    return { ...space, freeBytes: space.freeBytes - passing };
+  }
+
+  /** Whether somebody has to give way first. */
+  function isCrowded(gpu: Gpu, known: Entry | undefined, room: Room, tokens: number): boolean {
+    if (!known) return room !== "whole" || entries.some((each) => each.room !== "whole");
+    if (known.room !== "whole") return known.users > 0;
+    const { cache, passing } = known.runnable.readingBytes(tokens);
+    return cache + passing > spaceLeft(gpu).freeBytes;
+  }
+
+  async function enter(id: ModelId, options: UseOptions): Promise<Visit> {
+    const { signal, tokens } = options;
     for (;;) {
       signal?.throwIfAborted();
       const gpu = await source.get();
       for (const entry of entries.filter((each) => each.gpu !== gpu)) drop(entry);
       const known = entries.find((each) => each.id === id);
-      const idle = entries.find((each) => each.users === 0 && each !== known);
-      if (known) {
-        const room = gpu.pool.budgetBytes - gpu.pool.usedBytes;
-        const fits = known.runnable.readingBytes(options.tokens) <= room;
-        if (!fits && idle) {
+      const runnable = known?.runnable ?? findRunnable(await library.open(id));
+      const room = known?.room ?? runnable.findRoom(spaceLeft(gpu), Math.max(USUAL_TOKENS, tokens));
+      if (isCrowded(gpu, known, room, tokens)) {
+        const idle = entries.find((each) => each.users === 0 && each !== known);
+        if (idle) {
           drop(idle);
           continue;
         }
-        if (!fits && entries.some(({ users }) => users > 0)) {
-          await someoneLeaves(options, known.runnable.weightBytes);
+        if (entries.some(({ users }) => users > 0)) {
+          await someoneLeaves(options, runnable.weightBytes);
           continue;
         }
-        entries = [...entries.filter((each) => each !== known), known];
-        known.users += 1;
-        return known;
       }
-      const runnable = findRunnable(await library.open(id));
-      const room = runnable.findRoom(gpu, Math.max(USUAL_TOKENS, options.tokens));
-      if (room !== "whole" && idle) {
-        drop(idle);
-        continue;
-      }
-      if (room !== "whole" && entries.length > 0) {
-        await someoneLeaves(options, runnable.weightBytes);
-        continue;
-      }
-      const model = await runnable.load(gpu, room, options);
-      const entry: Entry = { id, gpu, model, runnable, users: 1, doomed: false };
-      entries = [...entries, entry];
-      return entry;
+      const entry = known ?? (await load(id, gpu, runnable, room, options));
+      entries = [...entries.filter((each) => each !== entry), entry];
+      return visit(entry, tokens);
     }
   }
 
+  async function load(
+    id: ModelId,
+    gpu: Gpu,
+    runnable: Runnable,
+    room: Room,
+    options: UseOptions,
+  ): Promise<Entry> {
+    const model = await runnable.load(gpu, room, options);
+    return { ...{ id, gpu, model, runnable, room, users: 0, passingBytes: 0 }, doomed: false };
+  }
+
+  function visit(entry: Entry, tokens: number): Visit {
+    const { cache, passing } = entry.runnable.readingBytes(tokens);
+    // A model that is alone needs no claim, and what is free its next layer needs.
+    const claimed = entry.room === "whole" ? cache : 0;
+    entry.users += 1;
+    entry.passingBytes += passing;
+    return { entry, passing, model: new ClaimedModel(entry.model, entry.gpu.pool, claimed) };
+  }
+
   /** One after the other: what fits depends on what is loaded. */
-  async function takeTurn(id: ModelId, options: UseOptions): Promise<Entry> {
+  async function takeTurn(id: ModelId, options: UseOptions): Promise<Visit> {
     const entering = turn.then(() => enter(id, options));
     turn = entering.catch(() => undefined);
     try {
@@ -127,11 +167,11 @@ export function createShelf({
 
   return {
     async use(id, options, work) {
-      const entry = await takeTurn(id, options);
+      const here = await takeTurn(id, options);
       try {
-        return await work(entry);
+        return await work({ gpu: here.entry.gpu, model: here.model });
       } finally {
-        leave(entry);
+        leave(here);
       }
     },
     releaseIdle() {

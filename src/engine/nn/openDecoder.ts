@@ -1,4 +1,5 @@
 import type { Gpu } from "../gpu/device.ts";
+import { spaceOn } from "../gpu/space.ts";
 import type { Checkpoint } from "../model/checkpoint.ts";
 import { Decoder } from "./decoder.ts";
 import { type LoadedLayer, loadEnds, loadLayer } from "./layerWeights.ts";
@@ -32,7 +33,7 @@ export async function openDecoder(
   const measured = measureDecoder(checkpoint);
   const { spec, finder } = measured;
   const loader = new WeightLoader(gpu, finder);
-  const plan = planDecoder(gpu, measured, options);
+  const plan = planDecoder(spaceOn(gpu), measured, options);
   options.onPlan?.(plan);
   const made: { release(): void }[] = [];
   const keep = <T extends { release(): void }>(part: T): T => {

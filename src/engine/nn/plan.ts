@@ -1,5 +1,5 @@
 import { EngineError } from "../contract/index.ts";
-import type { Gpu } from "../gpu/device.ts";
+import type { GpuSpace } from "../gpu/space.ts";
 import type { Checkpoint } from "../model/checkpoint.ts";
 import { describeDecoder } from "./architecture.ts";
 import { TensorFinder } from "./finder.ts";
@@ -9,7 +9,7 @@ import type { DecoderSpec, LayerSpec, NormTensors } from "./spec.ts";
 import { largestBuffer, workspaceBytes } from "./workspace.ts";
 
 /** Tokens that go through the layers together, at most. */
-const MAX_ROWS = 512;
+export const MAX_ROWS = 512;
 /** Part of the budget that a workspace may take. */
 const WORKSPACE_SHARE = 1 / 4;
 
@@ -54,16 +54,14 @@ export function measureDecoder(checkpoint: Checkpoint): MeasuredDecoder {
 
 /** What fits beside each other in what is free of the GPU's budget. */
 export function planDecoder(
-  gpu: Gpu,
+  { freeBytes: budgetBytes, bindingBytes }: GpuSpace,
   { spec, weightBytes, endBytes, layerBytes }: MeasuredDecoder,
   options: { readonly rows?: number; readonly streamed?: boolean },
 ): DecoderPlan {
-  const budgetBytes = gpu.pool.budgetBytes - gpu.pool.usedBytes;
-  const limit = gpu.device.limits.maxStorageBufferBindingSize;
-
   let rows = options.rows ?? MAX_ROWS;
   const tooLarge = () =>
-    workspaceBytes(spec, rows) > budgetBytes * WORKSPACE_SHARE || largestBuffer(spec, rows) > limit;
+    workspaceBytes(spec, rows) > budgetBytes * WORKSPACE_SHARE ||
+    largestBuffer(spec, rows) > bindingBytes;
   while (rows > 1 && tooLarge()) rows = Math.floor(rows / 2);
 
   const fixed = workspaceBytes(spec, rows) + Recorder.byteLength + endBytes;

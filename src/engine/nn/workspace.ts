@@ -5,7 +5,7 @@ import type { Rows } from "./multiply.ts";
 import type { DecoderSpec } from "./spec.ts";
 
 /** Bytes of logits handed over at once. */
-const LOGITS_BYTES = 16 * 2 ** 20;
+export const LOGITS_BYTES = 16 * 2 ** 20;
 
 const wholeQuads = (length: number) => 4 * Math.ceil(length / 4);
 
