@@ -1,0 +1,88 @@
+import { editDistance } from "../editDistance.ts";
+import type { Vocabulary } from "../types.ts";
+import { remark, unmark } from "../vocabulary.ts";
+import type { AlignmentCounts, CountedPair } from "./alignmentCounts.ts";
+import { NO_TARGET, type Targets } from "./exact.ts";
+
+/** Strings without space markers, of which one is part of the other, are this much nearer. */
+const CONTAINED = 0.1;
+
+export interface StatisticsInputs {
+  readonly pivot: Vocabulary;
+  readonly source: Vocabulary;
+  readonly counts: AlignmentCounts;
+  /** Of FuseChat, whose two differ in how they compare strings. */
+  readonly version: 1 | 2;
+}
+
+/**
+ * FuseChat's mapping statistics as released (both versions): for each source token the candidate
+ * with the smallest distance × sigmoid(count), the first id on ties. The sigmoid grows with the
+ * count, so of two candidates as near the rarer one wins: the reverse of what the paper says.
+ * Tokens that were never seen become `unk`, or `eos` without one (the second version's rule; the
+ * first knows none). Only where both have a bos or an eos does it stand for the other's.
+ */
+export function statisticsTargets(inputs: StatisticsInputs): Targets {
+  const { pivot } = inputs;
+  const unseen = pivot.unkId ?? pivot.eosId ?? NO_TARGET;
+  return chooseTargets(inputs, unseen, (candidates, sourceId) => {
+    const cost = ({ pivotId, count }: CountedPair) =>
+      distanceOf(inputs, pivotId, sourceId) * (1 / (1 + Math.exp(-count)));
+    let best = { pivotId: NO_TARGET, cost: Number.POSITIVE_INFINITY };
+    for (const candidate of candidates) {
+      const itsCost = cost(candidate);
+      if (itsCost < best.cost) best = { pivotId: candidate.pivotId, cost: itsCost };
+    }
+    return best.pivotId;
+  });
+}
+
+/**
+ * Mapping statistics as described: the candidate that was seen most often, the nearer string where
+ * two were seen as often, then the first id. Tokens that were never seen are left out: `unk` would
+ * teach the pivot to say it.
+ */
+export function countsTargets(inputs: StatisticsInputs): Targets {
+  return chooseTargets(inputs, NO_TARGET, (candidates, sourceId) => {
+    const most = Math.max(...candidates.map(({ count }) => count));
+    const tied = candidates
+      .filter(({ count }) => count === most)
+      .map(({ pivotId }) => pivotId)
+      .map((pivotId) => ({ pivotId, distance: distanceOf(inputs, pivotId, sourceId) }));
+    return tied.reduce((a, b) => (b.distance < a.distance ? b : a)).pivotId;
+  });
+}
+
+type Choose = (candidates: readonly CountedPair[], sourceId: number) => number;
+
+function chooseTargets(inputs: StatisticsInputs, unseen: number, choose: Choose): Targets {
+  const { pivot, source, counts } = inputs;
+  const targets = new Int32Array(source.size);
+  for (let sourceId = 0; sourceId < source.size; sourceId++) {
+    const candidates = counts.candidates(sourceId);
+    targets[sourceId] = candidates.length === 0 ? unseen : choose(candidates, sourceId);
+  }
+  if (pivot.bosId !== null && source.bosId !== null) targets[source.bosId] = pivot.bosId;
+  if (pivot.eosId !== null && source.eosId !== null) targets[source.eosId] = pivot.eosId;
+  return targets;
+}
+
+/**
+ * Levenshtein's distance of the strings without each side's own marker, a tenth on containment.
+ * Strings that are nothing but markers contain nothing in the second version, which compares them
+ * whole; to the first they are empty, and so a part of everything.
+ */
+function distanceOf(
+  { pivot, source, version }: StatisticsInputs,
+  pivotId: number,
+  sourceId: number,
+): number {
+  let a = unmark(pivot.piece(pivotId), pivot);
+  let b = unmark(source.piece(sourceId), source);
+  if (version === 2 && (a === "" || b === "")) {
+    a = pivot.piece(pivotId);
+    b = remark(source.piece(sourceId), source, pivot);
+  }
+  const distance = editDistance(a, b);
+  return a.includes(b) || b.includes(a) ? distance * CONTAINED : distance;
+}
