@@ -39,8 +39,8 @@ export function Downloads({ studio }: { readonly studio: Studio }) {
   return (
     <Modal opened={job !== undefined} onClose={close} title={job?.title ?? "Export"} size="md">
       <p className="small muted">
-        This browser cannot write into a folder, so the model comes file by file. Put them into one
-        folder of their own. “Done” deletes the studio’s own copies of them.
+        This browser cannot write into a folder, so what was exported comes file by file. Put them
+        into one folder of their own. “Done” deletes the studio’s own copies of them.
       </p>
       <ul className="downloads">
         {names.map((name) => (

@@ -6,7 +6,7 @@ import { show } from "../stores/commands.ts";
 import type { Studio } from "../stores/studio.ts";
 
 const TABLE: readonly Action[] = Object.values(ACTIONS);
-const GROUPS = ["Go to", "Library", "Merge", "Playground"] as const;
+const GROUPS = ["Go to", "Library", "Merge", "Fuse", "Playground"] as const;
 
 /** Everything that can be done now, by name: Ctrl or ⌘ and K. */
 export function Palette({ studio }: { readonly studio: Studio }) {
@@ -14,6 +14,7 @@ export function Palette({ studio }: { readonly studio: Studio }) {
   useStore(studio.forecast);
   useStore(studio.recipe);
   useStore(studio.playground);
+  useStore(studio.fusion);
   const models = useStore(studio.library, (state) => state.models) ?? [];
   const { setColorScheme } = useMantineColorScheme();
   const groups: SpotlightActionGroupData[] = GROUPS.map((group) => ({

@@ -4,6 +4,7 @@ import type { Screen } from "../stores/route.ts";
 const ENTRIES = [
   { screen: "library", label: "Library" },
   { screen: "merge", label: "Merge" },
+  { screen: "fuse", label: "Fuse" },
   { screen: "playground", label: "Playground" },
   { screen: "runs", label: "Runs" },
 ] as const;

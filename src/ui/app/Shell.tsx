@@ -3,6 +3,7 @@ import { useStore } from "zustand";
 import { type PickedFile, takePickedFiles } from "../parts/droppedFiles.ts";
 import { Icon } from "../parts/Icon.tsx";
 import { useDropTarget } from "../parts/useDropTarget.ts";
+import { FuseScreen } from "../screens/fuse/FuseScreen.tsx";
 import { LibraryScreen } from "../screens/library/LibraryScreen.tsx";
 import { MergeScreen } from "../screens/merge/MergeScreen.tsx";
 import { PlaygroundScreen } from "../screens/playground/PlaygroundScreen.tsx";
@@ -17,6 +18,7 @@ import { Rail } from "./Rail.tsx";
 const SCREENS = {
   library: LibraryScreen,
   merge: MergeScreen,
+  fuse: FuseScreen,
   playground: PlaygroundScreen,
   runs: RunsScreen,
 } as const;

@@ -43,6 +43,14 @@ export function followEngine(studio: Studio): () => void {
     (datasets) => library.setState({ datasets }),
     () => library.setState({ datasets: [] }), // the next change of the library asks again
   );
+  engine.listFusions().then(
+    (fusions) => library.setState({ fusions }),
+    () => library.setState({ fusions: [] }),
+  );
+  engine.fusionProfiles().then(
+    (profiles) => environment.setState({ profiles }),
+    () => undefined, // the Fuse screen waits for them
+  );
   engine.storage().then(
     (storage) => library.setState({ storage }),
     () => undefined, // without an estimate the page simply shows none

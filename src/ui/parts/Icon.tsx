@@ -1,6 +1,7 @@
 const PATHS = {
   library: "M4 5h16v5H4zM4 14h16v5H4zM7 7.5h.01M7 16.5h.01",
   merge: "M5 4c0 8 7 6 7 16M19 4c0 8-7 6-7 16",
+  fuse: "M4 7h6l4 10h6M4 17h6l1.5-4M14 7h6",
   playground: "M4 5h16v11H10l-4 4v-4H4z",
   runs: "M12 4a8 8 0 1 1-7.5 5.2M4 4v5h5M12 8v5l3 2",
   sun: "M12 8a4 4 0 1 0 0 8 4 4 0 0 0 0-8zM12 2v3M12 19v3M2 12h3M19 12h3M5 5l2 2M17 17l2 2M5 19l2-2M17 7l2-2",

@@ -12,5 +12,7 @@ export const tokenRoles = {
     "aria-selected": active,
     tabIndex: active ? 0 : -1,
   }),
+  /** Some of the list's tokens under a name of their own. */
+  group: (label: string) => ({ role: "group", "aria-label": label }),
   none: { role: "presentation" },
 } as const;

@@ -9,6 +9,7 @@ import {
   trySamples,
 } from "./commands.ts";
 import { addSampleTexts } from "./datasets.ts";
+import { FUSION_ACTIONS } from "./fusionActions.ts";
 import { playBlocked, runPrompt } from "./playing.ts";
 import type { Studio } from "./studio.ts";
 
@@ -17,7 +18,7 @@ export interface Action {
   readonly id: string;
   readonly label: string;
   readonly help: string;
-  readonly group: "Go to" | "Library" | "Merge" | "Playground";
+  readonly group: "Go to" | "Library" | "Merge" | "Fuse" | "Playground";
   /** Null when it can be done, else the sentence that says why not. */
   blocked(studio: Studio): string | null;
   run(studio: Studio): unknown;
@@ -68,6 +69,7 @@ export const ACTIONS = {
     blocked: free,
     run: () => show("merge"),
   },
+  ...FUSION_ACTIONS,
   playground: {
     id: "playground-screen",
     label: "Playground",

@@ -49,7 +49,7 @@ export async function begin(studio: Studio, request: JobRequest): Promise<JobCar
 }
 
 /** The job's card when it no longer runs. Anything but `done` throws its failure. */
-function finish(studio: Studio, id: JobId): Promise<JobCard> {
+export function finish(studio: Studio, id: JobId): Promise<JobCard> {
   return new Promise((resolve, reject) => {
     const settle = () => {
       const job = studio.jobs.find(id);
@@ -69,15 +69,17 @@ function finish(studio: Studio, id: JobId): Promise<JobCard> {
   });
 }
 
-/** Asks the engine for the models, the datasets and the room they take. */
+/** Asks the engine for the models, the datasets, fused ones too, and the room they take. */
 export async function refreshLibrary(studio: Studio): Promise<void> {
-  const before = studio.library.getState().datasets;
-  const [models, datasets, storage] = await Promise.all([
+  const before = studio.library.getState();
+  // Models are shown even where texts are not.
+  const [models, datasets, fusions, storage] = await Promise.all([
     studio.engine.listModels(),
-    studio.engine.listDatasets().catch(() => before), // models are shown even where texts are not
+    studio.engine.listDatasets().catch(() => before.datasets),
+    studio.engine.listFusions().catch(() => before.fusions),
     studio.engine.storage(),
   ]);
-  studio.library.setState({ models, datasets, storage });
+  studio.library.setState({ models, datasets, fusions, storage });
 }
 
 async function cards(studio: Studio, ids: readonly ModelId[]): Promise<readonly ModelCard[]> {

@@ -11,7 +11,7 @@ import type { PlaygroundState } from "./playground.ts";
 import { whyMute } from "./playing.ts";
 import type { Studio } from "./studio.ts";
 
-const SAMPLE_TEXTS = ["tales", "drama", "maths"] as const;
+export const SAMPLE_TEXTS = ["tales", "drama", "maths"] as const;
 
 /** Fetches the sample texts from where the page came from and takes them into the library. */
 export function addSampleTexts(studio: Studio) {
@@ -27,7 +27,7 @@ export function addSampleTexts(studio: Studio) {
         return { path, file: new File([await answer.blob()], path) };
       }),
     );
-    await begin(studio, { kind: "dataset", files });
+    return begin(studio, { kind: "dataset", files });
   });
 }
 

@@ -50,6 +50,7 @@ export function fakeEngine(answers: Partial<Engine>): {
     storage: async () => storage,
     listModels: async () => [],
     listDatasets: async () => [],
+    listFusions: async () => [],
     startJob: async (request) => fakeJob(`job ${started.push(request)}`, { kind: request.kind }),
     ...answers,
   };

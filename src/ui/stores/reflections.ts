@@ -3,6 +3,9 @@ import type {
   DatasetCard,
   Environment,
   Failure,
+  FusionCard,
+  FusionProfile,
+  FusionSettings,
   JobCard,
   JobId,
   MergePlan,
@@ -16,26 +19,40 @@ import type {
 export interface EnvironmentState {
   readonly environment: Environment | null;
   readonly methods: readonly MethodCard[];
+  /** What each profile of a fusion sets; null until told. */
+  readonly profiles: Readonly<Record<FusionProfile, FusionSettings>> | null;
   readonly dead: Failure | null;
 }
 
-/** Mirrors `describe` and `listMethods`. */
+/** Mirrors `describe`, `listMethods` and `fusionProfiles`. */
 export function createEnvironmentStore() {
-  return createStore<EnvironmentState>(() => ({ environment: null, methods: [], dead: null }));
+  return createStore<EnvironmentState>(() => ({
+    environment: null,
+    methods: [],
+    profiles: null,
+    dead: null,
+  }));
 }
 export type EnvironmentStore = ReturnType<typeof createEnvironmentStore>;
 
-/** The models and datasets there are and the room they take; null until first told. */
+/** The models, datasets and fused datasets there are and the room they take; null until first told. */
 export interface LibraryState {
   readonly models: readonly ModelCard[] | null;
   /** Texts and chats for evaluation; null until first told. */
   readonly datasets: readonly DatasetCard[] | null;
+  /** Fused datasets; null until first told. */
+  readonly fusions: readonly FusionCard[] | null;
   readonly storage: StorageCard | null;
 }
 
-/** Mirrors `listModels`, `listDatasets` and `storage`. */
+/** Mirrors `listModels`, `listDatasets`, `listFusions` and `storage`. */
 export function createLibraryStore() {
-  return createStore<LibraryState>(() => ({ models: null, datasets: null, storage: null }));
+  return createStore<LibraryState>(() => ({
+    models: null,
+    datasets: null,
+    fusions: null,
+    storage: null,
+  }));
 }
 export type LibraryStore = ReturnType<typeof createLibraryStore>;
 

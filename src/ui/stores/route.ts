@@ -1,7 +1,7 @@
 import { createStore } from "zustand/vanilla";
 
 /** The screens there are, in the rail's order. */
-export const SCREENS = ["library", "merge", "playground", "runs"] as const;
+export const SCREENS = ["library", "merge", "fuse", "playground", "runs"] as const;
 export type Screen = (typeof SCREENS)[number];
 
 /** The screen that a location hash names; anything else is the library. */

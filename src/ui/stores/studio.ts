@@ -1,5 +1,6 @@
 import { createStore } from "zustand/vanilla";
 import type { DatasetId, Engine, JobId, ModelId } from "../../engine/contract/index.ts";
+import { createFusionStore, type FusionStore } from "./fusion.ts";
 import { createNoticesStore, type NoticesStore } from "./notices.ts";
 import { createPlaygroundStore, type PlaygroundStore } from "./playground.ts";
 import { createRecipeStore, type RecipeStore } from "./recipe.ts";
@@ -37,6 +38,7 @@ export interface Studio {
   readonly jobs: JobsStore;
   readonly environment: EnvironmentStore;
   readonly playground: PlaygroundStore;
+  readonly fusion: FusionStore;
   readonly route: RouteStore;
   readonly notices: NoticesStore;
   readonly desk: ReturnType<typeof createDeskStore>;
@@ -62,6 +64,7 @@ export function createStudio(engine: Engine, hash: string): Studio {
     jobs: createJobsStore(),
     environment: createEnvironmentStore(),
     playground: createPlaygroundStore(),
+    fusion: createFusionStore(),
     route: createRouteStore(hash),
     notices: createNoticesStore(),
     desk: createDeskStore(),

@@ -9,6 +9,11 @@ export function modelColour(index: number): string {
 /** The base is no competitor: a neutral grey. */
 export const BASE_COLOUR = "var(--base)";
 
+/** The colour of a member of a fusion: the pivot is first and neutral, the sources are told apart. */
+export function memberColour(index: number): string {
+  return index === 0 ? BASE_COLOUR : modelColour(index - 1);
+}
+
 /** How many steps of surprisal have a colour, one per nat; the last one has no upper end. */
 export const SURPRISAL_STEPS = 8;
 

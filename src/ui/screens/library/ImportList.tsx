@@ -9,6 +9,7 @@ import { progressNumbers } from "../../stores/progress.ts";
 import type { Studio } from "../../stores/studio.ts";
 
 const PAGE_OPENED = Date.now();
+const SHOWN = ["import", "samples", "dataset", "import-fusion"] as const;
 
 /** Imports that run, and those of this visit that ended with something to say. */
 export function ImportList({ studio }: { readonly studio: Studio }) {
@@ -33,7 +34,7 @@ export function ImportList({ studio }: { readonly studio: Studio }) {
 }
 
 function isShown({ kind, state, createdAt, result }: JobCard): boolean {
-  if (kind !== "import" && kind !== "samples" && kind !== "dataset") return false;
+  if (!SHOWN.some((shown) => shown === kind)) return false;
   if (state === "running") return true;
   const told = state === "failed" || state === "interrupted" || (result?.notes.length ?? 0) > 0;
   return told && createdAt >= PAGE_OPENED;

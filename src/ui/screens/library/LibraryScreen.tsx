@@ -8,6 +8,7 @@ import type { Studio } from "../../stores/studio.ts";
 import { DatasetDrawer } from "./DatasetDrawer.tsx";
 import { DatasetList } from "./DatasetList.tsx";
 import { FirstVisit } from "./FirstVisit.tsx";
+import { FusionList } from "./FusionList.tsx";
 import { ImportList } from "./ImportList.tsx";
 import { MergeOffer } from "./MergeOffer.tsx";
 import { ModelDrawer } from "./ModelDrawer.tsx";
@@ -84,6 +85,7 @@ export function LibraryScreen({ studio }: { readonly studio: Studio }) {
         </div>
       )}
       {(models.length > 0 || (datasets?.length ?? 0) > 0) && <DatasetList studio={studio} />}
+      <FusionList studio={studio} />
       <StorageLine studio={studio} />
       <ModelDrawer studio={studio} />
       <DatasetDrawer studio={studio} />

@@ -42,7 +42,7 @@ export function PlaygroundScreen({ studio }: { readonly studio: Studio }) {
         studio.playground.setState({ tab: next === "evaluate" ? "evaluate" : "try" })
       }
     >
-      <Tabs.List className="play-tabs" aria-label="What to do with the models">
+      <Tabs.List className="screen-tabs" aria-label="What to do with the models">
         <Tabs.Tab value="try">Side by side</Tabs.Tab>
         <Tabs.Tab value="evaluate">Evaluate</Tabs.Tab>
       </Tabs.List>

@@ -64,7 +64,7 @@ export function SamplingPanel({ studio }: { readonly studio: Studio }) {
     maxTokens !== DEFAULT_TOKENS ||
     FIELDS.some(({ key }) => sampling[key] !== DEFAULT_SAMPLING[key]);
   return (
-    <details className="sampling-fold" open={open}>
+    <details className="fold sampling-fold" open={open}>
       <summary>
         <h2 className="section-title">Sampling</h2>
         <span className="small faint num">{changed ? "changed" : "as usual"}</span>

@@ -5,6 +5,7 @@ import { Confirm } from "../../parts/Confirm.tsx";
 import { Note } from "../../parts/Note.tsx";
 import { Progress } from "../../parts/Progress.tsx";
 import { control, exportModel, openPlayground, show } from "../../stores/commands.ts";
+import { openFusion } from "../../stores/fusing.ts";
 import { jobSeconds, progressFraction, progressNumbers } from "../../stores/progress.ts";
 import type { Studio } from "../../stores/studio.ts";
 import { formatBytes, formatDuration, formatSpeed, formatWhen } from "../../theme/format.ts";
@@ -17,6 +18,20 @@ const TONES = {
   cancelled: "",
 } as const;
 
+/** The kinds as people say them. */
+const KINDS: Readonly<Record<JobCard["kind"], string>> = {
+  import: "import",
+  samples: "samples",
+  measure: "measure",
+  merge: "merge",
+  dataset: "dataset",
+  evaluate: "evaluate",
+  fuse: "fusion",
+  "import-fusion": "import of a fusion",
+  "export-fusion": "export of a fusion",
+  export: "export",
+};
+
 interface RunRowProps {
   readonly studio: Studio;
   readonly job: JobCard;
@@ -28,6 +43,7 @@ export function RunRow({ studio, job }: RunRowProps) {
   const { kind, title, state, progress, failure, result, recipe, resumable } = job;
   const running = state === "running";
   const model = kind === "merge" && state === "done" ? result?.models[0] : undefined;
+  const fusion = result?.fusion;
   const openRecipe = () => {
     if (!recipe) return;
     studio.recipe.compose(recipe);
@@ -98,7 +114,12 @@ export function RunRow({ studio, job }: RunRowProps) {
             Open table
           </Button>
         )}
-        {kind === "export" && (result?.downloads.length ?? 0) > 0 && (
+        {fusion && (
+          <Button size="xs" onClick={() => openFusion(studio, fusion)}>
+            Open fusion
+          </Button>
+        )}
+        {(kind === "export" || kind === "export-fusion") && (result?.downloads.length ?? 0) > 0 && (
           <Button size="xs" onClick={() => studio.desk.setState({ downloads: job.id })}>
             Files…
           </Button>
@@ -117,7 +138,7 @@ export function RunRow({ studio, job }: RunRowProps) {
         onClose={() => setAsking(false)}
       >
         {state === "done"
-          ? "Models that it made stay in the library."
+          ? "What it made stays in the library."
           : "It cannot be resumed any more, and what it wrote so far is freed."}
       </Confirm>
     </li>
@@ -130,7 +151,7 @@ function factsOf(job: JobCard): readonly string[] {
   const seconds = jobSeconds(job, now);
   const bytes = job.state === "done" ? progress.totalBytes : progress.doneBytes;
   return [
-    kind,
+    KINDS[kind],
     formatWhen(createdAt, now),
     endedAt === null ? "" : formatDuration(seconds),
     bytes > 0 ? formatBytes(bytes) : "",

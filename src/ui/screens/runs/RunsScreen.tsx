@@ -14,7 +14,9 @@ export function RunsScreen({ studio }: { readonly studio: Studio }) {
     return (
       <div className="runs">
         <Empty title="No runs yet">
-          <p>Imports, merges, evaluations and exports are listed here, with their recipes.</p>
+          <p>
+            Imports, merges, fusions, evaluations and exports are listed here, with their recipes.
+          </p>
           <Button variant="filled" onClick={() => ACTIONS.trySamples.run(studio)}>
             {ACTIONS.trySamples.label}
           </Button>

@@ -1,0 +1,84 @@
+import type { FusionDomain, FusionMember } from "../../../engine/contract/index.ts";
+import { memberColour } from "../../theme/colours.ts";
+import { formatBits, formatCount, formatPercent } from "../../theme/format.ts";
+import { SCROLLS } from "./MemberTable.tsx";
+
+/** Domain by domain: who teaches as bars and numbers, and everybody's bits per byte. */
+export function DomainTable({ domains }: { readonly domains: readonly FusionDomain[] }) {
+  const members = domains[0]?.members ?? [];
+  return (
+    <section className="totals-scroll" aria-label="By domain" {...SCROLLS}>
+      <table className="totals-table num">
+        <thead>
+          <tr>
+            <th scope="col">Domain</th>
+            <th scope="col">Rows</th>
+            <th scope="col">Who teaches</th>
+            {members.slice(1).map(({ model }, at) => (
+              <th key={`covered ${at} ${model}`} scope="col">
+                <span className="column-name">Covered by {model}</span>
+              </th>
+            ))}
+            {members.map(({ model }, at) => (
+              <th key={`bits ${at} ${model}`} scope="col">
+                <span className="column-name">Bits per byte, {model}</span>
+              </th>
+            ))}
+          </tr>
+        </thead>
+        <tbody>
+          {domains.map(({ domain, documents, rows, members: own }) => (
+            <tr key={domain ?? ""}>
+              <th scope="row">
+                <span className="ellipsis column-name" title={domain ?? ""}>
+                  {domain ?? <em className="muted">no domain named</em>}
+                </span>
+              </th>
+              <td title={`${formatCount(documents)} texts`}>{formatCount(rows)}</td>
+              <td>
+                <Wins members={own} rows={rows} />
+              </td>
+              {own.slice(1).map(({ model, covered }, at) => (
+                <td key={`covered ${at} ${model}`}>
+                  {formatPercent(rows === 0 ? 0 : covered / rows)}
+                </td>
+              ))}
+              {own.map(({ model, bitsPerByte }, at) => (
+                <td key={`bits ${at} ${model}`}>{formatBits(bitsPerByte)}</td>
+              ))}
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </section>
+  );
+}
+
+interface WinsProps {
+  readonly members: readonly FusionMember[];
+  readonly rows: number;
+}
+
+/** One bar of everybody's wins, the numbers beneath in the same order. */
+function Wins({ members, rows }: WinsProps) {
+  const share = (wins: number) => (rows === 0 ? 0 : wins / rows);
+  return (
+    <span className="wins">
+      <span className="wins-bar" aria-hidden="true">
+        {members.map(({ model, wins }, at) => (
+          <i
+            key={`${at} ${model}`}
+            style={{ width: `${share(wins) * 100}%`, background: memberColour(at) }}
+          />
+        ))}
+      </span>
+      <span className="wins-words">
+        {members.map(({ model, wins }, at) => (
+          <span key={`${at} ${model}`}>
+            {at === 0 ? "pivot" : model} {formatPercent(share(wins))}
+          </span>
+        ))}
+      </span>
+    </span>
+  );
+}

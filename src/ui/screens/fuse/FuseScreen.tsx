@@ -1,0 +1,86 @@
+import { Button, Tabs } from "@mantine/core";
+import { useEffect } from "react";
+import { useStore } from "zustand";
+import { Empty } from "../../parts/Empty.tsx";
+import { Note } from "../../parts/Note.tsx";
+import { ACTIONS } from "../../stores/actions.ts";
+import { shownFusion } from "../../stores/fusing.ts";
+import { describeModels } from "../../stores/playing.ts";
+import type { Studio } from "../../stores/studio.ts";
+import { formatCount } from "../../theme/format.ts";
+import { DocumentsPanel } from "./DocumentsPanel.tsx";
+import { FuseBar } from "./FuseBar.tsx";
+import { SetupPanel } from "./SetupPanel.tsx";
+import { TotalsPanel } from "./TotalsPanel.tsx";
+import "./fuse.css";
+
+/** What can the pivot learn from the others? */
+export function FuseScreen({ studio }: { readonly studio: Studio }) {
+  const { models, fusions } = useStore(studio.library);
+  const gpu = useStore(studio.environment, (state) => state.environment?.gpu);
+  const tab = useStore(studio.fusion, (state) => state.tab);
+  const shown = useStore(studio.fusion, (state) => state.shown);
+  useEffect(() => {
+    // The budget decides which models can be run.
+    if (models && gpu) void describeModels(studio);
+  }, [studio, models, gpu]);
+  if (models === null || fusions === null) return <div className="fuse" aria-busy="true" />;
+  const card = shownFusion(fusions, shown);
+  if (models.length === 0 && !card) return <NoModels studio={studio} />;
+  return (
+    <Tabs
+      className="fuse"
+      value={card ? tab : "setup"}
+      keepMounted={false}
+      onChange={(next) =>
+        studio.fusion.setState({ tab: next === "documents" ? "documents" : "setup" })
+      }
+    >
+      <Tabs.List className="screen-tabs" aria-label="Parts of a fusion">
+        <Tabs.Tab value="setup">Fusion</Tabs.Tab>
+        <Tabs.Tab value="documents" disabled={!card}>
+          Documents
+          {card && <span className="faint num"> {formatCount(card.documents)}</span>}
+        </Tabs.Tab>
+      </Tabs.List>
+      {gpu && !gpu.available && (
+        <Note tone="warning" title="No GPU to run models on." code={gpu.failure.code}>
+          {gpu.failure.message} Fused datasets can be looked at all the same.
+        </Note>
+      )}
+      <Tabs.Panel value="setup" className="fuse-panel">
+        <SetupPanel studio={studio} />
+        <TotalsPanel studio={studio} card={card} />
+      </Tabs.Panel>
+      <Tabs.Panel value="documents" className="fuse-panel">
+        {card && <DocumentsPanel key={card.id} studio={studio} card={card} />}
+      </Tabs.Panel>
+      <FuseBar studio={studio} />
+    </Tabs>
+  );
+}
+
+function NoModels({ studio }: { readonly studio: Studio }) {
+  const blocked = useStore(studio.jobs, () => ACTIONS.tryFusion.blocked(studio));
+  return (
+    <div className="fuse-empty">
+      <Empty title="No models yet">
+        <p>
+          Here a pivot learns from models of other architectures and tokenizers: all read the same
+          text, and what the others foresee better is put into the pivot’s own tokens.
+        </p>
+        <Button
+          variant="filled"
+          disabled={blocked !== null}
+          onClick={() => ACTIONS.tryFusion.run(studio)}
+        >
+          {ACTIONS.tryFusion.label}
+        </Button>
+        <Button onClick={() => ACTIONS.addFolder.run()}>{ACTIONS.addFolder.label}</Button>
+        <p className="small muted" role="status">
+          {blocked}
+        </p>
+      </Empty>
+    </div>
+  );
+}

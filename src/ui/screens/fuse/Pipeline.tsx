@@ -1,0 +1,26 @@
+import type { Step } from "./pipeline.ts";
+
+const STATES = { done: "done", now: "under way", todo: "to come" } as const;
+
+/** The steps of a fusion, and where it is. */
+export function Pipeline({ steps }: { readonly steps: readonly Step[] }) {
+  return (
+    <ol className="steps num" aria-label="Pipeline">
+      {steps.map(({ stage, state, words }) => (
+        <li
+          key={stage}
+          className="step"
+          data-state={state}
+          {...(state === "now" ? { "aria-current": "step" } : {})}
+        >
+          <b>
+            {stage} <span className="unseen">({STATES[state]})</span>
+          </b>
+          <span className="ellipsis" title={words}>
+            {words}
+          </span>
+        </li>
+      ))}
+    </ol>
+  );
+}

@@ -1,0 +1,137 @@
+import { Button, Checkbox, Select } from "@mantine/core";
+import { useStore } from "zustand";
+import { Section } from "../../parts/Section.tsx";
+import { ACTIONS } from "../../stores/actions.ts";
+import { fusionParts } from "../../stores/fusing.ts";
+import { whyMute } from "../../stores/playing.ts";
+import type { Studio } from "../../stores/studio.ts";
+import { BASE_COLOUR, memberColour } from "../../theme/colours.ts";
+import { formatArchitecture, formatCount, formatQuantity } from "../../theme/format.ts";
+import { SettingsForm } from "./SettingsForm.tsx";
+
+const toggled = (list: readonly string[], id: string) =>
+  list.includes(id) ? list.filter((one) => one !== id) : [...list, id];
+
+/** What is fused, on which text, by which rules. */
+export function SetupPanel({ studio }: { readonly studio: Studio }) {
+  useStore(studio.fusion, (state) => state.draft);
+  return (
+    <aside className="fuse-left" aria-label="What to fuse">
+      <PivotSection studio={studio} />
+      <SourcesSection studio={studio} />
+      <DatasetsSection studio={studio} />
+      <SettingsForm studio={studio} />
+    </aside>
+  );
+}
+
+interface SectionProps {
+  readonly studio: Studio;
+}
+
+function useModels(studio: Studio) {
+  const models = useStore(studio.library, (state) => state.models) ?? [];
+  const cards = useStore(studio.playground, (state) => state.cards);
+  return models
+    .filter(({ state }) => state === "complete")
+    .map((model) => ({ ...model, why: whyMute(cards[model.id]) }));
+}
+
+function PivotSection({ studio }: SectionProps) {
+  const models = useModels(studio);
+  const { pivot } = fusionParts(studio);
+  return (
+    <Section title="Pivot">
+      <Select
+        aria-label="Pivot"
+        description="The model that learns. What is fused speaks its tokens."
+        leftSection={<i className="swatch" style={{ background: BASE_COLOUR }} />}
+        data={models.map(({ id, name, why }) => ({
+          value: id,
+          label: name,
+          disabled: why !== null,
+        }))}
+        value={pivot?.id ?? null}
+        placeholder="No model can read here"
+        allowDeselect={false}
+        comboboxProps={{ withinPortal: true }}
+        onChange={(id) => id && studio.fusion.draft({ pivot: id })}
+      />
+    </Section>
+  );
+}
+
+function SourcesSection({ studio }: SectionProps) {
+  const models = useModels(studio);
+  const { pivot, sources } = fusionParts(studio);
+  const chosen = sources.map(({ id }) => id);
+  const others = models.filter(({ id }) => id !== pivot?.id || chosen.includes(id));
+  return (
+    <Section title="Sources">
+      {others.length === 0 && (
+        <p className="small muted">
+          No other model is here. Drop a checkpoint folder anywhere, of any architecture.
+        </p>
+      )}
+      <ul className="picks" aria-label="Sources">
+        {others.map(({ id, name, architecture, parameters, vocabSize, why }) => {
+          const place = chosen.indexOf(id);
+          const facts = [
+            formatArchitecture(architecture),
+            formatQuantity(parameters),
+            ...(vocabSize === null ? [] : [`${formatCount(vocabSize)} tokens`]),
+          ];
+          return (
+            <li key={id} className="pick">
+              <Checkbox
+                size="xs"
+                checked={place >= 0}
+                disabled={why !== null && place < 0}
+                title={name}
+                onChange={() => studio.fusion.draft({ sources: toggled(chosen, id) })}
+                label={name}
+                description={why ?? (id === pivot?.id ? "It is the pivot." : facts.join(" · "))}
+              />
+              {place >= 0 && (
+                <i className="swatch" style={{ background: memberColour(place + 1) }} />
+              )}
+            </li>
+          );
+        })}
+      </ul>
+    </Section>
+  );
+}
+
+function DatasetsSection({ studio }: SectionProps) {
+  const all = useStore(studio.library, (state) => state.datasets) ?? [];
+  const busy = useStore(studio.jobs, () => ACTIONS.sampleTexts.blocked(studio) !== null);
+  const chosen = fusionParts(studio).datasets.map(({ id }) => id);
+  return (
+    <Section title="Datasets">
+      {all.length === 0 && (
+        <div className="picks-empty">
+          <p className="small muted">
+            None yet. Drop JSONL, JSON, Parquet or text files anywhere, or start with ours.
+          </p>
+          <Button size="xs" disabled={busy} onClick={() => ACTIONS.sampleTexts.run(studio)}>
+            {ACTIONS.sampleTexts.label}
+          </Button>
+        </div>
+      )}
+      <ul className="picks" aria-label="Datasets to read">
+        {all.map(({ id, name, kind, rows }) => (
+          <li key={id}>
+            <Checkbox
+              size="xs"
+              checked={chosen.includes(id)}
+              onChange={() => studio.fusion.draft({ datasets: toggled(chosen, id) })}
+              label={name}
+              description={`${kind} · ${formatCount(rows)} ${rows === 1 ? "row" : "rows"}`}
+            />
+          </li>
+        ))}
+      </ul>
+    </Section>
+  );
+}

@@ -1,0 +1,174 @@
+import { Button, Menu, Select } from "@mantine/core";
+import { useStore } from "zustand";
+import type { FusionCard } from "../../../engine/contract/index.ts";
+import { Empty } from "../../parts/Empty.tsx";
+import { Facts } from "../../parts/Facts.tsx";
+import { Note } from "../../parts/Note.tsx";
+import { Section } from "../../parts/Section.tsx";
+import { ACTIONS } from "../../stores/actions.ts";
+import {
+  exportFusion,
+  FUSION_FORMATS,
+  followedFusion,
+  presentChecks,
+} from "../../stores/fusing.ts";
+import type { Studio } from "../../stores/studio.ts";
+import { formatBytes, formatCount, formatWhen } from "../../theme/format.ts";
+import { DomainTable } from "./DomainTable.tsx";
+import { MemberTable } from "./MemberTable.tsx";
+import { Pipeline } from "./Pipeline.tsx";
+import { pipelineSteps } from "./pipeline.ts";
+import { PROFILE_WORDS, SETTING_FIELDS, sayValue } from "./settingFields.ts";
+
+interface TotalsProps {
+  readonly studio: Studio;
+  readonly card: FusionCard | undefined;
+}
+
+/** Where the fusion is, and what came of the one that is shown. */
+export function TotalsPanel({ studio, card }: TotalsProps) {
+  useStore(studio.jobs);
+  useStore(studio.fusion, (state) => state.job);
+  const job = followedFusion(studio);
+  const result = job?.state === "done" ? job.result : null;
+  return (
+    <div className="fuse-middle">
+      <Pipeline steps={pipelineSteps(job, card)} />
+      {result?.notes.map((note) => (
+        <Note key={note} tone="note">
+          {note}
+        </Note>
+      ))}
+      {card ? <Totals studio={studio} card={card} /> : <NothingYet studio={studio} />}
+    </div>
+  );
+}
+
+function NothingYet({ studio }: { readonly studio: Studio }) {
+  // What is chosen and what is known of it decide together what is missing.
+  useStore(studio.fusion, (state) => state.draft);
+  useStore(studio.library);
+  useStore(studio.playground, (state) => state.cards);
+  useStore(studio.environment);
+  const running = followedFusion(studio)?.state === "running";
+  const checks = presentChecks(studio);
+  return (
+    <Empty title={running ? "The models are reading" : "Nothing is fused yet"}>
+      <p>
+        Pivot and sources read the same text. Each source’s next-token distributions are brought to
+        the pivot’s tokens, and for each text the model that foresees it best becomes the teacher.
+      </p>
+      {!running && checks.length > 0 && (
+        <ul className="checks" aria-label="What is missing">
+          {checks.map((check) => (
+            <li key={check}>
+              <Note tone="warning">{check}</Note>
+            </li>
+          ))}
+        </ul>
+      )}
+      {!running && (
+        <Button
+          disabled={ACTIONS.tryFusion.blocked(studio) !== null}
+          onClick={() => ACTIONS.tryFusion.run(studio)}
+        >
+          {ACTIONS.tryFusion.label}
+        </Button>
+      )}
+    </Empty>
+  );
+}
+
+function Totals({ studio, card }: { readonly studio: Studio; readonly card: FusionCard }) {
+  const fusions = useStore(studio.library, (state) => state.fusions) ?? [];
+  const { name, documents, rows, bytes, dropped, origin } = card;
+  const now = Date.now();
+  return (
+    <article className="totals" aria-label={name}>
+      <div className="totals-head">
+        <h2 className="ellipsis" title={name}>
+          {name}
+        </h2>
+        <span className="small muted num">
+          {formatCount(documents)} {documents === 1 ? "text" : "texts"} · {formatCount(rows)} rows ·{" "}
+          {formatBytes(bytes)} of text{origin === "import" && " · imported"}
+        </span>
+        <span className="grow" />
+        {fusions.length > 1 && (
+          <Select
+            aria-label="Fused dataset shown"
+            size="xs"
+            w={210}
+            data={fusions.map((one) => ({
+              value: one.id,
+              label: `${one.name}, ${formatWhen(one.createdAt, now)}`,
+            }))}
+            value={card.id}
+            allowDeselect={false}
+            onChange={(id) => studio.fusion.setState({ shown: id })}
+          />
+        )}
+        <Menu position="bottom-end">
+          <Menu.Target>
+            <Button size="xs">Export…</Button>
+          </Menu.Target>
+          <Menu.Dropdown>
+            {FUSION_FORMATS.map(([format, words]) => (
+              <Menu.Item key={format} onClick={() => exportFusion(studio, card, format)}>
+                {words}
+              </Menu.Item>
+            ))}
+          </Menu.Dropdown>
+        </Menu>
+        <Button size="xs" onClick={() => studio.fusion.setState({ tab: "documents" })}>
+          Look at the documents
+        </Button>
+      </div>
+      {card.state === "partial" && (
+        <Note tone="warning" title="Not finished.">
+          It holds what was fused so far. Resume its run to go on.
+        </Note>
+      )}
+      <Section title="Who teaches">
+        <MemberTable members={card.members} rows={rows} />
+      </Section>
+      {card.domains.length > 0 && (
+        <Section title="By domain">
+          <DomainTable domains={card.domains} />
+        </Section>
+      )}
+      <div className="totals-foot">
+        <Section title="Left out">
+          {dropped.length === 0 ? (
+            <p className="small muted">Nothing: every row could be used.</p>
+          ) : (
+            <Facts rows={dropped.map(({ reason, count }) => [reason, formatCount(count)])} />
+          )}
+        </Section>
+        <Section title="Rules it followed">
+          <Rules studio={studio} card={card} />
+        </Section>
+      </div>
+    </article>
+  );
+}
+
+/** The profile, and only what deviates from it. */
+function Rules({ studio, card: { settings } }: TotalsProps & { readonly card: FusionCard }) {
+  const usual = useStore(studio.environment, (state) => state.profiles?.[settings.profile]);
+  const changed = SETTING_FIELDS.filter(({ key }) => usual && settings[key] !== usual[key]);
+  return (
+    <Facts
+      rows={[
+        ["Profile", PROFILE_WORDS[settings.profile][0]],
+        ...changed.map(
+          (field) =>
+            [
+              field.label,
+              <b key={field.key}>{sayValue(field, settings[field.key])} (changed)</b>,
+            ] as const,
+        ),
+      ]}
+    />
+  );
+}

@@ -1,0 +1,78 @@
+import type { FusedDocument, SourceAlignment } from "../../../engine/contract/index.ts";
+import type { AlignedTexts } from "../../plots/AlignmentLine.tsx";
+import type { TokenPlace } from "../../plots/alignmentLayout.ts";
+import { differsFromOffsets, linksOf } from "../../plots/alignmentLinks.ts";
+import { REASON_MARKS } from "../../plots/alignmentReasons.ts";
+import { nameToken } from "../../theme/tokenText.ts";
+
+/** The pivot's tokens that each source token is linked to. */
+export function partnersOf({ tokens, links }: SourceAlignment): readonly (readonly number[])[] {
+  const partners: number[][] = tokens.map(() => []);
+  for (const [pivot, link] of links.entries()) {
+    for (const [source, kind] of linksOf(link)) {
+      if (kind !== "offset") partners[source]?.push(pivot);
+    }
+  }
+  return partners;
+}
+
+/** A document beside one of its sources, with what is said of each token. */
+export function readAlignment(
+  document: FusedDocument,
+  source: SourceAlignment,
+  pivotName: string,
+): AlignedTexts {
+  const { pivotTokens: pivot } = document;
+  const partners = partnersOf(source);
+  const sourceName = (index: number) => nameToken(source.tokens[index]?.text ?? "");
+  const ofPivot = (index: number) => {
+    const link = source.links[index];
+    const text = `${nameToken(pivot[index]?.text ?? "")}, ${pivotName}`;
+    if (!link || link.reason === null) return `${text}: nothing is learned after it`;
+    const group = link.group.map(sourceName).join(" ");
+    const parts = [
+      `${link.reason}, ${REASON_MARKS[link.reason].words}`,
+      group === "" ? "no partner" : `partner ${group}`,
+      ...(link.from !== null && link.group.length > 1
+        ? [`the row of ${sourceName(link.from)}`]
+        : []),
+      ...(differsFromOffsets(link)
+        ? [
+            link.sameEnd === null
+              ? "byte offsets have no row here"
+              : `byte offsets would take ${sourceName(link.sameEnd)}`,
+          ]
+        : []),
+    ];
+    return `${text}: ${parts.join("; ")}`;
+  };
+  const ofSource = (index: number) => {
+    const own = partners[index] ?? [];
+    const names = own.map((at) => nameToken(pivot[at]?.text ?? "")).join(" ");
+    return `${sourceName(index)}, ${source.model}: ${names === "" ? "no partner" : `partner ${names}`}`;
+  };
+  const labelOf = ({ side, index }: TokenPlace) =>
+    side === "pivot" ? ofPivot(index) : ofSource(index);
+  return { pivotName, pivot, source, partners, labelOf };
+}
+
+/** The pivot's token whose row a place is about: its own, or the one where the source token's row stands. */
+export function pivotOf(texts: AlignedTexts, { side, index }: TokenPlace): number | null {
+  if (side === "pivot") return index;
+  const own = texts.partners[index] ?? [];
+  return own.find((pivot) => texts.source.links[pivot]?.from === index) ?? own.at(-1) ?? null;
+}
+
+/** The next pivot token from here that fits, round the end; -1 looks back. */
+export function nextMatch(
+  count: number,
+  from: number,
+  step: 1 | -1,
+  fits: (index: number) => boolean,
+): number | null {
+  for (let away = 1; away <= count; away++) {
+    const index = (((from + step * away) % count) + count) % count;
+    if (fits(index)) return index;
+  }
+  return null;
+}

@@ -1,0 +1,52 @@
+import type { Action } from "./actions.ts";
+import { control, show } from "./commands.ts";
+import { followedFusion, fuseBlocked, startFusion } from "./fusing.ts";
+import type { Studio } from "./studio.ts";
+import { tryFusion } from "./tryFusion.ts";
+
+const runningSamples = (studio: Studio) =>
+  studio.jobs
+    .getState()
+    .jobs?.some(
+      ({ kind, state }) => (kind === "samples" || kind === "fuse") && state === "running",
+    );
+
+/** What can be asked for about fusions. */
+export const FUSION_ACTIONS = {
+  fuse: {
+    id: "fuse-screen",
+    label: "Fuse screen",
+    help: "What the pivot can learn from the others",
+    group: "Go to",
+    blocked: () => null,
+    run: () => show("fuse"),
+  },
+  tryFusion: {
+    id: "try-fusion",
+    label: "Try a fusion with the samples",
+    help: "Load two small models and three texts, and fuse them",
+    group: "Fuse",
+    blocked: (studio) => (runningSamples(studio) ? "The samples are being worked on." : null),
+    run: tryFusion,
+  },
+  startFusion: {
+    id: "start-fusion",
+    label: "Fuse",
+    help: "Represent, align and fuse what is put together",
+    group: "Fuse",
+    blocked: fuseBlocked,
+    run: startFusion,
+  },
+  cancelFusion: {
+    id: "cancel-fusion",
+    label: "Cancel the fusion",
+    help: "Stop it; what is done stays done",
+    group: "Fuse",
+    blocked: (studio) =>
+      followedFusion(studio)?.state === "running" ? null : "No fusion is running.",
+    run: (studio) => {
+      const job = followedFusion(studio);
+      return job && control(studio, job.id, "cancel");
+    },
+  },
+} as const satisfies Record<string, Action>;
