@@ -44,7 +44,10 @@ export function bundleCli(root) {
   return bundle(root, "src/cli/main.ts", ["src/cli"]);
 }
 
-/** The path of an up-to-date bundle of `entry`, which lives in one of `folders`, for Node. */
+/**
+ * The path of an up-to-date bundle of `entry`, which lives in one of `folders`, for Node. What its
+ * threads run, if it starts any, lies beside it.
+ */
 export async function bundle(root, entry, folders) {
   const cache = join(root, ".cache", entry.replace(/\W+/g, "-"));
   const name = await hashSources(root, [...folders, ...SOURCES]);
@@ -63,12 +66,15 @@ export async function bundle(root, entry, folders) {
     logLevel: "error",
     publicDir: false,
     build: {
-      ssr: entry,
+      ssr: true,
       outDir: draft,
       emptyOutDir: true,
       target: "node20",
       minify: false,
-      rolldownOptions: { output: { entryFileNames: "main.js" } },
+      rolldownOptions: {
+        input: { main: join(root, entry), thread: join(root, "src/node/thread.ts") },
+        output: { entryFileNames: "[name].js" },
+      },
     },
   });
   try {

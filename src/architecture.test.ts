@@ -27,7 +27,7 @@ const LAYERS = [
   ["ui/app"],
 ];
 /** Outside the layers: the entry points, declarations that are not code, and this test. */
-const OUTSIDE = /^\/src\/(main\.tsx|worker\.ts|architecture\.test\.ts|[\w-]+\.d\.ts)$/;
+const OUTSIDE = /^\/src\/(main\.tsx|(worker|thread)\.ts|architecture\.test\.ts|[\w-]+\.d\.ts)$/;
 
 const CONTRACT = 0;
 const lineOf = (name: string) => LAYERS.findIndex((folders) => folders.includes(name));

@@ -1,4 +1,5 @@
 import { get, set } from "idb-keyval";
+import type { Threads } from "./base/threads.ts";
 import type {
   CallOptions,
   Engine,
@@ -49,6 +50,8 @@ export interface EngineParts {
   /** Without it nobody else is thought to run jobs of the same journal. */
   readonly locks: LockManager | undefined;
   readonly storage: StorageManager | undefined;
+  /** Without them long computations take turns on the engine's own. */
+  readonly threads?: Threads;
   /** To the engines of other tabs, which share the library and the journal. */
   readonly channel?: BroadcastChannel;
 }

@@ -1,0 +1,8 @@
+import { parentPort } from "node:worker_threads";
+import { alignTasks } from "../engine/align/tasks.ts";
+import { serveTasks } from "../engine/base/threads.ts";
+
+serveTasks(alignTasks, {
+  post: (message) => parentPort?.postMessage(message),
+  listen: (onMessage) => void parentPort?.on("message", onMessage),
+});
