@@ -35,6 +35,22 @@ out_dtype: {out_dtype}
 """
 
 
+def ties(out_dtype):
+    # All weights alike, since mergekit weighs the votes too; nothing trimmed, since it keeps any of those
+    # that are of the size of the last one kept.
+    return f"""
+merge_method: ties
+base_model: {BASE}
+models:
+  - {{model: {TALES}, parameters: {{weight: 1}}}}
+  - {{model: {DRAMA}, parameters: {{weight: 1}}}}
+  - {{model: {MATHS}, parameters: {{weight: 1}}}}
+parameters: {{lambda: 0.9}}
+dtype: float32
+out_dtype: {out_dtype}
+"""
+
+
 def slerp(out_dtype):
     return f"""
 merge_method: slerp
@@ -135,7 +151,13 @@ def slerp_in_torch(layers=6):
     return merged
 
 
-RECIPES = {"linear": linear, "task_arithmetic": task_arithmetic, "slerp": slerp, "varm": varm}
+RECIPES = {
+    "linear": linear,
+    "task_arithmetic": task_arithmetic,
+    "ties": ties,
+    "slerp": slerp,
+    "varm": varm,
+}
 IN_TORCH = {
     "linear": linear_in_torch,
     "task_arithmetic": task_arithmetic_in_torch,

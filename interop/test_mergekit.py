@@ -71,6 +71,6 @@ def check_bfloat16(method):
     return check
 
 
-for method in ("linear", "task_arithmetic", "slerp"):
+for method in ("linear", "task_arithmetic", "ties", "slerp"):
     test(f"mergekit and we merge {method} to the same float32 tensors")(check_float32(method))
     test(f"mergekit and we merge {method} to the same bfloat16 tensors")(check_bfloat16(method))

@@ -1,23 +1,30 @@
-// Matrix times one row (decoding): a workgroup's lanes share the sums of four outputs, so that
-// neighbouring lanes read neighbouring weights.
+// Matrix times few rows (decoding): a workgroup's lanes share the sums of four outputs of ROWS rows,
+// so that neighbouring lanes read neighbouring weights, and each weight is read once for all rows.
+//
+// Linked constants: ROWS (of a workgroup: 1, 4 or 8).
 // needs nn/matmul_shape.wgsl
 const LANES = 64u;
-var<workgroup> partial: array<vec4f, LANES>;
+var<workgroup> partial: array<vec4f, LANES * ROWS>;
 
 @compute @workgroup_size(LANES)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32) {
   let o = 4u * group.x;
-  let t = group.y;
-  let at = t * shape.x_stride + shape.x_offset;
+  let t = ROWS * group.y;
   let quads = (shape.inputs + 3u) / 4u;
-  var sums = vec4f(0.0);
+  var sums: array<vec4f, ROWS>;
   for (var quad = lane; quad < quads; quad += LANES) {
-    sums += x[at + quad] * block_of(o, quad, shape.inputs, shape.outputs);
+    let block = block_of(o, quad, shape.inputs, shape.outputs);
+    for (var r = 0u; r < ROWS; r++) { sums[r] += x[row_at(t + r) + quad] * block; }
   }
-  partial[lane] = sums;
+  for (var r = 0u; r < ROWS; r++) { partial[r * LANES + lane] = sums[r]; }
   for (var half = LANES / 2u; half > 0u; half /= 2u) {
     workgroupBarrier();
-    if (lane < half) { partial[lane] += partial[lane + half]; }
+    if (lane < half) {
+      for (var r = 0u; r < ROWS; r++) {
+        partial[r * LANES + lane] += partial[r * LANES + lane + half];
+      }
+    }
   }
-  if (lane == 0u) { put(t, o, partial[0]); }
+  workgroupBarrier();
+  if (lane < ROWS) { put(t + lane, o, partial[lane * LANES]); }
 }

@@ -4,10 +4,6 @@
 //
 // Linked constants: ROWS (per invocation: 1, 4 or 8).
 // needs nn/matmul_shape.wgsl
-fn row_at(t: u32) -> u32 {
-  return min(t, shape.rows - 1u) * shape.x_stride + shape.x_offset;
-}
-
 @compute @workgroup_size(64)
 fn main(@builtin(global_invocation_id) id: vec3u) {
   let o = 4u * id.x;

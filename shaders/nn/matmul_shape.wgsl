@@ -22,6 +22,11 @@ struct Shape {
 @group(0) @binding(3) var<storage, read_write> out: array<f32>;
 @group(0) @binding(4) var<uniform> shape: Shape;
 
+// Where a row of x starts; past the last row it is the last.
+fn row_at(t: u32) -> u32 {
+  return min(t, shape.rows - 1u) * shape.x_stride + shape.x_offset;
+}
+
 // Writes one output of one row, if it exists.
 fn put_one(t: u32, o: u32, sum: f32) {
   if (t >= shape.rows || o >= shape.outputs) { return; }

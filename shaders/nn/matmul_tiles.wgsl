@@ -1,73 +1,75 @@
-// Matrix multiplication in tiles of 64 × 64 outputs: 256 invocations load a strip of x and of w into
-// workgroup memory, then each sums 4 × 4 outputs in registers. An invocation's rows and outputs are
-// 16 apart, so that neighbours read and write neighbouring places.
+// Matrix multiplication in tiles: SIDE × SIDE invocations load a strip of x and of w into workgroup
+// memory, then each sums DOWN rows × 4 ACROSS outputs in registers. An invocation's rows and outputs
+// are SIDE apart, so that neighbours read and write neighbouring places.
+//
+// Linked constants: SIDE, DOWN, ACROSS.
 // needs nn/matmul_shape.wgsl
-const TILE = 64u;
+const ROWS = SIDE * DOWN;
+const OUTPUTS = SIDE * ACROSS * 4u;
 // Quads of inputs in a strip.
 const DEPTH = 4u;
 // [quad][row] and [quad][output].
-var<workgroup> x_tile: array<vec4f, TILE * DEPTH>;
-var<workgroup> w_tile: array<vec4f, TILE * DEPTH>;
-
-fn dots(xs: vec4f, w0: vec4f, w1: vec4f, w2: vec4f, w3: vec4f) -> vec4f {
-  return vec4f(dot(xs, w0), dot(xs, w1), dot(xs, w2), dot(xs, w3));
-}
+var<workgroup> x_tile: array<vec4f, ROWS * DEPTH>;
+var<workgroup> w_tile: array<Kept, OUTPUTS * DEPTH>;
 
 fn put_across(t: u32, o: u32, sums: vec4f) {
   put_one(t, o, sums.x);
-  put_one(t, o + 16u, sums.y);
-  put_one(t, o + 32u, sums.z);
-  put_one(t, o + 48u, sums.w);
+  put_one(t, o + SIDE, sums.y);
+  put_one(t, o + 2u * SIDE, sums.z);
+  put_one(t, o + 3u * SIDE, sums.w);
 }
 
-@compute @workgroup_size(16, 16)
+// Loads the strip of both that starts at a quad; zeros past the last.
+fn load_strip(t0: u32, o0: u32, start: u32, quads: u32, lane: u32) {
+  let quad = start + lane % DEPTH;
+  let slot = lane / DEPTH;
+  let exists = quad < quads;
+  for (var line = slot; line < ROWS; line += SIDE * SIDE / DEPTH) {
+    var loaded = vec4f();
+    if (exists) { loaded = x[row_at(t0 + line) + quad]; }
+    x_tile[(lane % DEPTH) * ROWS + line] = loaded;
+  }
+  for (var line = slot; line < OUTPUTS; line += SIDE * SIDE / DEPTH) {
+    var loaded = vec4f();
+    if (exists) {
+      loaded = quad_of(min(o0 + line, shape.outputs - 1u), quad, shape.inputs, shape.outputs);
+    }
+    w_tile[(lane % DEPTH) * OUTPUTS + line] = Kept(loaded);
+  }
+}
+
+@compute @workgroup_size(SIDE, SIDE)
 fn main(
   @builtin(workgroup_id) group: vec3u,
   @builtin(local_invocation_id) id: vec3u,
   @builtin(local_invocation_index) lane: u32,
 ) {
-  let t0 = TILE * group.y;
-  let o0 = TILE * group.x;
+  let t0 = ROWS * group.y;
+  let o0 = OUTPUTS * group.x;
   let quads = (shape.inputs + 3u) / 4u;
-  // What this invocation loads of every strip.
-  let line = lane / DEPTH;
-  let depth = lane % DEPTH;
-  let x_row = min(t0 + line, shape.rows - 1u) * shape.x_stride + shape.x_offset;
-  let w_row = min(o0 + line, shape.outputs - 1u);
-  let slot = depth * TILE + line;
-  var sum0 = vec4f();
-  var sum1 = vec4f();
-  var sum2 = vec4f();
-  var sum3 = vec4f();
+  var sums: array<vec4f, ACROSS * DOWN>;
   for (var start = 0u; start < quads; start += DEPTH) {
-    let quad = start + depth;
-    var x_quad = vec4f();
-    var w_quad = vec4f();
-    if (quad < quads) {
-      x_quad = x[x_row + quad];
-      w_quad = quad_of(w_row, quad, shape.inputs, shape.outputs);
-    }
-    x_tile[slot] = x_quad;
-    w_tile[slot] = w_quad;
+    load_strip(t0, o0, start, quads, lane);
     workgroupBarrier();
     for (var d = 0u; d < DEPTH; d++) {
-      let w_at = d * TILE + id.x;
-      let w0 = w_tile[w_at];
-      let w1 = w_tile[w_at + 16u];
-      let w2 = w_tile[w_at + 32u];
-      let w3 = w_tile[w_at + 48u];
-      let x_at = d * TILE + id.y;
-      sum0 += dots(x_tile[x_at], w0, w1, w2, w3);
-      sum1 += dots(x_tile[x_at + 16u], w0, w1, w2, w3);
-      sum2 += dots(x_tile[x_at + 32u], w0, w1, w2, w3);
-      sum3 += dots(x_tile[x_at + 48u], w0, w1, w2, w3);
+      for (var j = 0u; j < ACROSS; j++) {
+        let at = d * OUTPUTS + j * 4u * SIDE + id.x;
+        let block = mat4x4f(
+          vec4f(w_tile[at]),
+          vec4f(w_tile[at + SIDE]),
+          vec4f(w_tile[at + 2u * SIDE]),
+          vec4f(w_tile[at + 3u * SIDE]),
+        );
+        for (var i = 0u; i < DOWN; i++) {
+          sums[j * DOWN + i] += x_tile[d * ROWS + i * SIDE + id.y] * block;
+        }
+      }
     }
     workgroupBarrier();
   }
-  let t = t0 + id.y;
-  let o = o0 + id.x;
-  put_across(t, o, sum0);
-  put_across(t + 16u, o, sum1);
-  put_across(t + 32u, o, sum2);
-  put_across(t + 48u, o, sum3);
+  for (var j = 0u; j < ACROSS; j++) {
+    for (var i = 0u; i < DOWN; i++) {
+      put_across(t0 + i * SIDE + id.y, o0 + j * 4u * SIDE + id.x, sums[j * DOWN + i]);
+    }
+  }
 }

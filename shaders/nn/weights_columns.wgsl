@@ -4,6 +4,8 @@
 //
 // Linked constants: STORED (dtype).
 // needs nn/weights_dtype.wgsl
+// What a tile keeps of a quad.
+alias Kept = vec4f;
 @group(0) @binding(1) var<storage, read> w: array<vec2u>;
 
 fn outputs_at(quad: u32) -> vec4f {

@@ -3,6 +3,8 @@
 //
 // Linked constants: STORED (dtype), IN_OUT (stored [inputs, outputs], as GPT-2 does).
 // needs nn/weights_block.wgsl
+// What a tile keeps of a quad.
+alias Kept = vec4f;
 @group(0) @binding(1) var<storage, read> w: array<u32>;
 
 fn value_at(i: u32) -> f32 {

@@ -3,6 +3,8 @@
 //
 // Linked constants: STORED (dtype).
 // needs nn/weights_block.wgsl
+// What a tile keeps of a quad.
+alias Kept = vec4f;
 @group(0) @binding(1) var<storage, read> w: array<vec2u>;
 
 fn quad_of(o: u32, quad: u32, inputs: u32, outputs: u32) -> vec4f {

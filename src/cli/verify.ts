@@ -1,4 +1,5 @@
 import { join, resolve } from "node:path";
+import * as v from "valibot";
 import { parse } from "yaml";
 import { EngineError } from "../engine/contract/index.ts";
 import { methods } from "../engine/merge/registry.ts";
@@ -8,6 +9,7 @@ import type { Command } from "./command.ts";
 import { type Bench, runFolderCase, runMethodCase, runVarmCase } from "./goldens/cases.ts";
 import type { Comparison } from "./goldens/compare.ts";
 import { type Manifest, readManifest, readMethodCase } from "./goldens/manifest.ts";
+import { DareStatisticsSchema, runDareStatistics } from "./goldens/statistics.ts";
 import { openModel } from "./openModel.ts";
 
 interface CaseToRun {
@@ -46,9 +48,20 @@ function reasonToSkip(yaml: string): string | null {
   return later === undefined ? null : `"${later}" is not built`;
 }
 
+/** DARE's statistics; those of methods that are not built are skipped. */
+function listStatistics(manifest: Manifest): readonly (CaseToRun | Skipped)[] {
+  return (manifest.random_stats ?? []).map((entry, i) => {
+    const about = { method: "random_stats", name: `random_stats/${entry.kind}-${i}` };
+    const parsed = v.safeParse(DareStatisticsSchema, entry);
+    if (!parsed.success) return { ...about, reason: `statistics of ${entry.kind} are not built` };
+    const run = (bench: Bench) => runDareStatistics(parsed.output, bench);
+    return { ...about, mayRefuse: false, mustRefuse: false, run };
+  });
+}
+
 /** Sections that no command runs yet, each entry by name. */
 function otherSections(manifest: Manifest): readonly Skipped[] {
-  return (["random_stats", "misc", "config"] as const).flatMap((section) => {
+  return (["misc", "config"] as const).flatMap((section) => {
     const found = manifest[section];
     if (found === undefined) return [];
     const inside = (found as { readonly cases?: unknown }).cases;
@@ -83,6 +96,10 @@ function listCases(manifest: Manifest) {
       ...refusal(whole.expect),
       run: (bench) => runMethodCase(whole, bench),
     });
+  }
+  for (const one of listStatistics(manifest)) {
+    if ("run" in one) run.push(one);
+    else skipped.push(one);
   }
   for (const one of manifest.varm?.cases ?? []) {
     const about = { method: "varm", name: one.id, ...refusal(one.expect) };

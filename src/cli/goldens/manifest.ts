@@ -63,7 +63,7 @@ const ManifestSchema = v.object({
   cases: v.optional(v.array(v.looseObject({ id: v.string(), method: v.string() })), []),
   varm: v.optional(v.object({ cases: v.array(VarmCaseSchema) })),
   e2e: v.optional(v.object({ dir: v.string(), cases: v.array(FolderCaseSchema) })),
-  random_stats: OtherSectionSchema,
+  random_stats: v.optional(v.array(v.looseObject({ kind: v.string() }))),
   misc: OtherSectionSchema,
   config: OtherSectionSchema,
 });
