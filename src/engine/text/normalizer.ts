@@ -1,5 +1,6 @@
 import { clip, isObject } from "../formats/json.ts";
 import { type AlignedText, type Change, changeAligned } from "./aligned.ts";
+import type { Matcher } from "./matching.ts";
 import { compilePattern, refuseTokenizer } from "./pattern.ts";
 
 /** Changes a text before it is cut and keeps account of where everything came from. */
@@ -58,12 +59,8 @@ function textOf(value: unknown): string {
   return typeof value === "string" ? value : refuseTokenizer("a normalizer lacks its text");
 }
 
-function replacements(whole: AlignedText, pattern: RegExp, content: string): readonly Change[] {
-  return [...whole.text.matchAll(pattern)].map((match) => ({
-    start: match.index,
-    end: match.index + match[0].length,
-    text: content,
-  }));
+function replacements(whole: AlignedText, pattern: Matcher, text: string): readonly Change[] {
+  return [...pattern(whole.text)].map((match) => ({ ...match, text }));
 }
 
 function strip(left: boolean, right: boolean): Normalizer {

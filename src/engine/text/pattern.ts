@@ -1,6 +1,8 @@
 import { SplitPreTokenizer } from "@huggingface/tokenizers";
 import { EngineError } from "../contract/index.ts";
 import { clip, isObject } from "../formats/json.ts";
+import { whySlow } from "./backtracking.ts";
+import { type Matcher, matchLiteral, matchRegex } from "./matching.ts";
 
 /** Longer patterns than any real tokenizer has. */
 const MAX_PATTERN_LENGTH = 8192;
@@ -15,15 +17,14 @@ export function refuseTokenizer(what: string, file = "tokenizer.json"): never {
 }
 
 /**
- * A `{"Regex": …}` or `{"String": …}` of tokenizer.json as a global RegExp, or null where it can
- * match nothing (an empty string). The library translates Oniguruma to JavaScript; what it leaves
- * out silently is refused here.
+ * What finds a `{"Regex": …}` or `{"String": …}` of tokenizer.json, or null where it can match nothing
+ * (an empty string). The library translates Oniguruma to JavaScript; what it leaves out silently is
+ * refused here, and so is a regular expression that could take for ever on some text.
  */
-export function compilePattern(pattern: unknown): RegExp | null {
+export function compilePattern(pattern: unknown): Matcher | null {
   if (isObject(pattern) && typeof pattern.String === "string") {
     bound(pattern.String);
-    const escaped = pattern.String.replace(/[\\^$.*+?()[\]{}|/]/g, "\\$&");
-    return escaped === "" ? null : new RegExp(escaped, "gu");
+    return pattern.String === "" ? null : matchLiteral(pattern.String);
   }
   if (!isObject(pattern) || typeof pattern.Regex !== "string") {
     refuseTokenizer(
@@ -39,7 +40,14 @@ export function compilePattern(pattern: unknown): RegExp | null {
       `the pattern ${clip(source)} uses ${clip(unlike[0])}, which regular expressions of a browser do not have`,
     );
   }
-  return translate(source);
+  const regex = translate(source);
+  const slow = whySlow(regex.source);
+  if (slow) {
+    refuseTokenizer(`the pattern ${clip(source)} ${slow}, and could take for ever on some text`);
+  }
+  return matchRegex(regex, () =>
+    refuseTokenizer(`the pattern ${clip(source)} takes too long on this text`),
+  );
 }
 
 /** The pattern of transformers' ByteLevel, whose \s is Unicode's and not JavaScript's. */

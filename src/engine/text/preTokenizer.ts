@@ -1,5 +1,6 @@
 import { clip, isObject } from "../formats/json.ts";
 import { type AlignedText, changeAligned, sliceAligned } from "./aligned.ts";
+import { type Matcher, matchSafe } from "./matching.ts";
 import { BYTE_LEVEL_PATTERN, compilePattern, refuseTokenizer } from "./pattern.ts";
 
 /** Cuts pieces into smaller pieces; merges never cross a cut. */
@@ -18,8 +19,8 @@ interface Run {
 }
 
 const MAX_DEPTH = 8;
-const PUNCTUATION = /[!-/:-@[-`{-~\p{P}]/gu;
-const NUMERIC = /\p{N}/gu;
+const PUNCTUATION = matchSafe(/[!-/:-@[-`{-~\p{P}]/gu);
+const NUMERIC = matchSafe(/\p{N}/gu);
 
 /** A pre-tokenizer from its entry in tokenizer.json; `bad-config` for one we cannot follow. */
 export function compilePreTokenizer(entry: unknown, depth = 0): CompiledPreTokenizer {
@@ -115,7 +116,7 @@ function behaviorOf(value: unknown): string {
 
 function splitBy(
   piece: AlignedText,
-  pattern: RegExp | null,
+  pattern: Matcher | null,
   behavior: string,
   invert: boolean,
 ): readonly AlignedText[] {
@@ -125,13 +126,13 @@ function splitBy(
   return joined.map(({ start, end }) => sliceAligned(piece, start, end));
 }
 
-function findRuns(text: string, pattern: RegExp, invert: boolean): readonly Run[] {
+function findRuns(text: string, pattern: Matcher, invert: boolean): readonly Run[] {
   const runs: Run[] = [];
   let at = 0;
-  for (const match of text.matchAll(pattern)) {
-    if (match.index > at) runs.push({ start: at, end: match.index, matched: invert });
-    at = match.index + match[0].length;
-    if (match[0] !== "") runs.push({ start: match.index, end: at, matched: !invert });
+  for (const { start, end } of pattern(text)) {
+    if (start > at) runs.push({ start: at, end: start, matched: invert });
+    at = end;
+    if (end > start) runs.push({ start, end, matched: !invert });
   }
   if (at < text.length) runs.push({ start: at, end: text.length, matched: invert });
   return runs;

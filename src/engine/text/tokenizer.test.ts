@@ -209,6 +209,16 @@ test.each<[string, object, string]>([
     "++",
   ],
   [
+    "a pattern that takes exponentially long",
+    { pre_tokenizer: { type: "Split", pattern: { Regex: "(a+)+" }, behavior: "Isolated" } },
+    "more than one way, and could take for ever",
+  ],
+  [
+    "such a pattern in a normalizer",
+    { normalizer: { type: "Replace", pattern: { Regex: "\\s*\\s*\\s*x" }, content: "" } },
+    "3 repetitions in a row",
+  ],
+  [
     "a broken pattern",
     { pre_tokenizer: { type: "Split", pattern: { Regex: "(" }, behavior: "Isolated" } },
     "no regular expression",

@@ -1,0 +1,182 @@
+import { drawRegex, type RegexGraph } from "./regexGraph.ts";
+import { parseRegex, RegexRefusal } from "./regexTree.ts";
+
+/**
+ * Why matching with a regular expression (its JavaScript source, flag `u`) could take for ever, or
+ * null. Browsers match by trying: a text that can be matched in many ways, and then does not match,
+ * is tried in all of them. The ways grow exponentially with the text exactly where a loop of the
+ * pattern's automaton can read the same letters along two paths, as in `(a+)+` or `(a|\w)*`; they grow
+ * with a power of its length where loops that take the same letters follow one another (Weber and
+ * Seidl 1991). Tokenizers need two in a row, `\s*[\r\n]+`; three are refused.
+ */
+export function whySlow(source: string): string | null {
+  try {
+    const graph = drawRegex(parseRegex(source));
+    const shares = compareLetters(source, graph);
+    const loops = findLoops(graph);
+    if (loops.some((loop) => isAmbiguous(loop, graph, shares))) {
+      return "repeats a part that can read the same text in more than one way";
+    }
+    const row = longestRow(loops, graph, shares);
+    if (row <= MOST_IN_A_ROW) return null;
+    return `has ${row} repetitions in a row that can read the same text, more than ${MOST_IN_A_ROW}`;
+  } catch (error) {
+    if (error instanceof RegexRefusal) return error.message;
+    throw error;
+  }
+}
+
+const MOST_IN_A_ROW = 2;
+/** Pairs of places with what follows them; real patterns take a few dozen. */
+const MOST_STEPS = 2_000_000;
+
+/** Whether two places of the pattern can match one and the same letter. */
+type Shares = (a: number, b: number) => boolean;
+
+/** Letters are compared by those of the Basic Multilingual Plane, every 16th beyond and the pattern's own. */
+function compareLetters(source: string, { letters }: RegexGraph): Shares {
+  let sample: string | undefined;
+  const sets = new Map<string, Uint8Array>();
+  const setOf = (letter: string) => {
+    const known = sets.get(letter);
+    if (known) return known;
+    sample ??= sampleLetters(source);
+    const set = new Uint8Array(sample.length);
+    for (const { index, 0: run } of sample.matchAll(new RegExp(`(?:${letter})+`, "gu"))) {
+      set.fill(1, index, index + run.length);
+    }
+    sets.set(letter, set);
+    return set;
+  };
+  const known = new Map<string, boolean>();
+  return (a, b) => {
+    const [x, y] = [letters[a]!, letters[b]!];
+    if (x === y) return true;
+    const key = x < y ? `${x} ${y}` : `${y} ${x}`;
+    let shared = known.get(key);
+    if (shared === undefined) {
+      const other = setOf(y);
+      shared = setOf(x).some((has, i) => has === 1 && other[i] === 1);
+      known.set(key, shared);
+    }
+    return shared;
+  };
+}
+
+function sampleLetters(source: string): string {
+  const points: number[] = [];
+  for (let point = 0; point <= 0xffff; point++) {
+    if (point < 0xd800 || point > 0xdfff) points.push(point);
+  }
+  for (let point = 0x10000; point < 0x30000; point += 16) points.push(point);
+  const written = source.replace(/\\u\{?([\da-fA-F]{4,6})\}?/g, (text, hex: string) => {
+    const point = Number.parseInt(hex, 16);
+    return point <= 0x10ffff ? String.fromCodePoint(point) : text;
+  });
+  for (const letter of written.toWellFormed()) points.push(letter.codePointAt(0)!);
+  return points.map((point) => String.fromCodePoint(point)).join("");
+}
+
+/** Sets of places that lead to each other: what a pattern can go round in. */
+function findLoops({ edges }: RegexGraph): readonly ReadonlySet<number>[] {
+  const reach = edges.map((_, place) => {
+    const seen = new Set<number>();
+    const open = [place];
+    for (let from = open.pop(); from !== undefined; from = open.pop()) {
+      for (const to of edges[from]!.keys()) {
+        if (seen.has(to)) continue;
+        seen.add(to);
+        open.push(to);
+      }
+    }
+    return seen;
+  });
+  const loops: ReadonlySet<number>[] = [];
+  const placed = new Set<number>();
+  for (const [place, reached] of reach.entries()) {
+    if (placed.has(place) || !reached.has(place)) continue;
+    const loop = new Set([...reached].filter((other) => reach[other]!.has(place)));
+    for (const member of loop) placed.add(member);
+    loops.push(loop);
+  }
+  return loops;
+}
+
+/**
+ * Whether one text leads from a place of a loop back to it along two paths: two paths of the same
+ * letters that part from each other and meet again.
+ */
+function isAmbiguous(
+  loop: ReadonlySet<number>,
+  { letters, edges }: RegexGraph,
+  shares: Shares,
+): boolean {
+  const size = letters.length;
+  const inside = (place: number) => [...edges[place]!].filter(([to]) => loop.has(to));
+  const open = [...loop].map((place) => place * size + place);
+  const before = new Map<number, number[]>(open.map((pair) => [pair, []]));
+  let steps = 0;
+  for (let pair = open.pop(); pair !== undefined; pair = open.pop()) {
+    const [a, b] = [Math.floor(pair / size), pair % size];
+    for (const [x, ways] of inside(a)) {
+      if (a === b && ways > 1) return true;
+      for (const [y] of inside(b)) {
+        if (++steps > MOST_STEPS) throw new RegexRefusal("is too entangled to be judged");
+        if (!shares(x, y)) continue;
+        const next = x * size + y;
+        const known = before.get(next);
+        if (known) known.push(pair);
+        else {
+          before.set(next, [pair]);
+          open.push(next);
+        }
+      }
+    }
+  }
+  // Every pair was reached by paths that part somewhere, if it is not one place; do any meet again?
+  const back = [...loop].map((place) => place * size + place);
+  const seen = new Set(back);
+  for (let pair = back.pop(); pair !== undefined; pair = back.pop()) {
+    for (const from of before.get(pair) ?? []) {
+      if (Math.floor(from / size) !== from % size) return true;
+      if (!seen.has(from)) {
+        seen.add(from);
+        back.push(from);
+      }
+    }
+  }
+  return false;
+}
+
+/** The most loops that follow one another with nothing between them that the one before cannot read. */
+function longestRow(
+  loops: readonly ReadonlySet<number>[],
+  { edges }: RegexGraph,
+  shares: Shares,
+): number {
+  const loopOf = new Map(loops.flatMap((loop, i) => [...loop].map((place) => [place, i] as const)));
+  const next = loops.map((loop, own) => {
+    const followers = new Set<number>();
+    const seen = new Set(loop);
+    const open = [...loop];
+    for (let from = open.pop(); from !== undefined; from = open.pop()) {
+      for (const to of edges[from]!.keys()) {
+        if (seen.has(to) || ![...loop].some((place) => shares(place, to))) continue;
+        seen.add(to);
+        open.push(to);
+        const other = loopOf.get(to);
+        if (other !== undefined && other !== own) followers.add(other);
+      }
+    }
+    return followers;
+  });
+  const lengths = new Map<number, number>();
+  const lengthFrom = (loop: number): number => {
+    const known = lengths.get(loop);
+    if (known !== undefined) return known;
+    const length = 1 + Math.max(0, ...[...next[loop]!].map(lengthFrom));
+    lengths.set(loop, length);
+    return length;
+  };
+  return Math.max(0, ...loops.map((_, i) => lengthFrom(i)));
+}
