@@ -12,4 +12,6 @@ export type * from "./recipe.ts";
 export { modelKeys } from "./recipe.ts";
 export type * from "./tensor.ts";
 export { DTYPES } from "./tensor.ts";
+export type * from "./training.ts";
+export { TRAINED_MODULES } from "./training.ts";
 export type * from "./weights.ts";

@@ -60,12 +60,15 @@ function formatRecipeJson(plan: Plan, name: string): string {
 
 /**
  * The recipe as mergekit would have to be given it for the same result, or null where mergekit has no
- * such method. mergekit computes in `dtype`; here that is the parameter `arithmetic`.
+ * such method or does otherwise. mergekit computes in `dtype`; here that is the parameter `arithmetic`.
  */
 function formatMergekitConfig(plan: Plan): string | null {
-  if (!plan.method.mergekit) return null;
+  const { method, global } = plan;
+  const differs = method.params.profile !== undefined && global.profile !== "mergekit";
+  if (!method.mergekit || differs) return null;
   const { dtype: _, ...recipe } = plan.recipe;
-  const { arithmetic, ...parameters } = recipe.parameters;
+  // Ours alone: mergekit's draws are not ours whatever the seed.
+  const { arithmetic, profile: __, seed: ___, draws: ____, ...parameters } = recipe.parameters;
   const common = commonDType(plan);
   const outDtype = recipe.outDtype ?? plan.recipe.dtype ?? (common && torchName(common));
   return formatRecipe({
