@@ -1,0 +1,34 @@
+import { randomUUID } from "node:crypto";
+import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
+import { homedir } from "node:os";
+import { join } from "node:path";
+import type { MapCache } from "../engine/align/maps/mapCache.ts";
+
+/** Where programs keep what they can make again. */
+function userCache(): string {
+  return join(process.env.XDG_CACHE_HOME ?? join(homedir(), ".cache"), "fusestudio");
+}
+
+/** Vocabulary maps as files of little-endian int32. A folder that cannot be used is done without. */
+export function mapsInFolder(folder = join(userCache(), "maps")): MapCache {
+  const pathOf = (key: string) => join(folder, `${key}.i32`);
+  return {
+    async load(key) {
+      const bytes = await readFile(pathOf(key)).catch(() => null);
+      if (!bytes || bytes.byteLength % 4 !== 0) return null;
+      return Int32Array.from({ length: bytes.byteLength / 4 }, (_, i) => bytes.readInt32LE(4 * i));
+    },
+    async save(key, targets) {
+      const bytes = Buffer.alloc(4 * targets.length);
+      for (const [i, target] of targets.entries()) bytes.writeInt32LE(target, 4 * i);
+      const draft = join(folder, `${randomUUID()}.draft`);
+      try {
+        await mkdir(folder, { recursive: true });
+        await writeFile(draft, bytes);
+        await rename(draft, pathOf(key)); // another process sees a whole file or none
+      } catch {
+        // It will be made again.
+      }
+    },
+  };
+}
