@@ -14,6 +14,8 @@ type Pieces = readonly DocumentPiece[];
 
 /** Characters that one token stands for, at first; a window grows where it was too short. */
 const CHARS_PER_TOKEN = 6;
+/** Text with more characters a token than this is not counted: no real one has so few tokens. */
+const MOST_CHARS_PER_TOKEN = 64;
 
 /**
  * Cuts documents so that no part is longer than `limit` tokens in any of the tokenizers: between
@@ -30,7 +32,12 @@ export class Splitter {
   }
 
   fits(pieces: Pieces): boolean {
-    return this.#counts(pieces).every((count) => count <= this.#limit);
+    return !this.#huge(pieces) && this.#counts(pieces).every((count) => count <= this.#limit);
+  }
+
+  #huge(pieces: Pieces): boolean {
+    const chars = pieces.reduce((sum, { text }) => sum + text.length, 0);
+    return chars > MOST_CHARS_PER_TOKEN * this.#limit;
   }
 
   /** Tokens in each model. */
@@ -63,8 +70,10 @@ export class Splitter {
       sums = begun;
     };
     for (const group of groups) {
-      const counts = this.#counts(group).map((count, i) => count - begun[i]!);
-      if (counts.some((count, i) => count + begun[i]! > this.#limit)) {
+      const counts = this.#huge(group)
+        ? null
+        : this.#counts(group).map((count, i) => count - begun[i]!);
+      if (!counts?.every((count, i) => count + begun[i]! <= this.#limit)) {
         close();
         parts.push(...takeApart(group));
         continue;
@@ -98,24 +107,23 @@ export class Splitter {
     let window = CHARS_PER_TOKEN * this.#limit;
     for (let at = 0; at < text.length; ) {
       const ahead = text.slice(at, wholeCharacters(text, at + window));
-      if (at + ahead.length < text.length && this.fits([piece(ahead)])) {
+      const length = this.#firstPart(ahead);
+      if (length === ahead.length && at + length < text.length) {
         window *= 2; // more may fit
         continue;
       }
-      const length = this.#firstPart(ahead);
       parts.push(ahead.slice(0, length));
       at += length;
+      window = length + (length >> 2) + 16; // the next is like this one
     }
     return parts;
   }
 
   /** UTF-16 units of the first part of a text. At least one character, whether it fits or not. */
   #firstPart(text: string): number {
-    if (this.fits([piece(text)])) return text.length;
-    const ends = this.#tokenizers.map((tokenizer) => {
-      const { tokens } = tokenizer.tokenise([piece(text)]);
-      return tokenEnds(text, tokens.ends);
-    });
+    const read = this.#tokenizers.map((each) => each.tokenise([piece(text)]).tokens);
+    if (read.every(({ ids }) => ids.length <= this.#limit)) return text.length;
+    const ends = read.map((tokens) => tokenEnds(text, tokens.ends));
     // One token less: a text reads a little differently where it is cut.
     const room = Math.max(1, this.#limit - 1);
     let limit = Math.min(...ends.map((each) => each[Math.min(room, each.length) - 1] ?? 1));

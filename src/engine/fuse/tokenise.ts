@@ -107,9 +107,10 @@ function addWhole(
     border += utf8Length(text);
     borders.push(border);
   }
-  const starts = new Set(spans.bytes);
-  if (ids.length > 0 && borders.some((at) => !starts.has(at))) return false;
-  if (ids.length === 0 && run.pieces.length > 1) return false;
+  if (borders.length > 1) {
+    const starts = new Set(spans.bytes);
+    if (ids.length === 0 || borders.some((at) => !starts.has(at))) return false;
+  }
   const { at } = writer;
   let piece = 0;
   for (const [token, id] of ids.entries()) {
