@@ -195,7 +195,6 @@ export function llamaLike(
     layers: Array.from({ length: layers }, (_, i) => layerOf(i)),
     finalNorm: normTensors("model.norm"),
     head: {
-      module: "lm_head",
       tensor: tied ? "model.embed_tokens.weight" : "lm_head.weight",
       bias: null,
       softcap: null,

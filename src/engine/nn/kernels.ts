@@ -2,7 +2,8 @@ import type { Rows } from "./multiply.ts";
 import type { Recorder } from "./recorder.ts";
 import type { Activation, AttentionSpec, NormSpec } from "./spec.ts";
 
-const ACTIVATION = { silu: 0, gelu: 1, gelu_tanh: 2, relu: 3 } as const satisfies Record<
+/** Codes of shaders/nn/activations.wgsl. */
+export const ACTIVATION = { silu: 0, gelu: 1, gelu_tanh: 2, relu: 3 } as const satisfies Record<
   Activation,
   number
 >;

@@ -24,8 +24,6 @@ export interface DecoderSpec {
   readonly layers: readonly LayerSpec[];
   readonly finalNorm: NormTensors;
   readonly head: {
-    /** What the module is called, whether or not it has a tensor of its own. */
-    readonly module: string;
     readonly tensor: string;
     readonly bias: string | null;
     /** Logits become cap · tanh(logits / cap). */

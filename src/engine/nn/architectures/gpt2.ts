@@ -62,7 +62,6 @@ export default {
       }),
       finalNorm: normTensors("transformer.ln_f", true),
       head: {
-        module: "lm_head",
         tensor: tied ? "transformer.wte.weight" : "lm_head.weight",
         bias: null,
         softcap: null,

@@ -66,7 +66,6 @@ export default {
       }),
       finalNorm: normTensors("gpt_neox.final_layer_norm", true),
       head: {
-        module: "embed_out",
         tensor: tied ? "gpt_neox.embed_in.weight" : "embed_out.weight",
         bias: null,
         softcap: null,

@@ -33,7 +33,8 @@ function activationLengths(spec: DecoderSpec, target: TrainTarget) {
     dTurned: has(headNorms, attention.rowStride),
     ...{ queries, dQueries: queries, keys, dKeys: keys, values: keys, dValues: keys },
     ...{ mixed, dMixed: mixed },
-    ...{ logSums: attention.heads, deltas: attention.heads },
+    paddedOut: queries,
+    ...{ logSums: attention.heads, sums: 2 * attention.heads },
     // Before the norms that Gemma has after each half of a layer.
     ...{ attended: has(postNorms, hidden), made: has(postNorms, hidden) },
     dBranch: has(postNorms, hidden),
@@ -48,8 +49,8 @@ function activationLengths(spec: DecoderSpec, target: TrainTarget) {
     scaled: has(lora === null, Math.max(hidden, queries)),
     ...{ ids: 1, positions: 1, documents: 1, idGroups: 4, positionGroups: 4 },
     angles: 2 * (attention.rope?.pairs ?? 0),
-    // Labels, weights, and what each position lost.
-    ...{ labels: 1, weights: 1, nats: 2 },
+    // What each position lost: CLM and fusion.
+    nats: 2,
   };
 }
 export type Part = keyof ReturnType<typeof activationLengths>;
@@ -64,7 +65,8 @@ function headLengths(spec: DecoderSpec, target: TrainTarget) {
     ...{ lastLow: rank, dLastLow: rank },
     lastDropped: (lora?.dropout ?? 0) > 0 ? hidden : 0,
     lastScaled: target.kind === "full" ? hidden : 0,
-    ...{ picked: 1, pickedGroups: 4 },
+    // Which positions they are, in two forms, and what they are to predict.
+    ...{ picked: 1, pickedGroups: 4, rows: 4 },
     logits: wholeQuads(spec.vocabSize),
   };
 }

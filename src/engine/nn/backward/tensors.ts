@@ -55,10 +55,13 @@ export interface AdaptedModule {
 
 const moduleOf = (tensor: string) => tensor.replace(/\.weight$/, "");
 
-/** The head as a projection, named by its module: a tied one has no tensor of its own. */
+/**
+ * The head as a projection, named by its module, which transformers calls so in every architecture: a
+ * tied one has no tensor of its own.
+ */
 export function headProjection({ head, hiddenSize, vocabSize }: DecoderSpec): Projection {
   return {
-    ...{ weight: `${head.module}.weight`, bias: head.bias, layout: "out_in", column: 0 },
+    ...{ weight: "lm_head.weight", bias: head.bias, layout: "out_in", column: 0 },
     ...{ inputs: hiddenSize, outputs: vocabSize },
   };
 }

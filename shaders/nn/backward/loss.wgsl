@@ -1,0 +1,108 @@
+// Losses of rows of logits z, and their gradient in place of z; one workgroup per row. With
+// lse = ln Σ exp z and p = exp(z - lse),
+//   clm = lse - z[label],  fusion = Σ_e q_e (lse - z[id_e]),
+//   dz = weight · (λ (p - 1[label]) + (1 - λ) Σ_e q_e (p - 1[id_e])).
+// Where the head bends its logits, z = cap · tanh(z' / cap), it is times 1 - (z / cap)² for z'.
+struct Shape {
+  columns: u32,
+  stride: u32,
+  // Of the first row among the results.
+  first: u32,
+  // 0: the losses alone.
+  differentiate: u32,
+  lambda: f32,
+  softcap: f32, // 0: none
+}
+
+struct Row {
+  label: u32,
+  weight: f32,
+  // Its entries.
+  start: u32,
+  end: u32,
+}
+
+struct Entry {
+  id: u32,
+  q: f32,
+}
+
+@group(0) @binding(0) var<storage, read> rows: array<Row>;
+@group(0) @binding(1) var<storage, read> entries: array<Entry>;
+@group(0) @binding(2) var<storage, read_write> logits: array<f32>;
+@group(0) @binding(3) var<storage, read_write> nats: array<vec2f>; // clm, fusion
+// What each entry takes from its id's gradient.
+@group(0) @binding(4) var<storage, read_write> taken: array<f32>;
+@group(0) @binding(5) var<uniform> shape: Shape;
+
+const LANES = 64u;
+const LOWEST = -1e30;
+var<workgroup> highest: array<f32, LANES>;
+var<workgroup> total: array<f32, LANES>;
+
+fn bent(z: f32) -> f32 {
+  if (shape.softcap == 0.0) { return z; }
+  return shape.softcap * tanh(clamp(z / shape.softcap, -15.0, 15.0));
+}
+
+fn slope(z: f32) -> f32 {
+  if (shape.softcap == 0.0) { return 1.0; }
+  let part = z / shape.softcap;
+  return 1.0 - part * part;
+}
+
+fn log_sum(lane: u32, start_at: u32) -> f32 {
+  var top = LOWEST;
+  var sum = 0.0;
+  for (var v = lane; v < shape.columns; v += LANES) {
+    let z = bent(logits[start_at + v]);
+    if (z > top) {
+      sum = sum * exp(top - z) + 1.0;
+      top = z;
+    } else {
+      sum += exp(z - top);
+    }
+  }
+  highest[lane] = top;
+  total[lane] = sum;
+  for (var half = LANES / 2u; half > 0u; half /= 2u) {
+    workgroupBarrier();
+    if (lane < half) {
+      let m = max(highest[lane], highest[lane + half]);
+      total[lane] = total[lane] * exp(highest[lane] - m)
+        + total[lane + half] * exp(highest[lane + half] - m);
+      highest[lane] = m;
+    }
+  }
+  workgroupBarrier();
+  return highest[0] + log(total[0]);
+}
+
+@compute @workgroup_size(LANES)
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32) {
+  let row = rows[group.x];
+  let start_at = group.x * shape.stride;
+  let lse = log_sum(lane, start_at);
+  let label_z = bent(logits[start_at + row.label]);
+  var fusion = 0.0;
+  var mass = shape.lambda;
+  // Every lane sums them all: they are few, and it must read them before they change.
+  for (var e = row.start; e < row.end; e++) {
+    let entry = entries[e];
+    let z = bent(logits[start_at + entry.id]);
+    fusion += entry.q * (lse - z);
+    mass += (1.0 - shape.lambda) * entry.q;
+    if (lane == 0u) { taken[e] = row.weight * (1.0 - shape.lambda) * entry.q * slope(z); }
+  }
+  if (lane == 0u) { nats[shape.first + group.x] = vec2f(lse - label_z, fusion); }
+  if (shape.differentiate == 0u) { return; }
+  storageBarrier();
+  for (var v = lane; v < shape.columns; v += LANES) {
+    let z = bent(logits[start_at + v]);
+    logits[start_at + v] = row.weight * mass * exp(z - lse) * slope(z);
+  }
+  storageBarrier();
+  if (lane != 0u) { return; }
+  logits[start_at + row.label] -= row.weight * shape.lambda * slope(label_z);
+  for (var e = row.start; e < row.end; e++) { logits[start_at + entries[e].id] -= taken[e]; }
+}

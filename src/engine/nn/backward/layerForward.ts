@@ -1,0 +1,192 @@
+import { activate, attend, normalise, rotate } from "../kernels.ts";
+import type { LoadedLayer, LoadedNorm, LoadedProjection } from "../layerWeights.ts";
+import type { Rows } from "../multiply.ts";
+import type { HeadView, LayerSpec } from "../spec.ts";
+import { lowRankOf, project, projectLow, type TrainPass } from "./pass.ts";
+import { copyRows } from "./rowKernels.ts";
+import type { Part } from "./space.ts";
+
+/** Where a layer is, what it is, and its weights. */
+export interface TrainedLayer {
+  readonly index: number;
+  readonly spec: LayerSpec;
+  readonly weights: LoadedLayer;
+}
+
+/** A layer's projections in order; the places are their adapters' slots. */
+export function projectionsOf({ qkv, attentionOut, mlpIn, mlpOut }: LoadedLayer) {
+  return [...qkv, attentionOut, ...mlpIn, mlpOut];
+}
+
+/**
+ * Records a layer from its input to everything its backward pass reads; with `complete` also to the
+ * next layer's input, which a second run over a kept input does not need.
+ */
+export async function forwardLayer(
+  pass: TrainPass,
+  layer: TrainedLayer,
+  { complete }: { readonly complete: boolean },
+): Promise<void> {
+  const { space } = pass;
+  const { weights, index } = layer;
+  const [input, output] = [space.residual(index), space.residual(index + 1)];
+  await norm(pass, weights.attentionNorm, input, space.rowsOf("normed"));
+  await forwardAttention(pass, layer);
+  const { parallelResidual } = pass.spec;
+  const attended = parallelResidual ? output : space.rowsOf("middle");
+  if (!parallelResidual || complete) {
+    await copy(pass, input, attended);
+    await addBranch(pass, layer, {
+      ...{ from: "mixed", through: "attended", to: attended },
+      ...{ projection: weights.attentionOut, postNorm: weights.postAttentionNorm },
+    });
+  } else {
+    await keepLow(pass, layer, weights.attentionOut, "mixed");
+  }
+  const mlpInput = parallelResidual ? input : attended;
+  await norm(pass, weights.mlpNorm, mlpInput, space.rowsOf("mlpNormed"));
+  await forwardMlp(pass, layer);
+  if (!complete && !weights.postMlpNorm) {
+    return keepLow(pass, layer, weights.mlpOut, "active");
+  }
+  if (!parallelResidual) await copy(pass, attended, output);
+  await addBranch(pass, layer, {
+    ...{ from: "active", through: "made", to: output },
+    ...{ projection: weights.mlpOut, postNorm: weights.postMlpNorm },
+  });
+}
+
+function copy({ recorder, rows, spec }: TrainPass, from: Rows, to: Rows): Promise<void> {
+  return copyRows(recorder, from, to, { rows, columns: spec.hiddenSize, accumulate: false });
+}
+
+function norm({ recorder, spec, rows }: TrainPass, weights: LoadedNorm, x: Rows, y: Rows) {
+  return normalise(recorder, spec.norm, weights, x, y, { rows, width: spec.hiddenSize });
+}
+
+/** A projection's low-rank activations alone: all that its backward pass lacks. */
+async function keepLow(
+  pass: TrainPass,
+  layer: TrainedLayer,
+  projection: LoadedProjection,
+  from: "mixed" | "active",
+): Promise<void> {
+  const adapter = pass.adapters.get(projection.spec.weight);
+  const lowRank = lowRankOf(pass, projection, slotOf(layer, projection));
+  if (!adapter || !lowRank) return;
+  await projectLow(pass, adapter, pass.space.rowsOf(from), lowRank, pass.rows);
+}
+
+/** A projection's place among its layer's. */
+export function slotOf({ weights }: TrainedLayer, projection: LoadedProjection): number {
+  return projectionsOf(weights).indexOf(projection);
+}
+
+/** normed → mixed: what every head gathers from the positions it sees. */
+async function forwardAttention(pass: TrainPass, layer: TrainedLayer): Promise<void> {
+  const { recorder, space, rows, kernels } = pass;
+  const { attention } = pass.spec;
+  const { weights } = layer;
+  for (const projection of weights.qkv) await into(pass, layer, projection, "normed", "qkv");
+  const { queryNorm, keyNorm } = weights;
+  if (queryNorm && keyNorm) {
+    await headNorm(pass, queryNorm, attention.query, attention.heads);
+    await headNorm(pass, keyNorm, attention.key, attention.kvHeads);
+  }
+  const buffers = {
+    queries: space.buffer("queries"),
+    keys: space.buffer("keys"),
+    values: space.buffer("values"),
+  };
+  await rotate(
+    recorder,
+    attention,
+    {
+      ...buffers,
+      turned: space.buffer(queryNorm && keyNorm ? "turned" : "qkv"),
+      plain: space.buffer("qkv"),
+      angles: attention.rope ? space.buffer("angles") : pass.ones.buffer,
+    },
+    { rows, start: 0 },
+  );
+  await attend(
+    recorder,
+    attention,
+    {
+      ...buffers,
+      out: space.rowsOf("mixed"),
+      logSums: space.buffer("logSums"),
+      documents: space.buffer("documents"),
+    },
+    {
+      ...{ rows, start: 0, window: layer.spec.window, scale: layer.spec.attentionScale },
+      kernel: kernels.attention,
+    },
+  );
+}
+
+/** qkv → turned, for the heads of queries or of keys. */
+function headNorm(
+  { recorder, spec, space, rows }: TrainPass,
+  weights: LoadedNorm,
+  view: HeadView,
+  heads: number,
+): Promise<void> {
+  const at = (part: Part) => ({
+    ...space.rowsOf(part, view.offset),
+    groupStride: view.headStride,
+  });
+  const shape = { rows, width: spec.attention.headDim, groups: heads };
+  return normalise(recorder, spec.norm, weights, at("qkv"), at("turned"), shape);
+}
+
+/** mlpNormed → active. */
+async function forwardMlp(pass: TrainPass, layer: TrainedLayer): Promise<void> {
+  const { recorder, space, rows } = pass;
+  const { mlp } = pass.spec;
+  for (const projection of layer.weights.mlpIn) {
+    await into(pass, layer, projection, "mlpNormed", "wide");
+  }
+  const columns = { gate: mlp.gateOffset, up: mlp.upOffset, count: mlp.size };
+  const [wide, active] = [space.rowsOf("wide"), space.rowsOf("active")];
+  await activate(recorder, mlp.activation, wide, columns, active, rows);
+}
+
+function into(
+  pass: TrainPass,
+  layer: TrainedLayer,
+  projection: LoadedProjection,
+  from: Part,
+  to: Part,
+): Promise<void> {
+  const { space, rows } = pass;
+  const lowRank = lowRankOf(pass, projection, slotOf(layer, projection));
+  const out = space.rowsOf(to, projection.spec.column);
+  const buffers = { x: space.rowsOf(from), out, lowRank };
+  return project(pass, projection, buffers, { rows, accumulate: false });
+}
+
+/** to += projection(from), through a norm where the architecture has one there. */
+async function addBranch(
+  pass: TrainPass,
+  layer: TrainedLayer,
+  branch: {
+    readonly from: "mixed" | "active";
+    readonly through: "attended" | "made";
+    readonly to: Rows;
+    readonly projection: LoadedProjection;
+    readonly postNorm: LoadedNorm | null;
+  },
+): Promise<void> {
+  const { recorder, spec, space, rows } = pass;
+  const { projection, postNorm, to } = branch;
+  const lowRank = lowRankOf(pass, projection, slotOf(layer, projection));
+  const x = space.rowsOf(branch.from);
+  if (!postNorm) {
+    return project(pass, projection, { x, out: to, lowRank }, { rows, accumulate: true });
+  }
+  const through = space.rowsOf(branch.through);
+  await project(pass, projection, { x, out: through, lowRank }, { rows, accumulate: false });
+  const shape = { rows, width: spec.hiddenSize, accumulate: true };
+  await normalise(recorder, spec.norm, postNorm, through, to, shape);
+}
