@@ -13,6 +13,8 @@ export const BLOCK_HEIGHT = 2 * LINE.token + LINE.letter + LINE.links + LINE.gap
 export interface AlignedTexts {
   readonly pivotName: string;
   readonly pivot: readonly AlignedToken[];
+  /** The row that predicts the token after each of the pivot's, or null. */
+  readonly rowOf: readonly (number | null)[];
   readonly source: SourceAlignment;
   /** The pivot's tokens that each source token is linked to. */
   readonly partners: readonly (readonly number[])[];
@@ -37,7 +39,7 @@ const idOf = ({ side, index }: TokenPlace) => `${side}-${index}`;
 /** A line of the pivot's tokens, the source's beneath, and what links them. */
 export const AlignmentLine = memo(function AlignmentLine(props: LineProps) {
   const { texts, block, at, links, active, lit, only } = props;
-  const { pivot, source, pivotName, partners } = texts;
+  const { pivot, rowOf, source, pivotName, partners } = texts;
   const isLit = (link: DrawnLink) =>
     lit !== null && (lit.side === "pivot" ? link.pivot : link.source) === lit.index;
   const near = new Set(
@@ -51,7 +53,8 @@ export const AlignmentLine = memo(function AlignmentLine(props: LineProps) {
     const link = side === "pivot" ? source.links[token.index] : undefined;
     const reason = link?.reason ?? null;
     const mark = reason && REASON_MARKS[reason];
-    const linked = side === "pivot" ? reason !== null : (partners[token.index]?.length ?? 0) > 0;
+    const linked =
+      side === "pivot" ? rowOf[token.index] != null : (partners[token.index]?.length ?? 0) > 0;
     const dim = side === "pivot" && !only(link);
     const text = (side === "pivot" ? pivot : source.tokens)[token.index]?.text ?? "";
     return (
@@ -87,6 +90,7 @@ export const AlignmentLine = memo(function AlignmentLine(props: LineProps) {
             d={pathOf(link)}
             data-kind={link.kind}
             data-lit={isLit(link) || undefined}
+            data-dim={!only(source.links[link.pivot]) || undefined}
           />
         ))}
       </svg>

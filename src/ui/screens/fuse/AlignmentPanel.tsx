@@ -1,4 +1,4 @@
-import { Button, SegmentedControl } from "@mantine/core";
+import { Button, SegmentedControl, Select } from "@mantine/core";
 import { useCallback, useEffect, useMemo, useState } from "react";
 import { useStore } from "zustand";
 import type { FusedDocument, FusionCard, SourceAlignment } from "../../../engine/contract/index.ts";
@@ -135,17 +135,22 @@ function DocumentHead({ studio, card, document }: AlignmentPanelProps) {
         {formatCount(rows)} rows, {formatPercent(share)} covered ·{" "}
         <span className="member">
           <i className="swatch" style={{ background: memberColour(winner) }} />
-          {name} teaches
-        </span>
+          <span className="ellipsis" title={name}>
+            {name}
+          </span>
+        </span>{" "}
+        <span>teaches</span>
       </p>
-      <span className="grow" />
       {sources.length > 1 && (
-        <SegmentedControl
+        <Select
           aria-label="Source beside the pivot"
           size="xs"
+          w={200}
+          leftSection={<i className="swatch" style={{ background: memberColour(source + 1) }} />}
           data={sources.map(({ model }, at) => ({ value: String(at), label: model }))}
           value={String(source)}
-          onChange={(next) => studio.fusion.setState({ source: Number(next) })}
+          allowDeselect={false}
+          onChange={(next) => next !== null && studio.fusion.setState({ source: Number(next) })}
         />
       )}
       <span className="row">

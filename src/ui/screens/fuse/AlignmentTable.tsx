@@ -35,7 +35,9 @@ export function AlignmentTable({ texts, document, card, only }: AlignmentTablePr
             <span key="group" className="mono">
               {link?.group.map(name).join("  ")}
             </span>,
-            link?.reason ?? <span className="faint">not learned</span>,
+            link?.reason ?? (
+              <span className="faint">{row === null ? "not learned" : "not told"}</span>
+            ),
             <span key="row" className="mono">
               {link?.from == null ? "–" : name(link.from)}
             </span>,

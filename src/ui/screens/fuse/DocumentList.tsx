@@ -128,6 +128,7 @@ function Entry({ index, entry, card, source }: EntryProps) {
         <span className="member" title={`${who} teaches most of it`}>
           <i className="swatch" style={{ background: memberColour(winner) }} />
           <span className="ellipsis">{winner === 0 ? "pivot" : who}</span>
+          <span className="unseen"> teaches</span>
         </span>
       </span>
     </>

@@ -6,24 +6,38 @@ import { SCROLLS } from "./MemberTable.tsx";
 /** Domain by domain: who teaches as bars and numbers, and everybody's bits per byte. */
 export function DomainTable({ domains }: { readonly domains: readonly FusionDomain[] }) {
   const members = domains[0]?.members ?? [];
+  const name = (at: number) => (
+    <th key={at} scope="col">
+      <span className="member column-name" title={members[at]?.model}>
+        <i className="swatch" style={{ background: memberColour(at) }} />
+        <span className="ellipsis">{members[at]?.model}</span>
+      </span>
+    </th>
+  );
   return (
     <section className="totals-scroll" aria-label="By domain" {...SCROLLS}>
       <table className="totals-table num">
         <thead>
           <tr>
-            <th scope="col">Domain</th>
-            <th scope="col">Rows</th>
-            <th scope="col">Who teaches</th>
-            {members.slice(1).map(({ model }, at) => (
-              <th key={`covered ${at} ${model}`} scope="col">
-                <span className="column-name">Covered by {model}</span>
-              </th>
-            ))}
-            {members.map(({ model }, at) => (
-              <th key={`bits ${at} ${model}`} scope="col">
-                <span className="column-name">Bits per byte, {model}</span>
-              </th>
-            ))}
+            <th scope="col" rowSpan={2}>
+              Domain
+            </th>
+            <th scope="col" rowSpan={2}>
+              Rows
+            </th>
+            <th scope="col" rowSpan={2}>
+              Who teaches
+            </th>
+            <th scope="colgroup" colSpan={members.length - 1}>
+              Covered by
+            </th>
+            <th scope="colgroup" colSpan={members.length}>
+              Bits per byte
+            </th>
+          </tr>
+          <tr>
+            {[...members.keys()].slice(1).map(name)}
+            {[...members.keys()].map(name)}
           </tr>
         </thead>
         <tbody>
@@ -75,7 +89,10 @@ function Wins({ members, rows }: WinsProps) {
       <span className="wins-words">
         {members.map(({ model, wins }, at) => (
           <span key={`${at} ${model}`}>
-            {at === 0 ? "pivot" : model} {formatPercent(share(wins))}
+            <span className="ellipsis" title={model}>
+              {at === 0 ? "pivot" : model}
+            </span>
+            <span>{formatPercent(share(wins))}</span>
           </span>
         ))}
       </span>

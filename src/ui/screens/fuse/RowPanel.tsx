@@ -40,11 +40,11 @@ export function RowPanel({ studio, card, token, document, row, said }: RowPanelP
         </p>
       )}
       {shown && (
-        <section className="rowpanel-scroll" {...SCROLLS} aria-label="Distributions">
+        <div className="rowpanel-scroll">
           <p className="rowpanel-words">{words.join(" ")}</p>
           <Distributions row={shown} />
           <OwnRows row={shown} />
-        </section>
+        </div>
       )}
       {row !== null && !shown && <p className="small muted">Reading the row…</p>}
       <p className="unseen" role="status">
@@ -80,10 +80,12 @@ function Distributions({ row }: { readonly row: FusedRow }) {
   const scale = barScale(rows, tails);
   return (
     <>
-      <DistributionTable
-        label="Distributions over the pivot’s tokens"
-        {...{ columns, rows, scale }}
-      />
+      <section className="distribution-scroll" {...SCROLLS} aria-label="Distributions">
+        <DistributionTable
+          label="Distributions over the pivot’s tokens"
+          {...{ columns, rows, scale }}
+        />
+      </section>
       <p className="small faint num">
         Bars end at {formatPercent(scale)}. ▸ marks the token that follows; – was not among the
         entries kept.

@@ -28,7 +28,8 @@ export function readAlignment(
   const ofPivot = (index: number) => {
     const link = source.links[index];
     const text = `${nameToken(pivot[index]?.text ?? "")}, ${pivotName}`;
-    if (!link || link.reason === null) return `${text}: nothing is learned after it`;
+    if (!link || document.rowOf[index] == null) return `${text}: nothing is learned after it`;
+    if (link.reason === null) return `${text}: the file does not say how it was aligned`;
     const group = link.group.map(sourceName).join(" ");
     const parts = [
       `${link.reason}, ${REASON_MARKS[link.reason].words}`,
@@ -53,7 +54,7 @@ export function readAlignment(
   };
   const labelOf = ({ side, index }: TokenPlace) =>
     side === "pivot" ? ofPivot(index) : ofSource(index);
-  return { pivotName, pivot, source, partners, labelOf };
+  return { pivotName, pivot, rowOf: document.rowOf, source, partners, labelOf };
 }
 
 /** The pivot's token whose row a place is about: its own, or the one where the source token's row stands. */

@@ -11,17 +11,22 @@ export function winningMargin({ members, winner }: FusedRow): number | null {
   return own === null || others.length === 0 ? null : Math.min(...others) - own;
 }
 
+/** A very long name would hide the sentence it is in. */
+const shorten = (name: string) => (name.length > 32 ? `${name.slice(0, 24)}…` : name);
+
 /** A row in two or three sentences: what follows, who teaches and by how much, what lies outside. */
 export function rowWords(row: FusedRow, settings: FusionSettings): readonly string[] {
   const { members, winner, gold, fused } = row;
   const gives = members.flatMap(({ model, aligned, own }) => {
     const nats = aligned?.nats ?? own?.nats ?? null;
-    return nats === null ? [] : [`${model} gives it ${formatProbability(Math.exp(-nats))}`];
+    return nats === null
+      ? []
+      : [`${shorten(model)} gives it ${formatProbability(Math.exp(-nats))}`];
   });
-  const teacher = members[winner]?.model ?? "Nobody";
+  const teacher = shorten(members[winner]?.model ?? "Nobody");
   const margin = winningMargin(row);
   const by =
-    margin === null
+    margin === null || margin < 0
       ? ""
       : margin === 0
         ? ", level with the next"
