@@ -25,8 +25,8 @@ export function createAligner(options: AlignerOptions): Aligner {
   const group = createGrouper(settings.profile, pivot, source);
   const choose = openChoice(options);
   return {
-    align(text, other, said): Alignment {
-      const grouping = group(text, other);
+    align(text, other, said, groups): Alignment {
+      const grouping = groups ? { groups, partners: null } : group(text, other);
       const rows = new SparseRowsWriter();
       const from = new Int32Array(text.ids.length).fill(-1);
       const reasons = Array.from(text.ids, (id, at): AlignmentReason => {

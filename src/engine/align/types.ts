@@ -69,5 +69,6 @@ export interface Alignment {
 
 /** Brings a source's rows into a pivot's vocabulary and positions, document by document. */
 export interface Aligner {
-  align(pivot: TokenisedText, source: TokenisedText, said: SourceRows): Alignment;
+  /** `groups`: how a profile that warps has grouped these texts already. */
+  align(pivot: TokenisedText, source: TokenisedText, said: SourceRows, groups?: Groups): Alignment;
 }
