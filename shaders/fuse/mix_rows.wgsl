@@ -111,18 +111,14 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
       let part = stored(member.weight * stored(exp(warm(i) - top) / total));
       let at = find(base, before, entry);
       if (at < before) {
-        fused[base + at].y = bitcast<u32>(bitcast<f32>(fused[base + at].y) + part);
+        let sum = stored(bitcast<f32>(fused[base + at].y) + part);
+        fused[base + at].y = bitcast<u32>(sum);
       } else {
         fused[base + count] = vec2u(entry, bitcast<u32>(part));
         count++;
       }
     }
     tail += member.weight * (bucket / total);
-  }
-  if (BF16) {
-    for (var i = 0u; i < count; i++) {
-      fused[base + i].y = bitcast<u32>(stored(bitcast<f32>(fused[base + i].y)));
-    }
   }
   sort(base, count);
   ends[row] = vec2u(count, bitcast<u32>(tail));

@@ -114,6 +114,98 @@ describe.each(MODES)("%o", (changes) => {
   });
 });
 
+describe("the worked numbers", () => {
+  /** One row of the pivot's and one of a source's, with metrics. */
+  function worked(pivot: [number, number][], source: [number, number][]): UnfusedRecord {
+    const record = unfused({ seed: 1, tokens: 2, k: pivot.length, sources: ["one"] });
+    const listed = (row: [number, number][]) => ({
+      ids: Uint32Array.from(row, ([id]) => id),
+      values: Float32Array.from(row, ([, logit]) => logit),
+    });
+    const { ids, values } = listed(pivot);
+    const one = {
+      ...record.sources[0]!,
+      rows: { offsets: Uint32Array.of(0, source.length), ...listed(source) },
+      scored: { tokens: 10, nats: 9 },
+    };
+    const about = { positions: Uint32Array.of(0), logSums: Float32Array.of(9) };
+    return {
+      ...record,
+      pivot: { ...record.pivot, ...about, ids, logits: values, goldNats: Float32Array.of(1.2) },
+      sources: [one],
+    };
+  }
+  const record = worked(
+    [
+      [1, 2],
+      [2, 1],
+      [4, 0],
+    ],
+    [
+      [2, 3],
+      [3, 1],
+    ],
+  );
+  const exact = { ...PROFILES["fusechat-v1"], bf16: false };
+  const fuse = async (of: UnfusedRecord, settings: FusionSettings) =>
+    rowEntries((await fuseDocuments(gpu, [of], settings))[0]!, 0);
+  const close = (entries: [number, number][]) =>
+    entries.map(([id, value]) => [id, expect.closeTo(value, 5.7)]);
+
+  test("MinCE follows the source, at temperature 1 and 2", async () => {
+    expect(await fuse(record, exact)).toEqual(
+      close([
+        [2, 0.880797],
+        [3, 0.119203],
+      ]),
+    );
+    const warm = await fuse(record, { ...exact, temperature: 2 });
+    expect(warm).toEqual(
+      close([
+        [2, 0.731059],
+        [3, 0.268941],
+      ]),
+    );
+  });
+
+  test("AvgCE mixes both", async () => {
+    const mixed = await fuse(record, { ...exact, fusion: "avgce" });
+    const expected = [
+      [2, 0.579504],
+      [1, 0.315112],
+      [3, 0.062739],
+      [4, 0.042646],
+    ];
+    expect(mixed).toEqual(close(expected as [number, number][]));
+  });
+
+  test("logits in bf16", async () => {
+    const three = worked(
+      [
+        [0, 20.31],
+        [1, 19.87],
+        [2, 18.02],
+      ],
+      [],
+    );
+    const alone = { ...three, sources: [] };
+    const full = await fuse(alone, exact);
+    expect(full).toEqual(
+      close([
+        [0, 0.572966],
+        [1, 0.369011],
+        [2, 0.058022],
+      ]),
+    );
+    const rounded = await fuse(alone, { ...exact, bf16: true });
+    const expected = [0.557821, 0.383385, 0.058794];
+    for (const [i, [, value]] of rounded.entries()) {
+      // The probabilities are rounded too: half a step is 2^-9 of the value at most.
+      expect(Math.abs(value - expected[i]!)).toBeLessThan(2 ** -8 * expected[i]!);
+    }
+  });
+});
+
 test("the pivot alone gives the pivot, bit for bit whatever the choice", async () => {
   const record = unfused({ seed: 6, sources: [], k: 10, vocabSize: 60 });
   const twice = await Promise.all(

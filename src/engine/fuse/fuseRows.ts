@@ -15,7 +15,7 @@ type MixSettings = Pick<FusionSettings, "temperature" | "tail" | "bf16">;
 
 /**
  * Fuses documents: the choice is made here in float64 (`weighRows`), the rows are mixed on the GPU.
- * Ask `refusal` before. The order of the sources does not show: theirs by name is what counts.
+ * Ask `refusal` before. The order of the sources does not show, but for bf16.
  * Errors: those of the device.
  */
 export async function fuseDocuments(
@@ -24,7 +24,7 @@ export async function fuseDocuments(
   settings: FusionSettings,
 ): Promise<readonly FusedRecord[]> {
   const weights = documents.map((record) => weighRows(record, settings));
-  const packed = packRows(documents, weights);
+  const packed = packRows(documents, weights, settings);
   const most = Math.min(MOST_ROWS, Math.ceil(MOST_RESULT_BYTES / (8 * packed.largest)));
   const writer = new FusedWriter(packed.rows, packed.entries.length / 2);
   for (let from = 0; from < packed.rows; from += most) {

@@ -1,3 +1,4 @@
+import type { FusionSettings } from "../contract/index.ts";
 import type { UnfusedRecord } from "./records.ts";
 
 /** Rows as shaders/fuse/mix_rows.wgsl reads them: those of all documents one after the other. */
@@ -23,13 +24,15 @@ const KNOWN = 0x80000000;
 export function packRows(
   documents: readonly UnfusedRecord[],
   weights: readonly Float32Array[],
+  { bf16 }: Pick<FusionSettings, "bf16">,
 ): PackedRows {
   const { rows, members, entries } = measure(documents, weights);
   const writer = new SegmentWriter(rows, members, entries);
   for (const [i, { pivot, sources }] of documents.entries()) {
     const own = weights[i]!;
     const count = 1 + sources.length;
-    const order = membersByName(sources);
+    // The references round each sum, in the order given.
+    const order = bf16 ? [0, ...sources.map((_, i) => i + 1)] : membersByName(sources);
     for (let row = 0; row < pivot.positions.length; row++) {
       for (const member of order) {
         const weight = own[row * count + member]!;
