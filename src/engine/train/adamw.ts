@@ -1,0 +1,154 @@
+import { EngineError } from "../contract/index.ts";
+import type { Gpu } from "../gpu/device.ts";
+import type { PooledBuffer } from "../gpu/pool.ts";
+import type { Parameter } from "../nn/backward/trainable.ts";
+import { Recorder } from "../nn/recorder.ts";
+
+/** Values that one partial sum stands for, as in shaders/train/square_sums.wgsl. */
+const STRETCH = 4096;
+const LANES = 64;
+/** WebGPU's default for the workgroups of a dispatch along one axis. */
+const MOST_GROUPS = 65535;
+
+export interface AdamSettings {
+  readonly beta1: number;
+  readonly beta2: number;
+  readonly epsilon: number;
+  readonly weightDecay: number;
+  /** The longest gradient, over all parameters together; 0: any. */
+  readonly clip: number;
+}
+
+interface Trained {
+  readonly parameter: Parameter;
+  /** First and second moment of each value, side by side. */
+  readonly moments: PooledBuffer;
+  readonly firstPartial: number;
+  readonly partials: number;
+}
+
+/** Bytes of the two moments of values of this number. */
+export function momentBytes(count: number): number {
+  return 8 * Math.ceil(count / 4) * 4;
+}
+
+/** Groups along x and y that together are at least `count`. */
+function spread(count: number): readonly [number, number] {
+  const x = Math.min(count, MOST_GROUPS);
+  return [x, Math.ceil(count / x)];
+}
+
+/** AdamW with its state in f32 on the GPU, and clipping by the norm over all parameters. */
+export class AdamW {
+  readonly #gpu: Gpu;
+  readonly #settings: AdamSettings;
+  readonly #trained: readonly Trained[];
+  readonly #partials: PooledBuffer;
+  readonly #readback: PooledBuffer;
+  readonly #recorder: Recorder;
+
+  constructor(gpu: Gpu, parameters: readonly Parameter[], settings: AdamSettings) {
+    const { STORAGE, COPY_SRC, COPY_DST, MAP_READ } = GPUBufferUsage;
+    this.#gpu = gpu;
+    this.#settings = settings;
+    let firstPartial = 0;
+    const trained: Trained[] = [];
+    try {
+      for (const parameter of parameters) {
+        const bytes = momentBytes(parameter.count);
+        const moments = gpu.pool.allocate("moments", bytes, STORAGE | COPY_SRC | COPY_DST);
+        const partials = Math.ceil(parameter.count / STRETCH);
+        trained.push({ parameter, moments, firstPartial, partials });
+        firstPartial += partials;
+      }
+    } catch (error) {
+      for (const { moments } of trained) moments.release();
+      throw error;
+    }
+    this.#trained = trained;
+    this.#partials = gpu.pool.allocate("square sums", 4 * firstPartial, STORAGE | COPY_SRC);
+    this.#readback = gpu.pool.allocate("square sums", 4 * firstPartial, MAP_READ | COPY_DST);
+    this.#recorder = new Recorder(gpu);
+  }
+
+  /** The state of every parameter, in their order. */
+  get moments(): readonly GPUBuffer[] {
+    return this.#trained.map(({ moments }) => moments.buffer);
+  }
+
+  /**
+   * The length of the gradient over all parameters. `nonfinite` names the first parameter whose
+   * gradient holds a NaN or an infinity: then nothing must be updated.
+   */
+  async gradientNorm(): Promise<number> {
+    for (const { parameter, firstPartial, partials } of this.#trained) {
+      const groups = spread(partials);
+      await this.#recorder.add({
+        shaders: ["train/square_sums.wgsl"],
+        reads: [parameter.gradient],
+        writes: [this.#partials.buffer],
+        integers: [parameter.count, firstPartial, groups[0]],
+        groups,
+      });
+    }
+    await this.#recorder.finish();
+    const partials = await this.#readPartials();
+    let total = 0;
+    for (const { parameter, firstPartial, partials: count } of this.#trained) {
+      for (let i = firstPartial; i < firstPartial + count; i++) total += partials[i]!;
+      if (!Number.isFinite(total)) {
+        throw new EngineError(
+          "nonfinite",
+          `The gradient of "${parameter.name}" holds NaN or infinity. A lower learning rate, clipping or shorter batches usually help; what was trained before this step is kept.`,
+          { tensor: parameter.name },
+        );
+      }
+    }
+    return Math.sqrt(total);
+  }
+
+  #readPartials(): Promise<Float32Array> {
+    const { size } = this.#partials.buffer;
+    return this.#gpu.guard("readback", async () => {
+      const encoder = this.#gpu.device.createCommandEncoder();
+      encoder.copyBufferToBuffer(this.#partials.buffer, 0, this.#readback.buffer, 0, size);
+      this.#gpu.device.queue.submit([encoder.finish()]);
+      await this.#readback.buffer.mapAsync(GPUMapMode.READ);
+      try {
+        return new Float32Array(this.#readback.buffer.getMappedRange().slice(0));
+      } finally {
+        this.#readback.buffer.unmap();
+      }
+    });
+  }
+
+  /** Update `step` (from 0) of every parameter; `norm` is the gradient's, which clipping needs. */
+  async update(step: number, learningRate: number, norm: number): Promise<void> {
+    const { beta1, beta2, epsilon, weightDecay, clip } = this.#settings;
+    const scale = clip > 0 ? Math.min(1, clip / (norm + 1e-6)) : 1;
+    for (const { parameter, moments } of this.#trained) {
+      const groups = spread(Math.ceil(parameter.count / LANES));
+      await this.#recorder.add({
+        shaders: ["train/adamw.wgsl"],
+        reads: [parameter.gradient],
+        writes: [parameter.value, moments.buffer],
+        integers: [parameter.count, groups[0] * LANES],
+        floats: [
+          ...[scale, beta1, beta2, 1 - beta1, 1 - beta2, 1 - learningRate * weightDecay],
+          learningRate / (1 - beta1 ** (step + 1)),
+          1 / Math.sqrt(1 - beta2 ** (step + 1)),
+          epsilon,
+        ],
+        groups,
+      });
+    }
+    await this.#recorder.finish();
+  }
+
+  release(): void {
+    for (const { moments } of this.#trained) moments.release();
+    this.#partials.release();
+    this.#readback.release();
+    this.#recorder.release();
+  }
+}

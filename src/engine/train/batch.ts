@@ -1,0 +1,70 @@
+import type { FusedRecord } from "../fuse/records.ts";
+import type { TrainBatch } from "../nn/backward/batch.ts";
+import type { Sequence, Stretch } from "./order.ts";
+
+/** One document's part in a batch. */
+interface Part {
+  readonly record: FusedRecord;
+  readonly stretch: Stretch;
+}
+
+/**
+ * The batch of a sequence: its documents one after the other, a weight of 1 for every position before
+ * a supervised token, and the fused rows that stand there. `records` has each document that is named.
+ */
+export function makeBatch(
+  sequence: Sequence,
+  records: ReadonlyMap<number, FusedRecord>,
+  lambda: number,
+): TrainBatch {
+  const parts = sequence.map(
+    (stretch): Part => ({
+      stretch,
+      record: records.get(stretch.document) as FusedRecord,
+    }),
+  );
+  const tokens = sequence.reduce((sum, stretch) => sum + stretch.tokens, 0);
+  const ids = new Uint32Array(tokens);
+  const labels = new Uint32Array(tokens);
+  const weights = new Float32Array(tokens);
+  const starts = new Uint32Array(tokens + 1);
+  const documents: number[] = [];
+  const entries: number[] = [];
+  const probabilities: number[] = [];
+  let at = 0;
+  for (const { record, stretch } of parts) {
+    const { tokens: own, positions } = record.pivot;
+    const end = stretch.from + stretch.tokens;
+    documents.push(at);
+    ids.set(own.ids.subarray(stretch.from, end), at);
+    labels.set(own.ids.subarray(stretch.from + 1, end), at);
+    let row = positions.findIndex((position) => position >= stretch.from);
+    if (row < 0) row = positions.length;
+    for (let t = stretch.from; t < end; t++) {
+      const place = at + t - stretch.from;
+      // The last token's row predicts what is not there.
+      if (positions[row] === t && t + 1 < end) {
+        weights[place] = 1;
+        const { offsets, ids: fusedIds, values } = record.fused;
+        for (let e = offsets[row]!; e < offsets[row + 1]!; e++) {
+          entries.push(fusedIds[e]!);
+          probabilities.push(values[e]!);
+        }
+      }
+      if (positions[row] === t) row++;
+      starts[place + 1] = entries.length;
+    }
+    at += stretch.tokens;
+  }
+  const fused = {
+    starts,
+    ids: Uint32Array.from(entries),
+    probabilities: Float32Array.from(probabilities),
+  };
+  return { ids, documents, labels, weights, fused: lambda < 1 ? fused : null, lambda };
+}
+
+/** Positions of a batch that count. */
+export function countTokens({ weights }: TrainBatch): number {
+  return weights.reduce((sum, weight) => sum + weight, 0);
+}

@@ -1,0 +1,58 @@
+import { invariant } from "../base/invariant.ts";
+import type { Gpu } from "../gpu/device.ts";
+import type { TrainableModel } from "../nn/backward/trainable.ts";
+import type { AdamW } from "./adamw.ts";
+import { readBytes } from "./readBytes.ts";
+
+/** Bytes of a record, so that a large model's state is never in memory as a whole. */
+const PIECE_BYTES = 8 * 2 ** 20;
+
+/** A buffer of the state and how many of its bytes count. */
+interface Part {
+  readonly buffer: GPUBuffer;
+  readonly byteLength: number;
+}
+
+/** Values, then moments, parameter by parameter: all that a training is at a step. */
+function partsOf(model: TrainableModel, optimiser: AdamW): readonly Part[] {
+  return model.parameters.flatMap(({ value, count }, i) => [
+    { buffer: value, byteLength: 4 * count },
+    { buffer: optimiser.moments[i] as GPUBuffer, byteLength: 8 * count },
+  ]);
+}
+
+function* piecesOf(parts: readonly Part[]): Generator<Part & { readonly start: number }> {
+  for (const { buffer, byteLength } of parts) {
+    for (let start = 0; start < byteLength; start += PIECE_BYTES) {
+      yield { buffer, start, byteLength: Math.min(PIECE_BYTES, byteLength - start) };
+    }
+  }
+}
+
+/** The state of a training as bytes, piece by piece. */
+export async function* takeSnapshot(
+  gpu: Gpu,
+  model: TrainableModel,
+  optimiser: AdamW,
+): AsyncGenerator<Uint8Array<ArrayBuffer>> {
+  for (const { buffer, start, byteLength } of piecesOf(partsOf(model, optimiser))) {
+    yield await readBytes(gpu, buffer, start, byteLength);
+  }
+}
+
+/** Puts a state back; the pieces are those of `takeSnapshot`, in their order. */
+export async function restoreSnapshot(
+  gpu: Gpu,
+  model: TrainableModel,
+  optimiser: AdamW,
+  pieces: AsyncIterable<Uint8Array<ArrayBuffer>>,
+): Promise<void> {
+  const places = piecesOf(partsOf(model, optimiser));
+  for await (const bytes of pieces) {
+    const next = places.next();
+    const fits = !next.done && next.value.byteLength === bytes.byteLength;
+    invariant(fits, "a snapshot has the pieces of the model that it was taken of");
+    gpu.device.queue.writeBuffer(next.value.buffer, next.value.start, bytes);
+  }
+  invariant(places.next().done, "a snapshot is whole");
+}
