@@ -1,5 +1,6 @@
 import type { Gpu } from "../src/engine/gpu/device.ts";
-import { chooseMatmul, multiply } from "../src/engine/nn/multiply.ts";
+import { chooseMatmul } from "../src/engine/nn/matmulKernels.ts";
+import { multiply } from "../src/engine/nn/multiply.ts";
 import { Recorder } from "../src/engine/nn/recorder.ts";
 import { loadRuntime } from "../src/engine/onnx/runtime.ts";
 import { median } from "./kernels.ts";

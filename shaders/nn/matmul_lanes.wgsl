@@ -4,7 +4,11 @@
 // Linked constants: ROWS (of a workgroup: 1, 4 or 8).
 // needs nn/matmul_shape.wgsl
 const LANES = 64u;
+// A row's partial sums are joined in two steps, this many in the last: few barriers, which llvmpipe
+// takes seconds each to compile.
+const PARTS = 8u;
 var<workgroup> partial: array<vec4f, LANES * ROWS>;
+var<workgroup> joined: array<vec4f, PARTS * ROWS>;
 
 @compute @workgroup_size(LANES)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32) {
@@ -17,14 +21,17 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
     for (var r = 0u; r < ROWS; r++) { sums[r] += x[row_at(t + r) + quad] * block; }
   }
   for (var r = 0u; r < ROWS; r++) { partial[r * LANES + lane] = sums[r]; }
-  for (var half = LANES / 2u; half > 0u; half /= 2u) {
-    workgroupBarrier();
-    if (lane < half) {
-      for (var r = 0u; r < ROWS; r++) {
-        partial[r * LANES + lane] += partial[r * LANES + lane + half];
-      }
-    }
+  workgroupBarrier();
+  if (lane < PARTS * ROWS) {
+    let first = lane / PARTS * LANES + lane % PARTS;
+    var sum = vec4f();
+    for (var i = 0u; i < LANES; i += PARTS) { sum += partial[first + i]; }
+    joined[lane] = sum;
   }
   workgroupBarrier();
-  if (lane < ROWS) { put(t + lane, o, partial[lane * LANES]); }
+  if (lane < ROWS) {
+    var sum = vec4f();
+    for (var i = 0u; i < PARTS; i++) { sum += joined[lane * PARTS + i]; }
+    put(t + lane, o, sum);
+  }
 }

@@ -25,6 +25,17 @@ test("every line of the linked text is traced to its own file and line", () => {
   expect(locate(lineOf("return b() + a()"))).toBe("shaders/merge/c.wgsl:4");
 });
 
+test("extensions come before everything else, each once, and lines are still traced", () => {
+  const half = "// enables f16\nfn half() {}\n";
+  const texts: Record<string, string> = { "h.wgsl": half, "i.wgsl": half.replace("half", "more") };
+  const { code, locate } = linkShader(["h.wgsl", "i.wgsl"], { N: 1 }, (path) => texts[path] ?? "");
+  expect(code.startsWith("enable f16;\nconst N = 1u;\n")).toBe(true);
+  expect(code.match(/enable/g)).toHaveLength(1);
+  expect(locate(code.split("\n").findIndex((line) => line.includes("fn more")) + 1)).toBe(
+    "shaders/i.wgsl:2",
+  );
+});
+
 test("numbers become u32 constants", () => {
   expect(linkShader([], { MODELS: 3, HAS_BASE: false }, read).code).toBe(
     "const MODELS = 3u;\nconst HAS_BASE = false;\n",

@@ -12,6 +12,7 @@ export interface LinkedShader {
 export type ShaderConstants = Readonly<Record<string, number | boolean>>;
 
 const NEEDS = /^\/\/ needs (\S+\.wgsl)$/gm;
+const ENABLES = /^\/\/ enables (\w+)$/gm;
 
 /** A file after everything it needs, each file once, depth first. */
 function collect(path: string, seen: Set<string>, readText: (path: string) => string): string[] {
@@ -23,7 +24,8 @@ function collect(path: string, seen: Set<string>, readText: (path: string) => st
 
 /**
  * Joins shader files and all they need (`// needs lib/float.wgsl` on a line of its own) under the
- * given constants. A number becomes a `u32`.
+ * given constants. A number becomes a `u32`. WGSL wants its extensions named before everything else:
+ * a file asks for one by `// enables f16`.
  */
 export function linkShader(
   paths: readonly string[],
@@ -32,11 +34,15 @@ export function linkShader(
 ): LinkedShader {
   const seen = new Set<string>();
   const files = paths.flatMap((path) => collect(path, seen, readText));
-  const prelude = Object.entries(constants)
+  const enabled = new Set(
+    files.flatMap((path) => [...readText(path).matchAll(ENABLES)].map(([, name]) => name)),
+  );
+  const extensions = [...enabled].map((name) => `enable ${name};\n`).join("");
+  const values = Object.entries(constants)
     .map(([name, value]) => `const ${name} = ${typeof value === "number" ? `${value}u` : value};\n`)
     .join("");
   const starts = [{ line: 1, file: "<constants>" }];
-  let code = prelude;
+  let code = extensions + values;
   for (const path of files) {
     starts.push({ line: code.split("\n").length, file: `shaders/${path}` });
     const text = readText(path);

@@ -1,7 +1,8 @@
 import type { KeyValues } from "./cache.ts";
 import { type AttentionKernel, activate, attend, normalise, rotate } from "./kernels.ts";
 import type { LoadedLayer, LoadedNorm, LoadedProjection } from "./layerWeights.ts";
-import { type MatmulKernel, multiply } from "./multiply.ts";
+import type { MatmulKernel } from "./matmulKernels.ts";
+import { multiply } from "./multiply.ts";
 import type { Recorder } from "./recorder.ts";
 import type { DecoderSpec, LayerSpec } from "./spec.ts";
 import type { Workspace } from "./workspace.ts";

@@ -1,4 +1,5 @@
 import type { OutputDType } from "../contract/index.ts";
+import { formOf, type MatmulKernel, matmulProgram } from "./matmulKernels.ts";
 import type { Recorder } from "./recorder.ts";
 import type { Matrix } from "./weights.ts";
 
@@ -12,23 +13,13 @@ export interface Rows {
 /** Codes of shaders/nn/weights_dtype.wgsl. */
 const STORED = { F32: 0, BF16: 1, F16: 2 } as const satisfies Record<OutputDType, number>;
 
-/** How matrices are multiplied. `registers` needs no workgroup memory and suits CPUs. */
-export type MatmulKernel = "registers" | "lanes" | "tiles";
-
-const TILE = 64;
-const REGISTER_ROWS = 4;
-/** Up to this many rows, reading the weights is what takes the time. */
-const FEW_ROWS = 8;
-
-/** The kernel for a shape: GPUs share work between lanes, CPUs do not. */
-export function chooseMatmul(rows: number, software: boolean): MatmulKernel {
-  if (software) return "registers";
-  return rows <= FEW_ROWS ? "lanes" : "tiles";
-}
-
-function weightShader(matrix: Matrix, layout: "out_in" | "in_out"): readonly [string, boolean] {
-  const whole = matrix.columns % 4 === 0;
-  if (!whole) return ["nn/weights_odd.wgsl", true];
+/** The file that reads weights, and whether it goes value by value. */
+function weightShader(
+  matrix: Matrix,
+  { layout, half }: { readonly layout: "out_in" | "in_out"; readonly half: boolean },
+): readonly [string, boolean] {
+  if (matrix.columns % 4 !== 0) return ["nn/weights_odd.wgsl", true];
+  if (half) return ["nn/weights_half.wgsl", false];
   return [layout === "out_in" ? "nn/weights_rows.wgsl" : "nn/weights_columns.wgsl", false];
 }
 
@@ -50,19 +41,19 @@ export async function multiply(
   },
 ): Promise<void> {
   const { rows, layout, bias, kernel } = options;
-  const [shader, odd] = weightShader(matrix, layout);
-  const registerRows = rows === 1 ? 1 : REGISTER_ROWS;
+  const half = kernel.endsWith("+half");
+  const [shader, odd] = weightShader(matrix, { layout, half });
   for (const [i, panel] of matrix.panels.entries()) {
     const turned = layout === "in_out";
     const outputs = turned ? matrix.columns : panel.rows;
     const inputs = turned ? panel.rows : matrix.columns;
-    const quads = Math.ceil(outputs / 4);
+    const program = matmulProgram(formOf(kernel), rows, outputs);
     await recorder.add({
-      shaders: [shader, `nn/matmul_${kernel}.wgsl`],
+      shaders: [shader, program.shader],
       constants: {
         STORED: STORED[matrix.dtype],
         ...(odd ? { IN_OUT: turned } : {}),
-        ...(kernel === "registers" ? { ROWS: registerRows } : {}),
+        ...program.constants,
       },
       // A layout must bind something: where there is no bias it is not read.
       reads: [x.buffer, panel.buffer, bias ?? panel.buffer],
@@ -80,12 +71,7 @@ export async function multiply(
         turned ? 0 : panel.first,
         options.accumulate || (turned && i > 0) ? 1 : 0,
       ],
-      groups:
-        kernel === "tiles"
-          ? [Math.ceil(outputs / TILE), Math.ceil(rows / TILE)]
-          : kernel === "lanes"
-            ? [quads, rows]
-            : [Math.ceil(quads / 64), Math.ceil(rows / registerRows)],
+      groups: program.groups,
     });
   }
 }
