@@ -1,0 +1,249 @@
+import type { MapCache } from "../align/maps/mapCache.ts";
+import type { AlignTasks } from "../align/tasks.ts";
+import type { Pool } from "../base/pool.ts";
+import {
+  EngineError,
+  type FusionId,
+  type FusionSettings,
+  type ModelId,
+} from "../contract/index.ts";
+import type { LanguageParts } from "../evaluate/generateText.ts";
+import { findRunnable } from "../evaluate/runnable.ts";
+import type { GpuSource } from "../gpu/device.ts";
+import type { JobContext, JobKind, RequestOf } from "../jobs/kind.ts";
+import type { DatasetLibrary } from "../model/datasets.ts";
+import { droppedCard } from "./dropped.ts";
+import { checkFuseRequest } from "./fuseRequest.ts";
+import type { FusionModel, StageParts } from "./fuseStages.ts";
+import { bridgeSource, type FusionMember, type SourceBridge } from "./fuseStagesAlign.ts";
+import { type WrittenDocuments, writeDocuments } from "./fuseStagesDocuments.ts";
+import { type FusedSoFar, fuseAll } from "./fuseStagesFuse.ts";
+import { representAll, representationFolder } from "./fuseStagesRepresent.ts";
+import type { FusionLibrary, FusionWriter } from "./fusions.ts";
+import type { RecordStore } from "./recordStore.ts";
+import { openDocumentTokenizer } from "./tokenise.ts";
+
+/** What a fusion takes. */
+export interface FuseParts extends Pick<LanguageParts, "shelf" | "openText"> {
+  readonly library: Pick<LanguageParts["library"], "card" | "open">;
+  readonly source: GpuSource;
+  readonly datasets: Pick<DatasetLibrary, "open">;
+  readonly records: RecordStore;
+  readonly fusions: FusionLibrary;
+  readonly pool: Pool<AlignTasks>;
+  readonly maps?: MapCache;
+}
+
+/** How far a fusion is. Documents, and what models say of them, lie in folders of records. */
+export interface FuseState {
+  readonly documents: WrittenDocuments;
+  readonly fusion: FusionId | null;
+  /** Rows with a column on top that is no token, by the model's name. */
+  readonly padding: Readonly<Record<string, number>>;
+  readonly fused: FusedSoFar;
+}
+
+const documentsFolder = (job: string) => `fuse/${job}/documents`;
+const groupsFolder = (job: string, source: number) => `fuse/${job}/groups ${source}`;
+
+/** Job kind `fuse`: represents, aligns and fuses, model after model, document after document. */
+export function createFuseKind(parts: FuseParts): JobKind<"fuse", FuseState> {
+  return {
+    kind: "fuse",
+    resource: "gpu",
+    async prepare(request) {
+      const { pivot, sources, datasets, settings } = checkFuseRequest(request);
+      const stored = await Promise.all(datasets.map((id) => parts.datasets.open(id)));
+      const models = await openModels([pivot, ...sources], settings, parts);
+      const bytes = stored.reduce(
+        (sum, { card }) =>
+          sum + card.byteLength * Math.min(1, settings.rows / Math.max(1, card.rows)),
+        0,
+      );
+      const others = models.slice(1).map(({ name }) => name);
+      const from = others.length > 2 ? `${others.length} models` : others.join(" and ");
+      return {
+        title: `Fuse ${from === "" ? models[0]!.name : `${from} into ${models[0]!.name}`}`,
+        ...{ recipe: null, durable: true, totalBytes: Math.round(bytes * (models.length + 1)) },
+      };
+    },
+    run: (request, context) => new Fusing(checkFuseRequest(request), parts, context).run(),
+    async clean(job, state) {
+      await deleteFolders(job, parts.records);
+      const fusion = state?.fusion;
+      if (!fusion) return;
+      const known = (await parts.fusions.list()).find(({ id }) => id === fusion);
+      if (known?.state === "partial") await parts.fusions.delete(fusion);
+    },
+  };
+}
+
+/** Frees what only the stages of a job needed. */
+async function deleteFolders(job: string, records: RecordStore): Promise<void> {
+  for (const folder of await records.folders()) {
+    if (folder.startsWith(`fuse/${job}/`)) await records.deleteFolder(folder);
+  }
+}
+
+async function openModels(
+  ids: readonly ModelId[],
+  settings: FusionSettings,
+  { library, openText }: FuseParts,
+): Promise<readonly FusionModel[]> {
+  const models: FusionModel[] = [];
+  for (const id of ids) {
+    const [{ name }, checkpoint] = await Promise.all([library.card(id), library.open(id)]);
+    const { contextLength } = findRunnable(checkpoint);
+    const language = await openText(checkpoint);
+    const tokenizer = language.tokenizer();
+    models.push({
+      ...{ id, name, tokenizer, contextLength, template: language.template },
+      vocabSize: checkpoint.config?.vocabSize ?? null,
+      reader: openDocumentTokenizer(tokenizer, { begins: begins(settings) }),
+    });
+  }
+  return models;
+}
+
+/** FuseLLM's documents have nothing before them. */
+const begins = ({ profile }: FusionSettings) => profile !== "fusellm";
+
+/** One run of a fusion. */
+class Fusing {
+  readonly #request: RequestOf<"fuse">;
+  readonly #parts: FuseParts;
+  readonly #context: JobContext<FuseState>;
+  /** UTF-8 bytes of the documents, and those that went through earlier stages. */
+  #bytes = 0;
+  #before = 0;
+
+  constructor(request: RequestOf<"fuse">, parts: FuseParts, context: JobContext<FuseState>) {
+    this.#request = request;
+    this.#parts = parts;
+    this.#context = context;
+  }
+
+  async run() {
+    const { pivot, sources, settings } = this.#request;
+    const { records, fusions } = this.#parts;
+    const models = await openModels([pivot, ...sources], settings, this.#parts);
+    const stage: StageParts = {
+      ...{ ...this.#parts, models, settings, signal: this.#context.signal },
+      progress: (done, label) =>
+        this.#context.progress({
+          doneBytes: this.#before + done,
+          totalBytes: this.#bytes * (models.length + 1),
+          label,
+        }),
+    };
+    let state = this.#context.state ?? (await this.#begin(stage));
+    const save = (change: Partial<FuseState>) => {
+      state = { ...state, ...change };
+      return this.#context.save(state);
+    };
+    const { documents } = state;
+    this.#bytes = documents.bytes;
+    const listed = { folder: documentsFolder(this.#context.id), count: documents.count };
+    const members = await this.#members(models, documents);
+    const writer = await this.#openWriter(state.fusion, members);
+    if (writer) {
+      await save({ fusion: writer.id });
+      for (const { model, folder } of members) {
+        const rows = await representAll(model, listed, folder, stage);
+        if (rows > 0) await save({ padding: { ...state.padding, [model.name]: rows } });
+        this.#before += this.#bytes;
+      }
+      const bridges = await this.#bridge(members, stage);
+      const inputs = { documents: listed, members, bridges, writer };
+      await fuseAll(inputs, state.fused, stage, (fused) => save({ fused }));
+      if (writer.documents === 0) throw nothingFused(state);
+      await writer.seal(droppedCard({ ...documents.dropped, ...state.fused.dropped }));
+    }
+    this.#context.modelsChanged();
+    await deleteFolders(this.#context.id, records);
+    const fusion = state.fusion as FusionId;
+    const notes = [...documents.notes, ...notesOn(models, state)];
+    notes.push(...(await fusions.card(fusion)).dropped.map(asNote));
+    return { models: [], downloads: [], notes, fusion };
+  }
+
+  /** Writes the documents; from here on the fusion can be resumed. */
+  async #begin(stage: StageParts): Promise<FuseState> {
+    const { datasets } = this.#request;
+    const stored = await Promise.all(datasets.map((id) => this.#parts.datasets.open(id)));
+    this.#bytes = stored.reduce((sum, { card }) => sum + card.byteLength, 0);
+    const documents = await writeDocuments(stored, documentsFolder(this.#context.id), stage);
+    const fused = { documents: 0, bytes: 0, dropped: {} };
+    const state: FuseState = { documents, fusion: null, padding: {}, fused };
+    if (documents.count === 0) throw nothingFused(state);
+    await this.#context.save(state);
+    return state;
+  }
+
+  #members(
+    models: readonly FusionModel[],
+    { hash }: WrittenDocuments,
+  ): Promise<readonly FusionMember[]> {
+    const { settings } = this.#request;
+    const options = { topK: settings.topK, begins: begins(settings) };
+    return Promise.all(
+      models.map(async (model) => ({
+        model,
+        folder: await representationFolder(model, hash, options),
+      })),
+    );
+  }
+
+  /** Null where the fusion is complete already. */
+  async #openWriter(
+    fusion: FusionId | null,
+    members: readonly FusionMember[],
+  ): Promise<FusionWriter | null> {
+    const { fusions } = this.#parts;
+    const { settings, name } = this.#request;
+    if (fusion !== null) {
+      const card = await fusions.card(fusion);
+      return card.state === "complete" ? null : fusions.resume(fusion);
+    }
+    const [{ model: pivot }] = members as readonly [FusionMember];
+    return fusions.begin({
+      ...{ name, origin: "fuse", settings },
+      vocabSize: pivot.vocabSize ?? pivot.tokenizer.vocabSize,
+      parties: members.map(({ model, folder }) => ({
+        ...{ model: model.name, id: model.id, representation: folder },
+      })),
+    });
+  }
+
+  async #bridge(
+    [pivot, ...sources]: readonly FusionMember[],
+    stage: StageParts,
+  ): Promise<readonly SourceBridge[]> {
+    const bridges: SourceBridge[] = [];
+    for (const [i, source] of sources.entries()) {
+      const folder = groupsFolder(this.#context.id, i);
+      bridges.push(await bridgeSource(pivot as FusionMember, source, folder, stage));
+    }
+    return bridges;
+  }
+}
+
+function nothingFused({ documents, fused }: FuseState): EngineError {
+  const [first] = droppedCard({ ...documents.dropped, ...fused.dropped });
+  const why = first ? ` Most often: ${first.reason}, ${first.count} times.` : "";
+  return new EngineError("usage", `The datasets hold nothing that can be fused.${why}`);
+}
+
+function notesOn(models: readonly FusionModel[], { padding }: FuseState): readonly string[] {
+  return models.flatMap(({ name, vocabSize, tokenizer }) => {
+    const wider = vocabSize === null ? 0 : vocabSize - tokenizer.vocabSize;
+    if (wider <= 0) return [];
+    const rows = padding[name] ?? 0;
+    return [
+      `${name} has ${wider} logits more than tokens; they were left out${rows > 0 ? `, in ${rows} rows from among the likeliest` : ""}.`,
+    ];
+  });
+}
+
+const asNote = ({ reason, count }: { readonly reason: string; readonly count: number }) =>
+  `Left out ${count} times: ${reason}`;

@@ -1,0 +1,137 @@
+import { drawRows } from "../evaluate/sampleRows.ts";
+import type { StoredDataset } from "../model/datasets.ts";
+import { startSha256 } from "../storage/hash.ts";
+import { type DatasetEntry, readDataset } from "../text/datasets.ts";
+import { documentPieces, RowRefusal } from "./document.ts";
+import { type Dropped, DroppedCounter } from "./dropped.ts";
+import {
+  bytesOf,
+  encodeDocument,
+  type FusionModel,
+  placeOf,
+  type StageParts,
+} from "./fuseStages.ts";
+import type { DocumentPiece, FusionDocument } from "./records.ts";
+import { Splitter } from "./split.ts";
+
+/** Draws the same rows as an evaluation does. */
+const SEED = 1;
+/** Documents in one transaction. */
+const BATCH_BYTES = 1 << 20;
+
+/** The documents of a fusion, one a record, as they lie in their folder. */
+export interface WrittenDocuments {
+  readonly count: number;
+  /** UTF-8 bytes of their texts. */
+  readonly bytes: number;
+  /** Of all of them: equal documents, equal hash. */
+  readonly hash: string;
+  readonly dropped: Dropped;
+  readonly notes: readonly string[];
+}
+
+/** Writes the datasets' documents anew into a folder. `usage` for the first bad row where those are refused. */
+export async function writeDocuments(
+  datasets: readonly StoredDataset[],
+  folder: string,
+  parts: Pick<StageParts, "records" | "models" | "settings" | "signal" | "progress">,
+): Promise<WrittenDocuments> {
+  const { records, models, settings, signal, progress } = parts;
+  const limit = longestBlock(models, settings.maxTokens);
+  const maker = new DocumentMaker(models, limit, settings.badRows);
+  const hash = await startSha256();
+  let batch: Uint8Array<ArrayBuffer>[] = [];
+  let [count, bytes, held] = [0, 0, 0];
+  const flush = async () => {
+    await records.append(folder, batch);
+    batch = [];
+    held = 0;
+  };
+  await records.deleteFolder(folder);
+  const notes: string[] = [];
+  for (const dataset of datasets) {
+    const { card, file, source } = dataset;
+    const drawn = drawRows(card.rows, settings.rows, SEED);
+    if (drawn.size < card.rows) {
+      notes.push(`${card.name}: ${drawn.size} of ${card.rows} rows, drawn at random.`);
+    }
+    let [good, taken] = [0, 0];
+    for await (const entry of readDataset(source, file)) {
+      signal.throwIfAborted();
+      if ("row" in entry && !drawn.has(good++)) continue;
+      for (const document of maker.documentsOf(entry, card.name)) {
+        const record = encodeDocument(document);
+        hash.update(record);
+        batch.push(record);
+        count += 1;
+        bytes += bytesOf(document);
+        held += record.byteLength;
+      }
+      if (held > BATCH_BYTES) await flush();
+      progress(bytes, `Reading ${card.name}: row ${entry.at}`);
+      if ("row" in entry && ++taken === drawn.size) break;
+    }
+  }
+  await flush();
+  if (limit < settings.maxTokens) {
+    notes.push(
+      `Documents have at most ${limit} tokens: more are not in the context of every model.`,
+    );
+  }
+  if (maker.cut > 0) {
+    notes.push(`${maker.cut} texts or turns were longer than ${limit} tokens and were cut.`);
+  }
+  return { count, bytes, hash: hash.digest(), dropped: maker.dropped.state(), notes };
+}
+
+/** Tokens of a document at most: what was asked for, if every model can keep it in mind. */
+function longestBlock(models: readonly FusionModel[], maxTokens: number): number {
+  return Math.min(maxTokens, ...models.map(({ contextLength }) => contextLength));
+}
+
+/** Makes documents of rows: templated, and cut into parts that every model can read. */
+class DocumentMaker {
+  readonly #splitter: Splitter;
+  readonly #models: readonly FusionModel[];
+  readonly dropped: DroppedCounter;
+  cut = 0;
+
+  constructor(models: readonly FusionModel[], limit: number, badRows: "skip" | "refuse") {
+    this.#models = models;
+    this.#splitter = new Splitter(
+      models.map(({ reader }) => reader),
+      limit,
+    );
+    this.dropped = new DroppedCounter(badRows);
+  }
+
+  documentsOf(entry: DatasetEntry, dataset: string): readonly FusionDocument[] {
+    const { at } = entry;
+    const drop = (reason: string, count = 1) =>
+      this.dropped.add(reason, placeOf({ dataset, at }), count);
+    if ("problem" in entry) {
+      drop(entry.problem);
+      return [];
+    }
+    const pieces = documentPieces(entry.row, this.#models[0] as FusionModel);
+    if (pieces instanceof RowRefusal) {
+      drop(pieces.reason);
+      return [];
+    }
+    const { parts, cut, unsplittable } = this.#splitter.split(pieces);
+    this.cut += cut;
+    const learned = parts.filter(hasToLearn);
+    drop("a part in which nothing is to be learned", parts.length - learned.length);
+    const whole = unsplittable > 0 ? learned.filter((part) => this.#splitter.fits(part)) : learned;
+    drop("a character of more tokens than a document may have", learned.length - whole.length);
+    const { domain } = entry.row;
+    return whole.map((part, i) => ({ dataset, at, part: i + 1, domain, pieces: part }));
+  }
+}
+
+/** Whether there is more to learn than where turns end. */
+function hasToLearn(pieces: readonly DocumentPiece[]): boolean {
+  return pieces.some(
+    ({ kind, text, supervised }) => supervised && kind !== "end" && text.trim() !== "",
+  );
+}
