@@ -1,4 +1,4 @@
-import { cpSync, existsSync, readFileSync, rmSync } from "node:fs";
+import { cpSync, existsSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { extname, join } from "node:path";
 import type { Page } from "playwright/test";
 import { build } from "vite";
@@ -99,6 +99,7 @@ const CASES = [
   { name: "half", provider: null, calls: [7, 1, 32], bound: HALF, decoder: true },
   { name: "int8", provider: "wasm", calls: [7, 1, 32], bound: EXACT, decoder: false },
   { name: "int4", provider: null, calls: [7, 1, 32], bound: EXACT, decoder: false },
+  { name: "merged", provider: null, calls: [7, 1, 32], bound: EXACT, decoder: true },
 ] as const;
 
 test("exports give the logits of transformers, of onnxruntime and of our own decoder", async ({
@@ -185,6 +186,9 @@ test("a dropped export reads a text in the playground as the checkpoint that it 
   const exported = join(folder, "slate-export");
   cpSync(join(SAMPLES, "slate-source"), exported, { recursive: true });
   rmSync(join(exported, "model.safetensors"));
+  const graphs = join(exported, "onnx");
+  renameSync(join(graphs, "model.onnx"), join(graphs, "model_fp16.onnx"));
+  writeFileSync(join(graphs, "model_q4.onnx"), "what is less precise is not read");
   const runtime: string[] = [];
   page.context().on("request", (request) => {
     if (/\/ort[.-]/.test(request.url())) runtime.push(request.url());
@@ -195,6 +199,12 @@ test("a dropped export reads a text in the playground as the checkpoint that it 
   await pickFolder(page, exported);
   await expectStored(page, "slate-export");
 
+  await page.getByRole("button", { name: "slate-export", exact: true }).click();
+  const drawer = page.getByRole("dialog", { name: "slate-export" });
+  await expect(drawer).toContainText(
+    "Of 2 graphs onnx/model_fp16.onnx runs, the most precise. Not run: onnx/model_q4.onnx.",
+  );
+  await drawer.getByRole("button", { name: "Close" }).click();
   await goTo(page, "Playground");
   const names = ["slate-source", "slate-export"];
   for (const name of names) await page.getByRole("checkbox", { name, exact: true }).check();

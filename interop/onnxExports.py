@@ -32,6 +32,7 @@ CASES = {
     "half": ("llama", "float16", {}),
     "int8": ("llama", "float32", dict(quantise="int8")),
     "int4": ("llama", "float32", dict(quantise="int4")),
+    "merged": ("llama", "float32", dict(merged=True)),
 }
 
 
@@ -118,6 +119,44 @@ def quantise(path, kind):
     plain.unlink()
 
 
+def merge(path):
+    """As Optimum's merged decoders: an `If` on `use_cache_branch`, whose one side ignores the past."""
+    proto = onnx.load(path)
+    graph = proto.graph
+    past = [i for i in graph.input if i.name.startswith("past_key_values.")]
+    known = {i.name for i in (*graph.input, *graph.initializer)}
+    empty = {}
+    for i in past:
+        shape = [1, *(d.dim_value for d in i.type.tensor_type.shape.dim[1:])]
+        shape[2] = 0
+        empty[i.name] = onnx.helper.make_tensor(f"no.{i.name}", i.type.tensor_type.elem_type, shape, [])
+
+    def branch(name, renamed):
+        nodes = []
+        for node in graph.node:
+            node = onnx.NodeProto.FromString(node.SerializeToString())
+            node.input[:] = [renamed.get(x, x if x in known or x == "" else f"{name}.{x}") for x in node.input]
+            node.output[:] = [x and f"{name}.{x}" for x in node.output]
+            node.name = f"{name}.{node.name}"
+            nodes.append(node)
+        outputs = [onnx.helper.make_empty_tensor_value_info(f"{name}.{o.name}") for o in graph.output]
+        made = list(empty.values()) if renamed else []
+        return onnx.helper.make_graph(nodes, name, [], outputs, made)
+
+    chosen = onnx.helper.make_node(
+        "If", ["use_cache_branch"], [o.name for o in graph.output], name="choice",
+        then_branch=branch("with", {}), else_branch=branch("without", {k: t.name for k, t in empty.items()}),
+    )
+    switch = onnx.helper.make_tensor_value_info("use_cache_branch", onnx.TensorProto.BOOL, [1])
+    whole = onnx.helper.make_graph(
+        [chosen], "merged", [*graph.input, switch], list(graph.output), list(graph.initializer),
+    )
+    merged = onnx.helper.make_model(whole, opset_imports=proto.opset_import, ir_version=proto.ir_version)
+    merged.functions.extend(proto.functions)
+    path.unlink()
+    onnx.save(merged, path.with_name("decoder_model_merged.onnx"))
+
+
 def run(path, ids, calls):
     """Logits of an export in onnxruntime, the ids given in several calls where it has a cache."""
     session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
@@ -133,6 +172,8 @@ def run(path, ids, calls):
             "input_ids": np.array([ids[start:stop]]), "attention_mask": np.ones((1, stop), np.int64),
             "position_ids": np.arange(start, stop)[None], **past,
         }
+        if any(i.name == "use_cache_branch" for i in session.get_inputs()):
+            feeds["use_cache_branch"] = np.array([start > 0])
         out = dict(zip([o.name for o in session.get_outputs()], session.run(None, feeds)))
         past = {name: out[name.replace("past_key_values", "present")] for name in past}
         rows.append(out["logits"][0].astype(np.float32))
@@ -145,10 +186,13 @@ def make_case(seed, name, kind, dtype, options, folder):
     model.save_pretrained(folder)
     (folder / "generation_config.json").unlink(missing_ok=True)
     path = folder / "onnx" / "model.onnx"
-    quantised = options.pop("quantise", None)
+    quantised, merged = options.pop("quantise", None), options.pop("merged", False)
     export(model, path, **options)
     if quantised:
         quantise(path, quantised)
+    if merged:
+        merge(path)
+        path = path.with_name("decoder_model_merged.onnx")
     ids = torch.randint(0, 61, (40,), generator=torch.Generator().manual_seed(seed)).tolist()
     with torch.no_grad():
         want = model.float()(torch.tensor([ids]), use_cache=False).logits[0]

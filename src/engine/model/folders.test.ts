@@ -85,6 +85,9 @@ test("an ONNX export is a checkpoint with its folder onnx, where there are no ot
     ["slate", ["config.json", "model.onnx"]],
   ]);
   expect(names(["config.json", "onnx/model.onnx"])).toHaveLength(1);
+  const quantised = ["slate/config.json", "slate/onnx/model_quantized.onnx"];
+  expect(names(quantised)).toHaveLength(1);
+  expect(names([...quantised, "slate/onnx/model_q4.onnx"])).toHaveLength(1);
   expect(names([...side, ...graph, "slate/model.safetensors"])).toEqual([
     ["slate", ["config.json", "tokenizer.json", "model.safetensors"]],
   ]);

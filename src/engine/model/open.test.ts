@@ -125,6 +125,11 @@ test("an ONNX export opens without tensors and says so; a pickle beside it is to
   const checkpoint = await openCheckpoint(new Map([["config.json", config], graph]), "slate");
   expect([checkpoint.tensors.size, isOnnxExport(checkpoint)]).toEqual([0, true]);
   expect(checkpoint.notes).toContain("An ONNX export (onnx/model.onnx): to run, not to merge.");
+  const several = new Map([["config.json", config], graph]);
+  several.set("onnx/model_q4.onnx", text("x")).set("onnx/model_fp16.onnx", text("x"));
+  expect((await openCheckpoint(several, "slate")).notes).toContain(
+    "Of 3 graphs onnx/model.onnx runs, the most precise. Not run: onnx/model_q4.onnx, onnx/model_fp16.onnx.",
+  );
   expect(await refusal(new Map([graph]))).toMatchObject({ code: "missing-file" });
   const pickle = ["pytorch_model.bin", text("x")] as const;
   const beside = new Map([["config.json", config], graph, pickle]);

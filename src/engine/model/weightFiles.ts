@@ -8,7 +8,7 @@ import {
   readLfsPointer,
 } from "../formats/notWeights.ts";
 import { MAX_INDEX_BYTES, parseShardIndex } from "../formats/shardIndex.ts";
-import { chooseGraph } from "./onnxExport.ts";
+import { chooseGraph, listGraphs } from "./onnxExport.ts";
 
 /** The files that hold a checkpoint's weights, and where each tensor should be. */
 export interface WeightFiles {
@@ -47,7 +47,7 @@ export async function findWeightFiles(files: FileTree, name: string): Promise<We
   if (paths.length === 0) {
     const graph = here.some((path) => PICKLE.test(path)) ? undefined : chooseGraph(files.keys());
     if (graph === undefined || !files.has("config.json")) throw await noWeights(files, here, name);
-    return { paths, places: null, notes: [`An ONNX export (${graph}): to run, not to merge.`] };
+    return { paths, places: null, notes: graphNotes(graph, files) };
   }
   const used = new Set(paths);
   const unused = [...files.keys()].filter(
@@ -55,6 +55,18 @@ export async function findWeightFiles(files: FileTree, name: string): Promise<We
   );
   const notes = unused.length > 0 ? [`Not read: ${listSome(unused)}.`] : [];
   return { paths, places, notes };
+}
+
+function graphNotes(graph: string, files: FileTree): readonly string[] {
+  const others = listGraphs(files.keys()).filter((path) => path !== graph);
+  return [
+    `An ONNX export (${graph}): to run, not to merge.`,
+    ...(others.length > 0
+      ? [
+          `Of ${others.length + 1} graphs ${graph} runs, the most precise. Not run: ${listSome(others)}.`,
+        ]
+      : []),
+  ];
 }
 
 async function readIndex(source: ByteSource, path: string): Promise<ReadonlyMap<string, string>> {

@@ -75,6 +75,10 @@ test("files that ONNX Runtime could not hold are refused before they are read", 
   await expect(read({ "model.onnx": never(2 ** 31 - 1) })).rejects.toThrow("was read");
   const large = { "model.onnx": two, v: never(2 ** 31 - 1), w: never(2 ** 31 - 1) };
   await expect(read(large)).rejects.toThrow(/have 4294967.* bytes together/);
+  const beside = { "model.onnx": never(2 ** 31), "model_q4.onnx": plain };
+  await expect(read(beside)).rejects.toThrow(
+    /There is model_q4\.onnx as well.* without model\.onnx/,
+  );
   const one = { "model.onnx": two, v: never(2 ** 31 - 1), w: never(2 ** 30) };
   await expect(read(one)).rejects.toThrow("was read");
 });

@@ -34,8 +34,8 @@ interface Found {
 }
 
 /**
- * Reads an export's graph and weights: `onnx/model.onnx`, `model.onnx`, or the only .onnx file there
- * is; `path` chooses among several (`onnx/model_fp16.onnx`). `missing-file` where one is not there,
+ * Reads an export's graph and weights: the most precise graph there is, or the one that `path` names
+ * (`onnx/model_fp16.onnx`). `missing-file` where one is not there,
  * `usage` where they exceed what ONNX Runtime can hold in a browser, `lfs-pointer` for a stand-in,
  * `bad-header` for what is no ONNX file.
  */
@@ -45,14 +45,15 @@ export async function readOnnxFiles(
   options: ReadOptions,
 ): Promise<OnnxFiles> {
   const graph = findGraph(files, name, options.path);
-  checkSizes([graph]);
+  const others = listGraphs(files.keys()).filter((path) => path !== graph.path);
+  checkSizes([graph], others);
   const bytes = await readWhole(graph);
   const facts = readGraph(bytes, graph.path);
   const external = facts.externalPaths.map((location) => ({
     location,
     ...findExternal(files, graph.path, location),
   }));
-  const total = checkSizes([graph, ...external]);
+  const total = checkSizes([graph, ...external], others);
   let done = bytes.byteLength;
   const read: { readonly path: string; readonly data: Bytes }[] = [];
   for (const { location, path, source } of external) {
@@ -91,7 +92,11 @@ function findExternal(files: FileTree, graph: string, location: string): Found {
   );
 }
 
-function checkSizes(all: readonly Found[]): number {
+function checkSizes(all: readonly Found[], others: readonly string[]): number {
+  const instead =
+    others.length === 0
+      ? ""
+      : ` There is ${others.slice(0, 4).join(", ")} as well: give the folder without ${all[0]?.path} to run that.`;
   let total = 0;
   for (const { path: file, source } of all) {
     const { byteLength } = source;
@@ -99,14 +104,14 @@ function checkSizes(all: readonly Found[]): number {
     if (byteLength <= MAX_FILE_BYTES) continue;
     throw new EngineError(
       "usage",
-      `${file} has ${byteLength} bytes; ONNX Runtime reads at most ${MAX_FILE_BYTES} from one file. Export the model with its weights in several smaller external data files, or in fp16 or quantised.`,
+      `${file} has ${byteLength} bytes; ONNX Runtime reads at most ${MAX_FILE_BYTES} from one file. Export the model with its weights in several smaller external data files, or in fp16 or quantised.${instead}`,
       { file, byteLength, maxBytes: MAX_FILE_BYTES },
     );
   }
   if (total <= MAX_TOTAL_BYTES) return total;
   throw new EngineError(
     "usage",
-    `The export's files have ${total} bytes together; ONNX Runtime in a browser holds ${MAX_TOTAL_BYTES}. Export the model in fp16 or quantised.`,
+    `The export's files have ${total} bytes together; ONNX Runtime in a browser holds ${MAX_TOTAL_BYTES}. Export the model in fp16 or quantised.${instead}`,
     { byteLength: total, maxBytes: MAX_TOTAL_BYTES },
   );
 }

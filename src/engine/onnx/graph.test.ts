@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import { EngineError } from "../contract/index.ts";
 import { readGraph } from "./graph.ts";
-import { encodeMessage, encodeModel, externalTensor } from "./testGraph.ts";
+import { encodeMessage, encodeModel, externalTensor, type TestField } from "./testGraph.ts";
 
 const codeOf = (bytes: Uint8Array): string => {
   try {
@@ -30,6 +30,39 @@ test("sines, cosines, halves and the files of weights are found, each once", () 
     trigonometry: ["a", "c"],
     halves: true,
   });
+});
+
+test("the branches of an If are read like the graph they lie in, and no deeper than eight", () => {
+  const sine: TestField = [
+    1,
+    [
+      [3, "inner"],
+      [4, "Sin"],
+    ],
+  ];
+  const branch = (content: readonly TestField[]): TestField => [
+    1,
+    [
+      [3, "choice"],
+      [4, "If"],
+      [
+        5,
+        [
+          [1, "then_branch"],
+          [6, content],
+        ],
+      ],
+    ],
+  ];
+  const model = (graph: TestField) => encodeMessage([[7, [graph]]]);
+  expect(readGraph(model(branch([sine, externalTensor("w", 10)])), "m.onnx")).toEqual({
+    externalPaths: ["w"],
+    trigonometry: ["inner"],
+    halves: true,
+  });
+  let deep = branch([sine]);
+  for (let i = 0; i < 8; i++) deep = branch([deep]);
+  expect(codeOf(model(deep))).toBe("bad-header");
 });
 
 test("weights within the graph are skipped, and are no halves unless they say so", () => {

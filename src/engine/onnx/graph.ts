@@ -16,6 +16,8 @@ const GRAPH_NODE = 1;
 const GRAPH_INITIALIZER = 5;
 const NODE_NAME = 3;
 const NODE_OPERATOR = 4;
+const NODE_ATTRIBUTE = 5;
+const ATTRIBUTE_GRAPH = 6;
 const TENSOR_DTYPE = 2;
 const TENSOR_EXTERNAL_DATA = 13;
 const ENTRY_KEY = 1;
@@ -23,6 +25,9 @@ const ENTRY_VALUE = 2;
 
 /** TensorProto.DataType's FLOAT16. */
 const FLOAT16 = 10;
+/** Operators whose attributes are graphs. */
+const HOLD_GRAPHS = new Set(["If", "Loop", "Scan"]);
+const MAX_GRAPH_DEPTH = 8;
 const MAX_TEXT_BYTES = 4096;
 const MAX_EXTERNAL_FILES = 1024;
 
@@ -34,35 +39,62 @@ interface Field {
   readonly end: number;
 }
 
-/** Walks through an ONNX file's outermost graph; weights are skipped. `bad-header` where it breaks. */
+/**
+ * Walks through an ONNX file's graph and those within it, the branches of an `If`; weights are
+ * skipped. `bad-header` where it breaks.
+ */
 export function readGraph(bytes: Uint8Array, file: string): GraphFacts {
-  const externalPaths = new Set<string>();
-  const trigonometry: string[] = [];
-  let halves = false;
+  const facts: Gathered = { externalPaths: new Set(), trigonometry: [], halves: false };
   let graphs = 0;
   const whole = { number: 0, value: null, start: 0, end: bytes.length };
   for (const graph of fieldsOf(bytes, whole, file)) {
     if (graph.number !== MODEL_GRAPH || graph.value !== null) continue;
     graphs++;
-    for (const part of fieldsOf(bytes, graph, file)) {
-      if (part.value !== null) continue;
-      if (part.number === GRAPH_NODE) {
-        const node = readTexts(bytes, part, file);
-        const operator = node.get(NODE_OPERATOR);
-        const name = node.get(NODE_NAME);
-        if (name && (operator === "Sin" || operator === "Cos")) trigonometry.push(name);
-      } else if (part.number === GRAPH_INITIALIZER) {
-        const { dtype, location } = readTensor(bytes, part, file);
-        halves ||= dtype === FLOAT16;
-        if (location !== null) externalPaths.add(location);
-      }
-    }
+    walkGraph(bytes, graph, file, facts, 0);
   }
   if (graphs === 0) throw broken(file, bytes.length, "it holds no graph");
+  const { externalPaths } = facts;
   if (externalPaths.size > MAX_EXTERNAL_FILES) {
     throw broken(file, bytes.length, `it names ${externalPaths.size} files of weights`);
   }
-  return { externalPaths: [...externalPaths], trigonometry, halves };
+  return { ...facts, externalPaths: [...externalPaths] };
+}
+
+interface Gathered {
+  readonly externalPaths: Set<string>;
+  readonly trigonometry: string[];
+  halves: boolean;
+}
+
+function walkGraph(
+  bytes: Uint8Array,
+  graph: Field,
+  file: string,
+  facts: Gathered,
+  depth: number,
+): void {
+  if (depth > MAX_GRAPH_DEPTH) throw broken(file, graph.start, "its graphs lie too deep");
+  for (const part of fieldsOf(bytes, graph, file)) {
+    if (part.value !== null) continue;
+    if (part.number === GRAPH_NODE) {
+      const node = readTexts(bytes, part, file);
+      const operator = node.get(NODE_OPERATOR);
+      const name = node.get(NODE_NAME);
+      if (name && (operator === "Sin" || operator === "Cos")) facts.trigonometry.push(name);
+      if (!HOLD_GRAPHS.has(operator ?? "")) continue;
+      for (const attribute of fieldsOf(bytes, part, file)) {
+        if (attribute.number !== NODE_ATTRIBUTE || attribute.value !== null) continue;
+        for (const inner of fieldsOf(bytes, attribute, file)) {
+          const isGraph = inner.number === ATTRIBUTE_GRAPH && inner.value === null;
+          if (isGraph) walkGraph(bytes, inner, file, facts, depth + 1);
+        }
+      }
+    } else if (part.number === GRAPH_INITIALIZER) {
+      const { dtype, location } = readTensor(bytes, part, file);
+      facts.halves ||= dtype === FLOAT16;
+      if (location !== null) facts.externalPaths.add(location);
+    }
+  }
 }
 
 /** A tensor's dtype, and the file its values lie in; null where they lie in the graph. */

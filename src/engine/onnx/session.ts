@@ -2,7 +2,7 @@ import type { InferenceSession, Tensor } from "onnxruntime-web";
 import { EngineError } from "../contract/index.ts";
 import type { Gpu } from "../gpu/device.ts";
 import { inTurn, type OnnxRuntime } from "./runtime.ts";
-import type { OnnxSignature } from "./signature.ts";
+import { BRANCH_INPUT, type OnnxSignature } from "./signature.ts";
 
 /** Where ONNX Runtime computes: on our device, or on the CPU. */
 export type OnnxProvider = "webgpu" | "wasm";
@@ -56,6 +56,9 @@ export class OnnxSession {
         };
         for (const [name, type] of this.signature.ids)
           feed(name, this.#integers(type, values[name]));
+        if (this.signature.branches) {
+          feed(BRANCH_INPUT, new this.#runtime.Tensor("bool", [past.size > 0], [1]));
+        }
         for (const { input, dtype, heads, headDim } of this.signature.past) {
           const kept = past.get(input);
           if (kept) feeds[input] = kept;

@@ -33,6 +33,12 @@ test("a decoder that takes nothing but 32-bit input_ids is one, too", () => {
   expect([[...ids], past]).toEqual([[["input_ids", "int32"]], []]);
 });
 
+test("a merged decoder is one that has to be told whether there is a past", () => {
+  const branch = tensor("use_cache_branch", "bool", [1]);
+  expect(read([...IDS, ...PAST, branch], [LOGITS, ...PRESENT])).toMatchObject({ branches: true });
+  expect(read([...IDS, ...PAST], [LOGITS, ...PRESENT])).toMatchObject({ branches: false });
+});
+
 const with1 = (...more: readonly Metadata[]) => [...IDS, ...more];
 test.each<readonly [string, readonly Metadata[], readonly Metadata[], RegExp]>([
   [
@@ -48,10 +54,10 @@ test.each<readonly [string, readonly Metadata[], readonly Metadata[], RegExp]>([
     /takes "pixel_values"/,
   ],
   [
-    "a merged decoder",
-    with1(tensor("use_cache_branch", "bool", [1])),
+    "a branch chosen by a float",
+    with1(tensor("use_cache_branch", "float32", [1])),
     [LOGITS],
-    /"use_cache_branch"/,
+    /use_cache_branch as float32/,
   ],
   ["a model without ids", IDS.slice(1), [LOGITS], /does not take input_ids/],
   ["ids as floats", [tensor("input_ids", "float32", [])], [LOGITS], /input_ids as float32/],

@@ -14,6 +14,8 @@ export interface PastTensor {
 export interface OnnxSignature {
   /** Of each input of whole numbers that the model has. */
   readonly ids: ReadonlyMap<IdInput, "int64" | "int32">;
+  /** True for a graph that has to be told whether keys and values are given. */
+  readonly branches: boolean;
   /** Empty where it has no cache: then every call computes all tokens. */
   readonly past: readonly PastTensor[];
 }
@@ -21,6 +23,8 @@ export interface OnnxSignature {
 const ID_INPUTS = ["input_ids", "attention_mask", "position_ids"] as const;
 export type IdInput = (typeof ID_INPUTS)[number];
 
+/** Of exports that join a graph with and one without a past in an `If`. */
+export const BRANCH_INPUT = "use_cache_branch";
 const PAST = /^past_key_values\.(\d{1,4})\.(key|value)$/;
 const LARGEST = 2 ** 16;
 const isIdInput = (name: string): name is IdInput =>
@@ -41,6 +45,7 @@ export function readSignature(
   const outputs = new Map(session.outputMetadata.map((output) => [output.name, output]));
   const ids = new Map<IdInput, "int64" | "int32">();
   const past: PastTensor[] = [];
+  let branches = false;
   for (const input of session.inputMetadata) {
     const shown = input.name.slice(0, 100);
     if (!input.isTensor) return refuse(`takes "${shown}", which is no tensor`);
@@ -61,6 +66,9 @@ export function readSignature(
         return refuse(`takes ${shown} of the shape [${shape.join(", ")}]`);
       }
       past.push({ input: input.name, output, dtype: type, heads, headDim });
+    } else if (input.name === BRANCH_INPUT) {
+      if (type !== "bool") return refuse(`takes ${shown} as ${type}`);
+      branches = true;
     } else {
       return refuse(`takes "${shown}", which the studio does not know`);
     }
@@ -71,7 +79,7 @@ export function readSignature(
   if (logits.type !== "float32" && logits.type !== "float16") {
     return refuse(`gives logits as ${logits.type}`);
   }
-  return { ids, past };
+  return { ids, branches, past };
 }
 
 function isSize(side: number | string | undefined): side is number {
