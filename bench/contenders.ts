@@ -15,19 +15,24 @@ export interface MergeRequest {
 /** What a contender says: how long it took and its process's largest resident memory so far. */
 export type Answer =
   | { readonly seconds: number; readonly rss: number; readonly gpuPool?: number }
-  | { readonly missing: string }
-  | { readonly error: string };
+  | Failed;
 
-/** A process that merges on request. */
-export interface Contender {
+/** Why there is no number. */
+export type Failed = { readonly missing: string } | { readonly error: string };
+
+/** A process that answers requests. */
+export interface Contender<Request, Reply> {
   /** Its version; null where it could not start. */
   readonly version: string | null;
-  merge(request: MergeRequest): Promise<Answer>;
+  ask(request: Request): Promise<Reply | Failed>;
   stop(): Promise<void>;
 }
 
 /** Starts a process that answers each line of JSON with one of its own, after a first hello. */
-export async function startContender(command: string, args: readonly string[]): Promise<Contender> {
+export async function startContender<Request, Reply>(
+  command: string,
+  args: readonly string[],
+): Promise<Contender<Request, Reply>> {
   const child = spawn(command, args, { stdio: ["pipe", "pipe", "inherit"] });
   const ended = new Promise<void>((resolve) => {
     child.once("error", () => resolve());
@@ -42,10 +47,10 @@ export async function startContender(command: string, args: readonly string[]): 
   const hello = await next<{ readonly version: string }>();
   return {
     version: "version" in hello ? hello.version : null,
-    async merge(request) {
+    async ask(request) {
       if ("error" in hello) return { missing: "NOT RUN" };
       child.stdin.write(`${JSON.stringify(request)}\n`);
-      return next<Answer>();
+      return next<Reply>();
     },
     async stop() {
       child.stdin.end();

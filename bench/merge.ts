@@ -4,7 +4,13 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { openDawn } from "../src/node/dawn.ts";
-import { type Answer, type Contender, METHODS, startContender } from "./contenders.ts";
+import {
+  type Answer,
+  type Contender,
+  METHODS,
+  type MergeRequest,
+  startContender,
+} from "./contenders.ts";
 import { reportKernels } from "./kernelReport.ts";
 import { type BenchDType, median } from "./kernels.ts";
 import { writeModels } from "./models.ts";
@@ -68,11 +74,13 @@ function formatSpeed(answers: readonly Answer[], inputBytes: number): string {
   return first && "error" in first ? `FAILED: ${first.error}` : "–";
 }
 
-async function startAll(options: Options): Promise<readonly Contender[]> {
+type Merger = Contender<MergeRequest, Answer>;
+
+async function startAll(options: Options): Promise<readonly Merger[]> {
   return Promise.all([
-    startContender(process.execPath, [process.argv[1] ?? "", "--serve"]),
-    startContender(options.python, [options.script, "torch"]),
-    startContender(options.python, [options.script, "mergekit"]),
+    startContender<MergeRequest, Answer>(process.execPath, [process.argv[1] ?? "", "--serve"]),
+    startContender<MergeRequest, Answer>(options.python, [options.script, "torch"]),
+    startContender<MergeRequest, Answer>(options.python, [options.script, "mergekit"]),
   ]);
 }
 
@@ -93,7 +101,7 @@ async function benchMerges(options: Options, size: number, dtype: BenchDType) {
       for (let round = 0; round < repetitions; round++) {
         for (const [i, contender] of contenders.entries()) {
           const out = join(folder, `out-${i}`);
-          answers[i]!.push(await contender.merge({ method, base, models: used, out, dtype }));
+          answers[i]!.push(await contender.ask({ method, base, models: used, out, dtype }));
           await rm(out, { recursive: true, force: true });
         }
       }

@@ -1,4 +1,5 @@
 // npm run bench -- nn: see nn.mjs.
+// npm run bench -- fuse [--parts represent,align,mined,fuse] [--quick]: bench/fuse.ts beside peers_fuse.py.
 // npm run bench -- merge [--sizes 100MB,1GB] [--dtypes f32,bf16] [--quick]; `--sizes none`: kernels only.
 // Bundles bench/merge.ts and runs it with the best adapter at hand, beside torch and mergekit: in
 // $FUSESTUDIO_PYTHON, else in what `npm run interop` has installed, else they are NOT RUN.
@@ -23,15 +24,23 @@ function peersPython() {
 
 const root = join(import.meta.dirname, "..");
 const [name = "", ...args] = process.argv.slice(2);
-if (name !== "merge" && name !== "nn") {
+const benches = {
+  merge: benchMerge,
+  nn: () => benchNn(root, args),
+  fuse: () => benchInNode("bench/fuse.ts"),
+};
+if (!Object.hasOwn(benches, name)) {
   console.error(
     "usage: npm run bench -- merge [--sizes 100MB,1GB] [--dtypes f32,bf16] [--quick]\n" +
-      "       npm run bench -- nn [--parts memory,matmul,tokens] [--quick] [--model FOLDER]",
+      "       npm run bench -- nn [--parts memory,matmul,tokens] [--quick] [--model FOLDER]\n" +
+      "       npm run bench -- fuse [--parts represent,align,mined,fuse] [--quick]",
   );
   process.exit(2);
 }
-async function benchMerge() {
-  const main = await bundle(root, "bench/merge.ts", ["bench"]);
+
+/** Bundles a bench of Node's and runs it with the best adapter at hand. */
+async function benchInNode(entry) {
+  const main = await bundle(root, entry, ["bench"]);
   process.exitCode = await run(process.execPath, [main, ...args], {
     cwd: root,
     env: {
@@ -44,11 +53,15 @@ async function benchMerge() {
       TRANSFORMERS_VERBOSITY: "error",
     },
   });
+}
+
+async function benchMerge() {
+  await benchInNode("bench/merge.ts");
   console.log(`\n## Kernels in Chromium\n${await reportChromium(root, ["F32", "BF16"])}`);
 }
 
 try {
-  await (name === "nn" ? benchNn(root, args) : benchMerge());
+  await benches[name]();
 } catch (error) {
   console.error(error instanceof Error ? error.message : error);
   process.exitCode = 1;
