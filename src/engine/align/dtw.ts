@@ -27,25 +27,56 @@ const SOURCE = 1;
 /** One pivot token back, on the same source token. */
 const PIVOT = 2;
 const MOVES_A_BYTE = 4;
+/** Pivot tokens on either side of the straight way through which a first path is looked for. */
+const NARROW = 64;
 
 /**
  * Dynamic time warping: D[i][j] = c[i][j] + min(D[i-1][j-1], D[i-1][j], D[i][j-1]), summed in float64
- * in that order, since costs of 0.1 make ties a matter of rounding. Takes n·m steps and n·m / 4 bytes:
- * the way back is noted on the way there.
+ * in that order, since costs of 0.1 make ties a matter of rounding. Takes at most n·m steps and n·m / 4
+ * bytes: the way back is noted on the way there.
+ *
+ * No cost is negative, so what costs more than some whole path is on no best one. A path close to the
+ * straight way is found first, and then only the third or so of all cells that do not cost more is
+ * gone through. Float sums being monotone, neither costs nor ties can come out otherwise.
  */
 export function warp(table: CostTable, ties: TieOrder): Warping {
-  const { codes, columns, costs, rows, pivots } = table;
+  const [n, m] = [table.rows.length, table.pivots.length];
+  const moves = new Uint8Array(n * Math.ceil(m / MOVES_A_BYTE));
+  if (n === 0 || m === 0) return { groups: walkBack(moves, n, m), cost: 0 };
+  const limit = sweep(table, ties, moves, NARROW, Number.POSITIVE_INFINITY);
+  const cost = sweep(table, ties, moves, m, limit);
+  return { groups: walkBack(moves, n, m), cost };
+}
+
+/**
+ * Fills `moves` for the cells that cost no more than `limit` and are at most `width` pivot tokens off
+ * the straight way. Returns the cost of the whole.
+ */
+function sweep(
+  { codes, columns, costs, rows, pivots }: CostTable,
+  ties: TieOrder,
+  moves: Uint8Array,
+  width: number,
+  limit: number,
+): number {
   const [n, m] = [rows.length, pivots.length];
   const stride = Math.ceil(m / MOVES_A_BYTE);
-  const moves = new Uint8Array(n * stride);
-  const above = new Float64Array(m).fill(Number.POSITIVE_INFINITY);
   const sourceWinsTies = ties === "source first";
+  const above = new Float64Array(m).fill(Number.POSITIVE_INFINITY);
+  // Of the cells in the row above, those from `first` to before `end` are within the limit.
+  let [first, end] = [0, 0];
   for (let i = 0; i < n; i++) {
     const row = rows[i]! * columns;
-    let diagonal = i === 0 ? 0 : Number.POSITIVE_INFINITY;
+    const straight = Math.floor((i * m) / n);
+    const start = Math.max(first, straight - width);
+    const stop = Math.min(m, straight + width);
+    const last = end; // the one whose diagonal is the last in reach
+    let diagonal = i === 0 ? 0 : start > first ? above[start - 1]! : Number.POSITIVE_INFINITY;
     let left = Number.POSITIVE_INFINITY;
     let packed = 0;
-    for (let j = 0; j < m; j++) {
+    first = m;
+    let j = start;
+    for (; j < stop && (j <= last || left <= limit); j++) {
       const up = above[j]!;
       const takesUp = up < left || (sourceWinsTies && up === left);
       const side = takesUp ? up : left;
@@ -56,19 +87,24 @@ export function warp(table: CostTable, ties: TieOrder): Warping {
       }
       diagonal = up;
       left = costs[codes[row + pivots[j]!]!]! + best;
+      if (left <= limit) {
+        if (first === m) first = j;
+        end = j + 1;
+      } else left = Number.POSITIVE_INFINITY;
       above[j] = left;
-      if ((j & 3) === 3 || j === m - 1) {
+      if ((j & 3) === 3) {
         moves[i * stride + (j >> 2)] = packed;
         packed = 0;
       }
     }
+    if ((j & 3) !== 0) moves[i * stride + (j >> 2)] = packed;
   }
-  const cost = n === 0 || m === 0 ? 0 : above[m - 1]!;
-  return { groups: walkBack(moves, stride, n, m), cost };
+  return above[m - 1]!;
 }
 
 /** Follows the moves from the end; the source positions met at a pivot's are its group. */
-function walkBack(moves: Uint8Array, stride: number, n: number, m: number): Groups {
+function walkBack(moves: Uint8Array, n: number, m: number): Groups {
+  const stride = Math.ceil(m / MOVES_A_BYTE);
   const offsets = new Uint32Array(m + 1);
   if (n === 0 || m === 0) return { offsets, positions: new Uint32Array(0) };
   const path = new Uint32Array(n + m - 1);

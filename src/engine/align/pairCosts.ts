@@ -1,5 +1,5 @@
 import type { CostTable } from "./dtw.ts";
-import { type CodePoints, codePointsOf, EditDistance } from "./editDistance.ts";
+import { type CodePoints, codePointsOf, EditDistance, editDistance } from "./editDistance.ts";
 
 /** How a profile writes tokens before it compares them. */
 export interface Spelling {
@@ -18,6 +18,8 @@ interface Word {
   readonly points: CodePoints;
 }
 
+/** Has megabytes of tables, and is set anew for each line. */
+const DISTANCE = new EditDistance();
 /** So many strings a side have their distances kept for the documents to come. */
 const KEPT = 4096;
 const UNKNOWN = 0xffff;
@@ -32,7 +34,6 @@ export class PairCosts {
   readonly #source: Words;
   readonly #pivot: Words;
   readonly #kept: (Uint16Array | undefined)[] = [];
-  readonly #distance = new EditDistance();
   readonly #cost: PairCost;
   #costs = new Float64Array(0);
 
@@ -69,28 +70,28 @@ export class PairCosts {
       const mayKeep = kept !== undefined && pivot < KEPT;
       let code = mayKeep ? kept[pivot]! : UNKNOWN;
       if (code === UNKNOWN) {
-        if (!set) this.#distance.from(word.points);
-        set = true;
+        if (!set) DISTANCE.from(word.points);
         const other = this.#pivot.words[pivot]!;
-        if (word.plain === "" || other.plain === "") {
-          code = codeOf(word.whole, other.whole, this.#distanceOf(word.whole, other.whole));
-          set = false;
-        } else code = codeOf(word.plain, other.plain, this.#distance.to(other.points));
+        set = word.plain !== "" && other.plain !== "";
+        code = set
+          ? codeOf(word.plain, other.plain, DISTANCE.to(other.points))
+          : codeOf(word.whole, other.whole, editDistance(word.whole, other.whole));
         if (mayKeep) kept[pivot] = code;
       }
       line[column] = code;
     }
   }
 
-  #distanceOf(one: string, other: string): number {
-    this.#distance.from(codePointsOf(one));
-    return this.#distance.to(codePointsOf(other));
-  }
-
+  /** What is kept of a source's string, with room for the pivot's that are known. */
   #keptRow(source: number): Uint16Array | undefined {
     if (source >= KEPT) return undefined;
-    this.#kept[source] ??= new Uint16Array(KEPT).fill(UNKNOWN);
-    return this.#kept[source];
+    const row = this.#kept[source];
+    const count = Math.min(KEPT, this.#pivot.words.length);
+    if (row && row.length >= count) return row;
+    const wider = new Uint16Array(2 ** Math.ceil(Math.log2(count))).fill(UNKNOWN);
+    if (row) wider.set(row);
+    this.#kept[source] = wider;
+    return wider;
   }
 
   #costsUpTo(code: number): Float64Array {
@@ -104,7 +105,11 @@ export class PairCosts {
 
 /** A distance and whether one string contains the other, in one number. */
 function codeOf(one: string, other: string, distance: number): number {
-  const contained = one.includes(other) || other.includes(one);
+  const longer = one.length > other.length ? one : other;
+  // Where one contains the other, the rest is what has to be inserted.
+  const contained =
+    distance <= Math.abs(one.length - other.length) &&
+    longer.includes(longer === one ? other : one);
   return Math.min(distance, FARTHEST) * 2 + (contained ? 1 : 0);
 }
 
