@@ -64,17 +64,13 @@ export const AlignmentLine = memo(function AlignmentLine(props: LineProps) {
         className="atoken"
         data-token={id}
         data-tone={mark?.tone ?? (linked ? undefined : "plain")}
+        // Drawn by the style sheet: its label says it in words.
+        data-letter={mark && `${mark.letter}${link && differsFromOffsets(link) ? "≠" : ""}`}
         data-dim={dim || undefined}
         data-lit={(lit !== null && idOf(lit) === id) || near.has(id) || undefined}
         style={{ left: token.x, width: token.width }}
       >
         <span className="atoken-text">{nameToken(text)}</span>
-        {mark && (
-          <span className="atoken-letter">
-            {mark.letter}
-            {link && differsFromOffsets(link) && "≠"}
-          </span>
-        )}
       </span>
     );
   };

@@ -160,6 +160,12 @@ export function openFusion(studio: Studio, fusion: string): void {
   show("fuse");
 }
 
+/** Shows a fusion that is not over, or that failed. */
+export function followFusion(studio: Studio, job: string): void {
+  studio.fusion.setState({ job, tab: "setup" });
+  show("fuse");
+}
+
 /** Puts a draft together that differs from the present one. */
 export function composeFusion(studio: Studio, draft: Partial<FusionDraft>): void {
   studio.fusion.draft(draft);

@@ -15,7 +15,7 @@ export function DomainTable({ domains }: { readonly domains: readonly FusionDoma
     </th>
   );
   return (
-    <section className="totals-scroll" aria-label="By domain" {...SCROLLS}>
+    <section className="totals-scroll" aria-label="Domain by domain" {...SCROLLS}>
       <table className="totals-table num">
         <thead>
           <tr>

@@ -5,7 +5,7 @@ import { Confirm } from "../../parts/Confirm.tsx";
 import { Note } from "../../parts/Note.tsx";
 import { Progress } from "../../parts/Progress.tsx";
 import { control, exportModel, openPlayground, show } from "../../stores/commands.ts";
-import { openFusion } from "../../stores/fusing.ts";
+import { followFusion, openFusion } from "../../stores/fusing.ts";
 import { jobSeconds, progressFraction, progressNumbers } from "../../stores/progress.ts";
 import type { Studio } from "../../stores/studio.ts";
 import { formatBytes, formatDuration, formatSpeed, formatWhen } from "../../theme/format.ts";
@@ -117,6 +117,11 @@ export function RunRow({ studio, job }: RunRowProps) {
         {fusion && (
           <Button size="xs" onClick={() => openFusion(studio, fusion)}>
             Open fusion
+          </Button>
+        )}
+        {kind === "fuse" && !fusion && (
+          <Button size="xs" onClick={() => followFusion(studio, job.id)}>
+            Show
           </Button>
         )}
         {(kind === "export" || kind === "export-fusion") && (result?.downloads.length ?? 0) > 0 && (
