@@ -1,5 +1,4 @@
-import axe from "axe-core";
-import type { Locator, Page } from "playwright/test";
+import { expectAccessible, findViolations, inBothThemes, tabTo } from "./axe.ts";
 import { expect, test } from "./browser.ts";
 import {
   goTo,
@@ -9,57 +8,6 @@ import {
   trySamples,
   waitForMerge,
 } from "./studio.ts";
-
-const AXE = axe.source;
-const RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"];
-
-interface Violation {
-  readonly id: string;
-  readonly impact: string;
-  readonly nodes: readonly {
-    readonly target: readonly string[];
-    readonly failureSummary: string;
-  }[];
-}
-
-/** What axe finds on the page as it stands that is serious or critical, a line each. */
-async function findViolations(page: Page): Promise<readonly string[]> {
-  await page.evaluate(AXE);
-  const violations = await page.evaluate(async (tags): Promise<Violation[]> => {
-    const { axe: loaded } = window as unknown as {
-      axe: { run(options: object): Promise<{ violations: Violation[] }> };
-    };
-    return (await loaded.run({ runOnly: { type: "tag", values: tags } })).violations;
-  }, RULES);
-  const bad = violations.filter(({ impact }) => impact === "serious" || impact === "critical");
-  return bad.flatMap(({ id, nodes }) =>
-    nodes.map(({ target, failureSummary }) => `${id} ${target.join(" ")}: ${failureSummary}`),
-  );
-}
-
-async function expectAccessible(page: Page, place: string): Promise<void> {
-  expect(await findViolations(page), place).toEqual([]);
-}
-
-/** Runs a check in the light and in the dark theme. */
-async function inBothThemes(page: Page, check: (theme: string) => Promise<void>): Promise<void> {
-  await check("light");
-  await page.getByRole("button", { name: "Use the dark theme" }).click();
-  await expect(page.getByRole("button", { name: "Use the light theme" })).toBeVisible();
-  await check("dark");
-  await page.getByRole("button", { name: "Use the light theme" }).click();
-}
-
-/** Presses Tab until an element has the focus; more often than there are stops is a failure. */
-async function tabTo(page: Page, target: Locator): Promise<void> {
-  for (let press = 0; press < 90; press++) {
-    if ((await target.count()) === 1 && (await target.evaluate((node) => node.matches(":focus")))) {
-      return;
-    }
-    await page.keyboard.press("Tab");
-  }
-  throw new Error(`Tab does not lead to ${target}.`);
-}
 
 test("a button without a name and grey on grey would be found", async ({ page }) => {
   await openStudio(page);
@@ -78,7 +26,7 @@ test("a button without a name and grey on grey would be found", async ({ page })
 test("axe finds nothing serious on any screen, empty or full, light or dark", async ({ page }) => {
   await page.emulateMedia({ colorScheme: "light", reducedMotion: "reduce" });
   await openStudio(page);
-  for (const screen of ["Library", "Merge", "Playground", "Runs"] as const) {
+  for (const screen of ["Library", "Merge", "Fuse", "Playground", "Runs"] as const) {
     await goTo(page, screen);
     await inBothThemes(page, (theme) => expectAccessible(page, `${screen}, empty, ${theme}`));
   }
@@ -89,7 +37,7 @@ test("axe finds nothing serious on any screen, empty or full, light or dark", as
   await inBothThemes(page, (theme) => expectAccessible(page, `Merge, a cell open, ${theme}`));
   await page.getByRole("button", { name: "Override" }).click();
   await expectAccessible(page, "Merge, a cell being overridden");
-  for (const screen of ["Library", "Playground", "Runs"] as const) {
+  for (const screen of ["Library", "Fuse", "Playground", "Runs"] as const) {
     await goTo(page, screen);
     await inBothThemes(page, (theme) => expectAccessible(page, `${screen}, full, ${theme}`));
   }

@@ -39,6 +39,9 @@ test("every screen fits a desk's and a phone's window, light and dark", async ({
   await take(page, "merge");
   await goTo(page, "Library");
   await take(page, "library");
+  await goTo(page, "Fuse");
+  await expect(page.getByRole("checkbox", { name: "ember-varm" })).toBeEnabled();
+  await take(page, "fuse");
   await goTo(page, "Playground");
   await expect(page.getByRole("checkbox", { name: "ember-varm" })).toBeEnabled();
   await take(page, "playground");

@@ -22,7 +22,7 @@ export async function openStudio(page: Page, path = ""): Promise<void> {
 /** Goes to a screen by the rail. */
 export async function goTo(
   page: Page,
-  screen: "Library" | "Merge" | "Playground" | "Runs",
+  screen: "Library" | "Merge" | "Fuse" | "Playground" | "Runs",
 ): Promise<void> {
   await page
     .getByRole("navigation", { name: "Screens" })

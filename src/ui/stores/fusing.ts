@@ -84,9 +84,6 @@ export function fusionChecks(
     if (rows === 0) found.push(`${name} is empty: nothing in it could be read.`);
   }
   if (!settings) found.push("The profiles are being looked up.");
-  else if (sources.length === 0 && !settings.withPivot) {
-    found.push("Without a source and without the pivot nobody is left to choose from.");
-  }
   return found;
 }
 

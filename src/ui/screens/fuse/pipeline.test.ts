@@ -11,13 +11,23 @@ const states = (...given: Parameters<typeof pipelineSteps>) =>
   pipelineSteps(...given).map(({ state }) => state);
 
 test("the step that is being done is told from the job's label", () => {
-  expect(states(job("Represent: ember, text 3 of 9"), undefined)).toEqual(["now", "todo", "todo"]);
-  expect(states(job("Align: flint"), undefined)).toEqual(["done", "now", "todo"]);
-  expect(states(job("Fuse: text 3 of 9"), fakeFusion("old"))).toEqual(["done", "done", "now"]);
+  expect(states(job("fusing-7b reads document 3 of 9"), undefined)).toEqual([
+    "now",
+    "todo",
+    "todo",
+  ]);
+  expect(states(job("Aligning flint: document 1 of 9"), undefined)).toEqual([
+    "done",
+    "now",
+    "todo",
+  ]);
+  expect(states(job("Fusing document 3 of 9"), fakeFusion("old"))).toEqual(["done", "done", "now"]);
 });
 
 test("an interrupted fusion says where it stopped, one that is over leaves its result", () => {
-  expect(pipelineSteps(job("Align: flint", "interrupted"), undefined)[1]).toEqual({
+  expect(
+    pipelineSteps(job("Mapping the vocabulary of flint", "interrupted"), undefined)[1],
+  ).toEqual({
     ...{ stage: "Align", state: "now", words: "stopped here" },
   });
   expect(states(job("Fuse", "done"), undefined)).toEqual(["todo", "todo", "todo"]);

@@ -18,11 +18,10 @@ const WHAT: Readonly<Record<Stage, string>> = {
   Fuse: "whoever foresees it best teaches",
 };
 
-/** Which step a job's progress is about: its label begins with it. */
+/** Which step a job's progress is about, told from how its label begins. */
 function stageOf(label: string): Stage {
-  const first = label.toLowerCase();
-  if (first.startsWith("align")) return "Align";
-  return first.startsWith("fus") ? "Fuse" : "Represent";
+  if (/^(Aligning|Mapping the vocabulary of) /.test(label)) return "Align";
+  return /^Fusing document /.test(label) ? "Fuse" : "Represent";
 }
 
 /** The share of the pivot's rows that each source has evidence for, the least one. */

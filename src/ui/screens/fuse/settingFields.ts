@@ -27,12 +27,12 @@ export type SettingField = Common &
 export const SETTING_FIELDS: readonly SettingField[] = [
   {
     ...{ key: "rows", label: "Rows of each dataset", kind: "number", advanced: false },
-    ...{ min: 1, max: 1_000_000, step: 1 },
+    ...{ min: 1, max: 10_000_000, step: 1 },
     help: "At most so many texts are read of each dataset.",
   },
   {
     ...{ key: "maxTokens", label: "Tokens of a text", kind: "number", advanced: false },
-    ...{ min: 2, max: 65_536, step: 1 },
+    ...{ min: 16, max: 131_072, step: 1 },
     help: "Longer texts are split into parts of this length.",
   },
   {
