@@ -1,0 +1,265 @@
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { encodeFused } from "../engine/fuse/codec.ts";
+import type { FusedRecord } from "../engine/fuse/records.ts";
+import { type FusionAttempt, FusionBench } from "./fuseTestParts.ts";
+
+const TALE = "Once upon a time a poor woodcutter lived by the forest with his two children. ";
+const ROWS = [
+  { text: "Two children met an old woman in the wood.", category: "tale" },
+  { text: "ROMEO. But soft, what light through yonder window breaks?\n", category: "drama" },
+  { text: TALE.repeat(3), category: "tale" },
+  { text: "What is 12 plus 30? 12 + 30 = 42.", category: "maths" },
+];
+const lines = (rows: readonly unknown[]) => rows.map((row) => JSON.stringify(row)).join("\n");
+
+const PIVOT = "ember-base";
+const [FLINT, SLATE] = ["flint-source", "slate-source"] as const;
+const TEXTS = { datasets: ["texts.jsonl"] };
+/** Long texts are cut into parts of at most so many tokens of slate-source. */
+const SHORT = { maxTokens: 96 };
+
+let bench: FusionBench;
+beforeAll(async () => {
+  bench = await FusionBench.open("fuse");
+  for (const name of [PIVOT, FLINT, SLATE]) await bench.addSample(name);
+  await bench.addDataset("texts.jsonl", lines(ROWS));
+});
+afterAll(() => bench.close());
+
+const bytesOf = (records: readonly FusedRecord[]) => records.map((record) => encodeFused(record));
+const entries = ({ fused }: FusedRecord, row: number) =>
+  [...fused.ids.subarray(fused.offsets[row], fused.offsets[row + 1])].map(
+    (id, i) => [id, fused.values[fused.offsets[row]! + i]!] as const,
+  );
+
+test("two sources are aligned and fused, domain by domain, and every row sums to 1", async () => {
+  const request = { pivot: PIVOT, sources: [FLINT, SLATE], ...TEXTS };
+  const { card, records, notes } = await bench.fuse(request, SHORT);
+  expect(card).toMatchObject({ state: "complete", origin: "fuse", pivot: PIVOT, dropped: [] });
+  expect(notes).toEqual(["1 texts or turns were longer than 96 tokens and were cut."]);
+  expect(card.domains.map(({ domain }) => domain)).toEqual(["drama", "maths", "tale"]);
+  expect(records.length).toBe(card.documents);
+  expect(records.map(({ document: { at, part } }) => [at, part])).toEqual([
+    ...[
+      [1, 1],
+      [2, 1],
+      [3, 1],
+      [3, 2],
+      [3, 3],
+      [4, 1],
+    ].slice(0, records.length - 1),
+    [4, 1],
+  ]);
+  const text = (at: number) =>
+    records
+      .filter(({ document }) => document.at === at)
+      .flatMap(({ document }) => document.pieces.map((piece) => piece.text))
+      .join("");
+  for (const [i, row] of ROWS.entries()) expect(text(i + 1)).toBe(`${row.text}</s>`);
+  for (const record of records) {
+    for (let row = 0; row < record.tail.length; row++) {
+      const sum = entries(record, row).reduce((total, [, value]) => total + value, 0);
+      // At most 20 probabilities of f32 and their tail: half an ulp of 1 each.
+      expect(Math.abs(sum + record.tail[row]! - 1)).toBeLessThanOrEqual(21 * 2 ** -24);
+    }
+  }
+  const [ember, flint, slate] = card.members as readonly [never, never, never];
+  expect(ember).toMatchObject({ model: PIVOT, covered: card.rows, tokens: card.rows });
+  expect(flint).toMatchObject({ model: FLINT });
+  expect(slate).toMatchObject({ model: SLATE, covered: card.rows });
+  // The samples' own table: slate-source knows maths, flint-source drama, of texts like these.
+  const winner = (domain: string) => {
+    const members = card.domains.find((each) => each.domain === domain)?.members ?? [];
+    return members.toSorted((a, b) => b.wins - a.wins)[0]?.model;
+  };
+  expect([winner("maths"), winner("drama")]).toEqual([SLATE, FLINT]);
+}, 120_000);
+
+test("another fusion of the same texts reads no model again", async () => {
+  const read: string[] = [];
+  const request = { pivot: PIVOT, sources: [SLATE, FLINT], ...TEXTS };
+  const onProgress = (label: string) => void read.push(label);
+  const { records } = await bench.fuse(request, SHORT, { onProgress });
+  expect(read.filter((label) => /reads document|Loading/.test(label))).toEqual([]);
+  expect(read.some((label) => label.startsWith("Fusing document"))).toBe(true);
+  // And the order of the sources does not show in what is fused.
+  const other = await bench.fuse({ ...request, sources: [FLINT, SLATE] }, SHORT);
+  for (const [i, record] of records.entries()) {
+    expect(record.fused).toEqual(other.records[i]?.fused);
+    expect(record.tail).toEqual(other.records[i]?.tail);
+    const [first, second, third] = Array.from(record.weights).slice(0, 3);
+    expect(Array.from(other.records[i]!.weights).slice(0, 3)).toEqual([first, third, second]);
+  }
+});
+
+test("the pivot alone gives the pivot", async () => {
+  const { card, records } = await bench.fuse({ pivot: PIVOT, sources: [], ...TEXTS }, SHORT);
+  expect(card.members).toMatchObject([{ model: PIVOT, wins: card.rows }]);
+  for (const { pivot, fused, tail } of records) {
+    expect([...fused.ids]).toEqual([...pivot.ids]);
+    for (const [i, value] of fused.values.entries()) {
+      const row = Math.floor(i / pivot.k);
+      const probability = Math.exp(pivot.logits[i]! - pivot.logSums[row]!);
+      // The exponential of a difference of some 20 that is rounded to f32, and that of WGSL: 3 + 2·20 ulp.
+      expect(Math.abs(value - probability)).toBeLessThanOrEqual(1e-5);
+    }
+    expect(tail.every((mass) => mass >= 0 && mass < 1)).toBe(true);
+  }
+});
+
+describe.each(["studio", "fusellm", "fusechat-v1", "fusechat-v2"] as const)("by %s", (profile) => {
+  test("a source with the pivot's own tokenizer aligns to the identity", async () => {
+    const twin = await bench.addModel(join("public", "samples", PIVOT), "twin");
+    const settings = { ...SHORT, profile, vocabulary: "exact" as const, matrix: false };
+    const request = { pivot: PIVOT, sources: [twin], ...TEXTS };
+    const { records } = await bench.fuse(request, settings);
+    for (const { pivot, sources } of records) {
+      const [source] = sources;
+      expect(source?.tokens).toEqual(pivot.tokens);
+      expect([...(source?.from ?? [])]).toEqual([...pivot.positions]);
+      expect([...(source?.rows.ids ?? [])]).toEqual([...pivot.ids]);
+      expect([...(source?.rows.values ?? [])]).toEqual([...pivot.logits]);
+    }
+  });
+
+  test("a source of another tokenizer is fused by the profile's own map", async () => {
+    const request = { pivot: PIVOT, sources: [FLINT], ...TEXTS };
+    const { card } = await bench.fuse(request, { ...SHORT, profile });
+    const [, flint] = card.members;
+    expect(flint!.covered).toBeGreaterThan(card.rows / 4);
+    expect(flint!.wins + card.members[0]!.wins).toBe(card.rows);
+    // FuseLLM reads nothing before a text: its first token has nothing to be told from.
+    const begins = profile === "fusellm" ? 0 : card.documents;
+    expect(card.rows).toBeGreaterThan(begins);
+  }, 60_000);
+});
+
+test("a fusion that was broken off anywhere ends with the same bytes", async () => {
+  const request = { pivot: PIVOT, sources: [FLINT], ...TEXTS };
+  const settings = { ...SHORT, topK: 7, profile: "fusechat-v2" as const };
+  const { records: parts } = bench.parts;
+  const attempt: FusionAttempt = { job: "broken" };
+  // Every so many records written the process dies; representations, groups, fused documents alike.
+  const { append } = parts;
+  let left = 2;
+  Object.assign(parts, {
+    append(...args: Parameters<typeof append>) {
+      if (left-- === 0) throw new Error("the tab is closed");
+      return append(...args);
+    },
+  });
+  let runs = 0;
+  for (; ; runs++) {
+    left = 2;
+    const run = await bench.fuse(request, settings, attempt).catch((error: Error) => error);
+    if (!(run instanceof Error)) {
+      Object.assign(parts, { append });
+      for (const folder of await parts.folders()) {
+        if (folder.startsWith("representation/")) await parts.deleteFolder(folder);
+      }
+      const whole = await bench.fuse(request, settings);
+      expect(bytesOf(run.records)).toEqual(bytesOf(whole.records));
+      expect({ ...run.card, ...whole.card }).toEqual(whole.card);
+      break;
+    }
+    expect(run.message).toBe("the tab is closed");
+  }
+  expect(runs).toBeGreaterThan(4);
+  expect((await parts.folders()).filter((folder) => folder.startsWith("fuse/"))).toEqual([]);
+}, 120_000);
+
+describe("bad data", () => {
+  const BAD = [
+    "{this is no JSON",
+    JSON.stringify({ messages: [{ role: "user", content: "Hi" }] }),
+    JSON.stringify({
+      messages: [
+        { role: "wizard", content: "Hi" },
+        { role: "assistant", content: "Hi" },
+      ],
+    }),
+    JSON.stringify({ text: "" }),
+    JSON.stringify({ nothing: 1 }),
+    JSON.stringify({ text: "A lone \ud800 surrogate, 👩‍👩‍👧 and \u0000." }),
+  ];
+
+  test("is counted and named, and the rest is fused", async () => {
+    await bench.addDataset("bad.jsonl", `${BAD.join("\n")}\n`);
+    const request = { pivot: PIVOT, sources: [FLINT], datasets: ["bad.jsonl"] };
+    const { card, notes } = await bench.fuse(request, SHORT);
+    expect(card.documents).toBe(1);
+    expect(card.dropped.map(({ reason }) => reason).sort()).toEqual([
+      "a chat, and the pivot has no chat template (first: bad.jsonl, row 2)",
+      'a message of the unknown role "wizard" (first: bad.jsonl, row 3)',
+      "an empty text (first: bad.jsonl, row 4)",
+      "no JSON (first: bad.jsonl, row 1)",
+      'no layout that is known (its keys: "nothing") (first: bad.jsonl, row 5)',
+    ]);
+    expect(notes).toHaveLength(5);
+    await expect(bench.fuse(request, { ...SHORT, badRows: "refuse" })).rejects.toMatchObject({
+      code: "usage",
+      message: expect.stringContaining("bad.jsonl, row 1: no JSON"),
+    });
+  });
+
+  test("with nothing else in it is refused", async () => {
+    await bench.addDataset("worse.jsonl", BAD.slice(0, 5).join("\n"));
+    const request = { pivot: PIVOT, sources: [], datasets: ["worse.jsonl"] };
+    await expect(bench.fuse(request)).rejects.toMatchObject({ code: "usage" });
+  });
+
+  test("a source with more logits than tokens gives none of the others, and is told", async () => {
+    // The pivot's weights with a tokenizer of 320 tokens: 704 columns that stand for nothing.
+    const files = ["tokenizer.json", "tokenizer_config.json"];
+    const changed = Object.fromEntries(
+      await Promise.all(
+        files.map(async (file) => [file, await readFile(join("public/samples", SLATE, file))]),
+      ),
+    );
+    const wide = await bench.addModel(join("public/samples", PIVOT), "wide", changed);
+    await bench.addDataset("one.jsonl", lines([ROWS[0]]));
+    const request = { pivot: PIVOT, sources: [wide], datasets: ["one.jsonl"] };
+    const attempt: FusionAttempt = {};
+    const { notes } = await bench.fuse(request, SHORT, attempt);
+    expect(notes.join()).toMatch(/wide has 704 logits more than tokens; .* in \d+ rows/);
+    expect(attempt.state?.padding.wide).toBeGreaterThan(0);
+  });
+
+  test("a source without rows for its tokens, and one of NaN, drop their documents by name", async () => {
+    const flint = await readFile(join("public/samples", FLINT, "tokenizer.json"));
+    const config = await readFile(join("public/samples", FLINT, "tokenizer_config.json"));
+    const narrow = await bench.addModel(join("public/samples", SLATE), "narrow", {
+      ...{ "tokenizer.json": flint, "tokenizer_config.json": config },
+    });
+    const weights = await readFile(join("public/samples", SLATE, "model.safetensors"));
+    const broken = await bench.addModel(join("public/samples", SLATE), "broken", {
+      "model.safetensors": withNaN(weights, "embed_in"),
+    });
+    const request = { pivot: PIVOT, ...TEXTS };
+    for (const [source, reason] of [
+      [narrow, "narrow has no row for one of its tokenizer's tokens"],
+      [broken, "broken gives no finite numbers"],
+    ] as const) {
+      const run = bench.fuse({ ...request, sources: [source] }, SHORT);
+      const found = await run.then(
+        ({ card }) => card.dropped.map((each) => each.reason).join(),
+        (error: Error) => error.message,
+      );
+      expect(found).toContain(reason);
+    }
+  }, 60_000);
+});
+
+/** The weights with NaN for the values of the tensor's last 64 tokens. */
+function withNaN(weights: Buffer, name: string): Uint8Array {
+  const bytes = Uint8Array.from(weights);
+  const length = Number(weights.readBigUInt64LE(0));
+  const header = JSON.parse(weights.subarray(8, 8 + length).toString());
+  const key = Object.keys(header).find((each) => each.includes(name)) as string;
+  const { shape, data_offsets: offsets } = header[key];
+  const row = (offsets[1] - offsets[0]) / shape[0];
+  bytes.fill(0xff, 8 + length + offsets[1] - 64 * row, 8 + length + offsets[1]);
+  return bytes;
+}

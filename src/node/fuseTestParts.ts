@@ -1,0 +1,128 @@
+import "fake-indexeddb/auto";
+import { basename, join } from "node:path";
+import { alignTasks } from "../engine/align/tasks.ts";
+import { bytesInMemory } from "../engine/base/bytes.ts";
+import { createPool } from "../engine/base/pool.ts";
+import type { FusionSettings } from "../engine/contract/index.ts";
+import { keepLanguageTexts } from "../engine/evaluate/languageFiles.ts";
+import { createShelf } from "../engine/evaluate/shelf.ts";
+import { createFuseKind, type FuseParts, type FuseState } from "../engine/fuse/fuseJob.ts";
+import { storedFusionCatalogue } from "../engine/fuse/fusionCatalogue.ts";
+import { openFusions } from "../engine/fuse/fusions.ts";
+import { PROFILES } from "../engine/fuse/profiles.ts";
+import { storeRecords } from "../engine/fuse/recordStore.ts";
+import type { FusedRecord } from "../engine/fuse/records.ts";
+import { GpuSource } from "../engine/gpu/device.ts";
+import type { JobContext } from "../engine/jobs/kind.ts";
+import type { Checkpoint } from "../engine/model/checkpoint.ts";
+import type { StoredDataset } from "../engine/model/datasets.ts";
+import { openCheckpoint } from "../engine/model/open.ts";
+import { openDatabase } from "../engine/storage/database.ts";
+import { summarizeDataset } from "../engine/text/datasets.ts";
+import { type OpenFiles, openFiles } from "./files.ts";
+
+/** One try at a fusion, of which a second can go on from `state`. */
+export interface FusionAttempt {
+  state?: FuseState;
+  readonly job?: string;
+  readonly signal?: AbortSignal;
+  readonly onProgress?: (label: string) => void;
+}
+
+/** For tests: fusions of checkpoint folders over texts, in a database of their own. */
+export class FusionBench {
+  readonly parts: FuseParts;
+  readonly #models = new Map<string, Checkpoint>();
+  readonly #datasets = new Map<string, StoredDataset>();
+  readonly #open: OpenFiles[] = [];
+  #jobs = 0;
+
+  private constructor(parts: Omit<FuseParts, "shelf" | "library" | "datasets">) {
+    const library = {
+      open: async (id: string) => this.#models.get(id) as Checkpoint,
+      card: async (id: string) => ({ id, name: this.#models.get(id)?.name }) as never,
+    };
+    this.parts = {
+      ...{ ...parts, library },
+      shelf: createShelf({ source: parts.source, library }),
+      datasets: { open: async (id) => this.#datasets.get(id) as StoredDataset },
+    };
+  }
+
+  static async open(name: string): Promise<FusionBench> {
+    const database = openDatabase(indexedDB, name);
+    const records = storeRecords(database.store("records"));
+    return new FusionBench({
+      ...{ records, source: new GpuSource(navigator.gpu), openText: keepLanguageTexts() },
+      fusions: await openFusions(storedFusionCatalogue(database), records),
+      pool: createPool(alignTasks),
+    });
+  }
+
+  /** A checkpoint folder, with other files in place of its own; its id is its name. */
+  async addModel(
+    path: string,
+    name = basename(path),
+    changed: Readonly<Record<string, Uint8Array>> = {},
+  ): Promise<string> {
+    const opened = await openFiles(path);
+    this.#open.push(opened);
+    const files = new Map(opened.files);
+    for (const [file, bytes] of Object.entries(changed)) files.set(file, bytesInMemory(bytes));
+    this.#models.set(name, await openCheckpoint(files, name));
+    return name;
+  }
+
+  addSample = (name: string) => this.addModel(join("public", "samples", name));
+
+  async addDataset(name: string, text: string): Promise<string> {
+    const source = bytesInMemory(new TextEncoder().encode(text));
+    const { texts, chats } = await summarizeDataset(source, name);
+    const card = { name, rows: texts + chats, byteLength: source.byteLength };
+    this.#datasets.set(name, { card: card as never, file: name, source });
+    return name;
+  }
+
+  /** Runs a fusion to its end. */
+  async fuse(
+    request: {
+      readonly pivot: string;
+      readonly sources: readonly string[];
+      readonly datasets: readonly string[];
+    },
+    settings: Partial<FusionSettings> = {},
+    attempt: FusionAttempt = {},
+  ) {
+    const context: JobContext<FuseState> = {
+      id: attempt.job ?? `job${++this.#jobs}`,
+      state: attempt.state ?? null,
+      signal: attempt.signal ?? new AbortController().signal,
+      async save(state) {
+        attempt.state = structuredClone(state);
+      },
+      progress: ({ label }) => attempt.onProgress?.(label),
+      modelsChanged() {},
+    };
+    const base = PROFILES[settings.profile ?? "studio"];
+    const full = {
+      ...{ ...request, kind: "fuse" as const, name: "fused", settings: { ...base, ...settings } },
+    };
+    const kind = createFuseKind(this.parts);
+    await kind.prepare(full);
+    const result = await kind.run(full, context);
+    const card = await this.parts.fusions.card(result.fusion as string);
+    return { card, notes: result.notes, records: await this.records(card.id) };
+  }
+
+  async records(id: string): Promise<readonly FusedRecord[]> {
+    const all: FusedRecord[] = [];
+    for await (const record of this.parts.fusions.records(id)) all.push(record);
+    return all;
+  }
+
+  async close(): Promise<void> {
+    this.parts.shelf.releaseIdle();
+    (await this.parts.source.get()).destroy();
+    await Promise.all(this.#open.map(({ close }) => close()));
+  }
+}

@@ -1,0 +1,105 @@
+import { readFile } from "node:fs/promises";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import type { Representation } from "../engine/fuse/records.ts";
+import { represent } from "../engine/fuse/represent.ts";
+import { openDocumentTokenizer } from "../engine/fuse/tokenise.ts";
+import { acquireGpu, type Gpu } from "../engine/gpu/device.ts";
+import { openCheckpoint } from "../engine/model/open.ts";
+import { openDecoder } from "../engine/nn/openDecoder.ts";
+import { openTokenizer } from "../engine/text/tokenizer.ts";
+import { openFiles } from "./files.ts";
+import { hasTestData, testDataPath } from "./testdata.ts";
+
+/** Rows that FuseLLM's own `get_top_k_logits` wrote of real models, from float32 logits. */
+interface Reference {
+  readonly id: number;
+  readonly input_ids: readonly number[];
+  readonly per_step_logits: readonly (readonly number[])[];
+  readonly per_step_indices: readonly (readonly number[])[];
+  readonly per_step_metric_ce: readonly number[];
+}
+
+const MODELS = ["stories260K", "aidreams260K", "babyllama-tok105", "babyllama-tok361"];
+
+async function readLines<T>(...path: readonly string[]): Promise<readonly T[]> {
+  const text = await readFile(testDataPath("zoo", "fusellm", ...path), "utf8");
+  return text
+    .split("\n")
+    .filter((line) => line !== "")
+    .map((line) => JSON.parse(line) as T);
+}
+
+let gpu: Gpu;
+beforeAll(async () => {
+  gpu = await acquireGpu(navigator.gpu);
+});
+afterAll(() => gpu.destroy());
+
+/** Half an ulp of f16 at a value. */
+const halfUlp = (value: number) =>
+  2 ** (Math.floor(Math.log2(Math.max(Math.abs(value), 2 ** -14))) - 11);
+
+/**
+ * Logits are computed in f32 on both sides and differ by less than 1e-4 here; rounded to f16 they
+ * are equal, or neighbours where a border between two f16 lies between them.
+ */
+const COMPUTED = 1e-4;
+
+describe.skipIf(!hasTestData)("FuseLLM's rows of %s", () => {
+  test.each(MODELS)(
+    "%s",
+    async (name) => {
+      const texts = await readLines<{ text: string }>("texts.jsonl");
+      const references = await readLines<Reference>(`repr_${name}.jsonl`);
+      const opened = await openFiles(testDataPath("zoo", "models", name));
+      const checkpoint = await openCheckpoint(opened.files, name);
+      const tokenizer = (await openTokenizer(opened.files))!;
+      const model = await openDecoder(gpu, checkpoint, {});
+      const reader = openDocumentTokenizer(tokenizer, { begins: false });
+      let rows = 0;
+      for (const reference of references) {
+        const document = reader.tokenise([
+          { kind: "text", text: texts[reference.id]!.text, supervised: true },
+          { kind: "end", text: "</s>", supervised: true },
+        ]);
+        expect([...document.tokens.ids]).toEqual(reference.input_ids);
+        const { said } = await represent({ gpu, model }, document, {
+          ...{ k: 10, tokens: tokenizer.vocabSize, signal: new AbortController().signal },
+        });
+        expect(said.positions.length).toBe(reference.input_ids.length - 1);
+        for (let row = 0; row < said.positions.length; row++) compareRow(said, row, reference);
+        rows += said.positions.length;
+      }
+      expect(rows).toBeGreaterThan(2000);
+      model.release();
+      await opened.close();
+    },
+    300_000,
+  );
+});
+
+function compareRow(said: Representation, row: number, reference: Reference): void {
+  const position = said.positions[row]!;
+  const [logits, ids] = [
+    reference.per_step_logits[position]!,
+    reference.per_step_indices[position]!,
+  ];
+  const ours = Array.from(said.logits.subarray(row * 10, row * 10 + 10));
+  const oursIds = Array.from(said.ids.subarray(row * 10, row * 10 + 10));
+  for (let i = 0; i < 10; i++) {
+    const bound = COMPUTED + 2 * halfUlp(logits[i]!);
+    const error = Math.abs(ours[i]! - logits[i]!);
+    if (!(error <= bound)) expect(error, `row ${row}, entry ${i}`).toBeLessThanOrEqual(bound);
+    if (oursIds[i] === ids[i]) continue;
+    // Ids may swap where logits tie within the rounding, or with one that just missed the top ten.
+    const there = ids.indexOf(oursIds[i]!);
+    const other = there < 0 ? logits[9]! : logits[there]!;
+    const tie = Math.abs(ours[i]! - other);
+    if (!(tie <= bound)) expect(tie, `row ${row}, id ${oursIds[i]}`).toBeLessThanOrEqual(bound);
+  }
+  // Theirs is rounded to f16.
+  const nats = reference.per_step_metric_ce[position]!;
+  const error = Math.abs(said.goldNats[row]! - nats);
+  const bound = COMPUTED + halfUlp(nats);
+  if (!(error <= bound)) expect(error, `nats of row ${row}`).toBeLessThanOrEqual(bound);
+}
