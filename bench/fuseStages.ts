@@ -18,6 +18,8 @@ import type { Pair, Side } from "./fuseData.ts";
 export interface Timed {
   readonly rows: number;
   readonly seconds: number;
+  /** Of all threads, those of a software GPU among them: what others run beside does not count. */
+  readonly cpuSeconds: number;
 }
 
 /** The inputs of a stage, ours and as JSON for Python, and how its answers compare. */
@@ -30,15 +32,27 @@ export interface Stage {
   agrees(answer: unknown): boolean;
 }
 
-/** Does the work again until half a second is over: fast stages are told from noise. */
-export async function timeRuns(rows: number, work: () => unknown): Promise<Timed> {
+/** Does the work once. */
+export async function timeOnce(rows: number, work: () => unknown): Promise<Timed> {
   const begun = performance.now();
+  const before = process.cpuUsage();
+  await work();
+  const { user, system } = process.cpuUsage(before);
+  const seconds = (performance.now() - begun) / 1000;
+  return { rows, seconds, cpuSeconds: (user + system) / 1e6 };
+}
+
+/** Does the work again until a second is over: fast stages are told from noise. */
+export async function timeRuns(rows: number, work: () => unknown): Promise<Timed> {
   let runs = 0;
-  do {
-    await work();
-    runs++;
-  } while (performance.now() - begun < 500);
-  return { rows: rows * runs, seconds: (performance.now() - begun) / 1000 };
+  const timed = await timeOnce(rows, async () => {
+    const begun = performance.now();
+    do {
+      await work();
+      runs++;
+    } while (performance.now() - begun < 1000);
+  });
+  return { ...timed, rows: rows * runs };
 }
 
 const rowsOf = (pairs: readonly Pair[]) =>
@@ -64,27 +78,33 @@ export function warpStage(
   const sides = [pivot.vocabulary, source.vocabulary] as const;
   let warped: readonly Groups[] = [];
   const spelled = spellBoth(profile, ...sides);
+  const warpAll = (some: readonly Pair[]) => {
+    const warpTexts = createWarper(profile, ...sides);
+    return some.map((pair) => warpTexts(idsOf(pair)).groups);
+  };
   return {
     name: `DTW, ${profile}`,
     ours: [
       {
-        how: "one core, the same",
-        async run() {
-          const begun = performance.now();
-          const warpTexts = createWarper(profile, ...sides);
-          warped = few.map((pair) => warpTexts(idsOf(pair)).groups);
-          return { rows: rowsOf(few), seconds: (performance.now() - begun) / 1000 };
-        },
+        how: "one core, the same dialogue, cold",
+        run: () =>
+          timeOnce(rowsOf(few), () => {
+            warped = warpAll(few);
+          }),
+      },
+      {
+        how: `one core, ${pairs.length} dialogues`,
+        run: () => timeOnce(rowsOf(pairs), () => warpAll(pairs)),
       },
       {
         how: `${pool.width} threads, ${pairs.length} dialogues`,
         async run() {
           const grouper = openPooledGrouper(pool, profile, ...sides);
-          const begun = performance.now();
-          await Promise.all(pairs.map((pair) => grouper.group(pair.pivot, pair.source)));
-          const seconds = (performance.now() - begun) / 1000;
+          const timed = await timeOnce(rowsOf(pairs), () =>
+            Promise.all(pairs.map((pair) => grouper.group(pair.pivot, pair.source))),
+          );
           grouper.close();
-          return { rows: rowsOf(pairs), seconds };
+          return timed;
         },
       },
     ],
@@ -207,11 +227,10 @@ export function minedStage(
     ours: [
       {
         how: `${pool.width} threads, whole`,
-        async run() {
-          const begun = performance.now();
-          targets = await minedTargets(own, source.vocabulary, pool);
-          return { rows: missing.length, seconds: (performance.now() - begun) / 1000 };
-        },
+        run: () =>
+          timeOnce(missing.length, async () => {
+            targets = await minedTargets(own, source.vocabulary, pool);
+          }),
       },
     ],
     peer: {
