@@ -1,4 +1,7 @@
 import { get, set } from "idb-keyval";
+import { mapsInDatabase } from "./align/maps/mapCache.ts";
+import { alignTasks } from "./align/tasks.ts";
+import { createPool } from "./base/pool.ts";
 import type { Threads } from "./base/threads.ts";
 import type {
   CallOptions,
@@ -15,6 +18,7 @@ import { createEvaluateKind } from "./evaluate/evaluateJob.ts";
 import { createLanguageFace } from "./evaluate/languageFace.ts";
 import { keepLanguageTexts } from "./evaluate/languageFiles.ts";
 import { createShelf, withRoom } from "./evaluate/shelf.ts";
+import { createFuseKind } from "./fuse/fuseJob.ts";
 import { storedFusionCatalogue } from "./fuse/fusionCatalogue.ts";
 import { createFusionFace } from "./fuse/fusionFace.ts";
 import { openFusions } from "./fuse/fusions.ts";
@@ -40,6 +44,8 @@ import type { Library } from "./model/library.ts";
 import { samplesJob } from "./model/samples.ts";
 import { openDatabase } from "./storage/database.ts";
 import { storeValues } from "./storage/values.ts";
+import { createDistillKind } from "./train/distillJob.ts";
+import { createTrainingFace } from "./train/trainingFace.ts";
 
 /** What the engine is made of: what a Worker finds in its navigator, and a test makes for itself. */
 export interface EngineParts {
@@ -74,14 +80,23 @@ export async function createEngine(parts: EngineParts): Promise<Engine> {
   ];
   const records = storeRecords(database.store("records"));
   const fusions = openFusions(storedFusionCatalogue(database), records);
-  const source = new GpuSource(gpu, await get<number>(BUDGET_KEY, settings));
+  const source = new GpuSource(gpu, await get<number>(BUDGET_KEY, settings), {
+    get: (key) => get(key, settings),
+    set: (key, value) => set(key, value, settings),
+  });
   const facts = createFactStore(database.store("facts"));
   const locks = parts.locks ? webLocks(parts.locks) : locksInMemory();
   const shelf = createShelf({ source, library });
+  const pool = createPool(alignTasks, parts.threads);
+  const maps = mapsInDatabase(database.store("facts"));
   const language = { library, shelf, openText: keepLanguageTexts() };
   const merging = {
     ...{ library, facts, source },
     noteSpeed: (bytesPerSecond: number) => void set(SPEED_KEY, bytesPerSecond, settings),
+  };
+  const training = {
+    ...{ source, library, fusions, records },
+    tell: (event: EngineEvent) => runner.tell(event),
   };
   const kinds: readonly AnyJobKind[] = [
     importJob({ library, locks }),
@@ -90,6 +105,8 @@ export async function createEngine(parts: EngineParts): Promise<Engine> {
     withRoom(shelf, createMergeKind(merging)),
     createDatasetKind({ datasets }),
     createEvaluateKind({ ...language, datasets }),
+    createFuseKind({ ...language, source, datasets, records, fusions, pool, maps }),
+    withRoom(shelf, createDistillKind(training)),
     exportJob({ library, openPrivateFolder: () => openPrivateFolder(storage) }),
   ];
   const journal = storedJournal(database.store("journal"));
@@ -204,6 +221,7 @@ export async function createEngine(parts: EngineParts): Promise<Engine> {
       changed: () => runner.tell({ type: "models" }),
     }),
 
+    ...createTrainingFace(training),
     ...createFusionFace({
       ...{ fusions, records, library, openText: language.openText },
       changed: () => runner.tell({ type: "models" }),
