@@ -22,6 +22,13 @@ import type { MethodCard } from "./method.ts";
 import type { ModelCard, ModelDetail, ModelId, StorageCard } from "./model.ts";
 import type { MergePlan } from "./plan.ts";
 import type { Recipe } from "./recipe.ts";
+import type {
+  TrainingPlan,
+  TrainingPoint,
+  TrainingRequest,
+  TrainingRun,
+  TrainingSettings,
+} from "./training.ts";
 import type { TensorInspection, WeightMap } from "./weights.ts";
 
 /** What the engine runs on, or why it cannot compute and what to do about it. */
@@ -40,6 +47,8 @@ export interface Environment {
 /** What the engine tells unasked. */
 export type EngineEvent =
   | { readonly type: "job"; readonly job: JobCard }
+  /** A training has done a step. */
+  | { readonly type: "training"; readonly job: JobId; readonly point: TrainingPoint }
   /** The library changed: ask `listModels` and `listDatasets` again. */
   | { readonly type: "models" };
 
@@ -115,6 +124,13 @@ export interface Engine {
     readonly document: number;
     readonly row: number;
   }): Promise<FusedRow>;
+
+  /** What each profile sets for a training. */
+  trainingProfiles(): Promise<Readonly<Record<FusionProfile, TrainingSettings>>>;
+  /** Steps and GPU memory of a training, and what to change where it does not fit. */
+  planTraining(request: TrainingRequest): Promise<TrainingPlan>;
+  /** The curve of a `distill` job so far; new points come as events. */
+  trainingRun(job: JobId): Promise<TrainingRun>;
 
   // Jobs: everything long. A promise dies with the tab; a job does not.
   /** Checked and journalled before it resolves. */

@@ -5,6 +5,7 @@ export type * from "./fusion.ts";
 export { ALIGNMENT_REASONS, FUSION_PROFILES } from "./fusion.ts";
 export type * from "./job.ts";
 export type * from "./language.ts";
+export { nameDomain } from "./language.ts";
 export type * from "./method.ts";
 export type * from "./model.ts";
 export type * from "./plan.ts";

@@ -3,6 +3,7 @@ import type { FusionId, FusionSettings } from "./fusion.ts";
 import type { DatasetId, EvaluationCell } from "./language.ts";
 import type { ModelId } from "./model.ts";
 import type { Recipe } from "./recipe.ts";
+import type { TrainingRequest } from "./training.ts";
 
 export type JobId = string;
 
@@ -59,6 +60,8 @@ export type JobRequest =
       readonly format: "studio" | "fusellm" | "fusechat-v1" | "fusechat-v2";
       readonly folder: FileSystemDirectoryHandle | null;
     }
+  /** Trains the pivot on a fused dataset: a target, with its adapter, in the library. */
+  | ({ readonly kind: "distill"; readonly name: string } & TrainingRequest)
   /** Into a folder the person picked; null writes to private files that the page then offers. */
   | {
       readonly kind: "export";

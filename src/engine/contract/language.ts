@@ -104,10 +104,16 @@ export interface DatasetCard {
   readonly problemCount: number;
 }
 
-/** One model on one dataset. Intervals hold 95 %, by bootstrap over rows with a fixed seed. */
-export interface EvaluationCell {
-  readonly model: string;
-  readonly dataset: string;
+/** What rows of a dataset say they are about. */
+export type EvaluationDomain =
+  | { readonly kind: "named"; readonly name: string }
+  /** Rows that say nothing. */
+  | { readonly kind: "none" }
+  /** All that are rarer than those named: so many. */
+  | { readonly kind: "others"; readonly count: number };
+
+/** Some rows summed up. Intervals hold 95 %, by bootstrap over rows with a fixed seed. */
+export interface EvaluationFigures {
   readonly rows: number;
   readonly tokens: number;
   readonly bytes: number;
@@ -119,4 +125,28 @@ export interface EvaluationCell {
     readonly mean: number;
     readonly interval: readonly [number, number];
   } | null;
+}
+
+export interface DomainFigures extends EvaluationFigures {
+  readonly domain: EvaluationDomain;
+}
+
+/** One model on one dataset. */
+export interface EvaluationCell extends EvaluationFigures {
+  readonly model: string;
+  readonly dataset: string;
+  /** By domain, the same ones for every model; absent where all rows are of one. */
+  readonly domains?: readonly DomainFigures[];
+}
+
+/** A domain in words. */
+export function nameDomain(domain: EvaluationDomain): string {
+  switch (domain.kind) {
+    case "named":
+      return domain.name;
+    case "none":
+      return "no domain given";
+    case "others":
+      return domain.count === 1 ? "1 other domain" : `${domain.count} other domains`;
+  }
 }

@@ -9,7 +9,7 @@ export interface ModelCard {
   readonly name: string;
   /** `partial`: an import that has not finished; it resumes when the same files are given again. */
   readonly state: "complete" | "partial";
-  readonly origin: "import" | "sample" | "merge";
+  readonly origin: "import" | "sample" | "merge" | "train";
   readonly createdAt: number;
   /** First of `architectures` in config.json, or null where there is no config. */
   readonly architecture: string | null;

@@ -2,15 +2,12 @@ import { type ByteSource, bytesInMemory, type FileTree } from "../base/bytes.ts"
 import type { OutputDType, WeightMap } from "../contract/index.ts";
 import { rewriteConfig } from "../formats/config.ts";
 import type { Checkpoint } from "../model/checkpoint.ts";
+import { companionFiles } from "../model/companions.ts";
 import { isOutputDType, torchName } from "../tensor/dtype.ts";
 import { formatModelCard } from "./modelCard.ts";
 import type { Plan } from "./plan.ts";
 import { formatRecipe } from "./recipe.ts";
 import { STUDIO } from "./version.ts";
-
-/** Small files that belong to a model beside its config and weights, copied byte for byte. */
-const COPIED =
-  /^(generation_config\.json|tokenizer\.json|tokenizer_config\.json|special_tokens_map\.json|added_tokens\.json|vocab\.(json|txt)|merges\.txt|tokenizer\.model|spiece\.model|sentencepiece\.bpe\.model|tekken\.json|[\w.-]+\.tiktoken|chat_template\.(jinja|json)|additional_chat_templates\/[\w.-]+\.jinja|preprocessor_config\.json|processor_config\.json|LICEN[CS]E(\.\w+)?|NOTICE(\.\w+)?)$/;
 
 const inMemory = (text: string): ByteSource => bytesInMemory(new TextEncoder().encode(text));
 
@@ -95,7 +92,7 @@ export async function makeDocuments(
     const changes = { ...configChanges, ...(dtype ? { dtype } : {}) };
     files.set("config.json", inMemory(rewriteConfig(donor.config.text, changes)));
   }
-  for (const [path, source] of donor.files) if (COPIED.test(path)) files.set(path, source);
+  for (const [path, source] of companionFiles(donor)) files.set(path, source);
   const mergekit = formatMergekitConfig(plan);
   if (mergekit !== null) files.set("mergekit_config.yml", inMemory(mergekit));
   files.set("recipe.json", inMemory(formatRecipeJson(plan, options.name)));

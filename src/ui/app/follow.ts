@@ -21,7 +21,7 @@ export function followEngine(studio: Studio): () => void {
   const refresh = () => refreshLibrary(studio).catch(() => undefined); // the next event asks again
   const onEvent = (event: EngineEvent) => {
     if (event.type === "models") void refresh();
-    else jobs.write(event.job);
+    else if (event.type === "job") jobs.write(event.job);
   };
   engine.watch(undefined, { signal: stop.signal, onEvent }).catch(fail);
   Promise.all([engine.describe(), engine.listMethods()]).then(

@@ -20,12 +20,18 @@ interface ModelRowProps {
   readonly selected: boolean;
 }
 
-const ORIGINS = { import: "imported", sample: "sample", merge: "merged here" } as const;
+const ORIGINS = {
+  import: "imported",
+  sample: "sample",
+  merge: "merged here",
+  train: "trained here",
+} as const;
 /** The kind of job that writes a model of each origin, and how a half one goes on. */
 const WRITERS = {
   import: { writer: "import", more: "Drop the same folder again to go on." },
   sample: { writer: "samples", more: "Resume it under Runs." },
   merge: { writer: "merge", more: "Resume it under Runs." },
+  train: { writer: "distill", more: "Resume it under Runs." },
 } as const;
 
 /** One checkpoint: what it is, how large, and what can be done with it. */

@@ -29,6 +29,7 @@ const KINDS: Readonly<Record<JobCard["kind"], string>> = {
   fuse: "fusion",
   "import-fusion": "import of a fusion",
   "export-fusion": "export of a fusion",
+  distill: "training",
   export: "export",
 };
 

@@ -1,0 +1,83 @@
+import { EngineError, type TrainingPlan, type TrainingSettings } from "../contract/index.ts";
+import type { Checkpoint } from "../model/checkpoint.ts";
+import { planTraining } from "../nn/backward/plan.ts";
+import { momentBytes } from "./adamw.ts";
+import type { PartedDocuments } from "./documents.ts";
+import { orderTraining } from "./order.ts";
+import { targetOf } from "./run.ts";
+
+/** A readback and what an update takes beside the moments. */
+const BESIDE_BYTES = 2 ** 20;
+const SHORTEST = 32;
+
+type Bytes = TrainingPlan["bytes"];
+
+function bytesOf(pivot: Checkpoint, settings: TrainingSettings): Bytes {
+  const plan = planTraining(pivot, targetOf(settings), settings.sequenceTokens);
+  const moments = momentBytes(plan.parameterBytes / 4);
+  return {
+    weights: plan.weightBytes,
+    parameters: plan.parameterBytes,
+    gradients: plan.gradientBytes,
+    moments,
+    checkpoints: plan.checkpointBytes,
+    activations: plan.activationBytes,
+    logits: plan.logitBytes,
+    total: plan.totalBytes + moments + BESIDE_BYTES,
+  };
+}
+
+/** The first change, the gentlest first, that makes a training fit; a sentence. */
+function suggest(pivot: Checkpoint, settings: TrainingSettings, budgetBytes: number): string {
+  const fits = (change: Partial<TrainingSettings>) =>
+    bytesOf(pivot, { ...settings, ...change }).total <= budgetBytes;
+  for (let tokens = settings.sequenceTokens >> 1; tokens >= SHORTEST; tokens >>= 1) {
+    if (fits({ sequenceTokens: tokens })) return `It fits with sequences of ${tokens} tokens.`;
+  }
+  if (settings.mode === "full") {
+    for (const sequenceTokens of [settings.sequenceTokens, SHORTEST]) {
+      if (!fits({ mode: "lora", sequenceTokens })) continue;
+      return `It fits as a LoRA of rank ${settings.rank} with sequences of ${sequenceTokens} tokens.`;
+    }
+  }
+  for (let rank = settings.rank >> 1; rank >= 1; rank >>= 1) {
+    const sequenceTokens = Math.min(SHORTEST, settings.sequenceTokens);
+    if (settings.mode === "lora" && fits({ rank, sequenceTokens })) {
+      return `It fits with a rank of ${rank} and sequences of ${sequenceTokens} tokens.`;
+    }
+  }
+  const { total } = bytesOf(pivot, { ...settings, sequenceTokens: SHORTEST });
+  return `Even sequences of ${SHORTEST} tokens take ${total} bytes: raise the GPU budget, or take a smaller pivot.`;
+}
+
+/** What a training will take, before it starts. The errors of `measureDecoder` for a pivot that cannot be run. */
+export function planRun(
+  pivot: Checkpoint,
+  documents: PartedDocuments,
+  settings: TrainingSettings,
+  budgetBytes: number,
+): TrainingPlan {
+  const bytes = bytesOf(pivot, settings);
+  const { steps } = orderTraining(documents.learned.lengths, settings);
+  const fits = bytes.total <= budgetBytes;
+  return {
+    steps,
+    tokensPerStep: settings.batchTokens,
+    documents: documents.learned.lengths.length,
+    heldOutDocuments: documents.heldOut,
+    trainedValues: bytes.parameters / 4,
+    bytes,
+    budgetBytes,
+    suggestion: fits ? null : suggest(pivot, settings, budgetBytes),
+  };
+}
+
+/** Throws `gpu-memory`, with what would fit, where a training does not. */
+export function requireRoom({ bytes, budgetBytes, suggestion }: TrainingPlan): void {
+  if (suggestion === null) return;
+  throw new EngineError(
+    "gpu-memory",
+    `This training takes ${bytes.total} bytes on the GPU; the budget is ${budgetBytes}. ${suggestion}`,
+    { total: bytes.total, budget: budgetBytes },
+  );
+}

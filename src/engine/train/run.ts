@@ -1,0 +1,133 @@
+import {
+  EngineError,
+  type TrainedModule,
+  type TrainingPoint,
+  type TrainingSettings,
+} from "../contract/index.ts";
+import type { Gpu, GpuSource } from "../gpu/device.ts";
+import type { Checkpoint } from "../model/checkpoint.ts";
+import { openTrainable } from "../nn/backward/openTrainable.ts";
+import type { TrainableModel, TrainTarget } from "../nn/backward/trainable.ts";
+import type { PartedDocuments } from "./documents.ts";
+import { restoreSnapshot, takeSnapshot } from "./snapshot.ts";
+import { readHeldOut, Trainer } from "./trainer.ts";
+
+/** Where a training is, as it is kept: the next step, and what the pieces of its state are. */
+export interface TrainingStore {
+  /** The last state that is whole, or null. */
+  load(): Promise<{
+    readonly step: number;
+    readonly pieces: AsyncIterable<Uint8Array<ArrayBuffer>>;
+  } | null>;
+  /** Durable when it resolves; what was kept before may go. */
+  save(step: number, pieces: AsyncIterable<Uint8Array<ArrayBuffer>>): Promise<void>;
+}
+
+export interface TrainingOptions {
+  readonly source: GpuSource;
+  readonly pivot: Checkpoint;
+  readonly documents: PartedDocuments;
+  readonly settings: TrainingSettings;
+  readonly store: TrainingStore;
+  readonly signal: AbortSignal;
+  /** Before the first step: bits a byte of what is held out. */
+  onStart?(heldOut: number | null, steps: number): Promise<void> | void;
+  /** Once a step is done, and once more where the held-out documents were read after it. */
+  onPoint?(point: TrainingPoint): Promise<void> | void;
+}
+
+/** What a crash may cost, in milliseconds of work. */
+const SAVE_MS = 15_000;
+/** A device that is lost again and again without a step in between is not coming back. */
+const MAX_LOSSES_IN_A_ROW = 3;
+
+/** What the settings train. */
+export function targetOf(settings: TrainingSettings): TrainTarget {
+  if (settings.mode === "full") return { kind: "full" };
+  const { modules, rank, alpha, rslora, dropout, seed } = settings;
+  return {
+    kind: "lora",
+    modules: modules as readonly TrainedModule[],
+    rank,
+    alpha,
+    rslora,
+    dropout,
+    seed,
+  };
+}
+
+/**
+ * Trains from where the store says, and hands the trained model to `work` before it is released. A
+ * lost device costs what was done since the last saved state, and not a bit of the trajectory.
+ */
+export async function runTraining<T>(
+  options: TrainingOptions,
+  work: (trained: { readonly gpu: Gpu; readonly model: TrainableModel }) => Promise<T>,
+): Promise<T> {
+  let reached = -1;
+  for (let losses = 0; ; ) {
+    let at = reached;
+    try {
+      return await trainOnce(options, work, (step) => {
+        at = Math.max(at, step);
+      });
+    } catch (error) {
+      if (!(error instanceof EngineError && error.code === "gpu-lost")) throw error;
+      losses = at > reached ? 0 : losses + 1;
+      reached = Math.max(reached, at);
+      if (losses > MAX_LOSSES_IN_A_ROW) throw error;
+    }
+  }
+}
+
+async function trainOnce<T>(
+  { source, pivot, documents, settings, store, signal, onStart, onPoint }: TrainingOptions,
+  work: (trained: { readonly gpu: Gpu; readonly model: TrainableModel }) => Promise<T>,
+  reach: (step: number) => void,
+): Promise<T> {
+  const gpu = await source.get();
+  const tokens = settings.sequenceTokens;
+  const model = await openTrainable(gpu, pivot, targetOf(settings), { tokens, signal });
+  let trainer: Trainer | null = null;
+  try {
+    trainer = new Trainer({ gpu, model, documents: documents.learned, settings });
+    const { optimiser, order } = trainer;
+    if (order.steps === 0) {
+      throw new EngineError("usage", "There is nothing to learn: no document has two tokens.");
+    }
+    const kept = await store.load();
+    if (kept) await restoreSnapshot(gpu, model, optimiser, kept.pieces);
+    const heldOut = await documents.readHeldOut();
+    const readNow = () => readHeldOut(model, heldOut, settings, signal);
+    if (!kept) await onStart?.(await readNow(), order.steps);
+    let saved = kept?.step ?? 0;
+    let savedAt = Date.now();
+    const save = async (step: number) => {
+      if (step > saved) await store.save(step, takeSnapshot(gpu, model, optimiser));
+      saved = step;
+      savedAt = Date.now();
+    };
+    let done = saved;
+    try {
+      while (done < order.steps) {
+        const point = await trainer.step(done, signal);
+        done = point.step;
+        reach(done);
+        await onPoint?.(point);
+        const { evaluateEvery } = settings;
+        const due = evaluateEvery > 0 && done % evaluateEvery === 0;
+        if (due || done === order.steps) await onPoint?.({ ...point, heldOut: await readNow() });
+        if (Date.now() - savedAt > SAVE_MS) await save(done);
+      }
+      await save(done);
+    } catch (error) {
+      // A pause keeps every step that is done; one that was broken off has changed nothing.
+      if (signal.aborted) await save(done);
+      throw error;
+    }
+    return await work({ gpu, model });
+  } finally {
+    trainer?.release();
+    model.release();
+  }
+}

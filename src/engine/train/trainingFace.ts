@@ -1,0 +1,18 @@
+import type { Engine } from "../contract/index.ts";
+import { prepareTraining, type TrainingParts } from "./distillJob.ts";
+import { readNotes } from "./recordState.ts";
+import { TRAINING_PROFILES } from "./settings.ts";
+
+/** The part of the engine's face that is about trainings. */
+export function createTrainingFace(
+  parts: Pick<TrainingParts, "library" | "fusions" | "source" | "records">,
+): Pick<Engine, "trainingProfiles" | "planTraining" | "trainingRun"> {
+  return {
+    trainingProfiles: async () => TRAINING_PROFILES,
+    planTraining: async (request) => (await prepareTraining(parts, request)).plan,
+    async trainingRun(job) {
+      const { steps, heldOutBefore, points, tokensPerSecond } = await readNotes(parts.records, job);
+      return { steps, heldOutBefore, points, tokensPerSecond };
+    },
+  };
+}
