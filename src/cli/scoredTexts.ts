@@ -3,7 +3,7 @@ import { basename } from "node:path";
 import { bytesInMemory } from "../engine/base/bytes.ts";
 import { EngineError } from "../engine/contract/index.ts";
 import { encodeRow, type ReadableRow } from "../engine/evaluate/scoreRow.ts";
-import { detectFormat, readDataset } from "../engine/text/datasets.ts";
+import { type DatasetRow, detectFormat, readDataset } from "../engine/text/datasets.ts";
 import { missingTemplate, openChatTemplate } from "../engine/text/template.ts";
 import { fileFailure } from "../node/files.ts";
 import type { RunnableModel } from "./languageModel.ts";
@@ -13,6 +13,8 @@ const MAX_FILE_BYTES = 2 ** 28;
 /** What is predicted of a file, and what of it could not be read. */
 export interface ScoredTexts {
   readonly rows: readonly ReadableRow[];
+  /** What each row says it is about. */
+  readonly domains: readonly (string | null)[];
   readonly problems: readonly string[];
 }
 
@@ -43,21 +45,26 @@ export async function readScoredTexts(path: string, model: RunnableModel): Promi
     return { ids: [...ids], counted, bytes: byteLength - (spans.bytes[1] ?? 0) };
   };
   if ((await detectFormat(source, basename(path))) === "text") {
-    return { rows: [encode(new TextDecoder().decode(bytes))], problems: [] };
+    return { rows: [encode(new TextDecoder().decode(bytes))], domains: [null], problems: [] };
   }
   const template = await openChatTemplate(model.files, tokenizer);
   const rows: ReadableRow[] = [];
+  const domains: (string | null)[] = [];
+  const add = (row: ReadableRow | null, { domain }: DatasetRow) => {
+    if (!row) return;
+    rows.push(row);
+    domains.push(domain);
+  };
   const problems: string[] = [];
   for await (const entry of readDataset(source, basename(path))) {
     if ("problem" in entry) {
       problems.push(`row ${entry.at}: ${entry.problem}`);
     } else if (entry.row.kind === "text") {
-      rows.push(encode(entry.row.text));
+      add(encode(entry.row.text), entry.row);
     } else {
       if (!template) throw missingTemplate(model.name);
-      const row = encodeRow(entry.row, tokenizer, template);
-      if (row) rows.push(row);
+      add(encodeRow(entry.row, tokenizer, template), entry.row);
     }
   }
-  return { rows, problems };
+  return { rows, domains, problems };
 }

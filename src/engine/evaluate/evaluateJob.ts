@@ -3,6 +3,7 @@ import type { JobContext, JobKind, RequestOf } from "../jobs/kind.ts";
 import type { DatasetLibrary, StoredDataset } from "../model/datasets.ts";
 import type { DatasetRow } from "../text/datasets.ts";
 import { makeCells, type ScoredPair } from "./cells.ts";
+import { groupDomains } from "./domains.ts";
 import type { LanguageParts } from "./generateText.ts";
 import { findRunnable } from "./runnable.ts";
 import { bytesOfRow, sampleRows } from "./sampleRows.ts";
@@ -88,7 +89,13 @@ export function createEvaluateKind(
         datasets.flatMap((id) => state[keyOf(model, id)] ?? []),
       );
       notes.push(...pairs.flatMap((pair) => pair.notes));
-      return { models: [], downloads: [], notes, evaluation: makeCells(pairs) };
+      const groups = new Map(
+        [...loaded.values()].map(({ name, rows }) => [
+          name,
+          groupDomains(rows.map(({ domain }) => domain)),
+        ]),
+      );
+      return { models: [], downloads: [], notes, evaluation: makeCells(pairs, groups) };
     },
   };
 }
@@ -142,7 +149,7 @@ async function scorePair(
     let done = 0;
     for (const [i, row] of dataset.rows.entries()) {
       progress(done, `${name} on ${dataset.name}: row ${i + 1} of ${dataset.rows.length}`);
-      scores.push(await scoreOne(row, (each) => scoreRow(gpu, model, each, signal)));
+      scores.push(await scoreOne(row, (each) => scoreRow(gpu, model, each, { signal })));
       done += bytesOfRow(row);
     }
     progress(done, `${name} on ${dataset.name}`);
@@ -188,7 +195,10 @@ function notesOn(
   const notes: readonly (readonly [number, string])[] = [
     [left.chats, "chats were left out, because the model has no chat template"],
     [left.empty, "rows have nothing to predict and were left out"],
-    [left.refused, "chats were left out, because the model's template does not take them"],
+    [
+      left.refused,
+      "rows were left out, because the model's template or tokenizer does not take them",
+    ],
     [left.nonfinite, "rows gave no finite number and were left out"],
   ];
   return notes.filter(([count]) => count > 0).map(([count, what]) => `${about} ${count} ${what}.`);

@@ -64,18 +64,28 @@ export function windowOf(contextLength: number): number {
   return Math.max(2, Math.min(contextLength, LONGEST_WINDOW));
 }
 
-/** Reads a row in windows, each half over the one before: a token counts in the first that has it. */
+export interface ScoreOptions {
+  readonly signal: AbortSignal;
+  /** Tokens read at once; `windowOf` the model's context by default. */
+  readonly window?: number;
+  /** Tokens from one window to the next, less than a window; half of one by default. */
+  readonly stride?: number;
+  /** Called before each window with how many of the row's tokens are done. */
+  readonly onRead?: (tokens: number) => void;
+}
+
+/** Reads a row in windows that overlap: a token counts in the first that has it. */
 export async function scoreRow(
   gpu: Gpu,
   model: LanguageModel,
   { ids, counted, bytes }: ReadableRow,
-  signal: AbortSignal,
+  { signal, onRead, window = windowOf(model.contextLength), stride = window >> 1 }: ScoreOptions,
 ): Promise<Score> {
-  const window = windowOf(model.contextLength);
   let nats = 0;
   let tokens = 0;
-  for (const { start, scoredFrom, end } of planWindows(ids.length, window, window >> 1)) {
+  for (const { start, scoredFrom, end } of planWindows(ids.length, window, stride)) {
     signal.throwIfAborted();
+    onRead?.(scoredFrom);
     // What only the prompt fills need not be read.
     if (!counted.subarray(scoredFrom, end).includes(1)) continue;
     const each = await readCrossEntropy(gpu, model, ids.slice(start, end), { signal });
