@@ -143,6 +143,27 @@ test.each([undefined, channels(2).threads])("an aborted piece is not waited for"
   work.close();
 });
 
+test("many pieces of one signal have one listener, and none when they are done", async () => {
+  const controller = new AbortController();
+  const { signal } = controller;
+  let listeners = 0;
+  const { addEventListener, removeEventListener } = signal;
+  signal.addEventListener = (...args: Parameters<typeof addEventListener>) => {
+    listeners++;
+    addEventListener.apply(signal, args);
+  };
+  signal.removeEventListener = (...args: Parameters<typeof removeEventListener>) => {
+    listeners--;
+    removeEventListener.apply(signal, args);
+  };
+  const work = createPool(tasks).open("add", { to: 0 });
+  const adding = many.map((i) => work.run(i, signal));
+  expect(listeners).toBe(1);
+  await Promise.all(adding);
+  expect(listeners).toBe(0);
+  work.close();
+});
+
 test.each([undefined, channels(2).threads])("closing rejects what has no answer", async (t) => {
   const work = createPool(tasks, t).open("slow", "a");
   const pieces = ["b", "c", "d"].map((piece) => work.run(piece));

@@ -43,6 +43,7 @@ export function createPool<T extends Tasks>(tasks: T, threads?: Threads): Pool<T
   const open = new Set<number>();
   const idle: Hand[] = [];
   const hands = new Set<Hand>();
+  const aborts = watchAborts((piece, reason) => drop(piece, reason));
   let usable = threads; // until they turn out not to start
   let lastId = 0;
 
@@ -111,16 +112,15 @@ export function createPool<T extends Tasks>(tasks: T, threads?: Threads): Pool<T
       if (signal?.aborted) return reject(signal.reason);
       const settled = () => {
         unanswered.delete(piece);
-        signal?.removeEventListener("abort", abort);
+        if (signal) aborts.forget(signal, piece);
       };
       const piece: Piece = {
         ...{ work, data },
         resolve: (answer) => [settled(), resolve(answer)],
         reject: (reason) => [settled(), reject(reason)],
       };
-      const abort = () => drop(piece, signal?.reason);
-      signal?.addEventListener("abort", abort);
       unanswered.add(piece);
+      if (signal) aborts.watch(signal, piece);
       waiting.push(piece);
       shareOut();
     });
@@ -140,6 +140,33 @@ export function createPool<T extends Tasks>(tasks: T, threads?: Threads): Pool<T
           if (open.size === 0) endAll();
         },
       };
+    },
+  };
+}
+
+/** One listener a signal, however many pieces it may abort. */
+function watchAborts(drop: (piece: Piece, reason: unknown) => void) {
+  const watched = new Map<AbortSignal, { readonly pieces: Set<Piece>; stop(): void }>();
+  return {
+    watch(signal: AbortSignal, piece: Piece) {
+      const known = watched.get(signal);
+      if (known) {
+        known.pieces.add(piece);
+        return;
+      }
+      const pieces = new Set([piece]);
+      const abort = () => {
+        for (const each of pieces) drop(each, signal.reason);
+      };
+      signal.addEventListener("abort", abort);
+      watched.set(signal, { pieces, stop: () => signal.removeEventListener("abort", abort) });
+    },
+    forget(signal: AbortSignal, piece: Piece) {
+      const known = watched.get(signal);
+      known?.pieces.delete(piece);
+      if (known?.pieces.size !== 0) return;
+      known.stop();
+      watched.delete(signal);
     },
   };
 }
