@@ -18,10 +18,12 @@ import { createEvaluateKind } from "./evaluate/evaluateJob.ts";
 import { createLanguageFace } from "./evaluate/languageFace.ts";
 import { keepLanguageTexts } from "./evaluate/languageFiles.ts";
 import { createShelf, withRoom } from "./evaluate/shelf.ts";
+import { createExportFusionKind } from "./fuse/exportFusion.ts";
 import { createFuseKind } from "./fuse/fuseJob.ts";
 import { storedFusionCatalogue } from "./fuse/fusionCatalogue.ts";
 import { createFusionFace } from "./fuse/fusionFace.ts";
 import { openFusions } from "./fuse/fusions.ts";
+import { createImportFusionKind } from "./fuse/importFusion.ts";
 import { storeRecords } from "./fuse/recordStore.ts";
 import { DEFAULT_BUDGET_BYTES, GpuSource } from "./gpu/device.ts";
 import { inspectTensor } from "./inspect/inspect.ts";
@@ -98,6 +100,7 @@ export async function createEngine(parts: EngineParts): Promise<Engine> {
     ...{ source, library, fusions, records },
     tell: (event: EngineEvent) => runner.tell(event),
   };
+  const exports = { openPrivateFolder: () => openPrivateFolder(storage) };
   const kinds: readonly AnyJobKind[] = [
     importJob({ library, locks }),
     samplesJob({ library, locks, baseUrl }),
@@ -107,7 +110,9 @@ export async function createEngine(parts: EngineParts): Promise<Engine> {
     createEvaluateKind({ ...language, datasets }),
     createFuseKind({ ...language, source, datasets, records, fusions, pool, maps }),
     withRoom(shelf, createDistillKind(training)),
-    exportJob({ library, openPrivateFolder: () => openPrivateFolder(storage) }),
+    createImportFusionKind({ ...language, fusions, source }),
+    createExportFusionKind({ fusions, ...exports }),
+    exportJob({ library, ...exports }),
   ];
   const journal = storedJournal(database.store("journal"));
   const runner = createRunner({ kinds, journal, locks });

@@ -12,6 +12,8 @@ interface MemberSums {
   nats: number;
   tokens: number;
   covered: number;
+  /** Bytes that its tokens stand for; 0 where an imported dataset does not tell its tokens. */
+  bytes: number;
   readonly reasons: Partial<Record<AlignmentReason, number>>;
 }
 
@@ -70,7 +72,7 @@ export function summarize(record: FusedRecord, byteLength: number): DocumentSumm
   const { number, document, pivot, sources, supervisedBytes } = record;
   const rows = pivot.positions.length;
   const pivotSums: MemberSums = {
-    ...{ wins: 0, tokens: rows, covered: rows, reasons: {} },
+    ...{ wins: 0, tokens: rows, covered: rows, bytes: supervisedBytes, reasons: {} },
     nats: pivot.goldNats.reduce((sum, nats) => sum + nats, 0),
   };
   const sourceSums = sources.map((source): MemberSums => {
@@ -79,7 +81,12 @@ export function summarize(record: FusedRecord, byteLength: number): DocumentSumm
       const reason = source.reasons[position];
       if (reason) reasons[reason] = (reasons[reason] ?? 0) + 1;
     }
-    return { wins: 0, ...source.scored, covered: coveredRows(source, pivot.positions), reasons };
+    const told = source.scored.tokens > 0 && source.tokens.ids.length > 0;
+    return {
+      ...{ wins: 0, ...source.scored, reasons },
+      covered: coveredRows(source, pivot.positions),
+      bytes: told ? supervisedBytes : 0,
+    };
   });
   const members = [pivotSums, ...sourceSums];
   for (const winner of winnersOf(record)) members[winner]!.wins += 1;
@@ -96,11 +103,11 @@ export function summarize(record: FusedRecord, byteLength: number): DocumentSumm
 }
 
 export function documentCard(index: number, summary: DocumentSummary): FusedDocumentCard {
-  const { dataset, domain, excerpt, tokens, rows, bytes, members } = summary;
+  const { dataset, domain, excerpt, tokens, rows, members } = summary;
   return {
     ...{ index, dataset, domain, excerpt, tokens, rows },
     covered: members.slice(1).map(({ covered }) => covered),
-    natsPerByte: members.map(({ nats, tokens }) => (tokens > 0 && bytes > 0 ? nats / bytes : null)),
+    natsPerByte: members.map(({ nats, bytes }) => (bytes > 0 ? nats / bytes : null)),
     winner: members.reduce((best, { wins }, i) => (wins > members[best]!.wins ? i : best), 0),
   };
 }
@@ -127,21 +134,21 @@ export class FusionTotals {
     );
     return order.map(([domain, { documents, rows, bytes, members }]) => ({
       ...{ domain, documents, rows, bytes },
-      members: this.#members(members, bytes),
+      members: this.#members(members),
     }));
   }
 
   whole() {
     const all = emptyTotals(this.#names.length);
     for (const totals of this.#domains.values()) addTotals(all, totals);
-    return { ...all, members: this.#members(all.members, all.bytes) };
+    return { ...all, members: this.#members(all.members) };
   }
 
-  #members(sums: readonly MemberSums[], bytes: number): readonly FusionMember[] {
-    return sums.map(({ wins, nats, tokens, covered, reasons }, i) => ({
+  #members(sums: readonly MemberSums[]): readonly FusionMember[] {
+    return sums.map(({ wins, nats, tokens, covered, bytes, reasons }, i) => ({
       ...{ model: this.#names[i] as string, wins, nats, tokens, covered, reasons },
       natsPerToken: tokens > 0 ? nats / tokens : null,
-      bitsPerByte: tokens > 0 && bytes > 0 ? nats / bytes / Math.LN2 : null,
+      bitsPerByte: bytes > 0 ? nats / bytes / Math.LN2 : null,
     }));
   }
 }
@@ -157,7 +164,7 @@ interface Totals {
 const emptyTotals = (members: number): Totals => ({
   ...{ documents: 0, rows: 0, bytes: 0, byteLength: 0 },
   members: Array.from({ length: members }, () => ({
-    ...{ wins: 0, nats: 0, tokens: 0, covered: 0, reasons: {} },
+    ...{ wins: 0, nats: 0, tokens: 0, covered: 0, bytes: 0, reasons: {} },
   })),
 });
 
@@ -172,6 +179,7 @@ function addTotals(to: Totals, part: Totals): void {
     member.nats += added.nats;
     member.tokens += added.tokens;
     member.covered += added.covered;
+    member.bytes += added.bytes;
     for (const [reason, count] of Object.entries(added.reasons)) {
       const name = reason as AlignmentReason;
       member.reasons[name] = (member.reasons[name] ?? 0) + count;

@@ -52,23 +52,32 @@ export function exportJob(parts: ExportParts): JobKind<"export", ExportState> {
       const notes = folder ? [`Written to ${where}, with ${SUMS}.`] : [];
       return { models: [], downloads, notes };
     },
-    async clean(id: JobId) {
-      const exports = await privateExports(parts).catch(() => null);
-      await exports?.removeEntry(id, { recursive: true }).catch((error: unknown) => {
-        // A folder of the person's own is theirs; a private one may never have been made.
-        if (!(error instanceof Error) || error.name !== "NotFoundError") throw error;
-      });
-    },
+    clean: (id: JobId) => removePrivateExport(parts, id),
   };
 }
 
-async function privateExports(parts: ExportParts): Promise<FileSystemDirectoryHandle> {
+/** The folder of all private exports. */
+export async function privateExports(
+  parts: Pick<ExportParts, "openPrivateFolder">,
+): Promise<FileSystemDirectoryHandle> {
   const root = await parts.openPrivateFolder();
   return root.getDirectoryHandle(EXPORTS, { create: true });
 }
 
+/** Frees what a job prepared for download. A folder of the person's own is theirs. */
+export async function removePrivateExport(
+  parts: Pick<ExportParts, "openPrivateFolder">,
+  id: JobId,
+): Promise<void> {
+  const exports = await privateExports(parts).catch(() => null);
+  await exports?.removeEntry(id, { recursive: true }).catch((error: unknown) => {
+    // It may never have been made.
+    if (!(error instanceof Error) || error.name !== "NotFoundError") throw error;
+  });
+}
+
 /** The name itself, or with -2, -3 … where something is there already: nothing is written over. */
-async function freeName(folder: FileSystemDirectoryHandle, name: string): Promise<string> {
+export async function freeName(folder: FileSystemDirectoryHandle, name: string): Promise<string> {
   for (let number = 1; number < 1000; number++) {
     const candidate = number === 1 ? name : `${name}-${number}`;
     if (!(await isTaken(folder, candidate))) return candidate;
