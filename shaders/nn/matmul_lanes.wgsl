@@ -1,7 +1,7 @@
 // Matrix times few rows (decoding): a workgroup's lanes share the sums of four outputs of ROWS rows,
 // so that neighbouring lanes read neighbouring weights, and each weight is read once for all rows.
 //
-// Linked constants: ROWS (of a workgroup: 1, 4 or 8).
+// Linked constants: ROWS (of a workgroup: 1 or 4).
 // needs nn/matmul_shape.wgsl
 const LANES = 64u;
 // A row's partial sums are joined in two steps, this many in the last: few barriers, which llvmpipe

@@ -2,7 +2,7 @@
 // Nothing is assumed of how lanes lie in subgroups, or how many there are: the first of each writes
 // its subgroup's sum to its own place, and every subgroup adds up all places.
 //
-// Linked constants: ROWS (of a workgroup: 1, 4 or 8).
+// Linked constants: ROWS (of a workgroup: 1 or 4).
 // enables subgroups
 // needs nn/matmul_shape.wgsl
 const LANES = 64u;

@@ -1,11 +1,11 @@
 // Matrix multiplication in tiles: SIDE × SIDE invocations load a strip of x and of w into workgroup
-// memory, then each sums DOWN rows × 4 ACROSS outputs in registers. An invocation's rows and outputs
-// are SIDE apart, so that neighbours read and write neighbouring places.
+// memory, then each sums DOWN rows × 4 outputs in registers. An invocation's rows and outputs are SIDE
+// apart, so that neighbours read and write neighbouring places.
 //
-// Linked constants: SIDE, DOWN, ACROSS.
+// Linked constants: SIDE, DOWN.
 // needs nn/matmul_shape.wgsl
 const ROWS = SIDE * DOWN;
-const OUTPUTS = SIDE * ACROSS * 4u;
+const OUTPUTS = SIDE * 4u;
 // Quads of inputs in a strip.
 const DEPTH = 4u;
 // [quad][row] and [quad][output].
@@ -47,29 +47,23 @@ fn main(
   let t0 = ROWS * group.y;
   let o0 = OUTPUTS * group.x;
   let quads = (shape.inputs + 3u) / 4u;
-  var sums: array<vec4f, ACROSS * DOWN>;
+  var sums: array<vec4f, DOWN>;
   for (var start = 0u; start < quads; start += DEPTH) {
     load_strip(t0, o0, start, quads, lane);
     workgroupBarrier();
     for (var d = 0u; d < DEPTH; d++) {
-      for (var j = 0u; j < ACROSS; j++) {
-        let at = d * OUTPUTS + j * 4u * SIDE + id.x;
-        let block = mat4x4f(
-          vec4f(w_tile[at]),
-          vec4f(w_tile[at + SIDE]),
-          vec4f(w_tile[at + 2u * SIDE]),
-          vec4f(w_tile[at + 3u * SIDE]),
-        );
-        for (var i = 0u; i < DOWN; i++) {
-          sums[j * DOWN + i] += x_tile[d * ROWS + i * SIDE + id.y] * block;
-        }
+      let at = d * OUTPUTS + id.x;
+      let block = mat4x4f(
+        vec4f(w_tile[at]),
+        vec4f(w_tile[at + SIDE]),
+        vec4f(w_tile[at + 2u * SIDE]),
+        vec4f(w_tile[at + 3u * SIDE]),
+      );
+      for (var i = 0u; i < DOWN; i++) {
+        sums[i] += x_tile[d * ROWS + i * SIDE + id.y] * block;
       }
     }
     workgroupBarrier();
   }
-  for (var j = 0u; j < ACROSS; j++) {
-    for (var i = 0u; i < DOWN; i++) {
-      put_across(t0 + i * SIDE + id.y, o0 + j * 4u * SIDE + id.x, sums[j * DOWN + i]);
-    }
-  }
+  for (var i = 0u; i < DOWN; i++) { put_across(t0 + i * SIDE + id.y, o0 + id.x, sums[i]); }
 }

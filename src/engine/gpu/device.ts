@@ -12,8 +12,14 @@ const WANTED_LIMITS = [
   "maxComputeWorkgroupStorageSize",
 ] as const;
 
-/** For the kernels' clock and for ONNX Runtime's kernels; our own need none of them. */
+/** For the kernels' clock, for ONNX Runtime's kernels, and for forms of ours that others stand in for. */
 const WANTED_FEATURES = ["timestamp-query", "shader-f16", "subgroups"] as const;
+
+/** What was found out about adapters, kept for the next visit. */
+export interface Findings {
+  get(key: string): Promise<unknown>;
+  set(key: string, value: unknown): Promise<void>;
+}
 
 /** A device with its pipelines and its memory. Has never heard of a model. */
 export class Gpu {
@@ -22,11 +28,13 @@ export class Gpu {
   /** True on an adapter that computes on the CPU: slow, not broken. */
   readonly software: boolean;
   readonly pool: BufferPool;
+  readonly findings: Findings | undefined;
   #lost: EngineError | null = null;
   readonly #pipelines = new Map<string, Promise<GPUComputePipeline>>();
 
-  constructor(device: GPUDevice, info: GPUAdapterInfo, budgetBytes: number) {
+  constructor(device: GPUDevice, info: GPUAdapterInfo, budgetBytes: number, findings?: Findings) {
     this.device = device;
+    this.findings = findings;
     // Browsers often tell no more than vendor and architecture.
     const family = [info.vendor, info.architecture].filter(Boolean).join(" ");
     this.name = info.description || info.device || family || "GPU";
@@ -135,7 +143,11 @@ export class Gpu {
  */
 export async function acquireGpu(
   gpu: GPU | undefined,
-  options: { readonly budgetBytes?: number; readonly defaultLimits?: boolean } = {},
+  options: {
+    readonly budgetBytes?: number;
+    readonly defaultLimits?: boolean;
+    readonly findings?: Findings | undefined;
+  } = {},
 ): Promise<Gpu> {
   if (!gpu) {
     throw new EngineError(
@@ -158,17 +170,24 @@ export async function acquireGpu(
     requiredLimits,
     requiredFeatures: WANTED_FEATURES.filter((feature) => adapter.features.has(feature)),
   });
-  return new Gpu(device, adapter.info, options.budgetBytes ?? DEFAULT_BUDGET_BYTES);
+  const { budgetBytes = DEFAULT_BUDGET_BYTES, findings } = options;
+  return new Gpu(device, adapter.info, budgetBytes, findings);
 }
 
 /** Hands out one shared device and a new one after a loss. */
 export class GpuSource {
   readonly #gpu: GPU | undefined;
+  readonly #findings: Findings | undefined;
   #budgetBytes: number;
   #current: Promise<Gpu> | null = null;
 
-  constructor(gpu: GPU | undefined, budgetBytes: number = DEFAULT_BUDGET_BYTES) {
+  constructor(
+    gpu: GPU | undefined,
+    budgetBytes: number = DEFAULT_BUDGET_BYTES,
+    findings?: Findings,
+  ) {
     this.#gpu = gpu;
+    this.#findings = findings;
     this.#budgetBytes = budgetBytes;
   }
 
@@ -185,7 +204,10 @@ export class GpuSource {
   async get(): Promise<Gpu> {
     const current = await this.#current?.catch(() => null);
     if (current && !current.isLost) return current;
-    this.#current = acquireGpu(this.#gpu, { budgetBytes: this.#budgetBytes });
+    this.#current = acquireGpu(this.#gpu, {
+      budgetBytes: this.#budgetBytes,
+      findings: this.#findings,
+    });
     return this.#current;
   }
 }

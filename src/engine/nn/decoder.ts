@@ -7,9 +7,8 @@ import {
 } from "../model/languageModel.ts";
 import { KeyValueCache } from "./cache.ts";
 import { normalise, softcap } from "./kernels.ts";
-import { type KernelChoice, runLayer, type Span } from "./layer.ts";
+import { type Kernels, runLayer, type Span } from "./layer.ts";
 import { type LoadedEnds, type LoadedLayer, loadLayer } from "./layerWeights.ts";
-import { chooseMatmul } from "./matmulKernels.ts";
 import { embed, multiply } from "./multiply.ts";
 import type { DecoderPlan } from "./plan.ts";
 import type { Recorder } from "./recorder.ts";
@@ -29,7 +28,7 @@ export class Decoder implements LanguageModel {
   readonly #ends: LoadedEnds;
   /** All layers, or none where they are streamed. */
   readonly #layers: readonly LoadedLayer[];
-  readonly #software: boolean;
+  readonly #kernels: Kernels;
   #turn: Promise<unknown> = Promise.resolve();
 
   constructor(parts: {
@@ -40,7 +39,7 @@ export class Decoder implements LanguageModel {
     readonly recorder: Recorder;
     readonly ends: LoadedEnds;
     readonly layers: readonly LoadedLayer[];
-    readonly software: boolean;
+    readonly kernels: Kernels;
   }) {
     this.spec = parts.plan.spec;
     this.plan = parts.plan;
@@ -50,7 +49,7 @@ export class Decoder implements LanguageModel {
     this.#recorder = parts.recorder;
     this.#ends = parts.ends;
     this.#layers = parts.layers;
-    this.#software = parts.software;
+    this.#kernels = parts.kernels;
   }
 
   get vocabSize(): number {
@@ -113,9 +112,9 @@ export class Decoder implements LanguageModel {
       signal?.throwIfAborted();
       const resident = this.#layers[i];
       const weights = resident ?? (await loadLayer(this.#loader, this.spec, layer));
-      const kernels = this.#kernels(span.rows);
       const { spec } = this;
-      const pass = { recorder: this.#recorder, spec, space: this.#space, span, kernels };
+      const parts = { recorder: this.#recorder, space: this.#space, kernels: this.#kernels };
+      const pass = { ...parts, spec, span };
       await runLayer(pass, layer, weights, cache.layers[i]!);
       this.#recorder.submit();
       if (resident) continue;
@@ -176,7 +175,10 @@ export class Decoder implements LanguageModel {
       );
       await multiply(recorder, normed, this.#ends.head, logits, {
         ...{ rows, layout: "out_in", bias: this.#ends.headBias, accumulate: false },
-        kernel: this.#kernels(rows).matmul,
+        kernel: this.#kernels.matmul({
+          ...{ rows, inputs: spec.hiddenSize, outputs: spec.vocabSize },
+          ...{ layout: "out_in", dtype: this.#ends.head.dtype },
+        }),
       });
       if (spec.head.softcap !== null) {
         await softcap(recorder, logits, spec.head.softcap, { rows, columns: spec.vocabSize });
@@ -184,13 +186,6 @@ export class Decoder implements LanguageModel {
       await recorder.finish();
       await onLogits({ buffer: logits.buffer, first: first + row, rows, rowStride: logits.stride });
     }
-  }
-
-  #kernels(rows: number): KernelChoice {
-    return {
-      matmul: chooseMatmul(rows, this.#software),
-      attention: this.#software ? "row" : "lanes",
-    };
   }
 
   release(): void {

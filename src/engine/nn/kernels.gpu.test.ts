@@ -1,6 +1,14 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { acquireGpu, type Gpu } from "../gpu/device.ts";
-import { activate, attend, crossEntropy, normalise, rotate, softcap } from "./kernels.ts";
+import {
+  activate,
+  attend,
+  crossEntropy,
+  fitsQueries,
+  normalise,
+  rotate,
+  softcap,
+} from "./kernels.ts";
 import type { AttentionSpec } from "./spec.ts";
 import { KernelBench, largestError, randomValues } from "./testKernels.ts";
 
@@ -156,7 +164,13 @@ function plainAttention(
   return { out, lse };
 }
 
-describe.each(["row", "lanes"] as const)("attention by %s", (kernel) => {
+/** The kernel for many queries takes 16 rows at a time, of heads up to 128. */
+const FORMS = [
+  { kernel: "row", rows: 3, most: 512 },
+  { kernel: "lanes", rows: 3, most: 512 },
+  { kernel: "queries", rows: 19, most: 128 },
+] as const;
+describe.each(FORMS)("attention by $kernel", ({ kernel, rows, most }) => {
   test.each([
     ["a head of 10", { headDim: 10 }, null],
     ["a head of 1", { headDim: 1 }, null],
@@ -167,8 +181,9 @@ describe.each(["row", "lanes"] as const)("attention by %s", (kernel) => {
     ["soft-capped scores", { softcap: 0.7 }, null],
   ] as const)("is the softmax's weighted mean with %s", async (_, change, window) => {
     const spec = { ...SPEC, ...change };
+    if (spec.headDim > most) return expect(fitsQueries(spec)).toBe(false);
     const padded = 4 * Math.ceil(spec.headDim / 4);
-    const [rows, start] = [3, 140];
+    const start = 140;
     const q = randomValues(rows * spec.heads * padded, 5);
     const count = (start + rows) * spec.kvHeads * padded;
     const [k, v] = [randomValues(count, 6), randomValues(count, 7)];

@@ -8,7 +8,27 @@ export const ACTIVATION = { silu: 0, gelu: 1, gelu_tanh: 2, relu: 3 } as const s
   number
 >;
 
-export type AttentionKernel = "row" | "lanes";
+/** `row` suits CPUs; `queries` reads keys once for 16 rows, `lanes` once for each. */
+export type AttentionKernel = "row" | "lanes" | "queries";
+
+const QUERIES = 16;
+/** Quads of a head that its workgroup memory holds. */
+const MOST_QUADS = 32;
+
+/** Whether heads are small enough for `queries`. */
+export function fitsQueries(spec: AttentionSpec): boolean {
+  return headQuads(spec) <= MOST_QUADS;
+}
+
+/** The kernel for so many rows: GPUs share work between lanes, CPUs do not. */
+export function chooseAttention(
+  spec: AttentionSpec,
+  rows: number,
+  software: boolean,
+): AttentionKernel {
+  if (software) return "row";
+  return rows >= QUERIES && fitsQueries(spec) ? "queries" : "lanes";
+}
 
 /** y[t, g] (+)= norm(x[t, g]) for every row t and every group (head) g in it. */
 export function normalise(
@@ -110,7 +130,11 @@ export function attend(
       ...[shape.window ?? 0, buffers.out.stride, buffers.documents ? 1 : 0],
     ],
     floats: [shape.scale, spec.softcap ?? 0],
-    groups: kernel === "row" ? [Math.ceil((spec.heads * rows) / 32), 1] : [spec.heads, rows],
+    groups: {
+      row: [Math.ceil((spec.heads * rows) / 32), 1] as const,
+      lanes: [spec.heads, rows] as const,
+      queries: [spec.heads, Math.ceil(rows / QUERIES)] as const,
+    }[kernel],
   });
 }
 

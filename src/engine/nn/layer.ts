@@ -1,7 +1,7 @@
 import type { KeyValues } from "./cache.ts";
 import { type AttentionKernel, activate, attend, normalise, rotate } from "./kernels.ts";
 import type { LoadedLayer, LoadedNorm, LoadedProjection } from "./layerWeights.ts";
-import type { MatmulKernel } from "./matmulKernels.ts";
+import type { MatmulChoice, MatmulKernel } from "./matmulKernels.ts";
 import { multiply } from "./multiply.ts";
 import type { Recorder } from "./recorder.ts";
 import type { DecoderSpec, LayerSpec } from "./spec.ts";
@@ -11,6 +11,12 @@ import type { Workspace } from "./workspace.ts";
 export interface KernelChoice {
   readonly matmul: MatmulKernel;
   readonly attention: AttentionKernel;
+}
+
+/** Which kernel runs for which shape. */
+export interface Kernels {
+  readonly matmul: MatmulChoice;
+  attention(rows: number): AttentionKernel;
 }
 
 /** The tokens a pass reads: `rows` of them from position `start` on. */
@@ -24,7 +30,7 @@ interface Pass {
   readonly spec: DecoderSpec;
   readonly space: Workspace;
   readonly span: Span;
-  readonly kernels: KernelChoice;
+  readonly kernels: Kernels;
 }
 
 /** Records one layer: residual → residual, with keys and values into the cache. */
@@ -91,7 +97,7 @@ async function recordAttention(
       ...span,
       window: layer.window,
       scale: layer.attentionScale,
-      kernel: kernels.attention,
+      kernel: kernels.attention(span.rows),
     },
   );
 }
@@ -130,8 +136,11 @@ function project(
   { spec, matrix, bias }: LoadedProjection,
   to: "qkv" | "wide" | "branch" | "residual",
 ): Promise<void> {
+  const { layout, inputs, outputs } = spec;
+  const { rows } = span;
+  const kernel = kernels.matmul({ rows, inputs, outputs, layout, dtype: matrix.dtype });
   return multiply(recorder, space.rowsOf(from), matrix, space.rowsOf(to, 0, spec.column), {
-    ...{ rows: span.rows, layout: spec.layout, bias, kernel: kernels.matmul },
+    ...{ rows, layout, bias, kernel },
     accumulate: to === "residual",
   });
 }

@@ -63,11 +63,11 @@ export interface MatmulProgram {
   readonly groups: readonly [number, number];
 }
 
-/** Invocations along an edge, rows and fours of outputs of each. */
+/** Invocations along an edge, and rows of each. */
 const TILES = {
-  tiles32: { SIDE: 8, DOWN: 4, ACROSS: 1 },
-  tiles: { SIDE: 16, DOWN: 4, ACROSS: 1 },
-  tiles128: { SIDE: 16, DOWN: 8, ACROSS: 2 },
+  tiles32: { SIDE: 8, DOWN: 4 },
+  tiles: { SIDE: 16, DOWN: 4 },
+  tiles128: { SIDE: 16, DOWN: 8 },
 } as const;
 
 /** The form of a kernel: all of it but how weights are read. */
@@ -79,13 +79,13 @@ export function formOf(kernel: MatmulKernel): MatmulForm {
 export function matmulProgram(form: MatmulForm, rows: number, outputs: number): MatmulProgram {
   if (form === "tiles" || form === "tiles32" || form === "tiles128") {
     const constants = TILES[form];
-    const [down, across] = [constants.SIDE * constants.DOWN, constants.SIDE * constants.ACROSS * 4];
+    const [down, across] = [constants.SIDE * constants.DOWN, constants.SIDE * 4];
     const groups = [Math.ceil(outputs / across), Math.ceil(rows / down)] as const;
     return { shader: "nn/matmul_tiles.wgsl", constants, groups };
   }
   const quads = Math.ceil(outputs / 4);
   if (form === "lanes" || form === "subgroups") {
-    const ROWS = rows === 1 ? 1 : rows <= 4 ? 4 : 8;
+    const ROWS = rows === 1 ? 1 : 4;
     const groups = [quads, Math.ceil(rows / ROWS)] as const;
     return { shader: `nn/matmul_${form}.wgsl`, constants: { ROWS }, groups };
   }

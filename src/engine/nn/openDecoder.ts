@@ -2,15 +2,17 @@ import type { Gpu } from "../gpu/device.ts";
 import { spaceOn } from "../gpu/space.ts";
 import type { Checkpoint } from "../model/checkpoint.ts";
 import { Decoder } from "./decoder.ts";
+import type { Kernels } from "./layer.ts";
 import { type LoadedLayer, loadEnds, loadLayer } from "./layerWeights.ts";
-import { type DecoderPlan, measureDecoder, planDecoder } from "./plan.ts";
+import { type DecoderPlan, type MeasuredDecoder, measureDecoder, planDecoder } from "./plan.ts";
 import { Recorder } from "./recorder.ts";
+import { chooseKernels, ruleKernels } from "./tuneDecoder.ts";
 import { WeightLoader } from "./weights.ts";
 import { Workspace } from "./workspace.ts";
 
 export interface DecoderOptions {
-  /** Instead of the kernels that suit the adapter. */
-  readonly kernels?: "cpu" | "gpu";
+  /** Instead of the kernels that suit the adapter: the rule's for a kind of it, or a choice. */
+  readonly kernels?: "cpu" | "gpu" | Kernels;
   /** Tokens per pass, at most. */
   readonly rows?: number;
   /** Layers are loaded whenever they are needed, even if all would fit. */
@@ -41,6 +43,7 @@ export async function openDecoder(
     return part;
   };
   try {
+    const kernels = await findKernels(gpu, measured, plan, options);
     const space = keep(new Workspace(gpu, spec, plan.rows));
     const recorder = keep(new Recorder(gpu));
     let done = plan.endBytes;
@@ -53,10 +56,20 @@ export async function openDecoder(
       layers.push(keep(await loadLayer(loader, spec, layer)));
       done += plan.layerBytes[i]!;
     }
-    const software = options.kernels ? options.kernels === "cpu" : gpu.software;
-    return new Decoder({ gpu, plan, loader, space, recorder, ends, layers, software });
+    return new Decoder({ gpu, plan, loader, space, recorder, ends, layers, kernels });
   } catch (error) {
     for (const part of made) part.release();
     throw error;
   }
+}
+
+/** Before anything is loaded, so that what is timed has the GPU and its budget to itself. */
+function findKernels(
+  gpu: Gpu,
+  measured: MeasuredDecoder,
+  { rows }: DecoderPlan,
+  { kernels }: DecoderOptions,
+): Promise<Kernels> | Kernels {
+  if (kernels === undefined) return chooseKernels(gpu, measured, rows);
+  return typeof kernels === "string" ? ruleKernels(measured.spec, kernels === "cpu") : kernels;
 }
