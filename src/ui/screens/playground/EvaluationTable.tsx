@@ -1,14 +1,7 @@
 import { useState } from "react";
 import type { EvaluationCell } from "../../../engine/contract/index.ts";
-import { formatBits, formatCount } from "../../theme/format.ts";
-import {
-  halfWidth,
-  judge,
-  nextOrder,
-  orderModels,
-  type TableOrder,
-  tabulate,
-} from "./evaluationTable.ts";
+import { nextOrder, orderModels, type TableOrder, tabulate } from "./evaluationTable.ts";
+import { Score } from "./Score.tsx";
 
 /** What scrolls must be reachable by keyboard. */
 const SCROLLS = { tabIndex: 0 } as const;
@@ -55,7 +48,7 @@ export function EvaluationTable({ cells }: { readonly cells: readonly Evaluation
               </th>
               {table.datasets.map((dataset) => (
                 <td key={dataset}>
-                  <Score cell={table.cell(model, dataset)} />
+                  <Score figures={table.cell(model, dataset)} />
                 </td>
               ))}
             </tr>
@@ -64,44 +57,4 @@ export function EvaluationTable({ cells }: { readonly cells: readonly Evaluation
       </table>
     </section>
   );
-}
-
-function Score({ cell }: { readonly cell: EvaluationCell | undefined }) {
-  if (!cell || cell.bitsPerByte === null) return <span className="faint">–</span>;
-  const { bitsPerByte, interval, difference, rows, tokens, natsPerToken } = cell;
-  const half = halfWidth(interval);
-  const title = [
-    `${formatCount(rows)} rows`,
-    `${formatCount(tokens)} tokens`,
-    `${formatBits(natsPerToken)} nats per token`,
-    interval ? `95 %: ${formatBits(interval[0])} to ${formatBits(interval[1])}` : "",
-  ];
-  return (
-    <span className="score" title={title.filter(Boolean).join(", ")}>
-      <span>
-        <b>{formatBits(bitsPerByte)}</b>
-        {half !== null && <span className="muted"> ± {formatBits(half)}</span>}
-      </span>
-      {difference && <Difference {...difference} />}
-    </span>
-  );
-}
-
-function Difference({ mean, interval }: NonNullable<EvaluationCell["difference"]>) {
-  const words = judge(interval);
-  const clear = words !== "no clear difference";
-  const range = `${formatBits(interval[0])} to ${formatBits(interval[1])}`;
-  return (
-    <span className="score-difference" data-words={words}>
-      <span>
-        {clear ? <b>{signed(mean)}</b> : signed(mean)} <span className="faint">[{range}]</span>
-      </span>
-      <span className="score-words">{words}</span>
-    </span>
-  );
-}
-
-function signed(value: number): string {
-  const text = formatBits(value);
-  return value > 0 && text !== "0.000" ? `+${text}` : text;
 }

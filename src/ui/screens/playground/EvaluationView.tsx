@@ -10,8 +10,9 @@ import { shownEvaluation } from "../../stores/datasets.ts";
 import { progressFraction, progressNumbers } from "../../stores/progress.ts";
 import type { Studio } from "../../stores/studio.ts";
 import { formatWhen } from "../../theme/format.ts";
+import { DomainTable } from "./DomainTable.tsx";
 import { EvaluationTable } from "./EvaluationTable.tsx";
-import { toCsv } from "./evaluationTable.ts";
+import { cellsWithDomains, toCsv } from "./evaluationTable.ts";
 
 /** The evaluation that runs or is shown, and a way to earlier ones. */
 export function EvaluationView({ studio }: { readonly studio: Studio }) {
@@ -111,6 +112,9 @@ function Outcome({ job }: { readonly job: JobCard }) {
       {result?.evaluation && (
         <>
           <EvaluationTable cells={result.evaluation} />
+          {cellsWithDomains(result.evaluation).map((cells) => (
+            <DomainTable key={cells[0]?.dataset} cells={cells} />
+          ))}
           <p className="small muted">
             Bits per byte, fewer are better. ± and brackets hold 95 %, by bootstrap over rows; the
             lines below are differences on the same rows, bold where the interval leaves out zero.

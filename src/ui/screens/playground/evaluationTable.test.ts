@@ -1,6 +1,15 @@
 import { expect, test } from "vitest";
 import type { EvaluationCell } from "../../../engine/contract/index.ts";
-import { halfWidth, judge, nextOrder, orderModels, tabulate, toCsv } from "./evaluationTable.ts";
+import {
+  cellsWithDomains,
+  halfWidth,
+  judge,
+  nextOrder,
+  orderModels,
+  tabulate,
+  tabulateDomains,
+  toCsv,
+} from "./evaluationTable.ts";
 
 function cell(model: string, dataset: string, bitsPerByte: number | null): EvaluationCell {
   return {
@@ -56,7 +65,43 @@ test("CSV quotes names, disarms formulas and leaves unknown numbers empty", () =
     { ...cell("c", "d", null), natsPerToken: null },
   ]);
   const [head, first, second] = csv.split("\r\n");
-  expect(head?.split(",")).toHaveLength(12);
-  expect(first).toBe('"a,""b""",\'=1+1,10,100,400,2.5,2,1.9,2.1,-0.5,-0.6,-0.4');
-  expect(second).toBe("c,d,10,100,400,,,,,,,");
+  expect(head?.split(",")).toHaveLength(13);
+  expect(first).toBe('"a,""b""",\'=1+1,,10,100,400,2.5,2,1.9,2.1,-0.5,-0.6,-0.4');
+  expect(second).toBe("c,d,,10,100,400,,,,,,,");
+});
+
+function withDomains(model: string, values: readonly (number | null)[]): EvaluationCell {
+  const domains = values.map((bitsPerByte, i) => {
+    const { model: _, dataset: __, ...figures } = cell(model, "tales", bitsPerByte);
+    const domain =
+      i === 0 ? ({ kind: "named", name: "=fables" } as const) : ({ kind: "none" } as const);
+    return { ...figures, rows: bitsPerByte === null ? 0 : 4 + i, domain };
+  });
+  return { ...cell(model, "tales", 2), domains };
+}
+const BY_DOMAIN = [withDomains("base", [1, null]), withDomains("merged", [2, 3])];
+
+test("only datasets of several domains are told domain by domain, one table each", () => {
+  expect(cellsWithDomains([...BY_DOMAIN, cell("base", "maths", 1)])).toEqual([BY_DOMAIN]);
+  expect(cellsWithDomains(CELLS)).toEqual([]);
+});
+
+test("a domain's row has every model's figures and the rows that were asked for", () => {
+  const { models, domains, count } = tabulateDomains(BY_DOMAIN);
+  expect(models).toEqual(["base", "merged"]);
+  expect(domains.map(({ domain, rows }) => [domain.kind, rows])).toEqual([
+    ["named", 4],
+    ["none", 5],
+  ]);
+  expect(domains[1]?.figures.map((one) => one?.bitsPerByte)).toEqual([null, 3]);
+  expect(count).toBe(1);
+});
+
+test("CSV has the whole dataset first, then its domains", () => {
+  const lines = toCsv(BY_DOMAIN.slice(1)).split("\r\n").slice(1, 4);
+  expect(lines.map((line) => line.split(",").slice(0, 4))).toEqual([
+    ["merged", "tales", "", "10"],
+    ["merged", "tales", "'=fables", "4"],
+    ["merged", "tales", "no domain given", "5"],
+  ]);
 });

@@ -1,4 +1,9 @@
-import type { EvaluationCell } from "../../../engine/contract/index.ts";
+import {
+  type EvaluationCell,
+  type EvaluationDomain,
+  type EvaluationFigures,
+  nameDomain,
+} from "../../../engine/contract/index.ts";
 
 type Interval = readonly [low: number, high: number];
 
@@ -23,6 +28,41 @@ export function tabulate(cells: readonly EvaluationCell[]): EvaluationTable {
     models: [...new Set(cells.map(({ model }) => model))],
     cell: (model, dataset) => byPlace.get(JSON.stringify([model, dataset])),
   };
+}
+
+/** The cells of each dataset whose rows are of several domains. */
+export function cellsWithDomains(
+  cells: readonly EvaluationCell[],
+): readonly (readonly EvaluationCell[])[] {
+  const datasets = new Set(cells.filter(({ domains }) => domains).map(({ dataset }) => dataset));
+  return [...datasets].map((dataset) => cells.filter((cell) => cell.dataset === dataset));
+}
+
+/** One dataset's domains, in the engine's order, and every model's figures on each. */
+export function tabulateDomains(cells: readonly EvaluationCell[]): {
+  readonly models: readonly string[];
+  /** Domains that rows name, those told together among them. */
+  readonly count: number;
+  readonly domains: readonly {
+    readonly domain: EvaluationDomain;
+    /** Rows that a model was asked for: the most of any. */
+    readonly rows: number;
+    readonly figures: readonly (EvaluationFigures | undefined)[];
+  }[];
+} {
+  const domains = cells[0]?.domains ?? [];
+  return {
+    models: cells.map(({ model }) => model),
+    count: domains.reduce((sum, { domain }) => sum + countOf(domain), 0),
+    domains: domains.map(({ domain }, i) => {
+      const figures = cells.map((cell) => cell.domains?.[i]);
+      return { domain, figures, rows: Math.max(...figures.map((one) => one?.rows ?? 0)) };
+    }),
+  };
+}
+
+function countOf(domain: EvaluationDomain): number {
+  return domain.kind === "others" ? domain.count : domain.kind === "named" ? 1 : 0;
 }
 
 /** The models by their bits per byte on a dataset; those without a number come last. */
@@ -64,6 +104,7 @@ function quote(text: string): string {
 const COLUMNS = [
   "model",
   "dataset",
+  "domain",
   "rows",
   "tokens",
   "bytes",
@@ -76,14 +117,26 @@ const COLUMNS = [
   "difference_high",
 ] as const;
 
-/** All numbers of an evaluation in full precision, as RFC 4180 has it. */
+function numbersOf(figures: EvaluationFigures): readonly (number | null)[] {
+  const { rows, tokens, bytes, natsPerToken, bitsPerByte, interval, difference } = figures;
+  return [
+    ...[rows, tokens, bytes, natsPerToken, bitsPerByte],
+    ...(interval ?? [null, null]),
+    ...(difference ? [difference.mean, ...difference.interval] : [null, null, null]),
+  ];
+}
+
+/**
+ * All numbers of an evaluation in full precision, as RFC 4180 has it: each dataset as a whole, its
+ * domain left empty, and after it domain by domain.
+ */
 export function toCsv(cells: readonly EvaluationCell[]): string {
-  const lines = cells.map((cell) => [
-    quote(cell.model),
-    quote(cell.dataset),
-    ...[cell.rows, cell.tokens, cell.bytes, cell.natsPerToken, cell.bitsPerByte],
-    ...(cell.interval ?? [null, null]),
-    ...(cell.difference ? [cell.difference.mean, ...cell.difference.interval] : [null, null, null]),
+  const lines = cells.flatMap(({ model, dataset, domains = [], ...whole }) => [
+    [quote(model), quote(dataset), "", ...numbersOf(whole)],
+    ...domains.map(({ domain, ...figures }) => [
+      ...[quote(model), quote(dataset), quote(nameDomain(domain))],
+      ...numbersOf(figures),
+    ]),
   ]);
   return [COLUMNS, ...lines]
     .map((line) => `${line.map((one) => one ?? "").join(",")}\r\n`)
