@@ -1,6 +1,7 @@
 import { beforeAll, expect, test } from "vitest";
 import { linkShader, type ShaderConstants } from "../engine/gpu/link.ts";
 import { listShaders, shaderText } from "../engine/gpu/shaders.ts";
+import { MATMUL_FORMS, matmulProgram } from "../engine/nn/matmulKernels.ts";
 import { tileConstants } from "../engine/stream/tileSlot.ts";
 import { openNullDawn } from "./dawn.ts";
 
@@ -15,7 +16,8 @@ let device: GPUDevice;
 beforeAll(async () => {
   const adapter = await (await openNullDawn()).requestAdapter();
   if (!adapter) throw new Error("Dawn's null backend offered no adapter");
-  device = await adapter.requestDevice(); // WebGPU's default limits: what every device has
+  // WebGPU's default limits: what every device has. Of its features, those that some shaders ask for.
+  device = await adapter.requestDevice({ requiredFeatures: ["subgroups", "shader-f16"] });
 });
 
 /** What Tint and the pipeline's validation say, by our own file and line; empty when all is well. */
@@ -66,26 +68,56 @@ test.each([0, 1])("the copy that benches compare with compiles for output %i", a
 
 /** Shaders of the models that run, with the constants that they are linked under. */
 const RUN: readonly (readonly [readonly string[], readonly ShaderConstants[]])[] = [
-  ...["rows", "columns", "odd"].flatMap((stored) =>
-    ["registers", "lanes", "tiles"].map(
-      (form): readonly [readonly string[], readonly ShaderConstants[]] => [
-        [`nn/weights_${stored}.wgsl`, `nn/matmul_${form}.wgsl`],
-        [0, 1, 2].flatMap((STORED) =>
-          [1, 4, 8].map((ROWS) => ({ STORED, IN_OUT: ROWS > 1, ROWS })),
-        ),
-      ],
-    ),
+  ...["rows", "columns", "odd", "half"].flatMap((stored) =>
+    MATMUL_FORMS.map((form): readonly [readonly string[], readonly ShaderConstants[]] => {
+      const programs = [1, 4, 8].map((rows) => matmulProgram(form, rows, 4));
+      const shader = programs[0]?.shader ?? "";
+      const constants = programs.flatMap((program, i) =>
+        [0, 1, 2].map((STORED) => ({ STORED, IN_OUT: i > 0, ...program.constants })),
+      );
+      return [[`nn/weights_${stored}.wgsl`, shader], constants];
+    }),
   ),
   [["nn/embed.wgsl"], [{ STORED: 0 }, { STORED: 1 }, { STORED: 2 }]],
   [["nn/norm.wgsl"], [{ CENTRED: false }, { CENTRED: true }]],
   [["nn/rope.wgsl"], [{}]],
   [["nn/attention_row.wgsl"], [1, 4, 32, 128].map((QUADS) => ({ QUADS }))],
+  [["nn/attention_queries.wgsl"], [1, 3, 16, 24, 32].map((QUADS) => ({ QUADS }))],
   [["nn/attention_lanes.wgsl"], [1, 3, 16, 64, 128].map((QUADS) => ({ QUADS }))],
   [
     ["nn/activation.wgsl"],
     [0, 1, 2, 3].flatMap((ACTIVATION) => [true, false].map((GATED) => ({ ACTIVATION, GATED }))),
   ],
   [["nn/softcap.wgsl"], [{}]],
+  ...["norm_inputs", "norm_weights"].map(
+    (name): readonly [readonly string[], readonly ShaderConstants[]] => [
+      [`nn/backward/${name}.wgsl`],
+      [{ CENTRED: false }, { CENTRED: true }],
+    ],
+  ),
+  ...["attention_queries", "attention_keys"].map(
+    (name): readonly [readonly string[], readonly ShaderConstants[]] => [
+      [`nn/backward/${name}.wgsl`],
+      [1, 4, 32, 128].map((QUADS) => ({ QUADS })),
+    ],
+  ),
+  [
+    ["nn/backward/activation.wgsl"],
+    [0, 1, 2, 3].flatMap((ACTIVATION) => [true, false].map((GATED) => ({ ACTIVATION, GATED }))),
+  ],
+  ...[
+    "attention_deltas",
+    "dropout",
+    "gather",
+    "gradient",
+    "loss",
+    "scale",
+    "scatter",
+    "unrotate",
+  ].map((name): readonly [readonly string[], readonly ShaderConstants[]] => [
+    [`nn/backward/${name}.wgsl`],
+    [{}],
+  ]),
   [["nn/cross_entropy.wgsl"], [{}]],
   [["onnx/rows.wgsl"], [{ HALF: false }, { HALF: true }]],
 ];
