@@ -1,9 +1,12 @@
 // rms:   y (+)= x / √(mean(x²) + ε) · (w + offset)
 // layer: y (+)= (x - mean(x)) / √(mean((x - mean(x))²) + ε) · (w + offset) + b
 //
-// One workgroup per row of `width` values; `groups` such rows (heads) lie in each row of a buffer.
+// Rows of `width` values; some such rows (heads) lie in each row of a buffer. Linked with nn/row_lanes.wgsl
+// or nn/row_alone.wgsl, which say who takes a row.
+//
 // Linked constants: CENTRED (layer norm).
 struct Shape {
+  rows: u32,
   width: u32,
   x_stride: u32,
   x_offset: u32,
@@ -22,24 +25,9 @@ struct Shape {
 @group(0) @binding(3) var<storage, read_write> y: array<f32>;
 @group(0) @binding(4) var<uniform> shape: Shape;
 
-const LANES = 64u;
-var<workgroup> partial: array<f32, LANES>;
-
-fn sum_over_lanes(lane: u32, value: f32) -> f32 {
-  workgroupBarrier();
-  partial[lane] = value;
-  for (var half = LANES / 2u; half > 0u; half /= 2u) {
-    workgroupBarrier();
-    if (lane < half) { partial[lane] += partial[lane + half]; }
-  }
-  workgroupBarrier();
-  return partial[0];
-}
-
-@compute @workgroup_size(LANES)
-fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32) {
-  let start_at = group.y * shape.x_stride + shape.x_offset + group.x * shape.x_group;
-  let to = group.y * shape.y_stride + shape.y_offset + group.x * shape.y_group;
+fn run(row: u32, head: u32, lane: u32) {
+  let start_at = row * shape.x_stride + shape.x_offset + head * shape.x_group;
+  let to = row * shape.y_stride + shape.y_offset + head * shape.y_group;
   let width = f32(shape.width);
   var mean = 0.0;
   if (CENTRED) {

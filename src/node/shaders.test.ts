@@ -79,7 +79,6 @@ const RUN: readonly (readonly [readonly string[], readonly ShaderConstants[]])[]
     }),
   ),
   [["nn/embed.wgsl"], [{ STORED: 0 }, { STORED: 1 }, { STORED: 2 }]],
-  [["nn/norm.wgsl"], [{ CENTRED: false }, { CENTRED: true }]],
   [["nn/rope.wgsl"], [{}]],
   [["nn/attention_row.wgsl"], [1, 4, 32, 128].map((QUADS) => ({ QUADS }))],
   [["nn/attention_queries.wgsl"], [1, 3, 16, 24, 32].map((QUADS) => ({ QUADS }))],
@@ -89,11 +88,11 @@ const RUN: readonly (readonly [readonly string[], readonly ShaderConstants[]])[]
     [0, 1, 2, 3].flatMap((ACTIVATION) => [true, false].map((GATED) => ({ ACTIVATION, GATED }))),
   ],
   [["nn/softcap.wgsl"], [{}]],
-  ...["norm_inputs", "norm_weights"].map(
-    (name): readonly [readonly string[], readonly ShaderConstants[]] => [
-      [`nn/backward/${name}.wgsl`],
+  ...["norm", "backward/norm_inputs", "backward/norm_weights"].flatMap((name) =>
+    ["lanes", "alone"].map((taker): readonly [readonly string[], readonly ShaderConstants[]] => [
+      [`nn/${name}.wgsl`, `nn/row_${taker}.wgsl`],
       [{ CENTRED: false }, { CENTRED: true }],
-    ],
+    ]),
   ),
   ...["attention_queries", "attention_keys"].map(
     (name): readonly [readonly string[], readonly ShaderConstants[]] => [

@@ -1,7 +1,8 @@
 // What the two halves of a norm's backward pass share. With x̂ = (x - mean) · r and
-// r = 1 / √(mean((x - mean)²) + ε), where an rms norm has mean 0. One workgroup per row of `width`
-// values, `groups` such rows (heads) in each row of a buffer. Linked constants: CENTRED (layer norm).
+// r = 1 / √(mean((x - mean)²) + ε), where an rms norm has mean 0. Rows of `width` values,
+// some such rows (heads) in each row of a buffer. Linked with nn/row_lanes.wgsl or nn/row_alone.wgsl. Linked constants: CENTRED (layer norm).
 struct Shape {
+  rows: u32,
   width: u32,
   x_stride: u32,
   x_offset: u32,
@@ -22,20 +23,6 @@ struct Shape {
 @group(0) @binding(2) var<storage, read> dy: array<f32>;
 @group(0) @binding(3) var<storage, read_write> out: array<f32>;
 @group(0) @binding(4) var<uniform> shape: Shape;
-
-const LANES = 64u;
-var<workgroup> partial: array<f32, LANES>;
-
-fn sum_over_lanes(lane: u32, value: f32) -> f32 {
-  workgroupBarrier();
-  partial[lane] = value;
-  for (var half = LANES / 2u; half > 0u; half /= 2u) {
-    workgroupBarrier();
-    if (lane < half) { partial[lane] += partial[lane + half]; }
-  }
-  workgroupBarrier();
-  return partial[0];
-}
 
 // mean and r of the values from `start_at` on.
 fn statistics(lane: u32, start_at: u32) -> vec2f {

@@ -23,7 +23,12 @@ beforeEach(() => {
 });
 afterEach(() => bench.release());
 
-describe.each(["rms", "layer"] as const)("the %s norm", (kind) => {
+describe.each([
+  ["rms", "lanes"],
+  ["rms", "alone"],
+  ["layer", "lanes"],
+  ["layer", "alone"],
+] as const)("the %s norm by %s", (kind, kernel) => {
   test.each([1, 7, 64, 130])(
     "of %i values is the formula's, for every head of a row",
     async (width) => {
@@ -41,7 +46,7 @@ describe.each(["rms", "layer"] as const)("the %s norm", (kind) => {
         { weight: bench.buffer(weight), bias: kind === "layer" ? bench.buffer(bias) : null },
         { buffer: bench.buffer(x), ...at },
         { buffer: out, ...at },
-        { rows, width, groups, accumulate: true },
+        { rows, width, groups, accumulate: true, kernel },
       );
       const want = Float64Array.from(before);
       for (let t = 0; t < rows; t++) {

@@ -30,6 +30,18 @@ export function chooseAttention(
   return rows >= QUERIES && fitsQueries(spec) ? "queries" : "lanes";
 }
 
+/** Who takes a row: a workgroup's lanes together, or, where those are simulated, one invocation. */
+export type RowKernel = "lanes" | "alone";
+
+/** The workgroups along x and y that take `groups` parts of each of `rows` rows. */
+export function rowGroups(
+  kernel: RowKernel,
+  rows: number,
+  groups: number,
+): readonly [number, number] {
+  return kernel === "lanes" ? [groups, rows] : [Math.ceil(rows / 32), groups];
+}
+
 /** y[t, g] (+)= norm(x[t, g]) for every row t and every group (head) g in it. */
 export function normalise(
   recorder: Recorder,
@@ -42,14 +54,18 @@ export function normalise(
     readonly width: number;
     readonly groups?: number;
     readonly accumulate?: boolean;
+    /** Instead of the one that suits the adapter. */
+    readonly kernel?: RowKernel;
   },
 ): Promise<void> {
+  const kernel = shape.kernel ?? (recorder.gpu.software ? "alone" : "lanes");
   return recorder.add({
-    shaders: ["nn/norm.wgsl"],
+    shaders: ["nn/norm.wgsl", `nn/row_${kernel}.wgsl`],
     constants: { CENTRED: spec.kind === "layer" },
     reads: [x.buffer, weight, bias ?? weight],
     writes: [y.buffer],
     integers: [
+      shape.rows,
       shape.width,
       x.stride,
       x.offset,
@@ -60,7 +76,7 @@ export function normalise(
       shape.accumulate ? 1 : 0,
     ],
     floats: [spec.epsilon, spec.weightOffset],
-    groups: [shape.groups ?? 1, shape.rows],
+    groups: rowGroups(kernel, shape.rows, shape.groups ?? 1),
   });
 }
 

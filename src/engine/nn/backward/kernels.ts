@@ -1,4 +1,4 @@
-import { ACTIVATION, headQuads } from "../kernels.ts";
+import { ACTIVATION, headQuads, type RowKernel, rowGroups } from "../kernels.ts";
 import type { Rows } from "../multiply.ts";
 import type { Recorder } from "../recorder.ts";
 import type { Activation, AttentionSpec, HeadView, NormSpec } from "../spec.ts";
@@ -29,6 +29,8 @@ interface NormShape {
   readonly rows: number;
   readonly width: number;
   readonly groups?: number;
+  /** Instead of the one that suits the adapter. */
+  readonly kernel?: RowKernel;
 }
 
 function recordNorm(
@@ -43,16 +45,17 @@ function recordNorm(
   },
   shape: NormShape & { readonly accumulate: boolean },
 ): Promise<void> {
+  const { kernel = recorder.gpu.software ? "alone" : "lanes" } = shape;
   const { x, weight, dy, out } = buffers;
   const places = [x, dy, out].flatMap((at) => [at.stride, at.offset, at.groupStride ?? 0]);
   return recorder.add({
-    shaders: [`nn/backward/${shader}.wgsl`],
+    shaders: [`nn/backward/${shader}.wgsl`, `nn/row_${kernel}.wgsl`],
     constants: { CENTRED: spec.kind === "layer" },
     reads: [x.buffer, weight, dy.buffer],
     writes: [out.buffer],
-    integers: [shape.width, ...places, shape.accumulate ? 1 : 0],
+    integers: [shape.rows, shape.width, ...places, shape.accumulate ? 1 : 0],
     floats: [spec.epsilon, spec.weightOffset],
-    groups: [shape.groups ?? 1, shape.rows],
+    groups: rowGroups(kernel, shape.rows, shape.groups ?? 1),
   });
 }
 
