@@ -53,16 +53,16 @@ export async function writeParquet(
   await drain();
 }
 
-/** As `datasets` writes them: whole numbers in 64 bits, logits in 32. */
+/** Whole numbers and logits in 32 bits: in Python, where lists are read, it is the same as in 64. */
 function schemaOf(fields: ReturnType<typeof exportFields>): SchemaElement[] {
   const count = Object.values(fields).reduce((sum, names) => sum + names.length, 0);
-  const int64 = { type: "INT64" } as const;
+  const int = { type: "INT32" } as const;
   const float = { type: "FLOAT" } as const;
   return [
     { name: "root", num_children: count },
-    ...fields.ids.flatMap((name) => list(name, [{ ...int64, ...ELEMENT }])),
+    ...fields.ids.flatMap((name) => list(name, [{ ...int, ...ELEMENT }])),
     ...fields.logits.flatMap((name) => list(name, list("element", [{ ...float, ...ELEMENT }]))),
-    ...fields.indices.flatMap((name) => list(name, list("element", [{ ...int64, ...ELEMENT }]))),
+    ...fields.indices.flatMap((name) => list(name, list("element", [{ ...int, ...ELEMENT }]))),
     ...fields.metrics.map(
       (name): SchemaElement => ({ name, type: "DOUBLE", repetition_type: "OPTIONAL" }),
     ),
