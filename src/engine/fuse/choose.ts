@@ -23,7 +23,7 @@ export function refusal(record: UnfusedRecord, settings: ChoiceSettings): string
   if (some ? !finite.some(Boolean) && others.length > 0 : !finite.every(Boolean)) {
     return "no metric of a source";
   }
-  const logits = [pivot.logits, pivot.logSums, ...sources.map(({ rows }) => rows.values)];
+  const logits = [pivot.logits, ...sources.map(({ rows }) => rows.values)];
   if (!logits.every((values) => values.every(Number.isFinite))) return "a logit that is not finite";
   return null;
 }
