@@ -1,30 +1,21 @@
 import { EngineError } from "../contract/index.ts";
-import type { JobContext, JobKind, RequestOf } from "../jobs/kind.ts";
+import type { JobKind, RequestOf } from "../jobs/kind.ts";
 import type { DatasetLibrary, StoredDataset } from "../model/datasets.ts";
-import type { DatasetRow } from "../text/datasets.ts";
-import { makeCells, type ScoredPair } from "./cells.ts";
+import { makeCells } from "./cells.ts";
 import { groupDomains } from "./domains.ts";
 import type { LanguageParts } from "./generateText.ts";
 import { findRunnable } from "./runnable.ts";
 import { bytesOfRow, sampleRows } from "./sampleRows.ts";
-import { encodeRow, scoreRow, windowOf } from "./scoreRow.ts";
-import type { Score } from "./statistics.ts";
+import { type NamedRows, type PairScores, scorePair } from "./scorePair.ts";
 
 /** Their scores are journalled, and written again with every step. */
 const MOST_ROWS = 10_000;
 const MOST_PAIRS = 1024;
-const NOT_SCORED: Score = { nats: 0, tokens: 0, bytes: 0 };
-
-interface PairState extends ScoredPair {
-  readonly notes: readonly string[];
-}
 
 /** What is done, by model and dataset. */
-type EvaluateState = Readonly<Record<string, PairState>>;
+type EvaluateState = Readonly<Record<string, PairScores>>;
 
-interface LoadedDataset {
-  readonly name: string;
-  readonly rows: readonly DatasetRow[];
+interface LoadedDataset extends NamedRows {
   readonly bytes: number;
 }
 
@@ -122,84 +113,4 @@ function checkRequest(request: RequestOf<"evaluate">) {
 /** Bytes that some rows have, as far as the file's length tells it. */
 function sampledBytes({ card }: StoredDataset, rows: number): number {
   return card.byteLength * Math.min(1, rows / Math.max(1, card.rows));
-}
-
-/** Reads every row of a dataset with one model. */
-async function scorePair(
-  id: string,
-  dataset: LoadedDataset,
-  { library, shelf, openText }: LanguageParts,
-  {
-    signal,
-    progress,
-  }: Pick<JobContext<never>, "signal"> & {
-    progress(doneBytes: number, label: string): void;
-  },
-): Promise<PairState> {
-  const [{ name }, checkpoint] = await Promise.all([library.card(id), library.open(id)]);
-  const language = await openText(checkpoint);
-  const tokenizer = language.tokenizer();
-  const { contextLength } = findRunnable(checkpoint);
-  const left = { chats: 0, empty: 0, refused: 0, nonfinite: 0 };
-  const scores: Score[] = [];
-  const onLoading = (_done: number, _total: number, label: string) =>
-    progress(0, `Loading ${name}: ${label}`);
-  const options = { tokens: windowOf(contextLength), signal, onLoading };
-  await shelf.use(id, options, async ({ gpu, model }) => {
-    let done = 0;
-    for (const [i, row] of dataset.rows.entries()) {
-      progress(done, `${name} on ${dataset.name}: row ${i + 1} of ${dataset.rows.length}`);
-      scores.push(await scoreOne(row, (each) => scoreRow(gpu, model, each, { signal })));
-      done += bytesOfRow(row);
-    }
-    progress(done, `${name} on ${dataset.name}`);
-  });
-  return { model: name, dataset: dataset.name, scores, notes: notesOn(left, name, dataset.name) };
-
-  async function scoreOne(
-    row: DatasetRow,
-    score: (row: NonNullable<ReturnType<typeof encodeRow>>) => Promise<Score>,
-  ): Promise<Score> {
-    if (row.kind === "chat" && !language.template) {
-      left.chats += 1;
-      return NOT_SCORED;
-    }
-    const readable = refusing(() => encodeRow(row, tokenizer, language.template));
-    if (!readable) {
-      left[readable === null ? "empty" : "refused"] += 1;
-      return NOT_SCORED;
-    }
-    const found = await score(readable);
-    if (Number.isFinite(found.nats)) return found;
-    left.nonfinite += 1;
-    return NOT_SCORED;
-  }
-}
-
-/** Undefined where a template refuses a chat, as some do two turns of one role. */
-function refusing<T>(work: () => T): T | undefined {
-  try {
-    return work();
-  } catch (error) {
-    if (error instanceof EngineError && error.code === "bad-config") return undefined;
-    throw error;
-  }
-}
-
-function notesOn(
-  left: Readonly<Record<"chats" | "empty" | "refused" | "nonfinite", number>>,
-  model: string,
-  dataset: string,
-): readonly string[] {
-  const about = `${model} on ${dataset}:`;
-  const notes: readonly (readonly [number, string])[] = [
-    [left.chats, "chats were left out, because the model has no chat template"],
-    [left.empty, "rows have nothing to predict and were left out"],
-    [
-      left.refused,
-      "rows were left out, because the model's template or tokenizer does not take them",
-    ],
-    [left.nonfinite, "rows gave no finite number and were left out"],
-  ];
-  return notes.filter(([count]) => count > 0).map(([count, what]) => `${about} ${count} ${what}.`);
 }

@@ -1,0 +1,102 @@
+import { EngineError, type ModelId } from "../contract/index.ts";
+import type { JobContext } from "../jobs/kind.ts";
+import type { DatasetRow } from "../text/datasets.ts";
+import type { ScoredPair } from "./cells.ts";
+import type { LanguageParts } from "./generateText.ts";
+import { findRunnable } from "./runnable.ts";
+import { bytesOfRow } from "./sampleRows.ts";
+import { encodeRow, scoreRow, windowOf } from "./scoreRow.ts";
+import type { Score } from "./statistics.ts";
+
+/** Rows of one dataset, the same for every model. */
+export interface NamedRows {
+  readonly name: string;
+  readonly rows: readonly DatasetRow[];
+}
+
+/** A model's scores, row by row, and what it could not be asked for. */
+export interface PairScores extends ScoredPair {
+  readonly notes: readonly string[];
+}
+
+const NOT_SCORED: Score = { nats: 0, tokens: 0, bytes: 0 };
+
+/** Reads every row of a dataset with one model of the library. */
+export async function scorePair(
+  id: ModelId,
+  dataset: NamedRows,
+  { library, shelf, openText }: LanguageParts,
+  {
+    signal,
+    progress,
+  }: Pick<JobContext<never>, "signal"> & {
+    progress(doneBytes: number, label: string): void;
+  },
+): Promise<PairScores> {
+  const [{ name }, checkpoint] = await Promise.all([library.card(id), library.open(id)]);
+  const language = await openText(checkpoint);
+  const tokenizer = language.tokenizer();
+  const { contextLength } = findRunnable(checkpoint);
+  const left = { chats: 0, empty: 0, refused: 0, nonfinite: 0 };
+  const scores: Score[] = [];
+  const onLoading = (_done: number, _total: number, label: string) =>
+    progress(0, `Loading ${name}: ${label}`);
+  const options = { tokens: windowOf(contextLength), signal, onLoading };
+  await shelf.use(id, options, async ({ gpu, model }) => {
+    let done = 0;
+    for (const [i, row] of dataset.rows.entries()) {
+      progress(done, `${name} on ${dataset.name}: row ${i + 1} of ${dataset.rows.length}`);
+      scores.push(await scoreOne(row, (each) => scoreRow(gpu, model, each, { signal })));
+      done += bytesOfRow(row);
+    }
+    progress(done, `${name} on ${dataset.name}`);
+  });
+  return { model: name, dataset: dataset.name, scores, notes: notesOn(left, name, dataset.name) };
+
+  async function scoreOne(
+    row: DatasetRow,
+    score: (row: NonNullable<ReturnType<typeof encodeRow>>) => Promise<Score>,
+  ): Promise<Score> {
+    if (row.kind === "chat" && !language.template) {
+      left.chats += 1;
+      return NOT_SCORED;
+    }
+    const readable = refusing(() => encodeRow(row, tokenizer, language.template));
+    if (!readable) {
+      left[readable === null ? "empty" : "refused"] += 1;
+      return NOT_SCORED;
+    }
+    const found = await score(readable);
+    if (Number.isFinite(found.nats)) return found;
+    left.nonfinite += 1;
+    return NOT_SCORED;
+  }
+}
+
+/** Undefined where a template refuses a chat, as some do two turns of one role. */
+function refusing<T>(work: () => T): T | undefined {
+  try {
+    return work();
+  } catch (error) {
+    if (error instanceof EngineError && error.code === "bad-config") return undefined;
+    throw error;
+  }
+}
+
+function notesOn(
+  left: Readonly<Record<"chats" | "empty" | "refused" | "nonfinite", number>>,
+  model: string,
+  dataset: string,
+): readonly string[] {
+  const about = `${model} on ${dataset}:`;
+  const notes: readonly (readonly [number, string])[] = [
+    [left.chats, "chats were left out, because the model has no chat template"],
+    [left.empty, "rows have nothing to predict and were left out"],
+    [
+      left.refused,
+      "rows were left out, because the model's template or tokenizer does not take them",
+    ],
+    [left.nonfinite, "rows gave no finite number and were left out"],
+  ];
+  return notes.filter(([count]) => count > 0).map(([count, what]) => `${about} ${count} ${what}.`);
+}
