@@ -5,8 +5,10 @@ import type { Checkpoint } from "../engine/model/checkpoint.ts";
 import { openCheckpoint } from "../engine/model/open.ts";
 import { generate } from "../engine/nn/generate.ts";
 import { openDecoder } from "../engine/nn/openDecoder.ts";
+import { measureDecoder } from "../engine/nn/plan.ts";
 import { GREEDY } from "../engine/nn/sample.ts";
 import { readCrossEntropy, readLogits } from "../engine/nn/score.ts";
+import { tuneKernels } from "../engine/nn/tuneDecoder.ts";
 import { openFiles } from "./files.ts";
 
 const { cases } = JSON.parse(readFileSync("goldens/nn/manifest.json", "utf8"));
@@ -102,6 +104,20 @@ test.each([
   },
 );
 
+test("kernels that were timed give the rule's logits, but for roundings", async () => {
+  const checkpoint = await checkpointOf(EMBER.model);
+  const options = { rows: 32, budgetMs: 60_000 };
+  const kernels = await tuneKernels(gpu, measureDecoder(checkpoint), options);
+  const [byRule, timed] = [
+    await openDecoder(gpu, checkpoint),
+    await openDecoder(gpu, checkpoint, { kernels }),
+  ];
+  const ids = EMBER.ids.slice(0, 40);
+  const want = await readLogits(gpu, byRule, ids, "all");
+  expect(largestGap(await readLogits(gpu, timed, ids, "all"), want)).toBeLessThanOrEqual(1e-4);
+  for (const model of [byRule, timed]) model.release();
+});
+
 test("the nats of a text are those of transformers to six digits", async () => {
   const checkpoint = await checkpointOf(EMBER.model);
   const model = await openDecoder(gpu, checkpoint);
@@ -112,24 +128,29 @@ test("the nats of a text are those of transformers to six digits", async () => {
   model.release();
 });
 
-test("a budget too small for all layers streams them, keeps to it, and all bytes come back", async () => {
-  const checkpoint = await checkpointOf(EMBER.model);
-  const budgetBytes = 2_000_000;
-  const small = await acquireGpu(navigator.gpu, { defaultLimits: true, budgetBytes });
-  const model = await openDecoder(small, checkpoint, { rows: 32 });
-  expect(model.plan).toMatchObject({ streamed: true, budgetBytes });
-  const ids = EMBER.ids.slice(0, 40);
-  const cache = model.newCache(ids.length);
-  await readLogits(small, model, ids, "last", { cache });
-  const cacheBytes = 2 * 6 * ids.length * 4 * 16 * 4;
-  const readback = 1024 * 4;
-  const planned = model.plan.peakBytes + cacheBytes + readback;
-  expect(Math.abs(small.pool.peakBytes / planned - 1)).toBeLessThanOrEqual(0.02);
-  cache.release();
-  model.release();
-  expect(small.pool.usedBytes).toBe(0);
-  small.destroy();
-});
+test.each([
+  { budgetBytes: 2_000_000, ahead: true },
+  { budgetBytes: 1_200_000, ahead: false },
+])(
+  "a budget of $budgetBytes streams layers, ahead: $ahead, keeps to it, and all bytes come back",
+  async ({ budgetBytes, ahead }) => {
+    const checkpoint = await checkpointOf(EMBER.model);
+    const small = await acquireGpu(navigator.gpu, { defaultLimits: true, budgetBytes });
+    const model = await openDecoder(small, checkpoint, { rows: 32 });
+    expect(model.plan).toMatchObject({ streamed: true, ahead, budgetBytes });
+    const ids = EMBER.ids.slice(0, 40);
+    const cache = model.newCache(ids.length);
+    await readLogits(small, model, ids, "last", { cache });
+    const cacheBytes = 2 * 6 * ids.length * 4 * 16 * 4;
+    const readback = 1024 * 4;
+    const planned = model.plan.peakBytes + cacheBytes + readback;
+    expect(Math.abs(small.pool.peakBytes / planned - 1)).toBeLessThanOrEqual(0.02);
+    cache.release();
+    model.release();
+    expect(small.pool.usedBytes).toBe(0);
+    small.destroy();
+  },
+);
 
 test("a budget that not even one layer fits is refused before anything is loaded", async () => {
   const checkpoint = await checkpointOf(EMBER.model);

@@ -8,6 +8,7 @@ import {
 import { KeyValueCache } from "./cache.ts";
 import { normalise, softcap } from "./kernels.ts";
 import { type Kernels, runLayer, type Span } from "./layer.ts";
+import { streamLayers } from "./layerStream.ts";
 import { type LoadedEnds, type LoadedLayer, loadLayer } from "./layerWeights.ts";
 import { embed, multiply } from "./multiply.ts";
 import type { DecoderPlan } from "./plan.ts";
@@ -108,19 +109,27 @@ export class Decoder implements LanguageModel {
   ): Promise<void> {
     const span: Span = { start: cache.length, rows: ids.length };
     await this.#embed(ids, span, length);
-    for (const [i, layer] of this.spec.layers.entries()) {
+    const { spec } = this;
+    const parts = { recorder: this.#recorder, space: this.#space, kernels: this.#kernels };
+    const pass = { ...parts, spec, span };
+    const run = async (weights: LoadedLayer, i: number) => {
       signal?.throwIfAborted();
-      const resident = this.#layers[i];
-      const weights = resident ?? (await loadLayer(this.#loader, this.spec, layer));
-      const { spec } = this;
-      const parts = { recorder: this.#recorder, space: this.#space, kernels: this.#kernels };
-      const pass = { ...parts, spec, span };
-      await runLayer(pass, layer, weights, cache.layers[i]!);
+      await runLayer(pass, spec.layers[i]!, weights, cache.layers[i]!);
       this.#recorder.submit();
-      if (resident) continue;
-      // Destroying a buffer waits for what was submitted before it.
-      await this.#recorder.finish();
-      weights.release();
+    };
+    if (this.plan.streamed) {
+      const load = (i: number) => loadLayer(this.#loader, spec, spec.layers[i]!);
+      await streamLayers(
+        spec.layers.length,
+        { load, ahead: this.plan.ahead },
+        async (weights, i) => {
+          await run(weights, i);
+          // Destroying a buffer waits for what was submitted before it.
+          await this.#recorder.finish();
+        },
+      );
+    } else {
+      for (const [i, weights] of this.#layers.entries()) await run(weights, i);
     }
     await this.#recorder.finish();
     cache.advance(span.rows);

@@ -25,6 +25,8 @@ export interface DecoderPlan {
   readonly rows: number;
   /** The layers do not fit beside each other: each is loaded when its turn comes, every pass. */
   readonly streamed: boolean;
+  /** Streamed, and the next layer is loaded while one runs: two of them lie on the GPU at once. */
+  readonly ahead: boolean;
   /** Bytes of the pool at once, without any cache. */
   readonly peakBytes: number;
   readonly budgetBytes: number;
@@ -67,7 +69,10 @@ export function planDecoder(
   const fixed = workspaceBytes(spec, rows) + Recorder.byteLength + endBytes;
   const allLayers = weightBytes - endBytes;
   const streamed = options.streamed === true || fixed + allLayers > budgetBytes;
-  const peakBytes = fixed + (streamed ? Math.max(...layerBytes) : allLayers);
+  const twoLayers = Math.max(...layerBytes.map((bytes, i) => bytes + (layerBytes[i + 1] ?? 0)));
+  const ahead = streamed && fixed + twoLayers <= budgetBytes;
+  const streamedBytes = ahead ? twoLayers : Math.max(...layerBytes);
+  const peakBytes = fixed + (streamed ? streamedBytes : allLayers);
   if (peakBytes > budgetBytes) {
     throw new EngineError(
       "gpu-memory",
@@ -76,7 +81,8 @@ export function planDecoder(
     );
   }
   return {
-    ...{ spec, weightBytes, endBytes, layerBytes, rows, streamed, peakBytes, budgetBytes },
+    ...{ spec, weightBytes, endBytes, layerBytes, rows, streamed, ahead },
+    ...{ peakBytes, budgetBytes },
     workspaceBytes: workspaceBytes(spec, rows),
   };
 }
