@@ -89,7 +89,7 @@ export async function benchNn(root, args) {
         {
           parts: values.parts.split(","),
           timed: models.slice(0, samples.length),
-          measured: models.filter(({ name }) => name !== "slate-source"),
+          measured: models,
           repetitions: values.quick ? 3 : 7,
         },
       );

@@ -1,5 +1,5 @@
 import type { Gpu } from "../src/engine/gpu/device.ts";
-import { chooseMatmul } from "../src/engine/nn/matmulKernels.ts";
+import type { MatmulKernel } from "../src/engine/nn/matmulKernels.ts";
 import { multiply } from "../src/engine/nn/multiply.ts";
 import { Recorder } from "../src/engine/nn/recorder.ts";
 import { loadRuntime } from "../src/engine/onnx/runtime.ts";
@@ -41,7 +41,7 @@ export interface MatmulTimes {
   readonly speeds: readonly (number | string)[];
 }
 
-const SHAPES: readonly MatmulShape[] = [
+export const SHAPES: readonly MatmulShape[] = [
   { name: "square 256", rows: 256, inputs: 256, outputs: 256 },
   { name: "square 512", rows: 512, inputs: 512, outputs: 512 },
   { name: "skinny", rows: 64, inputs: 1024, outputs: 1024 },
@@ -105,10 +105,10 @@ async function readBack({ device }: Gpu, buffer: GPUBuffer, count: number) {
   return values;
 }
 
-/** Our kernels, as the decoder chooses them for an adapter of that kind. */
-export function makeOurs(gpu: Gpu, kernels: "cpu" | "gpu"): MatmulContender {
+/** One of our kernels. */
+export function makeOurs(gpu: Gpu, kernel: MatmulKernel): MatmulContender {
   return {
-    name: `ours, ${kernels} kernels`,
+    name: kernel,
     async prepare({ rows, inputs, outputs }, { x, turned }) {
       const { STORAGE, COPY_SRC } = GPUBufferUsage;
       const recorder = new Recorder(gpu);
@@ -124,10 +124,7 @@ export function makeOurs(gpu: Gpu, kernels: "cpu" | "gpu"): MatmulContender {
             { buffer: input, stride: inputs, offset: 0 },
             matrix,
             { buffer: output, stride: outputs, offset: 0 },
-            {
-              ...{ rows, layout: "out_in", bias: null, accumulate: false },
-              kernel: chooseMatmul(rows, kernels === "cpu"),
-            },
+            { rows, layout: "out_in", bias: null, accumulate: false, kernel },
           );
           recorder.submit();
         },
