@@ -6,6 +6,8 @@ import { methods } from "../engine/merge/registry.ts";
 import type { Checkpoint } from "../engine/model/checkpoint.ts";
 import { openGpuSource } from "../node/gpuSource.ts";
 import type { Command } from "./command.ts";
+import { listAlignmentCases } from "./goldens/alignment/cases.ts";
+import { findAlignmentGoldens } from "./goldens/alignment/files.ts";
 import { type Bench, runFolderCase, runMethodCase, runVarmCase } from "./goldens/cases.ts";
 import type { Comparison } from "./goldens/compare.ts";
 import { type Manifest, readManifest, readMethodCase } from "./goldens/manifest.ts";
@@ -72,6 +74,14 @@ function otherSections(manifest: Manifest): readonly Skipped[] {
       reason: `the section ${section} is not built`,
     }));
   });
+}
+
+/** Alignment, vocabulary maps and fusion, where a folder has goldens of them. */
+async function listAlignment(folder: string): Promise<readonly CaseToRun[]> {
+  const found = await findAlignmentGoldens(folder);
+  const cases = found === undefined ? [] : await listAlignmentCases(found);
+  const about = { method: "alignment", mayRefuse: false, mustRefuse: false };
+  return cases.map(({ name, run }) => ({ ...about, name, run: async (bench) => run(bench) }));
 }
 
 /** What the manifest's `expect` means for a refusal. */
@@ -164,6 +174,7 @@ export const verify: Command = {
   async run({ positionals: [path = ""], options, signal, say }) {
     const folder = resolve(path);
     const { run, skipped } = listCases(await readManifest(folder));
+    run.push(...(await listAlignment(folder)));
     const source = await openGpuSource(options.adapter);
     const { open, closeAll } = openOnce(folder);
     const bench: Bench = { source, signal, open };

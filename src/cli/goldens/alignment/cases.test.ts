@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { GpuSource } from "../../../engine/gpu/device.ts";
 import { hasTestData, testDataPath } from "../../../node/testdata.ts";
 import { listAlignmentCases } from "./cases.ts";
 
@@ -10,8 +11,8 @@ describe.skipIf(!hasTestData)("goldens", async () => {
     expect(cases.length).toBeGreaterThanOrEqual(18 * 3 + 18 * 3);
   });
 
-  test.each(cases.map((one) => [one.name, one] as const))("%s", (_, one) => {
-    const { passed, maxAbsError, bound } = one.run();
+  test.each(cases.map((one) => [one.name, one] as const))("%s", async (_, one) => {
+    const { passed, maxAbsError, bound } = await one.run({ source: new GpuSource(undefined) });
     expect(passed, `${maxAbsError} > ${bound}`).toBe(true);
   });
 });

@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { createWarper, type DtwProfileName, dtwProfiles } from "../../../engine/align/warper.ts";
+import type { Bench } from "../cases.ts";
 import { type Comparison, combine } from "../compare.ts";
 import { compareCost, compareGroups } from "./compareRows.ts";
 import {
@@ -12,6 +13,7 @@ import {
   readGoldenLines,
   type TokenStrings,
 } from "./files.ts";
+import { mapCases } from "./maps.ts";
 import { modesOf, rowsOf } from "./modes.ts";
 import { type Pair, runRows } from "./runText.ts";
 import { type SyntheticCase, syntheticMaps, syntheticPair, syntheticTexts } from "./synthetic.ts";
@@ -20,7 +22,7 @@ import { goldenMap, goldenVocabulary } from "./vocabularies.ts";
 /** Something the goldens say about alignment, ready to be held against ours. */
 export interface AlignmentCase {
   readonly name: string;
-  run(): Comparison;
+  run(bench: Pick<Bench, "source">): Comparison | Promise<Comparison>;
 }
 
 /** Every case of a folder of alignment goldens. */
@@ -32,7 +34,8 @@ export async function listAlignmentCases(folder: string): Promise<readonly Align
     const texts = (await readGoldenLines(join(folder, path))) as readonly GoldenText[];
     const maps = (await readGolden(join(folder, listed.maps))) as GoldenMaps;
     const pair = openPair(manifest, strings, listed);
-    cases.push(...pairCases(path.replace(/\.jsonl$/, ""), listed.profile, pair, maps, texts));
+    const name = path.replace(/\.jsonl$/, "");
+    cases.push(...pairCases(name, listed.profile, pair, maps, texts));
   }
   const synthetic = await readGoldenLines(join(folder, "synthetic.jsonl"));
   for (const one of synthetic as readonly SyntheticCase[]) cases.push(...syntheticCases(one));
@@ -75,7 +78,12 @@ function pairCases(
         ),
       ),
   }));
-  return [{ name: `${name}/groups`, run: groups }, ...modes];
+  const ids = texts.map((text) => ({ pivotIds: text.pivot_ids, sourceIds: text.source_ids }));
+  const ofMaps = mapCases(profile, pair, maps, ids).map((one) => ({
+    ...one,
+    name: `${name.replace(/^align\//, "maps/")}/${one.name}`,
+  }));
+  return [{ name: `${name}/groups`, run: groups }, ...modes, ...ofMaps];
 }
 
 type Warper = ReturnType<typeof createWarper>;
@@ -107,19 +115,20 @@ function syntheticCases(one: SyntheticCase): readonly AlignmentCase[] {
     name: `synthetic/${one.case}/${profile}`,
     run: () => {
       const texts = syntheticTexts(one, profile);
+      const maps = syntheticMaps(one, profile);
       const warp = createWarper(profile, pair.pivot, pair.source);
       const groups = texts.flatMap(({ pivotIds, sourceIds, golden }) =>
         compareWarping(warp, pivotIds, sourceIds, golden),
       );
-      const rows = modesOf(profile).flatMap((mode) =>
-        runRows(
-          pair,
-          mode,
-          goldenMap(syntheticMaps(one, profile), mode.map),
-          texts.map((text) => ({ ...text, want: rowsOf(text.golden, profile, mode)! })),
-        ),
-      );
-      return combine([...groups, ...rows]);
+      const rows = modesOf(profile).flatMap((mode) => {
+        const wanted = texts.map((text) => ({
+          ...text,
+          want: rowsOf(text.golden, profile, mode)!,
+        }));
+        return runRows(pair, mode, goldenMap(maps, mode.map), wanted);
+      });
+      const ofMaps = mapCases(profile, pair, maps, texts).map(({ run }) => run());
+      return combine([...groups, ...rows, ...ofMaps]);
     },
   }));
 }
