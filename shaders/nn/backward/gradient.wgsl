@@ -1,4 +1,4 @@
-// out[a, b] += Σₜ left[t, a] · right[t, b]: the gradient of a matrix, of the outputs' gradients and the
+// out[a, b] += scale · Σₜ left[t, a] · right[t, b]: the gradient of a matrix, of the outputs' gradients and the
 // inputs. Each invocation sums 4 × 4 of them. Rows are whole quads; a stride of 0 repeats one row, so
 // that a left row of ones gives sums of columns.
 struct Shape {
@@ -10,6 +10,7 @@ struct Shape {
   left_offset: u32,
   right_stride: u32,
   right_offset: u32,
+  scale: f32,
 }
 
 @group(0) @binding(0) var<storage, read> left: array<vec4f>;
@@ -48,8 +49,8 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
     left_at += shape.left_stride;
     right_at += shape.right_stride;
   }
-  add(a, b, sum0);
-  add(a + 1u, b, sum1);
-  add(a + 2u, b, sum2);
-  add(a + 3u, b, sum3);
+  add(a, b, shape.scale * sum0);
+  add(a + 1u, b, shape.scale * sum1);
+  add(a + 2u, b, shape.scale * sum2);
+  add(a + 3u, b, shape.scale * sum3);
 }

@@ -1,17 +1,16 @@
-// x[t, c] *= scale, in place.
+// y[i] = scale · x[i], over a grid of workgroups `width` invocations wide.
 struct Shape {
-  rows: u32,
-  columns: u32,
-  stride: u32,
-  offset: u32,
+  count: u32,
+  width: u32,
   scale: f32,
 }
 
-@group(0) @binding(0) var<storage, read_write> x: array<f32>;
-@group(0) @binding(1) var<uniform> shape: Shape;
+@group(0) @binding(0) var<storage, read> x: array<f32>;
+@group(0) @binding(1) var<storage, read_write> y: array<f32>;
+@group(0) @binding(2) var<uniform> shape: Shape;
 
 @compute @workgroup_size(64)
 fn main(@builtin(global_invocation_id) id: vec3u) {
-  if (id.x >= shape.columns || id.y >= shape.rows) { return; }
-  x[id.y * shape.stride + shape.offset + id.x] *= shape.scale;
+  let i = id.y * shape.width + id.x;
+  if (i < shape.count) { y[i] = shape.scale * x[i]; }
 }

@@ -3,7 +3,7 @@ import type { PooledBuffer } from "../../gpu/pool.ts";
 import { uniform } from "../sample.ts";
 import type { DecoderSpec } from "../spec.ts";
 import type { Matrix } from "../weights.ts";
-import { makeParameter } from "./parameters.ts";
+import { allocateValues, makeParameter } from "./parameters.ts";
 import { type AdaptedModule, adaptedModules } from "./tensors.ts";
 import type { Adapter, LoraTarget, Parameter } from "./trainable.ts";
 
@@ -16,6 +16,8 @@ export interface LoadedAdapter extends Adapter {
   readonly seed: number;
   readonly aMatrix: Matrix;
   readonly bMatrix: Matrix;
+  /** scale · B, made anew before each pass; an embedding's B is as it is. */
+  readonly scaledB: Matrix;
 }
 
 /** What Δ = B · A is multiplied by. */
@@ -36,7 +38,8 @@ export function makeAdapters(
     const a = makeParameter(gpu, { name: aName, shape: [rank, module.inputs] }, owned);
     const b = makeParameter(gpu, { name: bName, shape: [module.outputs, rank] }, owned);
     const { device } = gpu;
-    if (module.kind === "embedding") {
+    const isEmbedding = module.kind === "embedding";
+    if (isEmbedding) {
       device.queue.writeBuffer(b.value, 0, normalValues(b.count, target.seed, bName));
     } else {
       const bound = module.inputs ** -0.5;
@@ -48,9 +51,13 @@ export function makeAdapters(
       layout: module.layout,
       scale: loraScale(target),
       ...{ a, b, rank, index, seed: target.seed },
-      dropout: module.kind === "embedding" ? 0 : target.dropout,
-      aMatrix: matrixOf(a),
-      bMatrix: matrixOf(b),
+      dropout: isEmbedding ? 0 : target.dropout,
+      aMatrix: matrixOf(a.value, a.shape),
+      bMatrix: matrixOf(b.value, b.shape),
+      scaledB: matrixOf(
+        isEmbedding ? b.value : allocateValues(gpu, `scaled ${bName}`, b.count, owned),
+        b.shape,
+      ),
     };
   });
 }
@@ -62,9 +69,9 @@ function factorNames({ module, kind }: AdaptedModule): readonly [string, string]
     : [`${prefix}lora_A.weight`, `${prefix}lora_B.weight`];
 }
 
-function matrixOf({ value, shape }: Parameter): Matrix {
+function matrixOf(buffer: GPUBuffer, shape: Parameter["shape"]): Matrix {
   const [rows, columns] = shape as [number, number];
-  return { panels: [{ buffer: value, first: 0, rows }], dtype: "F32", rows, columns };
+  return { panels: [{ buffer, first: 0, rows }], dtype: "F32", rows, columns };
 }
 
 /** A 32-bit number from a seed and a name (FNV-1a). */

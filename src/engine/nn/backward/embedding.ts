@@ -1,7 +1,7 @@
 import type { LoadedEnds } from "../layerWeights.ts";
-import { embed, multiply } from "../multiply.ts";
+import { embed } from "../multiply.ts";
 import { addProducts } from "./kernels.ts";
-import type { TrainPass } from "./pass.ts";
+import { multiplyRows, type TrainPass } from "./pass.ts";
 import { gatherColumns, scatterRows } from "./rowKernels.ts";
 
 /** How many different tokens and positions a batch has; which, lies in the space. */
@@ -24,9 +24,8 @@ export async function embedTokens(pass: TrainPass, ends: LoadedEnds): Promise<vo
   const adapter = pass.adapters.get(embedding.tensor);
   if (!adapter) return;
   await gatherLow(pass);
-  await multiply(recorder, space.rowsOf("low"), adapter.bMatrix, residual, {
-    ...{ rows, layout: "out_in", bias: null, accumulate: true, kernel: pass.kernels.matmul },
-  });
+  const plain = { rows, layout: "out_in", accumulate: true } as const;
+  await multiplyRows(pass, space.rowsOf("low"), adapter.bMatrix, residual, plain);
 }
 
 /** low = scale · A[:, token], whose embedding is scaled as the table's is. */
@@ -80,9 +79,8 @@ async function adapterBackward(
   await gatherLow(pass);
   const shape = { rows, lefts: spec.hiddenSize, rights: rank };
   await addProducts(recorder, dResidual, low, b.gradient, shape);
-  await multiply(recorder, dResidual, adapter.bMatrix, dLow, {
-    ...{ rows, layout: "in_out", bias: null, accumulate: false, kernel: pass.kernels.matmul },
-  });
+  const turned = { rows, layout: "in_out", accumulate: false } as const;
+  await multiplyRows(pass, dResidual, adapter.bMatrix, dLow, turned);
   const out = { buffer: a.gradient, keyStride: 1, columnStride: spec.vocabSize };
   const options = { columns: rank, scale: scale * spec.embedding.scale };
   await scatterRows(recorder, dLow, tokens, out, options);

@@ -1,26 +1,32 @@
 import { ACTIVATION, headQuads, type RowKernel, rowGroups } from "../kernels.ts";
 import type { Rows } from "../multiply.ts";
 import type { Recorder } from "../recorder.ts";
-import type { Activation, AttentionSpec, HeadView, NormSpec } from "../spec.ts";
+import type { Activation, AttentionSpec, NormSpec } from "../spec.ts";
 
 /** Rows that hold some heads each, one `groupStride` after the other. */
 type Grouped = Rows & { readonly groupStride?: number };
 
-/** gradient[a, b] += Σₜ left[t, a] · right[t, b], over rows that start at whole quads. */
+/** gradient[a, b] += scale · Σₜ left[t, a] · right[t, b], over rows that start at whole quads. */
 export function addProducts(
   recorder: Recorder,
   left: Rows,
   right: Rows,
   gradient: GPUBuffer,
-  shape: { readonly rows: number; readonly lefts: number; readonly rights: number },
+  shape: {
+    readonly rows: number;
+    readonly lefts: number;
+    readonly rights: number;
+    readonly scale?: number;
+  },
 ): Promise<void> {
-  const { rows, lefts, rights } = shape;
+  const { rows, lefts, rights, scale = 1 } = shape;
   const places = [left.stride, left.offset, right.stride, right.offset].map((place) => place / 4);
   return recorder.add({
     shaders: ["nn/backward/gradient.wgsl"],
     reads: [left.buffer, right.buffer],
     writes: [gradient],
     integers: [rows, lefts, rights, ...places],
+    floats: [scale],
     groups: [Math.ceil(rights / 256), Math.ceil(lefts / 4)],
   });
 }
@@ -108,29 +114,35 @@ export function activateBackward(
   });
 }
 
-/** Gradients of heads `[row, head, padded]`, turned back by `pairs` angles, into rows. */
+/** Which heads: queries, keys and values, or some of them. */
+export type Heads = "all" | "queries and keys" | "values";
+
+/** Gradients of heads, turned back where `rotate` turned them, into rows as the projections wrote them. */
 export function unrotate(
   recorder: Recorder,
-  buffers: { readonly gradients: GPUBuffer; readonly angles: GPUBuffer; readonly out: Rows },
-  view: HeadView,
-  shape: {
-    readonly rows: number;
-    readonly heads: number;
-    readonly headDim: number;
-    readonly pairs: number;
+  spec: AttentionSpec,
+  buffers: {
+    readonly dQueries: GPUBuffer;
+    readonly dKeys: GPUBuffer;
+    readonly dValues: GPUBuffer;
+    readonly angles: GPUBuffer;
+    readonly out: GPUBuffer;
   },
+  { rows, which }: { readonly rows: number; readonly which: Heads },
 ): Promise<void> {
-  const { gradients, angles, out } = buffers;
-  const { rows, heads, headDim, pairs } = shape;
+  const { heads, kvHeads, headDim, rope, query, key, value } = spec;
+  const turned = heads + kvHeads;
+  const first = which === "values" ? turned : 0;
+  const count = which === "values" ? kvHeads : which === "all" ? turned + kvHeads : turned;
   return recorder.add({
     shaders: ["nn/backward/unrotate.wgsl"],
-    reads: [gradients, angles],
-    writes: [out.buffer],
+    reads: [buffers.dQueries, buffers.dKeys, buffers.dValues, buffers.angles],
+    writes: [buffers.out],
     integers: [
-      ...[rows, heads, headDim, pairs],
-      ...[out.stride, out.offset + view.offset, view.headStride],
+      ...[rows, first, count, heads, kvHeads, headDim, rope?.pairs ?? 0, spec.rowStride],
+      ...[query, key, value].flatMap(({ offset, headStride }) => [offset, headStride]),
     ],
-    groups: [Math.ceil((heads * headDim) / 64), rows],
+    groups: [Math.ceil((count * headDim) / 64), rows],
   });
 }
 

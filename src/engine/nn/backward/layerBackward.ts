@@ -9,7 +9,7 @@ import {
   scaleByNormed,
   unrotate,
 } from "./kernels.ts";
-import { slotOf, type TrainedLayer } from "./layerForward.ts";
+import { type Branch, branchOf, slotOf, type TrainedLayer } from "./layerForward.ts";
 import { addColumns, lowRankOf, projectBackward, type TrainPass } from "./pass.ts";
 import type { HeadPart, Part } from "./space.ts";
 
@@ -78,16 +78,11 @@ export async function addNormGradients(
 async function branchBackward(
   pass: TrainPass,
   layer: TrainedLayer,
-  branch: {
-    readonly from: "mixed" | "active";
-    readonly through: "attended" | "made";
-    readonly projection: LoadedProjection;
-    readonly postNorm: LoadedNorm | null;
-    readonly dx: Rows;
-  },
+  branch: Branch,
+  dx: Rows,
 ): Promise<void> {
   const { recorder, spec, space, rows } = pass;
-  const { projection, postNorm, dx } = branch;
+  const { projection, postNorm } = branch;
   let dy = space.rowsOf("dResidual");
   if (postNorm) {
     const x = space.rowsOf(branch.through);
@@ -107,11 +102,9 @@ async function branchBackward(
 async function mlpBackward(pass: TrainPass, layer: TrainedLayer, dNormed: Rows): Promise<void> {
   const { recorder, space, rows } = pass;
   const { mlp } = pass.spec;
-  const { mlpIn, mlpOut, postMlpNorm } = layer.weights;
+  const { mlpIn } = layer.weights;
   const dActive = space.rowsOf("dActive");
-  await branchBackward(pass, layer, {
-    ...{ from: "active", through: "made", projection: mlpOut, postNorm: postMlpNorm, dx: dActive },
-  });
+  await branchBackward(pass, layer, branchOf(layer, "mlp"), dActive);
   await activateBackward(
     recorder,
     mlp.activation,
@@ -150,10 +143,7 @@ async function attentionBackward(
   const { recorder, space, rows } = pass;
   const { weights, spec } = layer;
   const dMixed = space.rowsOf("dMixed");
-  await branchBackward(pass, layer, {
-    ...{ from: "mixed", through: "attended", dx: dMixed },
-    ...{ projection: weights.attentionOut, postNorm: weights.postAttentionNorm },
-  });
+  await branchBackward(pass, layer, branchOf(layer, "attention"), dMixed);
   const buffer = (part: Part) => space.buffer(part);
   await attendBackward(
     recorder,
@@ -173,25 +163,21 @@ async function attentionBackward(
 
 /** dQueries, dKeys, dValues → dQkv: back through the rotation and the norms of heads. */
 async function headsBackward(pass: TrainPass, { weights }: TrainedLayer): Promise<void> {
-  const { recorder, space, rows } = pass;
-  const { heads, kvHeads, headDim, rope, query, key, value } = pass.spec.attention;
+  const { recorder, space, rows, spec } = pass;
+  const { attention } = spec;
   const { queryNorm, keyNorm } = weights;
-  const angles = rope ? space.buffer("angles") : pass.ones.buffer;
-  const back = (from: Part, to: Part, view: HeadView, count: number, pairs: number) =>
-    unrotate(recorder, { gradients: space.buffer(from), angles, out: space.rowsOf(to) }, view, {
-      rows,
-      heads: count,
-      headDim,
-      pairs,
-    });
-  const pairs = rope?.pairs ?? 0;
-  const turned = queryNorm && keyNorm ? "dTurned" : "dQkv";
-  await back("dQueries", turned, query, heads, pairs);
-  await back("dKeys", turned, key, kvHeads, pairs);
-  await back("dValues", "dQkv", value, kvHeads, 0);
-  if (!queryNorm || !keyNorm) return;
-  await headNormBackward(pass, queryNorm, query, heads);
-  await headNormBackward(pass, keyNorm, key, kvHeads);
+  const buffer = (part: Part) => space.buffer(part);
+  const from = {
+    ...{ dQueries: buffer("dQueries"), dKeys: buffer("dKeys"), dValues: buffer("dValues") },
+    angles: attention.rope ? buffer("angles") : pass.ones.buffer,
+  };
+  const out = { ...from, out: buffer("dQkv") };
+  if (!queryNorm || !keyNorm) return unrotate(recorder, attention, out, { rows, which: "all" });
+  const turned = { ...from, out: buffer("dTurned") };
+  await unrotate(recorder, attention, turned, { rows, which: "queries and keys" });
+  await unrotate(recorder, attention, out, { rows, which: "values" });
+  await headNormBackward(pass, queryNorm, attention.query, attention.heads);
+  await headNormBackward(pass, keyNorm, attention.key, attention.kvHeads);
 }
 
 /** dTurned → dQkv, for the heads of queries or of keys. */

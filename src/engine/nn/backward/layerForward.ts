@@ -18,42 +18,63 @@ export function projectionsOf({ qkv, attentionOut, mlpIn, mlpOut }: LoadedLayer)
   return [...qkv, attentionOut, ...mlpIn, mlpOut];
 }
 
-/**
- * Records a layer from its input to everything its backward pass reads; with `complete` also to the
- * next layer's input, which a second run over a kept input does not need.
- */
+/** What a layer is run for: the next layer's input, its own backward pass, or both. */
+export interface Wanted {
+  readonly output: boolean;
+  readonly backward: boolean;
+}
+
+/** Records a layer from its input, which is kept, to what is wanted. */
 export async function forwardLayer(
   pass: TrainPass,
   layer: TrainedLayer,
-  { complete }: { readonly complete: boolean },
+  wanted: Wanted,
 ): Promise<void> {
   const { space } = pass;
   const { weights, index } = layer;
+  const { parallelResidual } = pass.spec;
   const [input, output] = [space.residual(index), space.residual(index + 1)];
   await norm(pass, weights.attentionNorm, input, space.rowsOf("normed"));
   await forwardAttention(pass, layer);
-  const { parallelResidual } = pass.spec;
-  const attended = parallelResidual ? output : space.rowsOf("middle");
-  if (!parallelResidual || complete) {
-    await copy(pass, input, attended);
-    await addBranch(pass, layer, {
-      ...{ from: "mixed", through: "attended", to: attended },
-      ...{ projection: weights.attentionOut, postNorm: weights.postAttentionNorm },
-    });
+  // Between the halves; side by side nothing reads it.
+  const middle = wanted.backward && !parallelResidual ? space.rowsOf("middle") : output;
+  const attentionBranch = branchOf(layer, "attention");
+  if (wanted.output || !parallelResidual) {
+    await copy(pass, input, middle);
+    await addBranch(pass, layer, attentionBranch, middle);
   } else {
-    await keepLow(pass, layer, weights.attentionOut, "mixed");
+    await keepLow(pass, layer, attentionBranch);
   }
-  const mlpInput = parallelResidual ? input : attended;
-  await norm(pass, weights.mlpNorm, mlpInput, space.rowsOf("mlpNormed"));
+  await norm(pass, weights.mlpNorm, parallelResidual ? input : middle, space.rowsOf("mlpNormed"));
   await forwardMlp(pass, layer);
-  if (!complete && !weights.postMlpNorm) {
-    return keepLow(pass, layer, weights.mlpOut, "active");
+  const mlpBranch = branchOf(layer, "mlp");
+  if (wanted.output) {
+    if (middle !== output) await copy(pass, middle, output);
+    return addBranch(pass, layer, mlpBranch, output);
   }
-  if (!parallelResidual) await copy(pass, attended, output);
-  await addBranch(pass, layer, {
-    ...{ from: "active", through: "made", to: output },
-    ...{ projection: weights.mlpOut, postNorm: weights.postMlpNorm },
-  });
+  if (mlpBranch.postNorm) return projectBranch(pass, layer, mlpBranch, space.rowsOf("made"));
+  return keepLow(pass, layer, mlpBranch);
+}
+
+/** The end of one of a layer's halves: what its last projection reads, and what follows it. */
+export interface Branch {
+  readonly from: "mixed" | "active";
+  /** What that projection gives, where a norm follows. */
+  readonly through: "attended" | "made";
+  readonly projection: LoadedProjection;
+  readonly postNorm: LoadedNorm | null;
+}
+
+export function branchOf({ weights }: TrainedLayer, half: "attention" | "mlp"): Branch {
+  return half === "attention"
+    ? {
+        ...{ from: "mixed", through: "attended" },
+        ...{ projection: weights.attentionOut, postNorm: weights.postAttentionNorm },
+      }
+    : {
+        ...{ from: "active", through: "made" },
+        ...{ projection: weights.mlpOut, postNorm: weights.postMlpNorm },
+      };
 }
 
 function copy({ recorder, rows, spec }: TrainPass, from: Rows, to: Rows): Promise<void> {
@@ -68,8 +89,7 @@ function norm({ recorder, spec, rows }: TrainPass, weights: LoadedNorm, x: Rows,
 async function keepLow(
   pass: TrainPass,
   layer: TrainedLayer,
-  projection: LoadedProjection,
-  from: "mixed" | "active",
+  { projection, from }: Branch,
 ): Promise<void> {
   const adapter = pass.adapters.get(projection.spec.weight);
   const lowRank = lowRankOf(pass, projection, slotOf(layer, projection));
@@ -120,7 +140,7 @@ async function forwardAttention(pass: TrainPass, layer: TrainedLayer): Promise<v
     },
     {
       ...{ rows, start: 0, window: layer.spec.window, scale: layer.spec.attentionScale },
-      kernel: kernels.attention,
+      kernel: kernels.attention(rows),
     },
   );
 }
@@ -166,27 +186,30 @@ function into(
   return project(pass, projection, buffers, { rows, accumulate: false });
 }
 
+/** out (+)= projection(from). */
+function projectBranch(
+  pass: TrainPass,
+  layer: TrainedLayer,
+  { from, projection }: Branch,
+  out: Rows,
+  accumulate = false,
+): Promise<void> {
+  const lowRank = lowRankOf(pass, projection, slotOf(layer, projection));
+  const x = pass.space.rowsOf(from);
+  return project(pass, projection, { x, out, lowRank }, { rows: pass.rows, accumulate });
+}
+
 /** to += projection(from), through a norm where the architecture has one there. */
 async function addBranch(
   pass: TrainPass,
   layer: TrainedLayer,
-  branch: {
-    readonly from: "mixed" | "active";
-    readonly through: "attended" | "made";
-    readonly to: Rows;
-    readonly projection: LoadedProjection;
-    readonly postNorm: LoadedNorm | null;
-  },
+  branch: Branch,
+  to: Rows,
 ): Promise<void> {
   const { recorder, spec, space, rows } = pass;
-  const { projection, postNorm, to } = branch;
-  const lowRank = lowRankOf(pass, projection, slotOf(layer, projection));
-  const x = space.rowsOf(branch.from);
-  if (!postNorm) {
-    return project(pass, projection, { x, out: to, lowRank }, { rows, accumulate: true });
-  }
+  if (!branch.postNorm) return projectBranch(pass, layer, branch, to, true);
   const through = space.rowsOf(branch.through);
-  await project(pass, projection, { x, out: through, lowRank }, { rows, accumulate: false });
+  await projectBranch(pass, layer, branch, through);
   const shape = { rows, width: spec.hiddenSize, accumulate: true };
-  await normalise(recorder, spec.norm, postNorm, through, to, shape);
+  await normalise(recorder, spec.norm, branch.postNorm, through, to, shape);
 }

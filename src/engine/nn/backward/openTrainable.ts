@@ -3,9 +3,9 @@ import type { Gpu } from "../../gpu/device.ts";
 import type { PooledBuffer } from "../../gpu/pool.ts";
 import type { Checkpoint } from "../../model/checkpoint.ts";
 import { type LoadedLayer, loadEnds, loadLayer } from "../layerWeights.ts";
-import { chooseMatmul } from "../matmulKernels.ts";
 import { measureDecoder } from "../plan.ts";
 import { Recorder } from "../recorder.ts";
+import { ruleKernels } from "../tuneDecoder.ts";
 import { WeightLoader } from "../weights.ts";
 import { makeAdapters } from "./adapters.ts";
 import { alignRows } from "./alignRows.ts";
@@ -70,10 +70,8 @@ export async function openTrainable(
     return new TrainedDecoder({
       ...{ gpu, spec, plan, parameters, adapters, ends, layers, space, recorder, owned },
       ones: makeOnes(gpu, buffers),
-      kernels: {
-        matmul: chooseMatmul(options.tokens, software),
-        attention: software ? "row" : "lanes",
-      },
+      // What is timed may differ from one opening to the next, and a run must go on as it began.
+      kernels: ruleKernels(spec, software),
     });
   } catch (error) {
     for (const part of owned) part.release();

@@ -13,7 +13,13 @@ interface Named {
   readonly shape: readonly number[];
 }
 
-function allocate(gpu: Gpu, label: string, count: number, owned: PooledBuffer[]): GPUBuffer {
+/** Room for f32 values in one binding; `gpu-memory` where it is too small. */
+export function allocateValues(
+  gpu: Gpu,
+  label: string,
+  count: number,
+  owned: PooledBuffer[],
+): GPUBuffer {
   const byteLength = 4 * wholeQuads(count);
   const limit = gpu.device.limits.maxStorageBufferBindingSize;
   if (byteLength > limit) {
@@ -34,13 +40,13 @@ const countOf = (shape: readonly number[]) => shape.reduce((product, n) => produ
 /** A parameter of zeros. */
 export function makeParameter(gpu: Gpu, { name, shape }: Named, owned: PooledBuffer[]): Parameter {
   const count = countOf(shape);
-  const value = allocate(gpu, name, count, owned);
+  const value = allocateValues(gpu, name, count, owned);
   return {
     name,
     shape,
     count,
     value,
-    gradient: allocate(gpu, `gradient of ${name}`, count, owned),
+    gradient: allocateValues(gpu, `gradient of ${name}`, count, owned),
   };
 }
 
@@ -87,7 +93,7 @@ export class MasterLoader extends WeightLoader {
     return listTensors(spec).map(({ name, shape }) => {
       const count = countOf(shape);
       const value = this.#buffers.get(name) as GPUBuffer;
-      const gradient = allocate(gpu, `gradient of ${name}`, count, owned);
+      const gradient = allocateValues(gpu, `gradient of ${name}`, count, owned);
       return { name: finder.find(name, shape).name, shape, count, value, gradient };
     });
   }

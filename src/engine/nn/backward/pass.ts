@@ -1,12 +1,13 @@
-import type { KernelChoice } from "../layer.ts";
+import type { Kernels } from "../layer.ts";
 import type { LoadedProjection } from "../layerWeights.ts";
 import { multiply, type Rows } from "../multiply.ts";
 import type { Recorder } from "../recorder.ts";
 import type { DecoderSpec } from "../spec.ts";
+import type { Matrix } from "../weights.ts";
 import type { LoadedAdapter } from "./adapters.ts";
 import { wholeQuads } from "./alignRows.ts";
 import { addProducts } from "./kernels.ts";
-import { dropRows, scaleRows } from "./rowKernels.ts";
+import { dropRows } from "./rowKernels.ts";
 import type { TrainingSpace } from "./space.ts";
 
 /** What every step of one batch's way through the model and back needs. */
@@ -17,7 +18,7 @@ export interface TrainPass {
   readonly space: TrainingSpace;
   /** Tokens of the batch. */
   readonly rows: number;
-  readonly kernels: KernelChoice;
+  readonly kernels: Kernels;
   /** Where the gradient of a trained buffer goes; none of a frozen one. */
   readonly gradients: ReadonlyMap<GPUBuffer, GPUBuffer>;
   /** By the name of the module's weight. */
@@ -30,13 +31,34 @@ export interface TrainPass {
 
 /** What a projection's adapter works in. */
 export interface LowRank {
-  /** x · Aᵀ, times the adapter's scale; from the forward pass to the backward one. */
+  /** drop(x) · Aᵀ, from the forward pass to the backward one. */
   readonly low: Rows;
   readonly dLow: Rows;
   /** What A sees; there only where something is dropped. */
   readonly dropped: Rows | null;
   /** The first row's place, which decides what is dropped. */
   readonly first: number;
+}
+
+/** `multiply` by the kernel that suits the shape. */
+export function multiplyRows(
+  { recorder, kernels }: TrainPass,
+  x: Rows,
+  matrix: Matrix,
+  out: Rows,
+  options: {
+    readonly rows: number;
+    readonly layout: "out_in" | "in_out";
+    readonly accumulate: boolean;
+    readonly bias?: GPUBuffer | null;
+  },
+): Promise<void> {
+  const { rows, layout, bias = null, accumulate } = options;
+  const { dtype } = matrix;
+  const [outputs, inputs] =
+    layout === "out_in" ? [matrix.rows, matrix.columns] : [matrix.columns, matrix.rows];
+  const kernel = kernels.matmul({ rows, inputs, outputs, dtype, layout });
+  return multiply(recorder, x, matrix, out, { rows, layout, bias, accumulate, kernel });
 }
 
 const turned = (layout: "out_in" | "in_out") => (layout === "out_in" ? "in_out" : "out_in");
@@ -48,17 +70,15 @@ export async function project(
   { x, out, lowRank }: { readonly x: Rows; readonly out: Rows; readonly lowRank: LowRank | null },
   { rows, accumulate }: { readonly rows: number; readonly accumulate: boolean },
 ): Promise<void> {
-  const kernel = pass.kernels.matmul;
-  const { layout } = spec;
-  await multiply(pass.recorder, x, matrix, out, { rows, layout, bias, accumulate, kernel });
+  await multiplyRows(pass, x, matrix, out, { rows, layout: spec.layout, bias, accumulate });
   const adapter = pass.adapters.get(spec.weight);
   if (!adapter || !lowRank) return;
   await projectLow(pass, adapter, x, lowRank, rows);
-  const plain = { rows, layout: "out_in", bias: null, kernel } as const;
-  await multiply(pass.recorder, lowRank.low, adapter.bMatrix, out, { ...plain, accumulate: true });
+  const plain = { rows, layout: "out_in", accumulate: true } as const;
+  await multiplyRows(pass, lowRank.low, adapter.scaledB, out, plain);
 }
 
-/** low = scale · drop(x) · Aᵀ. */
+/** low = drop(x) · Aᵀ. */
 export async function projectLow(
   pass: TrainPass,
   adapter: LoadedAdapter,
@@ -67,11 +87,8 @@ export async function projectLow(
   rows: number,
 ): Promise<void> {
   const seen = await drop(pass, adapter, x, lowRank, rows);
-  const { low } = lowRank;
-  await multiply(pass.recorder, seen, adapter.aMatrix, low, {
-    ...{ rows, layout: "out_in", bias: null, accumulate: false, kernel: pass.kernels.matmul },
-  });
-  await scaleRows(pass.recorder, low, adapter.scale, { rows, columns: adapter.rank });
+  const plain = { rows, layout: "out_in", accumulate: false } as const;
+  await multiplyRows(pass, seen, adapter.aMatrix, lowRank.low, plain);
 }
 
 /** What an adapter drops in a call of the run: a pure function of seed, step and module. */
@@ -115,10 +132,7 @@ export async function projectBackward(
   const { dy, dx, lowRank } = buffers;
   await addWeightGradients(pass, projection, buffers, rows);
   if (dx) {
-    await multiply(pass.recorder, dy, matrix, dx, {
-      ...{ rows, layout: turned(spec.layout), bias: null, accumulate },
-      kernel: pass.kernels.matmul,
-    });
+    await multiplyRows(pass, dy, matrix, dx, { rows, layout: turned(spec.layout), accumulate });
   }
   const adapter = pass.adapters.get(spec.weight);
   if (adapter && lowRank) await adapterBackward(pass, adapter, { ...buffers, lowRank }, rows);
@@ -168,22 +182,21 @@ async function adapterBackward(
   rows: number,
 ): Promise<void> {
   const { recorder } = pass;
-  const { a, b, rank, aMatrix, bMatrix, scale } = adapter;
+  const { a, b, rank, aMatrix, scaledB, scale } = adapter;
   const { x, dy, dx, lowRank } = buffers;
   const { low, dLow } = lowRank;
   const [inputs, outputs] = [a.shape[1] as number, b.shape[0] as number];
-  const turnedBack = { rows, layout: "in_out", bias: null, kernel: pass.kernels.matmul } as const;
-  await addProducts(recorder, dy, low, b.gradient, { rows, lefts: outputs, rights: rank });
-  await multiply(recorder, dy, bMatrix, dLow, { ...turnedBack, accumulate: false });
-  await scaleRows(recorder, dLow, scale, { rows, columns: rank });
+  const turnedBack = { rows, layout: "in_out" } as const;
+  await addProducts(recorder, dy, low, b.gradient, { rows, lefts: outputs, rights: rank, scale });
+  await multiplyRows(pass, dy, scaledB, dLow, { ...turnedBack, accumulate: false });
   const seen = await drop(pass, adapter, x, lowRank, rows);
   await addProducts(recorder, dLow, seen, a.gradient, { rows, lefts: rank, rights: inputs });
   if (!dx) return;
   if (seen === x) {
-    await multiply(recorder, dLow, aMatrix, dx, { ...turnedBack, accumulate: true });
+    await multiplyRows(pass, dLow, aMatrix, dx, { ...turnedBack, accumulate: true });
     return;
   }
-  await multiply(recorder, dLow, aMatrix, seen, { ...turnedBack, accumulate: false });
+  await multiplyRows(pass, dLow, aMatrix, seen, { ...turnedBack, accumulate: false });
   const shape = { rows, columns: inputs, first: lowRank.first, accumulate: true };
   await dropRows(recorder, seen, dx, dropOf(adapter, pass.step as number), shape);
 }

@@ -35,6 +35,13 @@ function parameterCounts(spec: MeasuredDecoder["spec"], target: TrainTarget): re
   ]);
 }
 
+/** Copies of a LoRA's B factors, scaled. */
+function scaledBytes(spec: MeasuredDecoder["spec"], target: TrainTarget): number {
+  if (target.kind === "full") return 0;
+  const linear = adaptedModules(spec, target).filter(({ kind }) => kind === "linear");
+  return linear.reduce((sum, { outputs }) => sum + 4 * wholeQuads(target.rank * outputs), 0);
+}
+
 /** Plans from headers alone. The errors of `measureDecoder`. */
 export function planTraining(
   checkpoint: Checkpoint,
@@ -53,11 +60,12 @@ export function planMeasured(
   const parameterBytes = counts.reduce((sum, count) => sum + 4 * wholeQuads(count), 0);
   const weightBytes = target.kind === "full" ? 0 : stored;
   const space = spaceBytes(alignRows(spec), target, tokens);
+  const activationBytes = space.activationBytes + scaledBytes(spec, target);
   const totalBytes =
     weightBytes +
     2 * parameterBytes +
     space.checkpointBytes +
-    space.activationBytes +
+    activationBytes +
     space.logitBytes +
     Recorder.byteLength;
   return {
@@ -66,6 +74,7 @@ export function planMeasured(
     parameterBytes,
     gradientBytes: parameterBytes,
     ...space,
+    activationBytes,
     totalBytes,
   };
 }

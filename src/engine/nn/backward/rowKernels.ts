@@ -1,20 +1,25 @@
 import type { Rows } from "../multiply.ts";
 import type { Recorder } from "../recorder.ts";
 
-/** x *= scale, in place. */
-export function scaleRows(
+/** Workgroups that fit one dimension of a dispatch. */
+const MOST_GROUPS = 2 ** 15;
+
+/** y = scale · x, over `count` values. */
+export function scaleValues(
   recorder: Recorder,
-  x: Rows,
-  scale: number,
-  shape: { readonly rows: number; readonly columns: number },
+  x: GPUBuffer,
+  y: GPUBuffer,
+  { count, scale }: { readonly count: number; readonly scale: number },
 ): Promise<void> {
+  const groups = Math.ceil(count / 64);
+  const across = Math.min(groups, MOST_GROUPS);
   return recorder.add({
     shaders: ["nn/backward/scale.wgsl"],
-    reads: [],
-    writes: [x.buffer],
-    integers: [shape.rows, shape.columns, x.stride, x.offset],
+    reads: [x],
+    writes: [y],
+    integers: [count, 64 * across],
     floats: [scale],
-    groups: [Math.ceil(shape.columns / 64), shape.rows],
+    groups: [across, Math.ceil(groups / across)],
   });
 }
 

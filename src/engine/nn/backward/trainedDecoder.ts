@@ -12,6 +12,7 @@ import { backwardLayer } from "./layerBackward.ts";
 import { forwardLayer, type TrainedLayer } from "./layerForward.ts";
 import type { TrainPass } from "./pass.ts";
 import type { TrainPlan } from "./plan.ts";
+import { scaleValues } from "./rowKernels.ts";
 import type { TrainingSpace } from "./space.ts";
 import { angleTable, documentTables, groupRows, rowEntropy } from "./tables.ts";
 import type { Losses, Parameter, TrainableModel } from "./trainable.ts";
@@ -100,6 +101,7 @@ export class TrainedDecoder implements TrainableModel {
       const entries = uploadEntries(gpu, batch, owned);
       const groups = this.#upload(batch);
       const pass = this.#pass(batch.ids.length, step);
+      await this.#scaleFactors();
       await embedTokens(pass, ends);
       await this.#forward(pass, signal);
       await runHead(pass, ends, batch, { entries, scale });
@@ -138,6 +140,16 @@ export class TrainedDecoder implements TrainableModel {
     return { ids: byId.groups, positions: byPosition.groups };
   }
 
+  /** Makes scale · B of what the factors are now. */
+  async #scaleFactors(): Promise<void> {
+    const { adapters, recorder } = this.#parts;
+    for (const { b, scaledB, scale } of adapters) {
+      const buffer = scaledB.panels[0]?.buffer as GPUBuffer;
+      if (buffer === b.value) continue;
+      await scaleValues(recorder, b.value, buffer, { count: b.count, scale });
+    }
+  }
+
   #layer(index: number): TrainedLayer {
     const { spec, layers } = this.#parts;
     return {
@@ -148,9 +160,11 @@ export class TrainedDecoder implements TrainableModel {
   }
 
   async #forward(pass: TrainPass, signal: AbortSignal | undefined): Promise<void> {
-    for (let i = 0; i < pass.spec.layers.length; i++) {
+    const last = pass.spec.layers.length - 1;
+    for (let i = 0; i <= last; i++) {
       signal?.throwIfAborted();
-      await forwardLayer(pass, this.#layer(i), { complete: true });
+      // What the last layer leaves is still there when its backward pass begins.
+      await forwardLayer(pass, this.#layer(i), { output: true, backward: i === last });
       pass.recorder.submit();
     }
   }
@@ -160,14 +174,15 @@ export class TrainedDecoder implements TrainableModel {
     groups: BatchGroups,
     signal: AbortSignal | undefined,
   ): Promise<void> {
-    const { layers, recorder } = { ...pass.spec, recorder: pass.recorder };
+    const { layers } = pass.spec;
     const lowest = this.#lowestTrained();
     for (let i = layers.length - 1; i >= Math.max(0, lowest); i--) {
       signal?.throwIfAborted();
-      // The last layer's activations are still there.
-      if (i < layers.length - 1) await forwardLayer(pass, this.#layer(i), { complete: false });
+      if (i < layers.length - 1) {
+        await forwardLayer(pass, this.#layer(i), { output: false, backward: true });
+      }
       await backwardLayer(pass, this.#layer(i), { lowest: i === lowest });
-      recorder.submit();
+      pass.recorder.submit();
     }
     if (lowest < 0) await embedBackward(pass, this.#parts.ends, groups);
   }
