@@ -7,7 +7,10 @@ import { createProgress } from "./progress.ts";
 const copy: Command = {
   positionals: ["FROM", "TO"],
   summary: "Copies.",
-  options: { depth: { value: "N", help: "How deep." } },
+  options: {
+    depth: { value: "N", help: "How deep." },
+    but: { value: "NAME", help: "Not this one.", many: true },
+  },
   run: async () => ({ json: {}, text: "" }),
 };
 const commands = new Map([["copy", copy]]);
@@ -21,6 +24,12 @@ describe("the command line", () => {
       json: true,
       help: false,
     });
+  });
+
+  test("an option that may be given many times gives a line for each", () => {
+    const words = ["copy", "a", "--but", "x", "b", "--but", "y z"];
+    expect(readArguments(words, commands).options).toEqual({ but: "x\ny z" });
+    expect(() => readArguments(["copy", "a", "b", "--depth"], commands)).toThrow();
   });
 
   test.each([

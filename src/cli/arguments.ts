@@ -41,9 +41,9 @@ export function readArguments(
 
 function parse(name: string, command: Command, words: readonly string[]) {
   const options = Object.fromEntries(
-    Object.entries(command.options).map(([option, { value }]) => [
+    Object.entries(command.options).map(([option, { value, many = false }]) => [
       option,
-      { type: value === null ? ("boolean" as const) : ("string" as const) },
+      { type: value === null ? ("boolean" as const) : ("string" as const), multiple: many },
     ]),
   );
   try {
@@ -53,7 +53,10 @@ function parse(name: string, command: Command, words: readonly string[]) {
       allowPositionals: true,
     });
     const { json: _, ...given } = values;
-    const texts = Object.entries(given).map(([option, value]) => [option, String(value)]);
+    const texts = Object.entries(given).map(([option, value]) => [
+      option,
+      Array.isArray(value) ? value.join("\n") : String(value),
+    ]);
     return { values: Object.fromEntries(texts) as Record<string, string>, positionals };
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);

@@ -27,9 +27,12 @@ export interface Command {
   readonly positionals: readonly string[];
   /** One sentence. */
   readonly summary: string;
-  /** Each option's value by name, or null for a switch, which reads as "true"; and one sentence. */
+  /**
+   * Each option's value by name, or null for a switch, which reads as "true"; and one sentence. The
+   * values of one that may be given many times are lines.
+   */
   readonly options: Readonly<
-    Record<string, { readonly value: string | null; readonly help: string }>
+    Record<string, { readonly value: string | null; readonly help: string; readonly many?: true }>
   >;
   run(call: Call): Promise<Outcome>;
 }

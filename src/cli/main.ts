@@ -1,6 +1,7 @@
 import { EngineError, type Failure, toFailure } from "../engine/contract/index.ts";
 import { formatHelp, readArguments } from "./arguments.ts";
 import type { Command } from "./command.ts";
+import { fuse } from "./fuse.ts";
 import { generate } from "./generate.ts";
 import { inspect } from "./inspect.ts";
 import { logits } from "./logits.ts";
@@ -12,7 +13,7 @@ import { verify } from "./verify.ts";
 import { weights } from "./weights.ts";
 
 const COMMANDS: ReadonlyMap<string, Command> = new Map(
-  Object.entries({ merge, weights, verify, inspect, logits, generate, perplexity }),
+  Object.entries({ merge, weights, verify, inspect, logits, generate, perplexity, fuse }),
 );
 
 /** Resolves when the text is handed over: `process.exit` would cut off what a pipe has not taken. */

@@ -186,7 +186,7 @@ describe("bad data", () => {
   ];
 
   test("is counted and named, and the rest is fused", async () => {
-    await bench.addDataset("bad.jsonl", `${BAD.join("\n")}\n`);
+    await bench.addDataset("bad.jsonl", `${BAD.join("\n")}\n{"text": 3}\n`);
     const request = { pivot: PIVOT, sources: [FLINT], datasets: ["bad.jsonl"] };
     const { card, notes } = await bench.fuse(request, SHORT);
     expect(card.documents).toBe(1);
@@ -196,8 +196,9 @@ describe("bad data", () => {
       "an empty text (first: bad.jsonl, row 4)",
       "no JSON (first: bad.jsonl, row 1)",
       'no layout that is known (its keys: "nothing") (first: bad.jsonl, row 5)',
+      'no layout that is known (its keys: "text") (first: bad.jsonl, row 7)',
     ]);
-    expect(notes).toHaveLength(5);
+    expect(notes).toHaveLength(6);
     await expect(bench.fuse(request, { ...SHORT, badRows: "refuse" })).rejects.toMatchObject({
       code: "usage",
       message: expect.stringContaining("bad.jsonl, row 1: no JSON"),

@@ -40,7 +40,7 @@ export class FusionBench {
   private constructor(parts: Omit<FuseParts, "shelf" | "library" | "datasets">) {
     const library = {
       open: async (id: string) => this.#models.get(id) as Checkpoint,
-      card: async (id: string) => ({ id, name: this.#models.get(id)?.name }) as never,
+      card: async (id: string) => ({ name: this.#models.get(id)?.name ?? "" }),
     };
     this.parts = {
       ...{ ...parts, library },

@@ -10,7 +10,7 @@ import {
 import type { LanguageParts } from "../evaluate/generateText.ts";
 import { findRunnable } from "../evaluate/runnable.ts";
 import type { GpuSource } from "../gpu/device.ts";
-import type { JobContext, JobKind, RequestOf } from "../jobs/kind.ts";
+import type { JobContext, JobKind, PreparedJob, RequestOf } from "../jobs/kind.ts";
 import type { DatasetLibrary } from "../model/datasets.ts";
 import { droppedCard } from "./dropped.ts";
 import { checkFuseRequest } from "./fuseRequest.ts";
@@ -23,11 +23,17 @@ import type { FusionLibrary, FusionWriter } from "./fusions.ts";
 import type { RecordStore } from "./recordStore.ts";
 import { openDocumentTokenizer } from "./tokenise.ts";
 
-/** What a fusion takes. */
-export interface FuseParts extends Pick<LanguageParts, "shelf" | "openText"> {
-  readonly library: Pick<LanguageParts["library"], "card" | "open">;
-  readonly source: GpuSource;
+/** Where a fusion finds its models and datasets. */
+export interface FuseInputParts extends Pick<LanguageParts, "openText"> {
+  readonly library: Pick<LanguageParts["library"], "open"> & {
+    card(id: ModelId): Promise<{ readonly name: string }>;
+  };
   readonly datasets: Pick<DatasetLibrary, "open">;
+}
+
+/** What a fusion takes. */
+export interface FuseParts extends FuseInputParts, Pick<LanguageParts, "shelf"> {
+  readonly source: GpuSource;
   readonly records: RecordStore;
   readonly fusions: FusionLibrary;
   readonly pool: Pool<AlignTasks>;
@@ -51,22 +57,7 @@ export function createFuseKind(parts: FuseParts): JobKind<"fuse", FuseState> {
   return {
     kind: "fuse",
     resource: "gpu",
-    async prepare(request) {
-      const { pivot, sources, datasets, settings } = checkFuseRequest(request);
-      const stored = await Promise.all(datasets.map((id) => parts.datasets.open(id)));
-      const models = await openModels([pivot, ...sources], settings, parts);
-      const bytes = stored.reduce(
-        (sum, { card }) =>
-          sum + card.byteLength * Math.min(1, settings.rows / Math.max(1, card.rows)),
-        0,
-      );
-      const others = models.slice(1).map(({ name }) => name);
-      const from = others.length > 2 ? `${others.length} models` : others.join(" and ");
-      return {
-        title: `Fuse ${from === "" ? models[0]!.name : `${from} into ${models[0]!.name}`}`,
-        ...{ recipe: null, durable: true, totalBytes: Math.round(bytes * (models.length + 1)) },
-      };
-    },
+    prepare: (request) => prepareFusion(request, parts),
     run: (request, context) => new Fusing(checkFuseRequest(request), parts, context).run(),
     async clean(job, state) {
       await deleteFolders(job, parts.records);
@@ -75,6 +66,26 @@ export function createFuseKind(parts: FuseParts): JobKind<"fuse", FuseState> {
       const known = (await parts.fusions.list()).find(({ id }) => id === fusion);
       if (known?.state === "partial") await parts.fusions.delete(fusion);
     },
+  };
+}
+
+/** Refuses what cannot be fused, from headers and small files. */
+export async function prepareFusion(
+  request: RequestOf<"fuse">,
+  parts: FuseInputParts,
+): Promise<PreparedJob> {
+  const { pivot, sources, datasets, settings } = checkFuseRequest(request);
+  const stored = await Promise.all(datasets.map((id) => parts.datasets.open(id)));
+  const models = await openModels([pivot, ...sources], settings, parts);
+  const bytes = stored.reduce(
+    (sum, { card }) => sum + card.byteLength * Math.min(1, settings.rows / Math.max(1, card.rows)),
+    0,
+  );
+  const others = models.slice(1).map(({ name }) => name);
+  const from = others.length > 2 ? `${others.length} models` : others.join(" and ");
+  return {
+    title: `Fuse ${from === "" ? models[0]!.name : `${from} into ${models[0]!.name}`}`,
+    ...{ recipe: null, durable: true, totalBytes: Math.round(bytes * (models.length + 1)) },
   };
 }
 
@@ -88,7 +99,7 @@ async function deleteFolders(job: string, records: RecordStore): Promise<void> {
 async function openModels(
   ids: readonly ModelId[],
   settings: FusionSettings,
-  { library, openText }: FuseParts,
+  { library, openText }: FuseInputParts,
 ): Promise<readonly FusionModel[]> {
   const models: FusionModel[] = [];
   for (const id of ids) {

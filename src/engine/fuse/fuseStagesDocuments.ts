@@ -52,7 +52,8 @@ export async function writeDocuments(
   for (const dataset of datasets) {
     const { card, file, source } = dataset;
     const drawn = drawRows(card.rows, settings.rows, SEED);
-    if (drawn.size < card.rows) {
+    const some = drawn.size < card.rows;
+    if (some) {
       notes.push(`${card.name}: ${drawn.size} of ${card.rows} rows, drawn at random.`);
     }
     let [good, taken] = [0, 0];
@@ -69,7 +70,8 @@ export async function writeDocuments(
       }
       if (held > BATCH_BYTES) await flush();
       progress(bytes, `Reading ${card.name}: row ${entry.at}`);
-      if ("row" in entry && ++taken === drawn.size) break;
+      // All rows are read to the end: what cannot be read is told.
+      if ("row" in entry && ++taken === drawn.size && some) break;
     }
   }
   await flush();

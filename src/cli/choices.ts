@@ -1,0 +1,19 @@
+import { EngineError } from "../engine/contract/index.ts";
+import type { Call } from "./command.ts";
+
+/** One of some words given as an option; undefined where it is not given, `usage` for others. */
+export function readChoice<T extends string>(
+  options: Call["options"],
+  name: string,
+  choices: readonly T[],
+): T | undefined {
+  const text = options[name];
+  if (text === undefined) return undefined;
+  const found = choices.find((choice) => choice === text);
+  if (found !== undefined) return found;
+  throw new EngineError(
+    "usage",
+    `--${name} is "${text}"; it must be one of ${choices.join(", ")}.`,
+    { option: name },
+  );
+}

@@ -1,0 +1,136 @@
+import { createHash } from "node:crypto";
+import { setMaxListeners } from "node:events";
+import { basename, resolve } from "node:path";
+import { alignTasks } from "../engine/align/tasks.ts";
+import { createPool } from "../engine/base/pool.ts";
+import { FUSION_PROFILES, type FusionCard, type FusionSettings } from "../engine/contract/index.ts";
+import { keepLanguageTexts } from "../engine/evaluate/languageFiles.ts";
+import { createShelf } from "../engine/evaluate/shelf.ts";
+import { createFuseKind, type FuseState, prepareFusion } from "../engine/fuse/fuseJob.ts";
+import { PROFILES } from "../engine/fuse/profiles.ts";
+import { STUDIO } from "../engine/merge/version.ts";
+import { openFusionFolder, PARQUET_FORMATS } from "../node/fusionFolder.ts";
+import { openGpuSource } from "../node/gpuSource.ts";
+import { mapsInFolder } from "../node/mapFiles.ts";
+import { nodeThreads } from "../node/threads.ts";
+import { readChoice } from "./choices.ts";
+import { type Call, type Command, parseByteSize } from "./command.ts";
+import { openFusionInputs } from "./fusionInputs.ts";
+import { fusionReport } from "./fusionReport.ts";
+import { RUN_OPTIONS, readNumber } from "./languageModel.ts";
+
+const CHOICES = {
+  vocabulary: ["bytes", "exact", "mined", "co-occurrence", "statistics", "counts"],
+  fallback: ["pivot", "gold", "current"],
+  fusion: ["mince", "avgce"],
+  level: ["sequence", "token"],
+  metric: ["byte", "token"],
+  tail: ["renormalise", "bucket"],
+  "bad-rows": ["skip", "refuse"],
+} as const;
+
+/** `studio fuse`: what sources know about texts, in the pivot's tokens. */
+export const fuse: Command = {
+  positionals: ["PIVOT", "SOURCE", "DATA", "OUT"],
+  summary:
+    "Reads a dataset with a pivot and its sources, aligns and fuses what they say, and writes a fused dataset; resumes its own.",
+  options: {
+    source: { value: "MODEL", help: "Another source; may be repeated.", many: true },
+    data: { value: "FILE", help: "Another dataset; may be repeated.", many: true },
+    profile: { value: "NAME", help: `Whose rules: ${FUSION_PROFILES.join(", ")} (studio).` },
+    "top-k": { value: "K", help: "Entries kept of each distribution, 1 to 64 (10)." },
+    "max-tokens": { value: "N", help: "Longer texts are split (2048, or a model's context)." },
+    rows: { value: "N", help: "Rows of each dataset at most, drawn at random (1000)." },
+    temperature: { value: "T", help: "Of the teachers (1)." },
+    ...Object.fromEntries(
+      Object.entries(CHOICES).map(([name, values]) => [
+        name,
+        { value: "NAME", help: `${values.join(", ")} (as the profile says).` },
+      ]),
+    ),
+    parquet: { value: "FORMAT", help: `Parquet beside our own: ${PARQUET_FORMATS.join(", ")}.` },
+    ...RUN_OPTIONS,
+  },
+  async run(call) {
+    const { positionals, options, signal, say, progress } = call;
+    const [pivot = "", first = "", data = "", target = ""] = positionals;
+    const settings = readSettings(options);
+    const parquet = readChoice(options, "parquet", PARQUET_FORMATS) ?? null;
+    const budget = options.budget === undefined ? null : parseByteSize(options.budget, "budget");
+    const sources = [first, ...many(options.source)];
+    const inputs = await openFusionInputs([pivot, ...sources], [data, ...many(options.data)]);
+    try {
+      const [pivotId = "", ...sourceIds] = [pivot, ...sources].map((path) => resolve(path));
+      const out = resolve(target);
+      const request = {
+        ...{ kind: "fuse" as const, pivot: pivotId, sources: sourceIds, settings },
+        ...{ datasets: inputs.files, name: basename(out) },
+      };
+      const key = createHash("sha256")
+        .update(JSON.stringify([STUDIO.version, inputs.fingerprint, request]))
+        .digest("hex");
+      const found = { ...inputs, openText: keepLanguageTexts() };
+      const { totalBytes } = await prepareFusion(request, found);
+      const folder = await openFusionFolder<FuseState>(out, key);
+      try {
+        if (folder.state) say("Going on where an earlier run stopped.");
+        const source = await openGpuSource(options.adapter);
+        if (budget !== null) source.setBudget(budget);
+        const { name } = await source.get();
+        const kind = createFuseKind({
+          ...{
+            ...found,
+            ...folder,
+            source,
+            shelf: createShelf({ source, library: inputs.library }),
+          },
+          ...{ pool: createPool(alignTasks, nodeThreads()), maps: mapsInFolder() },
+        });
+        setMaxListeners(0, signal); // every piece of work listens
+        const begun = performance.now();
+        const { notes, fusion = "" } = await kind.run(request, {
+          ...{ id: "terminal", signal, state: folder.state, modelsChanged: () => undefined },
+          save: (state) => folder.save(state),
+          progress: ({ doneBytes, totalBytes: all, label }) =>
+            progress(doneBytes, Math.max(all, totalBytes), label),
+        });
+        const seconds = (performance.now() - begun) / 1000;
+        const card: FusionCard = await folder.fusions.card(fusion);
+        for (const note of notes) say(note);
+        const files = await folder.seal(card, parquet);
+        const report = fusionReport(card);
+        return {
+          json: { ...report.json, files, notes, seconds, adapter: name },
+          text: `${report.text}\n${files.map((file) => resolve(out, file)).join("\n")}`,
+        };
+      } finally {
+        await folder.close();
+      }
+    } finally {
+      await inputs.close();
+    }
+  },
+};
+
+const many = (joined: string | undefined) => joined?.split("\n") ?? [];
+
+function readSettings(options: Call["options"]): FusionSettings {
+  const base = PROFILES[readChoice(options, "profile", FUSION_PROFILES) ?? "studio"];
+  const { topK, maxTokens, rows, temperature } = base;
+  const chosen = <K extends keyof typeof CHOICES>(name: K) =>
+    readChoice<(typeof CHOICES)[K][number]>(options, name, CHOICES[name]);
+  return {
+    ...base,
+    topK: readNumber(options, "top-k", topK, { min: 1, max: 64, whole: true }),
+    maxTokens: readNumber(options, "max-tokens", maxTokens, { min: 16, max: 2 ** 17, whole: true }),
+    rows: readNumber(options, "rows", rows, { min: 1, max: 1e7, whole: true }),
+    temperature: readNumber(options, "temperature", temperature, { min: 1e-3, max: 1e3 }),
+    vocabulary: chosen("vocabulary") ?? base.vocabulary,
+    fallback: chosen("fallback") ?? base.fallback,
+    fusion: chosen("fusion") ?? base.fusion,
+    level: chosen("level") ?? base.level,
+    metric: chosen("metric") ?? base.metric,
+    tail: chosen("tail") ?? base.tail,
+    badRows: chosen("bad-rows") ?? base.badRows,
+  };
+}
