@@ -10,6 +10,7 @@ import type {
   Environment,
   ModelDetail,
   ModelId,
+  Recipe,
   StorageCard,
 } from "./contract/index.ts";
 import { EngineError, toFailure } from "./contract/index.ts";
@@ -25,6 +26,8 @@ import { createFusionFace } from "./fuse/fusionFace.ts";
 import { openFusions } from "./fuse/fusions.ts";
 import { createImportFusionKind } from "./fuse/importFusion.ts";
 import { storeRecords } from "./fuse/recordStore.ts";
+import { createPipelineFace } from "./fusechat/pipelineFace.ts";
+import { createPipelineKind } from "./fusechat/pipelineJob.ts";
 import { DEFAULT_BUDGET_BYTES, GpuSource } from "./gpu/device.ts";
 import { inspectTensor } from "./inspect/inspect.ts";
 import { storedJournal } from "./jobs/journal.ts";
@@ -100,16 +103,28 @@ export async function createEngine(parts: EngineParts): Promise<Engine> {
     ...{ source, library, fusions, records },
     tell: (event: EngineEvent) => runner.tell(event),
   };
+  const mergeKind = withRoom(shelf, createMergeKind(merging));
+  const fuseKind = createFuseKind({ ...language, source, datasets, records, fusions, pool, maps });
+  const distillKind = withRoom(shelf, createDistillKind(training));
+  const drawMap = async (recipe: Recipe) => {
+    const plan = await planFromLibrary(merging, recipe, Number.MAX_SAFE_INTEGER);
+    return makeWeightMap(plan, await facts.load(plan, await findModels(library, recipe)));
+  };
+  const pipelineKind = createPipelineKind({
+    ...{ ...language, datasets, fusions, records, weightMap: drawMap },
+    kinds: { fuse: fuseKind, distill: distillKind, merge: mergeKind },
+  });
   const exports = { openPrivateFolder: () => openPrivateFolder(storage) };
   const kinds: readonly AnyJobKind[] = [
     importJob({ library, locks }),
     samplesJob({ library, locks, baseUrl }),
     withRoom(shelf, createMeasureKind(merging)),
-    withRoom(shelf, createMergeKind(merging)),
+    mergeKind,
     createDatasetKind({ datasets }),
     createEvaluateKind({ ...language, datasets }),
-    createFuseKind({ ...language, source, datasets, records, fusions, pool, maps }),
-    withRoom(shelf, createDistillKind(training)),
+    fuseKind,
+    distillKind,
+    pipelineKind,
     createImportFusionKind({ ...language, fusions, source }),
     createExportFusionKind({ fusions, ...exports }),
     exportJob({ library, ...exports }),
@@ -209,10 +224,7 @@ export async function createEngine(parts: EngineParts): Promise<Engine> {
       const bytesPerSecond = (await get<number>(SPEED_KEY, settings)) ?? null;
       return (await planFromLibrary(merging, recipe, shardBytes, { bytesPerSecond })).card;
     },
-    async weightMap(recipe) {
-      const plan = await planFromLibrary(merging, recipe, Number.MAX_SAFE_INTEGER);
-      return makeWeightMap(plan, await facts.load(plan, await findModels(library, recipe)));
-    },
+    weightMap: drawMap,
     async inspectTensor({ model, tensor, against }) {
       const [own, other] = await Promise.all([
         findTensor(library, model, tensor),
@@ -227,6 +239,13 @@ export async function createEngine(parts: EngineParts): Promise<Engine> {
     }),
 
     ...createTrainingFace(training),
+    ...createPipelineFace({
+      ...{ records, library },
+      async requestOf(job) {
+        const request = (await journal.row(job))?.request;
+        return request?.kind === "fusechat" ? request : null;
+      },
+    }),
     ...createFusionFace({
       ...{ fusions, records, library, openText: language.openText },
       changed: () => runner.tell({ type: "models" }),

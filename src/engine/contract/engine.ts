@@ -20,6 +20,7 @@ import type {
 } from "./language.ts";
 import type { MethodCard } from "./method.ts";
 import type { ModelCard, ModelDetail, ModelId, StorageCard } from "./model.ts";
+import type { PipelineMerge, PipelineRun } from "./pipeline.ts";
 import type { MergePlan } from "./plan.ts";
 import type { Recipe } from "./recipe.ts";
 import type {
@@ -131,6 +132,11 @@ export interface Engine {
   planTraining(request: TrainingRequest): Promise<TrainingPlan>;
   /** The curve of a `distill` job so far; new points come as events. */
   trainingRun(job: JobId): Promise<TrainingRun>;
+
+  /** The merges that FuseChat compares, for so many targets. */
+  pipelineMerges(targets: number): Promise<readonly PipelineMerge[]>;
+  /** A `fusechat` job's stages so far, and its report at the end; asked again on its job events. */
+  pipelineRun(job: JobId): Promise<PipelineRun>;
 
   // Jobs: everything long. A promise dies with the tab; a job does not.
   /** Checked and journalled before it resolves. */

@@ -8,6 +8,8 @@ export type * from "./language.ts";
 export { nameDomain } from "./language.ts";
 export type * from "./method.ts";
 export type * from "./model.ts";
+export type * from "./pipeline.ts";
+export { PIPELINE_STEPS } from "./pipeline.ts";
 export type * from "./plan.ts";
 export type * from "./recipe.ts";
 export { modelKeys } from "./recipe.ts";

@@ -2,6 +2,7 @@ import type { Failure } from "./error.ts";
 import type { FusionId, FusionSettings } from "./fusion.ts";
 import type { DatasetId, EvaluationCell } from "./language.ts";
 import type { ModelId } from "./model.ts";
+import type { PipelineRequest } from "./pipeline.ts";
 import type { Recipe } from "./recipe.ts";
 import type { TrainingRequest } from "./training.ts";
 
@@ -62,6 +63,8 @@ export type JobRequest =
     }
   /** Trains the pivot on a fused dataset: a target, with its adapter, in the library. */
   | ({ readonly kind: "distill"; readonly name: string } & TrainingRequest)
+  /** All of FuseChat; what it makes on the way is in the library, and a report at the end. */
+  | ({ readonly kind: "fusechat" } & PipelineRequest)
   /** Into a folder the person picked; null writes to private files that the page then offers. */
   | {
       readonly kind: "export";

@@ -30,6 +30,7 @@ const KINDS: Readonly<Record<JobCard["kind"], string>> = {
   "import-fusion": "import of a fusion",
   "export-fusion": "export of a fusion",
   distill: "training",
+  fusechat: "FuseChat",
   export: "export",
 };
 

@@ -1,0 +1,38 @@
+import { type Engine, EngineError, type JobId, type PipelineRequest } from "../contract/index.ts";
+import type { RecordStore } from "../fuse/recordStore.ts";
+import type { Library } from "../model/library.ts";
+import { defaultMerges } from "./merges.ts";
+import { planStages, readReport } from "./pipelineJob.ts";
+import { readStages } from "./stages.ts";
+
+/** The part of the engine's face that is about pipelines. */
+export function createPipelineFace(parts: {
+  readonly records: RecordStore;
+  readonly library: Pick<Library, "list">;
+  /** What a `fusechat` job was started with; null where there is no such job. */
+  requestOf(job: JobId): Promise<PipelineRequest | null>;
+}): Pick<Engine, "pipelineMerges" | "pipelineRun"> {
+  const { records, library, requestOf } = parts;
+  return {
+    pipelineMerges: async (targets) => defaultMerges(targets),
+    async pipelineRun(job) {
+      const request = await requestOf(job);
+      if (!request) {
+        throw new EngineError("usage", "There is no such pipeline; it may be deleted.", { job });
+      }
+      const [notes, report, cards] = await Promise.all([
+        readStages(records, job),
+        readReport(records, job),
+        library.list(),
+      ]);
+      const sources = request.sources.map(
+        (id) => cards.find((card) => card.id === id)?.name ?? "a deleted model",
+      );
+      const stages = planStages(request, sources).map((stage) => {
+        const none = { state: "waiting", model: null, fusion: null, training: null } as const;
+        return { ...none, ...notes.get(stage.key), ...stage };
+      });
+      return { stages, report };
+    },
+  };
+}
