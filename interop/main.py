@@ -8,5 +8,6 @@ import test_transformers  # noqa: F401  registers its tests
 import test_mergekit  # noqa: F401
 import test_logits  # noqa: F401
 import test_onnx  # noqa: F401
+import test_fused  # noqa: F401
 
 harness.run_tests(Path(sys.argv[1]))
