@@ -10,6 +10,7 @@ import {
   fusionName,
   fusionParts,
   fusionSettings,
+  resumeFusion,
   shownFusion,
   startFusion,
 } from "./fusing.ts";
@@ -124,6 +125,26 @@ test("a reloaded page follows the fusion that can be resumed", () => {
     fakeJob("merge", { kind: "merge", createdAt: 4 }),
   ]);
   expect(followedFusion(studio)?.id).toBe("half");
+});
+
+test("a fusion that goes on is followed to its end", async () => {
+  const orders: unknown[] = [];
+  const { studio } = open({
+    listFusions: async () => [fakeFusion("new")],
+    controlJob: async (order) => {
+      orders.push(order);
+      studio.jobs.write(fakeJob("half", { kind: "fuse" }));
+    },
+  });
+  studio.jobs.fill([fakeJob("half", { kind: "fuse", state: "interrupted", resumable: true })]);
+  const resumed = resumeFusion(studio, "half");
+  await vi.waitFor(() => expect(studio.jobs.find("half")?.state).toBe("running"));
+  const result = { models: [], downloads: [], notes: [], fusion: "new" };
+  studio.jobs.write(fakeJob("half", { kind: "fuse", state: "done", result }));
+  await resumed;
+  expect(orders).toEqual([{ job: "half", do: "resume" }]);
+  expect(followedFusion(studio)?.state).toBe("done");
+  expect(studio.fusion.getState().shown).toBe("new");
 });
 
 test("the newest complete fused dataset is shown, or the one asked for", () => {

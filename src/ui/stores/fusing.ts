@@ -144,17 +144,30 @@ export function startFusion(studio: Studio) {
     });
     studio.fusion.setState({ job: job.id });
     studio.fusion.draft({ name: null });
-    const done = await finish(studio, job.id).catch(() => undefined); // the bar tells why
-    if (!done?.result?.fusion) return;
-    await refreshLibrary(studio);
-    studio.fusion.setState({ shown: done.result.fusion });
+    await showWhenDone(studio, job.id);
   });
+}
+
+async function showWhenDone(studio: Studio, job: string): Promise<void> {
+  const done = await finish(studio, job).catch(() => undefined); // the bar tells why
+  if (!done?.result?.fusion) return;
+  await refreshLibrary(studio);
+  studio.fusion.setState({ shown: done.result.fusion });
 }
 
 /** Shows a fused dataset on the Fuse screen. */
 export function openFusion(studio: Studio, fusion: string): void {
   studio.fusion.setState({ shown: fusion });
   show("fuse");
+}
+
+/** Goes on with a fusion, and shows its result when it is done. */
+export function resumeFusion(studio: Studio, job: string) {
+  studio.fusion.setState({ job });
+  return attempt(studio, "Fuse", async () => {
+    await studio.engine.controlJob({ job, do: "resume" });
+    await showWhenDone(studio, job);
+  });
 }
 
 /** Shows a fusion that is not over, or that failed. */

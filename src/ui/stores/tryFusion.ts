@@ -13,7 +13,7 @@ const SOURCE_FILES = [
   ...["tokenizer.json", "tokenizer_config.json"],
 ];
 /** Small enough for a look around on a software GPU. */
-const FEW = { rows: 6, maxTokens: 96 } as const;
+const FEW = { rows: 3, maxTokens: 128 } as const;
 
 async function fetchSource(): Promise<readonly DroppedFile[]> {
   return Promise.all(

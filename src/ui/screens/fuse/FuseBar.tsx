@@ -3,8 +3,7 @@ import { useStore } from "zustand";
 import type { JobCard } from "../../../engine/contract/index.ts";
 import { Progress } from "../../parts/Progress.tsx";
 import { ACTIONS } from "../../stores/actions.ts";
-import { control } from "../../stores/commands.ts";
-import { followedFusion, fuseBlocked, fusionName } from "../../stores/fusing.ts";
+import { followedFusion, fuseBlocked, fusionName, resumeFusion } from "../../stores/fusing.ts";
 import { jobSeconds, progressFraction, progressNumbers } from "../../stores/progress.ts";
 import type { Studio } from "../../stores/studio.ts";
 import { formatDuration } from "../../theme/format.ts";
@@ -53,7 +52,7 @@ export function FuseBar({ studio }: { readonly studio: Studio }) {
       </div>
       {running && <Button onClick={() => ACTIONS.cancelFusion.run(studio)}>Cancel</Button>}
       {job?.resumable && !running && (
-        <Button onClick={() => control(studio, job.id, "resume")}>Resume</Button>
+        <Button onClick={() => resumeFusion(studio, job.id)}>Resume</Button>
       )}
     </div>
   );
