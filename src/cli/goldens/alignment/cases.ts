@@ -2,6 +2,7 @@ import { join } from "node:path";
 import { createWarper, type DtwProfileName, dtwProfiles } from "../../../engine/align/warper.ts";
 import type { Bench } from "../cases.ts";
 import { type Comparison, combine } from "../compare.ts";
+import { choiceCases } from "./choices.ts";
 import { compareCost, compareGroups } from "./compareRows.ts";
 import {
   type AlignmentManifest,
@@ -17,6 +18,7 @@ import { mapCases } from "./maps.ts";
 import { modesOf, rowsOf } from "./modes.ts";
 import { type Pair, runRows } from "./runText.ts";
 import { type SyntheticCase, syntheticMaps, syntheticPair, syntheticTexts } from "./synthetic.ts";
+import { targetCases } from "./targets.ts";
 import { goldenMap, goldenVocabulary } from "./vocabularies.ts";
 
 /** Something the goldens say about alignment, ready to be held against ours. */
@@ -39,7 +41,7 @@ export async function listAlignmentCases(folder: string): Promise<readonly Align
   }
   const synthetic = await readGoldenLines(join(folder, "synthetic.jsonl"));
   for (const one of synthetic as readonly SyntheticCase[]) cases.push(...syntheticCases(one));
-  return cases;
+  return [...cases, ...(await choiceCases(folder)), ...(await targetCases(folder))];
 }
 
 function openPair(manifest: AlignmentManifest, strings: TokenStrings, listed: ListedPair): Pair {

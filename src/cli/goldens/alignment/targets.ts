@@ -1,0 +1,94 @@
+import { join } from "node:path";
+import type { SparseRows } from "../../../engine/align/types.ts";
+import type { FusionSettings } from "../../../engine/contract/index.ts";
+import { fuseDocuments } from "../../../engine/fuse/fuseRows.ts";
+import { PROFILES } from "../../../engine/fuse/profiles.ts";
+import type { UnfusedRecord } from "../../../engine/fuse/records.ts";
+import type { Gpu } from "../../../engine/gpu/device.ts";
+import {
+  type CollatorCase,
+  recordOfFeature,
+  type TargetRow,
+} from "../../../node/collatorGolden.ts";
+import { type Comparison, combine, compareValues } from "../compare.ts";
+import type { AlignmentCase } from "./cases.ts";
+import { readGolden } from "./files.ts";
+
+type Targets = readonly (readonly TargetRow[])[];
+
+/** The distributions that collators and trainers make of rows, mixed on the GPU. */
+export async function targetCases(folder: string): Promise<readonly AlignmentCase[]> {
+  const { cases } = (await readGolden(join(folder, "fusion", "collator_loss.json"))) as {
+    readonly cases: readonly CollatorCase[];
+  };
+  return cases.flatMap(collatorCases);
+}
+
+function collatorCases({ profile, features, collator, loss }: CollatorCase) {
+  const records = features.map(recordOfFeature);
+  const about = `fusion/collator_loss/${profile}`;
+  const open = (
+    name: string,
+    changes: Partial<FusionSettings>,
+    golden: Targets,
+    of: readonly UnfusedRecord[] = records,
+  ): AlignmentCase => ({
+    name: `${about}/${name}`,
+    run: async ({ source }) =>
+      compareTargets(await source.get(), of, { ...PROFILES[profile], ...changes }, golden),
+  });
+  const alone = Object.entries(collator).flatMap(([set, targets]) =>
+    Object.entries(targets).map(([name, golden]) => {
+      // `base_target_dist` is the pivot's; the others are numbered, or the only one.
+      const source = name.startsWith("base") ? null : Number(/\d$/.exec(name)?.[0] ?? 0);
+      const changes = {
+        ...{ bf16: set.startsWith("bf16"), temperature: set.endsWith("T2") ? 2 : 1 },
+        withPivot: source === null,
+      };
+      const of = records.slice(0, golden.length).map((record) => ({
+        ...record,
+        sources: source === null ? [] : [record.sources[source]!],
+      }));
+      return open(`${set}/${name}`, changes, golden, of);
+    }),
+  );
+  const chosen = loss.flatMap(({ precision, mode, without_pivot: without = false, target }) => {
+    const changes = { bf16: precision === "bf16", fusion: mode, withPivot: !without };
+    const name = `${precision}/${mode}${without ? "-without-pivot" : ""}`;
+    return target ? [open(name, changes, target)] : [];
+  });
+  return [...alone, ...chosen];
+}
+
+async function compareTargets(
+  gpu: Gpu,
+  records: readonly UnfusedRecord[],
+  settings: FusionSettings,
+  golden: Targets,
+): Promise<Comparison> {
+  const fused = await fuseDocuments(gpu, records, settings);
+  return combine(
+    fused.flatMap(({ fused: rows }, at) =>
+      Array.from({ length: rows.offsets.length - 1 }, (_, row) =>
+        compareRow(rows, row, golden[at]![row]!, settings.bf16),
+      ),
+    ),
+  );
+}
+
+/** The manifest's bounds; a step of bf16 is at most 2^-7 of a value. What is zero is not listed. */
+function compareRow(rows: SparseRows, row: number, golden: TargetRow, bf16: boolean): Comparison {
+  const own: [number, number][] = [];
+  for (let at = rows.offsets[row]!; at < rows.offsets[row + 1]!; at++) {
+    if (rows.values[at]! > 0) own.push([rows.ids[at]!, rows.values[at]!]);
+  }
+  own.sort(([one], [other]) => one - other);
+  const want = golden.filter(([, value]) => value > 0);
+  if (own.map(([id]) => id).join() !== want.map(([id]) => id).join()) {
+    return { passed: false, maxAbsError: Number.POSITIVE_INFINITY, bound: 0 };
+  }
+  const [got, wanted] = [own, want].map((list) => Float64Array.from(list, ([, value]) => value));
+  return compareValues(got!, wanted!, (at) =>
+    bf16 ? 2 ** -7 * wanted![at]! : 2e-6 + 1e-5 * wanted![at]!,
+  );
+}
