@@ -42,7 +42,7 @@ async function run(out: string, options: Record<string, string> = {}, stopAt?: R
       if (stopAt?.test(label)) controller.abort();
     },
   });
-  return { json: outcome.json as Figures & Record<string, unknown>, said, labels, ...outcome };
+  return { json: outcome.json as Figures & Record<string, unknown>, said, labels };
 }
 
 test("a fusion that was interrupted goes on, and ends in the same file", async () => {
@@ -59,8 +59,8 @@ test("a fusion that was interrupted goes on, and ends in the same file", async (
   expect(json.domains).toMatchObject([{ domain: "maths" }, { domain: "tale" }]);
   expect(said).toContain("Left out 1 times: no JSON (first: texts.jsonl, row 3)");
 
-  // Twice: while the source reads its second document, and when all is aligned.
-  for (const moment of [/flint-source reads document 2/, /Fusing document/]) {
+  // Twice: while a source reads its second document, and when all have read.
+  for (const moment of [/flint-source reads document 2/, /Mapping the vocabulary of slate/]) {
     await expect(run(broken, options, moment)).rejects.toMatchObject({ name: "AbortError" });
     expect(await readdir(broken)).toEqual([".fusestudio"]);
   }
