@@ -69,7 +69,7 @@ export async function writeDocuments(
         held += record.byteLength;
       }
       if (held > BATCH_BYTES) await flush();
-      progress(bytes, `Reading ${card.name}: row ${entry.at}`);
+      progress(0, `Reading ${card.name}: row ${entry.at}`);
       // All rows are read to the end: what cannot be read is told.
       if ("row" in entry && ++taken === drawn.size && some) break;
     }
