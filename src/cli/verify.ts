@@ -78,7 +78,7 @@ function otherSections(manifest: Manifest): readonly Skipped[] {
 
 /** Alignment, vocabulary maps and fusion, where a folder has goldens of them. */
 async function listAlignment(folder: string): Promise<readonly CaseToRun[]> {
-  const found = await findAlignmentGoldens(folder);
+  const found = findAlignmentGoldens(folder);
   const cases = found === undefined ? [] : await listAlignmentCases(found);
   const about = { method: "alignment", mayRefuse: false, mustRefuse: false };
   return cases.map(({ name, run }) => ({ ...about, name, run: async (bench) => run(bench) }));

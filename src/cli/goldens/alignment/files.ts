@@ -69,13 +69,10 @@ export type ListedPair = v.InferOutput<typeof ListedSchema>;
 export type AlignmentManifest = v.InferOutput<typeof ManifestSchema>;
 
 /** The folder of alignment goldens: the one that is given, or the one in it; undefined: neither. */
-export async function findAlignmentGoldens(folder: string): Promise<string | undefined> {
-  for (const path of [folder, join(folder, "alignment")]) {
-    const manifest = join(path, "manifest.json");
-    if (!existsSync(manifest)) continue;
-    if (v.is(v.object({ files: v.unknown() }), await readGolden(manifest))) return path;
-  }
-  return undefined;
+export function findAlignmentGoldens(folder: string): string | undefined {
+  return [join(folder, "alignment"), folder].find((path) =>
+    existsSync(join(path, "token_strings.json")),
+  );
 }
 
 /** `bad-config` where it is not what the goldens' manifest has to be. */
