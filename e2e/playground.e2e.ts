@@ -1,39 +1,8 @@
 import { cpSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import type { Page } from "playwright/test";
 import { expect, test } from "./browser.ts";
+import { ANSWER_MS, chooseModels, column, facts, readTokens, run, tokensOf } from "./playground.ts";
 import { expectStored, goTo, openStudio, pickFolder, SAMPLES, trySamples } from "./studio.ts";
-
-/** Compiling the kernels on a software GPU comes before the first token. */
-const ANSWER_MS = 60_000;
-
-const column = (page: Page, name: string) => page.getByRole("region", { name, exact: true });
-const tokensOf = (page: Page, name: string) => column(page, name).getByRole("option");
-const facts = (page: Page, name: string) => column(page, name).getByText(/^\d+ tokens? · /);
-
-/** Chooses these models and no others. */
-async function chooseModels(page: Page, names: readonly string[]): Promise<void> {
-  const boxes = page.getByRole("list", { name: "Models to ask" }).getByRole("checkbox");
-  await expect(boxes.first()).toBeEnabled();
-  for (const box of await boxes.all()) if (await box.isChecked()) await box.uncheck();
-  for (const name of names) await page.getByRole("checkbox", { name, exact: true }).check();
-}
-
-/** Gives a prompt to the chosen models, and waits until all have answered. */
-async function run(page: Page, prompt: string, tokens: number): Promise<void> {
-  await page.getByRole("textbox", { name: "Tokens" }).fill(String(tokens));
-  await page.getByRole("textbox", { name: "Prompt" }).fill(prompt);
-  await page.getByRole("button", { name: "Run", exact: true }).click();
-  await expect(page.getByRole("button", { name: "Run", exact: true })).toBeVisible({
-    timeout: ANSWER_MS,
-  });
-}
-
-/** The tokens' labels: text, surprisal and the likeliest. */
-async function readTokens(page: Page, name: string): Promise<readonly (string | null)[]> {
-  const options = await tokensOf(page, name).all();
-  return Promise.all(options.map((option) => option.getAttribute("aria-label")));
-}
 
 test("two models answer side by side, and one seed always draws the same text", async ({
   page,
