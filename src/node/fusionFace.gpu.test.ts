@@ -70,7 +70,7 @@ beforeAll(async () => {
   const lines = ROWS.map((row) => JSON.stringify(row)).join("\n");
   await run({ kind: "dataset", files: [asFile("rows.jsonl", new TextEncoder().encode(lines))] });
   fused = await fuse({ fusion: "avgce", level: "token" }, "tales");
-});
+}, 180_000);
 afterAll(() => expect(root.files()).toEqual({}));
 
 test("a fusion of the library is listed, page by page", async () => {

@@ -7,6 +7,7 @@ import { viewDocument } from "./documentView.ts";
 import type { FusionLibrary } from "./fusions.ts";
 import { PROFILES } from "./profiles.ts";
 import type { RecordStore } from "./recordStore.ts";
+import type { FusedRecord } from "./records.ts";
 import { findOwnRow, viewRow } from "./rowView.ts";
 
 type FusionFace = Pick<
@@ -41,10 +42,24 @@ export function createFusionFace(parts: FusionFaceParts): FusionFace {
     return Promise.all(parties.map(({ id }) => tokenNames(id, parts)));
   }
 
+  // The pointer goes from row to row of one document: it is read and decoded once.
+  let latest: { readonly key: string; readonly record: Promise<FusedRecord> } | null = null;
+  function recordOf(fusion: FusionId, document: number): Promise<FusedRecord> {
+    const key = `${fusion} ${document}`;
+    if (latest?.key === key) return latest.record;
+    const record = fusions.record(fusion, document);
+    latest = { key, record };
+    record.catch(() => {
+      if (latest?.record === record) latest = null;
+    });
+    return record;
+  }
+
   return {
     fusionProfiles: async () => PROFILES,
     listFusions: () => fusions.list(),
     async deleteFusion(id) {
+      latest = null;
       await fusions.delete(id);
       changed();
     },
@@ -54,10 +69,7 @@ export function createFusionFace(parts: FusionFaceParts): FusionFace {
     },
     async fusedDocument({ fusion, document }) {
       checkIndex(document, "document");
-      const [record, names] = await Promise.all([
-        fusions.record(fusion, document),
-        namesOf(fusion),
-      ]);
+      const [record, names] = await Promise.all([recordOf(fusion, document), namesOf(fusion)]);
       const [card] = await fusions.documents(fusion, document, 1);
       if (!card) throw noSuch("document", document);
       return viewDocument(record, card, names);
@@ -66,7 +78,7 @@ export function createFusionFace(parts: FusionFaceParts): FusionFace {
       checkIndex(document, "document");
       const [{ parties, settings }, record, names] = await Promise.all([
         fusions.about(fusion),
-        fusions.record(fusion, document),
+        recordOf(fusion, document),
         namesOf(fusion),
       ]);
       if (!(Number.isInteger(row) && row >= 0 && row < record.pivot.positions.length)) {
