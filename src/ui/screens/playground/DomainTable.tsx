@@ -13,7 +13,7 @@ export function DomainTable({ cells }: { readonly cells: readonly EvaluationCell
   return (
     <details className="fold domains">
       <summary>
-        <h3 className="section-title ellipsis" title={dataset}>
+        <h3 className="ellipsis" title={dataset}>
           {dataset} by domain
         </h3>
         <span className="small faint num">
