@@ -1,56 +1,11 @@
-import { cpSync, existsSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
-import { extname, join } from "node:path";
+import { cpSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import type { Page } from "playwright/test";
-import { build } from "vite";
 import { expect, test } from "./browser.ts";
 import { readTensors } from "./checkpoints.ts";
+import { openEnginePage, ROOT } from "./enginePage.ts";
 import type { OnnxAnswer, OnnxQuestion } from "./onnxPage.ts";
 import { expectStored, goTo, openStudio, pickFolder, SAMPLES } from "./studio.ts";
-
-const ROOT = join(import.meta.dirname, "..");
-const TYPES: Readonly<Record<string, string>> = {
-  ".js": "text/javascript",
-  ".wasm": "application/wasm",
-};
-
-/** Puts a page over the engine beside the studio's own, under the same content security policy. */
-async function openOnnxPage(page: Page, folder: string): Promise<void> {
-  const outDir = join(folder, "onnx-page");
-  await build({
-    configFile: false,
-    root: ROOT,
-    base: "./",
-    logLevel: "error",
-    publicDir: false,
-    build: {
-      outDir,
-      target: "es2023",
-      assetsInlineLimit: 0,
-      rolldownOptions: {
-        input: join(ROOT, "e2e", "onnxPage.ts"),
-        output: { entryFileNames: "page.js" },
-      },
-    },
-  });
-  const studio = await page.goto("");
-  const policy = studio?.headers()["content-security-policy"];
-  if (!policy) throw new Error("the studio is served without a content security policy");
-  const headers = { "Content-Security-Policy": policy };
-  await page.context().route("**/onnx-page/**", async (route) => {
-    const path = new URL(route.request().url()).pathname.split("/onnx-page/")[1] as string;
-    if (path === "") {
-      const body =
-        '<!doctype html><link rel="icon" href="data:,"><script type="module" src="page.js"></script>';
-      return route.fulfill({ headers, contentType: "text/html", body });
-    }
-    const file = path.startsWith("root/") ? join(ROOT, path.slice(5)) : join(outDir, path);
-    if (!existsSync(file)) return route.fulfill({ status: 404, headers });
-    const contentType = TYPES[extname(file)] ?? "application/octet-stream";
-    return route.fulfill({ headers, contentType, body: readFileSync(file) });
-  });
-  await page.goto("onnx-page/");
-  await page.waitForFunction(() => "answer" in window);
-}
 
 function ask(page: Page, question: OnnxQuestion): Promise<OnnxAnswer> {
   return page.evaluate((asked) => {
@@ -107,7 +62,7 @@ test("exports give the logits of transformers, of onnxruntime and of our own dec
   folder,
 }) => {
   test.slow();
-  await openOnnxPage(page, folder);
+  await openEnginePage(page, folder, "onnxPage.ts");
   for (const { name, bound, ...asked } of CASES) {
     const golden = readGolden("goldens/onnx", name);
     const question = { folder: `root/goldens/onnx/${name}`, files: golden.files, ids: golden.ids };
@@ -128,7 +83,7 @@ test("the sample's export, on the GPU, is within 2e-3 of transformers over 200 t
   folder,
 }) => {
   test.slow();
-  await openOnnxPage(page, folder);
+  await openEnginePage(page, folder, "onnxPage.ts");
   const { cases } = JSON.parse(readFileSync(join(ROOT, "goldens/nn/manifest.json"), "utf8"));
   const { ids, positions } = cases["slate-source"];
   const { logits } = readGolden("goldens/nn", "slate-source");
@@ -148,7 +103,7 @@ test("an export that cannot be read is refused in a sentence, and the next one w
   page,
   folder,
 }) => {
-  await openOnnxPage(page, folder);
+  await openEnginePage(page, folder, "onnxPage.ts");
   const golden = readGolden("goldens/onnx", "external-data");
   const folderOf = "root/goldens/onnx/external-data";
   const asked = { folder: folderOf, ids: golden.ids.slice(0, 2), calls: [2] };

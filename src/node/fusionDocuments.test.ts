@@ -252,6 +252,6 @@ test("a lone surrogate and a text of two million characters make documents", () 
   expect(textOf(piecesOf(text("a\ud800b"), pivot))).toBe("a\ufffdb</s>");
   const long = piecesOf(text("It was a very, very long day. ".repeat(60_000)), pivot);
   const { parts } = new Splitter(readers().slice(0, 1), 2048).split(long);
-  expect(parts.length).toBeGreaterThan(1000);
+  expect(parts.length).toBeGreaterThan(200);
   expect(parts.reduce((sum, part) => sum + textOf(part).length, 0)).toBe(30 * 60_000 + 4);
 }, 120_000);
