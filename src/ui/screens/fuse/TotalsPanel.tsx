@@ -132,7 +132,7 @@ function Totals({ studio, card }: { readonly studio: Studio; readonly card: Fusi
       <Section title="Who teaches">
         <MemberTable members={card.members} rows={rows} />
       </Section>
-      {card.domains.length > 0 && (
+      {card.domains.some(({ domain }) => domain !== null) && (
         <Section title="By domain">
           <DomainTable domains={card.domains} />
         </Section>
