@@ -134,3 +134,12 @@ test("a file that pyarrow wrote is taken in: padded, in 64 bits, one metric not 
   const { settings } = HEADER;
   expect(found.map((record) => refusal(record, settings))).toEqual([null, "no metric of a source"]);
 });
+
+test("row groups that would not fit in memory are refused, with what to do", async () => {
+  const source = bytesInMemory(readFileSync(pathOf("pyarrow.parquet")));
+  const rows = readParquet(source, "pyarrow.parquet", { mostGroupBytes: 1000 });
+  await expect(rows.next()).rejects.toMatchObject({
+    code: "usage",
+    message: expect.stringContaining("row_group_size=1"),
+  });
+});

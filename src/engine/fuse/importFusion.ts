@@ -37,6 +37,8 @@ export interface ImportFusionParts {
 const MOST_BYTES = 2 ** 33;
 /** Documents that are fused, and written, together. */
 const AT_A_TIME = 16;
+/** Of a Parquet file's row group: as JavaScript's lists it takes some four times as much memory. */
+const MOST_GROUP_BYTES = 256 * 2 ** 20;
 /** Rows that could not be taken are named up to so many. */
 const MOST_NAMED = 5;
 
@@ -187,7 +189,7 @@ async function importParquet(
       return source.read(start, length);
     },
   };
-  for await (const row of readParquet(counted, file)) {
+  for await (const row of readParquet(counted, file, { mostGroupBytes: MOST_GROUP_BYTES })) {
     signal.throwIfAborted();
     at += 1;
     if (!fields || !writer) {

@@ -6,10 +6,14 @@ const MAX_GROUP_BYTES = 256 << 20;
 const MAX_FOOTER_BYTES = 64 << 20;
 const SLICE_ROWS = 1000;
 
-/** The rows of a Parquet file, as objects; the reader is loaded when the first is needed. */
+/**
+ * The rows of a Parquet file, as objects; the reader is loaded when the first is needed. A row group
+ * of more bytes than `mostGroupBytes` is refused: lists in lists are read by whole groups.
+ */
 export async function* readParquet(
   source: ByteSource,
   file: string,
+  { mostGroupBytes = Number.POSITIVE_INFINITY }: { readonly mostGroupBytes?: number } = {},
 ): AsyncGenerator<Readonly<Record<string, unknown>>> {
   const { parquetMetadataAsync, parquetReadObjects } = await import("hyparquet");
   const buffer = {
@@ -23,6 +27,19 @@ export async function* readParquet(
   };
   await checkFooter(source, file);
   const metadata = await trying(file, parquetMetadataAsync(buffer));
+  const largest = metadata.row_groups.reduce(
+    (most, { total_byte_size, num_rows }) => {
+      return total_byte_size > most.total_byte_size ? { total_byte_size, num_rows } : most;
+    },
+    { total_byte_size: 0n, num_rows: 0n },
+  );
+  if (largest.total_byte_size > mostGroupBytes) {
+    const rows = Number(largest.num_rows);
+    const bytes = Number(largest.total_byte_size);
+    const fit = Math.max(1, Math.floor((rows * mostGroupBytes) / bytes));
+    const message = `${file} has ${bytes} bytes in a group of ${rows} rows, which are read together; at most ${mostGroupBytes} fit. Write it again with row_group_size=${fit}.`;
+    throw new EngineError("usage", message, { file, groupBytes: bytes });
+  }
   let start = 0;
   for (const group of metadata.row_groups) {
     const end = start + Number(group.num_rows);
