@@ -51,8 +51,8 @@ test("the samples are fused through a reload, walked through by keyboard, and ta
   expect(percentOf(await source.getByRole("cell").nth(1).textContent())).toBeGreaterThan(50);
   const bits = await source.getByRole("cell").nth(2).textContent();
   expect(Number(/[\d.]+/.exec(bits ?? "")?.[0])).toBeGreaterThan(0.5);
-  await inBothThemes(page, (theme) => expectAccessible(page, `Fuse, totals, ${theme}`));
   await takePictures(page, "fuse-totals");
+  await page.emulateMedia({ colorScheme: "light", reducedMotion: "reduce" });
 
   await page.getByRole("tab", { name: /^Documents/ }).click();
   const first = page.getByRole("listbox", { name: "Documents" }).getByRole("option").first();
@@ -75,11 +75,12 @@ test("the samples are fused through a reload, walked through by keyboard, and ta
   );
   await page.keyboard.press("ArrowDown");
   await expect(focused).toHaveAttribute("aria-label", /, flint-source: /);
+  await takePictures(page, "fuse-alignment");
+  await page.emulateMedia({ colorScheme: "light", reducedMotion: "reduce" });
   await page.keyboard.press("End");
   await page.keyboard.press("Enter");
   await expect(focused).toBeInViewport();
   await inBothThemes(page, (theme) => expectAccessible(page, `Fuse, alignment, ${theme}`));
-  await takePictures(page, "fuse-alignment");
   await page.getByRole("button", { name: /^same end \d+$/ }).click();
   await page.getByRole("button", { name: "Next", exact: true }).click();
   await page.getByText("Table", { exact: true }).click();
@@ -87,6 +88,7 @@ test("the samples are fused through a reload, walked through by keyboard, and ta
   await expect(table.getByRole("row").nth(1)).toContainText("same end");
 
   await page.getByRole("tab", { name: "Fusion" }).click();
+  await inBothThemes(page, (theme) => expectAccessible(page, `Fuse, totals, ${theme}`));
   await page.getByRole("button", { name: "Export…" }).click();
   await page.getByRole("menuitem", { name: "Parquet for FuseChat v2" }).click();
   await expect(page.getByText(/^ember-base from flint-source is in/)).toBeVisible();

@@ -49,7 +49,9 @@ export function AlignmentFlow(props: AlignmentFlowProps) {
     const element = root.current;
     if (!element) return;
     const see = () => {
-      const { clientWidth: width, scrollTop: top, clientHeight: height } = element;
+      const { clientWidth: width, scrollTop, clientHeight: height } = element;
+      // Nothing is drawn anew before another line comes into sight.
+      const top = Math.floor(scrollTop / BLOCK_HEIGHT) * BLOCK_HEIGHT;
       setView((before) =>
         before.width === width && before.top === top && before.height === height
           ? before
@@ -98,7 +100,7 @@ export function AlignmentFlow(props: AlignmentFlowProps) {
   const first = Math.max(0, Math.floor(view.top / BLOCK_HEIGHT) - SPARE);
   const last = Math.min(
     layout.blocks.length,
-    Math.ceil((view.top + view.height) / BLOCK_HEIGHT) + SPARE,
+    Math.ceil((view.top + view.height) / BLOCK_HEIGHT) + 1 + SPARE,
   );
   const shown = Array.from({ length: Math.max(0, last - first) }, (_, at) => first + at);
   // Tab must lead to the active one. In order, so that React moves no element that has the focus.

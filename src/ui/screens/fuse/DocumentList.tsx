@@ -26,7 +26,7 @@ export function DocumentList({ studio, card }: DocumentListProps) {
   const count = card.documents;
   const active = Math.min(at, count - 1);
   const first = Math.max(0, Math.floor(view.top / ROW) - SPARE);
-  const last = Math.min(count, Math.ceil((view.top + view.height) / ROW) + SPARE);
+  const last = Math.min(count, Math.ceil((view.top + view.height) / ROW) + 1 + SPARE);
   useEffect(() => {
     void loadDocuments(studio, card.id, first, Math.max(first, last - 1));
   }, [studio, card.id, first, last]);
@@ -80,9 +80,12 @@ export function DocumentList({ studio, card }: DocumentListProps) {
       className="documents"
       {...listRoles.list("Documents")}
       {...listeners}
-      onScroll={({ currentTarget: { scrollTop: top, clientHeight: height } }) =>
-        setView({ top, height })
-      }
+      onScroll={({ currentTarget: { scrollTop, clientHeight: height } }) => {
+        const top = Math.floor(scrollTop / ROW) * ROW; // drawn anew entry by entry
+        setView((before) =>
+          before.top === top && before.height === height ? before : { top, height },
+        );
+      }}
     >
       <div {...listRoles.none} className="documents-all" style={{ height: count * ROW }}>
         {shown.map((index) => (
