@@ -53,6 +53,8 @@ export const SHAPES: readonly MatmulShape[] = [
 /** Products between two fences: as many as make the fence cheap. */
 const SECONDS_PER_FENCE = 0.15;
 const MOST_PER_FENCE = 16;
+/** Nobody is asked again after so long. */
+const SECONDS_PER_CONTENDER = 3;
 const CHECKED_SUMS = 64;
 
 const flopOf = ({ rows, inputs, outputs }: MatmulShape) => 2 * rows * inputs * outputs;
@@ -219,6 +221,8 @@ export async function timeMatmuls(
     for (let round = 0; round < repetitions; round++) {
       for (const [i, one] of prepared.entries()) {
         if (typeof one === "string") continue;
+        const spent = seconds[i]!.reduce((sum, each) => sum + each * one.calls, 0);
+        if (spent > SECONDS_PER_CONTENDER) continue;
         seconds[i]!.push(await timeCalls(gpu, one.matmul, one.calls));
       }
     }

@@ -48,7 +48,7 @@ function multiples(times: Readonly<Record<string, number>>) {
 }
 
 test("the faster kernel wins, is kept with the device, and gives its memory back", async () => {
-  const { contest, asked } = multiples({ rule: 30, fast: 1 });
+  const { contest, asked } = multiples({ rule: 12, fast: 1 });
   expect((await decideContests(gpu, [contest(gpu)], PLENTY_MS)).get("multiples")).toBe("fast");
   const { length } = asked;
   expect(length).toBeGreaterThan(0);
@@ -63,7 +63,7 @@ test("a decision is kept for the adapter's next device", async () => {
     get: async (key) => kept.get(key),
     set: async (key, value) => void kept.set(key, value),
   };
-  const { contest, asked } = multiples({ rule: 30, fast: 1 });
+  const { contest, asked } = multiples({ rule: 12, fast: 1 });
   const first = await openGpu(findings);
   await decideContests(first, [contest(first)], PLENTY_MS);
   asked.length = 0;
@@ -78,13 +78,13 @@ test("a decision is kept for the adapter's next device", async () => {
 });
 
 test("without time, room or a kernel that runs, the rule decides", async () => {
-  const late = multiples({ rule: 30, fast: 1 });
+  const late = multiples({ rule: 12, fast: 1 });
   expect((await decideContests(gpu, [late.contest(gpu)], 0)).get("multiples")).toBe("rule");
   expect(late.asked).toEqual([]);
 
   const small = await acquireGpu(navigator.gpu, { budgetBytes: 1000 });
   opened.push(small);
-  const full = multiples({ rule: 30, fast: 1 });
+  const full = multiples({ rule: 12, fast: 1 });
   const winners = await decideContests(small, [full.contest(small)], PLENTY_MS);
   expect(winners.get("multiples")).toBe("rule");
   expect(small.pool.usedBytes).toBe(0);

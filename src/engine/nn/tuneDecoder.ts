@@ -16,7 +16,7 @@ import type { AttentionSpec, DecoderSpec, Projection } from "./spec.ts";
 import { type Contest, decideContests } from "./tune.ts";
 import { matmulChoice, matmulContests } from "./tuneMatmul.ts";
 
-/** Nobody sees it beside the loading of a model that is worth it. */
+/** Nobody sees it before the loading of a model that is worth it. */
 const BUDGET_MS = 300;
 /**
  * Smaller models run by the rule: a pass over them costs less than dispatching it, and what is timed
@@ -35,13 +35,18 @@ export function ruleKernels(spec: DecoderSpec, software: boolean): Kernels {
   };
 }
 
-/** The kernels for a decoder on this adapter: timed where that is worth it, else the rule's. */
+/**
+ * The kernels for a decoder on this adapter: timed where that is worth it, else the rule's. Adapters
+ * that compute on the CPU keep to the rule: a kernel takes them longer to compile than the budget,
+ * and on cores that are shared the same contest has another winner every time.
+ */
 export async function chooseKernels(
   gpu: Gpu,
   measured: MeasuredDecoder,
   rows: number,
 ): Promise<Kernels> {
-  if (measured.weightBytes < WORTH_TUNING_BYTES) return ruleKernels(measured.spec, gpu.software);
+  const worth = !gpu.software && measured.weightBytes >= WORTH_TUNING_BYTES;
+  if (!worth) return ruleKernels(measured.spec, gpu.software);
   return tuneKernels(gpu, measured, { rows, budgetMs: BUDGET_MS });
 }
 
