@@ -14,9 +14,8 @@ const pack = (records: readonly UnfusedRecord[]) =>
   );
 
 test("rows that are cut out are packed as if they were alone", () => {
-  const [a, b, c] = [1, 2, 3].map((seed): UnfusedRecord => makeRecord({ seed, tokens: 20 })) as [
-    ...[UnfusedRecord, UnfusedRecord, UnfusedRecord],
-  ];
+  const made = (seed: number): UnfusedRecord => makeRecord({ seed, tokens: 20 });
+  const [a, b, c] = [made(1), made(2), made(3)] as const;
   const all = pack([a, b, c]);
   const ends = [a, b, c].map(({ pivot }) => pivot.positions.length);
   const [first, second] = [ends[0]!, ends[0]! + ends[1]!];

@@ -9,7 +9,7 @@ import { EngineError } from "../contract/index.ts";
 export const RECORD_FILE_MAGIC = new Uint8Array([0x46, 0x53, 0x52, 0x45, 0x43, 0, 0, 1]);
 export const FRAME_HEADER_BYTES = 8;
 /** No document of a fused dataset comes near it. */
-export const MAX_RECORD_BYTES = 64 * 2 ** 20;
+const MAX_RECORD_BYTES = 64 * 2 ** 20;
 
 const CRC_TABLE = Uint32Array.from({ length: 256 }, (_, index) => {
   let value = index;

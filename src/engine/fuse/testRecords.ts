@@ -83,7 +83,7 @@ function makeRepresentation(
 }
 
 /** Sparse rows from lists. */
-export function sparseRows(
+function sparseRows(
   rows: readonly { readonly ids: readonly number[]; readonly values: readonly number[] }[],
 ): SparseRows {
   const offsets = new Uint32Array(rows.length + 1);

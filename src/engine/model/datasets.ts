@@ -46,7 +46,7 @@ const CONTENT = "content";
 const ABANDONED_MS = 24 * 60 * 60 * 1000;
 
 /** Tells a row of the catalogue from those of checkpoints. */
-export function isDatasetRow(row: unknown): row is DatasetRow {
+function isDatasetRow(row: unknown): row is DatasetRow {
   return typeof row === "object" && row !== null && "type" in row && row.type === "dataset";
 }
 
