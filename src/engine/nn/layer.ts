@@ -1,17 +1,11 @@
 import type { KeyValues } from "./cache.ts";
 import { type AttentionKernel, activate, attend, normalise, rotate } from "./kernels.ts";
 import type { LoadedLayer, LoadedNorm, LoadedProjection } from "./layerWeights.ts";
-import type { MatmulChoice, MatmulKernel } from "./matmulKernels.ts";
+import type { MatmulChoice } from "./matmulKernels.ts";
 import { multiply } from "./multiply.ts";
 import type { Recorder } from "./recorder.ts";
 import type { DecoderSpec, LayerSpec } from "./spec.ts";
 import type { Workspace } from "./workspace.ts";
-
-/** Which of each kernel's forms runs. */
-export interface KernelChoice {
-  readonly matmul: MatmulKernel;
-  readonly attention: AttentionKernel;
-}
 
 /** Which kernel runs for which shape. */
 export interface Kernels {
