@@ -109,6 +109,7 @@ const RUN: readonly (readonly [readonly string[], readonly ShaderConstants[]])[]
     "dropout",
     "gather",
     "gradient",
+    "low_rank",
     "loss",
     "scale",
     "scatter",

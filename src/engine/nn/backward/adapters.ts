@@ -17,7 +17,8 @@ export interface LoadedAdapter extends Adapter {
   readonly aMatrix: Matrix;
   readonly bMatrix: Matrix;
   /** scale · B, made anew before each pass; an embedding's B is as it is. */
-  readonly scaledB: Matrix;
+  readonly scaledB: GPUBuffer;
+  readonly scaledMatrix: Matrix;
 }
 
 /** What Δ = B · A is multiplied by. */
@@ -37,8 +38,10 @@ export function makeAdapters(
     const [aName, bName] = factorNames(module);
     const a = makeParameter(gpu, { name: aName, shape: [rank, module.inputs] }, owned);
     const b = makeParameter(gpu, { name: bName, shape: [module.outputs, rank] }, owned);
-    const { device } = gpu;
+    const room = () => allocateValues(gpu, `scaled ${bName}`, b.count, owned);
     const isEmbedding = module.kind === "embedding";
+    const scaledB = isEmbedding ? b.value : room();
+    const { device } = gpu;
     if (isEmbedding) {
       device.queue.writeBuffer(b.value, 0, normalValues(b.count, target.seed, bName));
     } else {
@@ -54,10 +57,8 @@ export function makeAdapters(
       dropout: isEmbedding ? 0 : target.dropout,
       aMatrix: matrixOf(a.value, a.shape),
       bMatrix: matrixOf(b.value, b.shape),
-      scaledB: matrixOf(
-        isEmbedding ? b.value : allocateValues(gpu, `scaled ${bName}`, b.count, owned),
-        b.shape,
-      ),
+      scaledB,
+      scaledMatrix: matrixOf(scaledB, b.shape),
     };
   });
 }

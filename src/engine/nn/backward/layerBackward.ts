@@ -94,7 +94,7 @@ async function branchBackward(
     dy = dBranch;
   }
   const lowRank = lowRankOf(pass, projection, slotOf(layer, projection));
-  const x = space.rowsOf(branch.from);
+  const x = branch.from;
   await projectBackward(pass, projection, { x, dy, dx, lowRank }, { rows, accumulate: false });
 }
 
@@ -104,7 +104,7 @@ async function mlpBackward(pass: TrainPass, layer: TrainedLayer, dNormed: Rows):
   const { mlp } = pass.spec;
   const { mlpIn } = layer.weights;
   const dActive = space.rowsOf("dActive");
-  await branchBackward(pass, layer, branchOf(layer, "mlp"), dActive);
+  await branchBackward(pass, layer, branchOf(pass, layer, "mlp"), dActive);
   await activateBackward(
     recorder,
     mlp.activation,
@@ -143,15 +143,15 @@ async function attentionBackward(
   const { recorder, space, rows } = pass;
   const { weights, spec } = layer;
   const dMixed = space.rowsOf("dMixed");
-  await branchBackward(pass, layer, branchOf(layer, "attention"), dMixed);
+  await branchBackward(pass, layer, branchOf(pass, layer, "attention"), dMixed);
   const buffer = (part: Part) => space.buffer(part);
   await attendBackward(
     recorder,
     pass.spec.attention,
     {
       ...{ queries: buffer("queries"), keys: buffer("keys"), values: buffer("values") },
-      ...{ logSums: buffer("logSums"), documents: buffer("documents") },
-      ...{ out: space.rowsOf("mixed"), dOut: dMixed },
+      ...{ logSums: space.logSums(layer.index), documents: buffer("documents") },
+      ...{ out: space.mixed(layer.index), dOut: dMixed },
       ...{ paddedOut: buffer("paddedOut"), sums: buffer("sums") },
       ...{ dQueries: buffer("dQueries"), dKeys: buffer("dKeys"), dValues: buffer("dValues") },
     },

@@ -3,7 +3,7 @@ import type { LoadedLayer, LoadedNorm, LoadedProjection } from "../layerWeights.
 import type { Rows } from "../multiply.ts";
 import type { HeadView, LayerSpec } from "../spec.ts";
 import { lowRankOf, project, projectLow, type TrainPass } from "./pass.ts";
-import { copyRows } from "./rowKernels.ts";
+import { scaleValues } from "./rowKernels.ts";
 import type { Part } from "./space.ts";
 
 /** Where a layer is, what it is, and its weights. */
@@ -18,7 +18,10 @@ export function projectionsOf({ qkv, attentionOut, mlpIn, mlpOut }: LoadedLayer)
   return [...qkv, attentionOut, ...mlpIn, mlpOut];
 }
 
-/** What a layer is run for: the next layer's input, its own backward pass, or both. */
+/**
+ * What a layer is run for: the next layer's input, its own backward pass, or both. What attention
+ * gathered is kept from the first run: of all there is it costs most to make for its size.
+ */
 export interface Wanted {
   readonly output: boolean;
   readonly backward: boolean;
@@ -35,10 +38,11 @@ export async function forwardLayer(
   const { parallelResidual } = pass.spec;
   const [input, output] = [space.residual(index), space.residual(index + 1)];
   await norm(pass, weights.attentionNorm, input, space.rowsOf("normed"));
-  await forwardAttention(pass, layer);
+  await forwardHeads(pass, layer);
+  if (wanted.output) await gather(pass, layer);
   // Between the halves; side by side nothing reads it.
   const middle = wanted.backward && !parallelResidual ? space.rowsOf("middle") : output;
-  const attentionBranch = branchOf(layer, "attention");
+  const attentionBranch = branchOf(pass, layer, "attention");
   if (wanted.output || !parallelResidual) {
     await copy(pass, input, middle);
     await addBranch(pass, layer, attentionBranch, middle);
@@ -47,7 +51,7 @@ export async function forwardLayer(
   }
   await norm(pass, weights.mlpNorm, parallelResidual ? input : middle, space.rowsOf("mlpNormed"));
   await forwardMlp(pass, layer);
-  const mlpBranch = branchOf(layer, "mlp");
+  const mlpBranch = branchOf(pass, layer, "mlp");
   if (wanted.output) {
     if (middle !== output) await copy(pass, middle, output);
     return addBranch(pass, layer, mlpBranch, output);
@@ -58,27 +62,31 @@ export async function forwardLayer(
 
 /** The end of one of a layer's halves: what its last projection reads, and what follows it. */
 export interface Branch {
-  readonly from: "mixed" | "active";
+  readonly from: Rows;
   /** What that projection gives, where a norm follows. */
   readonly through: "attended" | "made";
   readonly projection: LoadedProjection;
   readonly postNorm: LoadedNorm | null;
 }
 
-export function branchOf({ weights }: TrainedLayer, half: "attention" | "mlp"): Branch {
+export function branchOf(
+  { space }: TrainPass,
+  { weights, index }: TrainedLayer,
+  half: "attention" | "mlp",
+): Branch {
   return half === "attention"
     ? {
-        ...{ from: "mixed", through: "attended" },
+        ...{ from: space.mixed(index), through: "attended" },
         ...{ projection: weights.attentionOut, postNorm: weights.postAttentionNorm },
       }
     : {
-        ...{ from: "active", through: "made" },
+        ...{ from: space.rowsOf("active"), through: "made" },
         ...{ projection: weights.mlpOut, postNorm: weights.postMlpNorm },
       };
 }
 
-function copy({ recorder, rows, spec }: TrainPass, from: Rows, to: Rows): Promise<void> {
-  return copyRows(recorder, from, to, { rows, columns: spec.hiddenSize, accumulate: false });
+function copy({ recorder, rows }: TrainPass, from: Rows, to: Rows): Promise<void> {
+  return scaleValues(recorder, from.buffer, to.buffer, { count: rows * from.stride, scale: 1 });
 }
 
 function norm({ recorder, spec, rows }: TrainPass, weights: LoadedNorm, x: Rows, y: Rows) {
@@ -94,7 +102,7 @@ async function keepLow(
   const adapter = pass.adapters.get(projection.spec.weight);
   const lowRank = lowRankOf(pass, projection, slotOf(layer, projection));
   if (!adapter || !lowRank) return;
-  await projectLow(pass, adapter, pass.space.rowsOf(from), lowRank, pass.rows);
+  await projectLow(pass, adapter, from, lowRank, pass.rows);
 }
 
 /** A projection's place among its layer's. */
@@ -102,9 +110,9 @@ export function slotOf({ weights }: TrainedLayer, projection: LoadedProjection):
   return projectionsOf(weights).indexOf(projection);
 }
 
-/** normed → mixed: what every head gathers from the positions it sees. */
-async function forwardAttention(pass: TrainPass, layer: TrainedLayer): Promise<void> {
-  const { recorder, space, rows, kernels } = pass;
+/** normed → queries, keys and values. */
+async function forwardHeads(pass: TrainPass, layer: TrainedLayer): Promise<void> {
+  const { recorder, space, rows } = pass;
   const { attention } = pass.spec;
   const { weights } = layer;
   for (const projection of weights.qkv) await into(pass, layer, projection, "normed", "qkv");
@@ -113,29 +121,33 @@ async function forwardAttention(pass: TrainPass, layer: TrainedLayer): Promise<v
     await headNorm(pass, queryNorm, attention.query, attention.heads);
     await headNorm(pass, keyNorm, attention.key, attention.kvHeads);
   }
-  const buffers = {
-    queries: space.buffer("queries"),
-    keys: space.buffer("keys"),
-    values: space.buffer("values"),
-  };
   await rotate(
     recorder,
     attention,
     {
-      ...buffers,
+      queries: space.buffer("queries"),
+      keys: space.buffer("keys"),
+      values: space.buffer("values"),
       turned: space.buffer(queryNorm && keyNorm ? "turned" : "qkv"),
       plain: space.buffer("qkv"),
       angles: attention.rope ? space.buffer("angles") : pass.ones.buffer,
     },
     { rows, start: 0 },
   );
-  await attend(
+}
+
+/** What every head gathers from the positions it sees. */
+function gather(pass: TrainPass, layer: TrainedLayer): Promise<void> {
+  const { recorder, space, rows, kernels } = pass;
+  return attend(
     recorder,
-    attention,
+    pass.spec.attention,
     {
-      ...buffers,
-      out: space.rowsOf("mixed"),
-      logSums: space.buffer("logSums"),
+      queries: space.buffer("queries"),
+      keys: space.buffer("keys"),
+      values: space.buffer("values"),
+      out: space.mixed(layer.index),
+      logSums: space.logSums(layer.index),
       documents: space.buffer("documents"),
     },
     {
@@ -195,8 +207,7 @@ function projectBranch(
   accumulate = false,
 ): Promise<void> {
   const lowRank = lowRankOf(pass, projection, slotOf(layer, projection));
-  const x = pass.space.rowsOf(from);
-  return project(pass, projection, { x, out, lowRank }, { rows: pass.rows, accumulate });
+  return project(pass, projection, { x: from, out, lowRank }, { rows: pass.rows, accumulate });
 }
 
 /** to += projection(from), through a norm where the architecture has one there. */

@@ -7,7 +7,7 @@ import type { Matrix } from "../weights.ts";
 import type { LoadedAdapter } from "./adapters.ts";
 import { wholeQuads } from "./alignRows.ts";
 import { addProducts } from "./kernels.ts";
-import { dropRows } from "./rowKernels.ts";
+import { addLowRank, dropRows } from "./rowKernels.ts";
 import type { TrainingSpace } from "./space.ts";
 
 /** What every step of one batch's way through the model and back needs. */
@@ -74,8 +74,8 @@ export async function project(
   const adapter = pass.adapters.get(spec.weight);
   if (!adapter || !lowRank) return;
   await projectLow(pass, adapter, x, lowRank, rows);
-  const plain = { rows, layout: "out_in", accumulate: true } as const;
-  await multiplyRows(pass, lowRank.low, adapter.scaledB, out, plain);
+  const shape = { rows, rank: adapter.rank, outputs: spec.outputs };
+  await addLowRank(pass.recorder, lowRank.low, adapter.scaledB, out, shape);
 }
 
 /** low = drop(x) · Aᵀ. */
@@ -182,13 +182,13 @@ async function adapterBackward(
   rows: number,
 ): Promise<void> {
   const { recorder } = pass;
-  const { a, b, rank, aMatrix, scaledB, scale } = adapter;
+  const { a, b, rank, aMatrix, scale } = adapter;
   const { x, dy, dx, lowRank } = buffers;
   const { low, dLow } = lowRank;
   const [inputs, outputs] = [a.shape[1] as number, b.shape[0] as number];
   const turnedBack = { rows, layout: "in_out" } as const;
   await addProducts(recorder, dy, low, b.gradient, { rows, lefts: outputs, rights: rank, scale });
-  await multiplyRows(pass, dy, scaledB, dLow, { ...turnedBack, accumulate: false });
+  await multiplyRows(pass, dy, adapter.scaledMatrix, dLow, { ...turnedBack, accumulate: false });
   const seen = await drop(pass, adapter, x, lowRank, rows);
   await addProducts(recorder, dLow, seen, a.gradient, { rows, lefts: rank, rights: inputs });
   if (!dx) return;

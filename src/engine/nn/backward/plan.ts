@@ -15,7 +15,7 @@ export interface TrainPlan {
   /** Trained values in f32. */
   readonly parameterBytes: number;
   readonly gradientBytes: number;
-  /** Every layer's input, kept until its backward pass. */
+  /** Every layer's input and what its attention gathered, kept until its backward pass. */
   readonly checkpointBytes: number;
   /** One layer's activations and their gradients. */
   readonly activationBytes: number;

@@ -4,22 +4,42 @@ import type { Recorder } from "../recorder.ts";
 /** Workgroups that fit one dimension of a dispatch. */
 const MOST_GROUPS = 2 ** 15;
 
-/** y = scale · x, over `count` values. */
+/** y = scale · x, over `count` values, filled up to whole quads. */
 export function scaleValues(
   recorder: Recorder,
   x: GPUBuffer,
   y: GPUBuffer,
   { count, scale }: { readonly count: number; readonly scale: number },
 ): Promise<void> {
-  const groups = Math.ceil(count / 64);
+  const quads = Math.ceil(count / 4);
+  const groups = Math.ceil(quads / 64);
   const across = Math.min(groups, MOST_GROUPS);
   return recorder.add({
     shaders: ["nn/backward/scale.wgsl"],
     reads: [x],
     writes: [y],
-    integers: [count, 64 * across],
+    integers: [quads, 64 * across],
     floats: [scale],
     groups: [across, Math.ceil(groups / across)],
+  });
+}
+
+/** out[t, o] += Σⱼ low[t, j] · b[o, j], over rows that start at whole quads. */
+export function addLowRank(
+  recorder: Recorder,
+  low: Rows,
+  b: GPUBuffer,
+  out: Rows,
+  shape: { readonly rows: number; readonly rank: number; readonly outputs: number },
+): Promise<void> {
+  const { rows, rank, outputs } = shape;
+  const places = [low.stride, low.offset, out.stride, out.offset].map((place) => place / 4);
+  return recorder.add({
+    shaders: ["nn/backward/low_rank.wgsl"],
+    reads: [low.buffer, b],
+    writes: [out.buffer],
+    integers: [rows, rank, outputs, ...places],
+    groups: [Math.ceil(outputs / 256), Math.ceil(rows / 4)],
   });
 }
 
@@ -61,16 +81,6 @@ export function scatterRows(
     floats: [shape.scale],
     groups: [Math.ceil(shape.columns / 64), lists.groups],
   });
-}
-
-/** y (+)= x. */
-export function copyRows(
-  recorder: Recorder,
-  x: Rows,
-  y: Rows,
-  shape: { readonly rows: number; readonly columns: number; readonly accumulate: boolean },
-): Promise<void> {
-  return dropRows(recorder, x, y, { key: 0, part: 0 }, { ...shape, first: 0 });
 }
 
 /** What decides which elements are dropped, and how many. */

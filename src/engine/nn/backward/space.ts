@@ -32,9 +32,9 @@ function activationLengths(spec: DecoderSpec, target: TrainTarget) {
     turned: has(headNorms, attention.rowStride),
     dTurned: has(headNorms, attention.rowStride),
     ...{ queries, dQueries: queries, keys, dKeys: keys, values: keys, dValues: keys },
-    ...{ mixed, dMixed: mixed },
+    dMixed: mixed,
     paddedOut: queries,
-    ...{ logSums: attention.heads, sums: 2 * attention.heads },
+    sums: 2 * attention.heads,
     // Before the norms that Gemma has after each half of a layer.
     ...{ attended: has(postNorms, hidden), made: has(postNorms, hidden) },
     dBranch: has(postNorms, hidden),
@@ -54,6 +54,15 @@ function activationLengths(spec: DecoderSpec, target: TrainTarget) {
   };
 }
 export type Part = keyof ReturnType<typeof activationLengths>;
+
+/** Values per token that are kept of every layer: its input, and what attention gathered. */
+function keptLengths({ hiddenSize, attention }: DecoderSpec) {
+  return {
+    residual: wholeQuads(hiddenSize),
+    mixed: wholeQuads(attention.heads * attention.headDim),
+    logSums: attention.heads,
+  };
+}
 
 /** Values per row of what the head needs, for some rows at a time. */
 function headLengths(spec: DecoderSpec, target: TrainTarget) {
@@ -82,8 +91,9 @@ const sum = (lengths: object) =>
 
 /** Bytes of a space by purpose. */
 export function spaceBytes(spec: DecoderSpec, target: TrainTarget, tokens: number) {
+  const kept = keptLengths(spec);
   return {
-    checkpointBytes: 4 * tokens * wholeQuads(spec.hiddenSize) * (spec.layers.length + 1),
+    checkpointBytes: 4 * tokens * (spec.layers.length * sum(kept) + kept.residual),
     activationBytes: 4 * tokens * sum(activationLengths(spec, target)),
     logitBytes: 4 * headRows(spec, tokens) * sum(headLengths(spec, target)),
   };
@@ -98,6 +108,8 @@ export class TrainingSpace {
   readonly #lengths: Readonly<Record<Part | HeadPart, number>>;
   readonly #parts = new Map<Part | HeadPart, GPUBuffer>();
   readonly #residuals: Rows[] = [];
+  readonly #mixed: Rows[] = [];
+  readonly #logSums: GPUBuffer[] = [];
   readonly #owned: PooledBuffer[] = [];
 
   /** `spec`: with aligned rows. `gpu-memory` where the budget or a binding is too small. */
@@ -106,7 +118,7 @@ export class TrainingSpace {
     this.headRows = headRows(spec, tokens);
     const [activations, head] = [activationLengths(spec, target), headLengths(spec, target)];
     this.#lengths = { ...activations, ...head };
-    const stride = wholeQuads(spec.hiddenSize);
+    const kept = keptLengths(spec);
     const allocate = (label: string, values: number) =>
       allocateRows(gpu, label, values, this.#owned);
     try {
@@ -115,9 +127,14 @@ export class TrainingSpace {
         const rows = part in head ? this.headRows : tokens;
         this.#parts.set(part as Part | HeadPart, allocate(part, rows * length));
       }
-      for (let layer = 0; layer <= spec.layers.length; layer++) {
-        const buffer = allocate(`input of layer ${layer}`, tokens * stride);
-        this.#residuals.push({ buffer, stride, offset: 0 });
+      const rows = (label: string, stride: number): Rows => {
+        return { buffer: allocate(label, tokens * stride), stride, offset: 0 };
+      };
+      this.#residuals.push(rows("input of layer 0", kept.residual));
+      for (let layer = 0; layer < spec.layers.length; layer++) {
+        this.#mixed.push(rows(`attention of layer ${layer}`, kept.mixed));
+        this.#logSums.push(allocate(`log-sums of layer ${layer}`, tokens * kept.logSums));
+        this.#residuals.push(rows(`output of layer ${layer}`, kept.residual));
       }
     } catch (error) {
       this.release();
@@ -139,6 +156,16 @@ export class TrainingSpace {
   /** The input of a layer; after the last one, what the head reads. */
   residual(layer: number): Rows {
     return this.#residuals[layer] as Rows;
+  }
+
+  /** What a layer's heads gathered. */
+  mixed(layer: number): Rows {
+    return this.#mixed[layer] as Rows;
+  }
+
+  /** The log-sum of every row and head of a layer's attention. */
+  logSums(layer: number): GPUBuffer {
+    return this.#logSums[layer] as GPUBuffer;
   }
 
   release(): void {

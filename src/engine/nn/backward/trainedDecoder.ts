@@ -144,9 +144,8 @@ export class TrainedDecoder implements TrainableModel {
   async #scaleFactors(): Promise<void> {
     const { adapters, recorder } = this.#parts;
     for (const { b, scaledB, scale } of adapters) {
-      const buffer = scaledB.panels[0]?.buffer as GPUBuffer;
-      if (buffer === b.value) continue;
-      await scaleValues(recorder, b.value, buffer, { count: b.count, scale });
+      if (scaledB === b.value) continue;
+      await scaleValues(recorder, b.value, scaledB, { count: b.count, scale });
     }
   }
 
