@@ -124,10 +124,11 @@ test("any text comes back from its tokens, and each token's bytes are those of i
       const bytes = UTF8.encode(original);
       expect(byteLength).toBe(bytes.length);
       expect(tokenizer.decode(ids, { skipSpecial: false })).toBe(original);
-      for (const [i, id] of ids.entries()) {
-        const slice = bytes.subarray(spans.bytes[i], spans.bytes[i + 1]);
-        expect([...tokenizer.tokenBytes(id)]).toEqual([...slice]);
-      }
+      const spelled = [...ids].map((id) => [...tokenizer.tokenBytes(id)]);
+      const covered = spelled.map((_, i) => [
+        ...bytes.subarray(spans.bytes[i], spans.bytes[i + 1]),
+      ]);
+      expect(spelled).toEqual(covered);
     }),
     { seed: 4, numRuns: 300 },
   );
