@@ -50,7 +50,7 @@ export type EngineEvent =
   | { readonly type: "job"; readonly job: JobCard }
   /** A training has done a step. */
   | { readonly type: "training"; readonly job: JobId; readonly point: TrainingPoint }
-  /** The library changed: ask `listModels` and `listDatasets` again. */
+  /** The library changed: ask `listModels`, `listDatasets` and `listFusions` again. */
   | { readonly type: "models" };
 
 export interface CallOptions<E = never> {

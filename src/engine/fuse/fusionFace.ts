@@ -7,7 +7,6 @@ import { viewDocument } from "./documentView.ts";
 import type { FusionLibrary } from "./fusions.ts";
 import { PROFILES } from "./profiles.ts";
 import type { RecordStore } from "./recordStore.ts";
-import type { FusedRecord } from "./records.ts";
 import { findOwnRow, viewRow } from "./rowView.ts";
 
 type FusionFace = Pick<
@@ -36,30 +35,22 @@ const MOST_DOCUMENTS = 1000;
 export function createFusionFace(parts: FusionFaceParts): FusionFace {
   const { fusions, records, changed } = parts;
 
+  // The pointer goes from row to row of one document: what was opened last is kept.
+  const record = keepLast((at: { readonly fusion: FusionId; readonly document: number }) =>
+    fusions.record(at.fusion, at.document),
+  );
   /** Names of a fusion's tokens, by member: texts where the checkpoint is still there, else numbers. */
-  async function namesOf(fusion: FusionId): Promise<((id: number) => string)[]> {
+  const names = keepLast(async (fusion: FusionId) => {
     const { parties } = await fusions.about(fusion);
     return Promise.all(parties.map(({ id }) => tokenNames(id, parts)));
-  }
-
-  // The pointer goes from row to row of one document: it is read and decoded once.
-  let latest: { readonly key: string; readonly record: Promise<FusedRecord> } | null = null;
-  function recordOf(fusion: FusionId, document: number): Promise<FusedRecord> {
-    const key = `${fusion} ${document}`;
-    if (latest?.key === key) return latest.record;
-    const record = fusions.record(fusion, document);
-    latest = { key, record };
-    record.catch(() => {
-      if (latest?.record === record) latest = null;
-    });
-    return record;
-  }
+  });
 
   return {
     fusionProfiles: async () => PROFILES,
     listFusions: () => fusions.list(),
     async deleteFusion(id) {
-      latest = null;
+      record.forget();
+      names.forget();
       await fusions.delete(id);
       changed();
     },
@@ -69,31 +60,54 @@ export function createFusionFace(parts: FusionFaceParts): FusionFace {
     },
     async fusedDocument({ fusion, document }) {
       checkIndex(document, "document");
-      const [record, names] = await Promise.all([recordOf(fusion, document), namesOf(fusion)]);
+      const [opened, named] = await Promise.all([
+        record.get({ fusion, document }),
+        names.get(fusion),
+      ]);
       const [card] = await fusions.documents(fusion, document, 1);
       if (!card) throw noSuch("document", document);
-      return viewDocument(record, card, names);
+      return viewDocument(opened, card, named);
     },
     async fusedRow({ fusion, document, row }) {
       checkIndex(document, "document");
-      const [{ parties, settings }, record, names] = await Promise.all([
+      const [{ parties, settings }, opened, named] = await Promise.all([
         fusions.about(fusion),
-        recordOf(fusion, document),
-        namesOf(fusion),
+        record.get({ fusion, document }),
+        names.get(fusion),
       ]);
-      if (!(Number.isInteger(row) && row >= 0 && row < record.pivot.positions.length)) {
+      if (!(Number.isInteger(row) && row >= 0 && row < opened.pivot.positions.length)) {
         throw noSuch("row", row);
       }
       const own = await Promise.all(
-        record.sources.map((source, i) => {
+        opened.sources.map((source, i) => {
           const folder = parties[i + 1]?.representation ?? null;
           return folder === null
             ? null
-            : findOwnRow(records, { folder, number: record.number, source, row });
+            : findOwnRow(records, { folder, number: opened.number, source, row });
         }),
       );
       const pivotName = parties[0]?.model ?? "";
-      return viewRow(record, { document, row, settings, names, own, pivotName });
+      return viewRow(opened, { document, row, settings, names: named, own, pivotName });
+    },
+  };
+}
+
+/** Loads anew only where the key is another than the last time, or loading failed. */
+function keepLast<K, T>(load: (key: K) => Promise<T>) {
+  let last: { readonly key: string; readonly loading: Promise<T> } | null = null;
+  return {
+    get(of: K): Promise<T> {
+      const key = JSON.stringify(of);
+      if (last?.key === key) return last.loading;
+      const loading = load(of);
+      last = { key, loading };
+      loading.catch(() => {
+        if (last?.loading === loading) last = null;
+      });
+      return loading;
+    },
+    forget() {
+      last = null;
     },
   };
 }
