@@ -1,4 +1,4 @@
-// As matmul_lanes.wgsl, but sums over lanes are taken by subgroups: one barrier in place of seven.
+// As matmul_lanes.wgsl, but sums over lanes are taken by subgroups: one barrier in place of two.
 // Nothing is assumed of how lanes lie in subgroups, or how many there are: the first of each writes
 // its subgroup's sum to its own place, and every subgroup adds up all places.
 //
