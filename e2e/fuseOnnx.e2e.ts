@@ -22,7 +22,7 @@ test("a source is read through its ONNX export as from its safetensors", async (
   page,
 }, testInfo) => {
   test.setTimeout(600_000);
-  const rows = Number(process.env.FUSESTUDIO_FUSE_ROWS ?? 2);
+  const rows = Number(process.env.FUSESTUDIO_FUSE_ROWS ?? 1);
   const lines = ["tales", "drama", "maths"].flatMap((domain) => evalRows(domain, rows));
   await openEnginePage(page, testInfo.outputDir, "fusePage.ts");
   const question: FuseQuestion = {

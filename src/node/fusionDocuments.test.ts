@@ -121,7 +121,7 @@ test("any pieces are read without a token across their borders", () => {
     fc.property(anyPieces, (pieces) => {
       for (const reader of readers()) checkTokens(pieces, reader);
     }),
-    { seed: 4, numRuns: 150 },
+    { seed: 4, numRuns: 60 },
   );
 }, 60_000);
 
@@ -144,30 +144,35 @@ test("any document is cut into parts that fit every model, and no byte is lost o
         textOf(list.filter(({ supervised }) => supervised));
       expect(learned(parts.flat())).toBe(learned(pieces));
     }),
-    { seed: 5, numRuns: 60 },
+    { seed: 5, numRuns: 25 },
   );
 }, 60_000);
 
-test("prose is cut before spaces, where tokens of all models end", () => {
+test("prose is cut before spaces, where tokens of all models end", { timeout: 60_000 }, () => {
   const [ember, slate, flint] = readers() as [
     DocumentTokenizer,
     DocumentTokenizer,
     DocumentTokenizer,
   ];
-  const prose = "The prince looked at the long road and said nothing to his men. ".repeat(40);
+  const prose = "The prince looked at the long road and said nothing to his men. ".repeat(30);
   const [pieces, splitter] = [
     piecesOf(text(prose), { tokenizer: tokenizers[0] as TextTokenizer, template: null }),
     new Splitter([ember, slate, flint], 128),
   ];
   const { parts, cut } = splitter.split(pieces);
   expect(cut).toBe(1);
-  expect(parts.length).toBeGreaterThan(8);
+  expect(parts.length).toBeGreaterThan(6);
   for (const part of parts.slice(1)) expect(textOf(part)).toMatch(/^ \S/);
   // Blocks are well filled: a word is never more than 12 tokens here.
   for (const part of parts.slice(0, -1)) {
     expect(slate.tokenise(part).tokens.ids.length).toBeGreaterThan(128 - 13);
   }
   expect(parts.at(-1)?.at(-1)).toEqual({ kind: "end", text: "</s>", supervised: true });
+  // However the text's length falls, its end is never left alone.
+  for (let limit = 40; limit < 46; limit++) {
+    const last = new Splitter([ember, slate, flint], limit).split(pieces).parts.at(-1);
+    expect(last?.map(({ kind }) => kind)).toEqual(["text", "end"]);
+  }
 });
 
 describe("a chat", () => {
@@ -247,11 +252,11 @@ test.each([
   expect((refusal as RowRefusal).reason).toMatch(reason);
 });
 
-test("a lone surrogate and a text of two million characters make documents", () => {
+test("a lone surrogate and a text of 600,000 characters make documents", () => {
   const pivot = { tokenizer: tokenizers[0] as TextTokenizer, template: null };
   expect(textOf(piecesOf(text("a\ud800b"), pivot))).toBe("a\ufffdb</s>");
-  const long = piecesOf(text("It was a very, very long day. ".repeat(60_000)), pivot);
+  const long = piecesOf(text("It was a very, very long day. ".repeat(20_000)), pivot);
   const { parts } = new Splitter(readers().slice(0, 1), 2048).split(long);
-  expect(parts.length).toBeGreaterThan(200);
-  expect(parts.reduce((sum, part) => sum + textOf(part).length, 0)).toBe(30 * 60_000 + 4);
+  expect(parts.length).toBeGreaterThan(80);
+  expect(parts.reduce((sum, part) => sum + textOf(part).length, 0)).toBe(30 * 20_000 + 4);
 }, 120_000);

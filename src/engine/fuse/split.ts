@@ -31,8 +31,8 @@ export class Splitter {
     this.#limit = limit;
   }
 
-  fits(pieces: Pieces): boolean {
-    return !this.#huge(pieces) && this.#counts(pieces).every((count) => count <= this.#limit);
+  fits(pieces: Pieces, limit = this.#limit): boolean {
+    return !this.#huge(pieces) && this.#counts(pieces).every((count) => count <= limit);
   }
 
   #huge(pieces: Pieces): boolean {
@@ -88,10 +88,16 @@ export class Splitter {
 
   #cutTurn(turn: Pieces, counts: { cut: number; unsplittable: number }): readonly Pieces[] {
     counts.cut += 1;
+    // What ends the turn shall not be left alone.
+    const room = turn.some(({ kind }) => kind === "end") ? this.#limit - 1 : this.#limit;
     const small = turn.flatMap((piece) =>
-      this.fits([piece])
+      this.fits([piece], room)
         ? [piece]
-        : this.#cutText(piece.text).map((text) => ({ ...piece, kind: "text" as const, text })),
+        : this.#cutText(piece.text, room).map((text) => ({
+            ...piece,
+            kind: "text" as const,
+            text,
+          })),
     );
     return this.#pack(
       small.map((piece) => [piece]),
@@ -102,12 +108,12 @@ export class Splitter {
     );
   }
 
-  #cutText(text: string): readonly string[] {
+  #cutText(text: string, limit: number): readonly string[] {
     const parts: string[] = [];
-    let window = CHARS_PER_TOKEN * this.#limit;
+    let window = CHARS_PER_TOKEN * limit;
     for (let at = 0; at < text.length; ) {
       const ahead = text.slice(at, wholeCharacters(text, at + window));
-      const length = this.#firstPart(ahead);
+      const length = this.#firstPart(ahead, limit);
       if (length === ahead.length && at + length < text.length) {
         window *= 2; // more may fit
         continue;
@@ -120,17 +126,17 @@ export class Splitter {
   }
 
   /** UTF-16 units of the first part of a text. At least one character, whether it fits or not. */
-  #firstPart(text: string): number {
+  #firstPart(text: string, most: number): number {
     const read = this.#tokenizers.map((each) => each.tokenise([piece(text)]).tokens);
-    if (read.every(({ ids }) => ids.length <= this.#limit)) return text.length;
+    if (read.every(({ ids }) => ids.length <= most)) return text.length;
     const ends = read.map((tokens) => tokenEnds(text, tokens.ends));
     // One token less: a text reads a little differently where it is cut.
-    const room = Math.max(1, this.#limit - 1);
+    const room = Math.max(1, most - 1);
     let limit = Math.min(...ends.map((each) => each[Math.min(room, each.length) - 1] ?? 1));
     const sets = ends.map((each) => new Set(each));
     for (;;) {
       const cut = chooseCut(text, limit, sets);
-      if (cut <= firstCharacter(text) || this.fits([piece(text.slice(0, cut))])) return cut;
+      if (cut <= firstCharacter(text) || this.fits([piece(text.slice(0, cut))], most)) return cut;
       limit = cut - 1 - (cut >> 5);
     }
   }
