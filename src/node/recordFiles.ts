@@ -45,8 +45,7 @@ export function openRecordFiles(root: string): RecordFiles {
   async function openFolder(folder: string, create: boolean): Promise<OpenFolder | null> {
     const known = await opened.get(folder);
     if (known) return known;
-    const path = pathOf(folder);
-    const opening = openHandle(path, create).then((handle) => handle && scan(handle, path));
+    const opening = openFile(pathOf(folder), create);
     opened.set(folder, opening);
     const keep = await opening.catch((error) => {
       opened.delete(folder);
@@ -119,6 +118,17 @@ async function readBytes(
   const { bytesRead } = await handle.read(bytes, 0, byteLength, start);
   if (bytesRead === byteLength) return bytes;
   throw new EngineError("truncated", `A file of records ends before byte ${start + byteLength}.`);
+}
+
+/** Opens a folder's file; a handle that is no use is closed again. */
+async function openFile(path: string, create: boolean): Promise<OpenFolder | null> {
+  const handle = await openHandle(path, create);
+  try {
+    return handle && (await scan(handle, path));
+  } catch (error) {
+    await handle?.close();
+    throw error;
+  }
 }
 
 /** Finds the records and cuts off what a crash left behind them. */
