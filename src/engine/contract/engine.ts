@@ -137,6 +137,8 @@ export interface Engine {
   pipelineMerges(targets: number): Promise<readonly PipelineMerge[]>;
   /** A `fusechat` job's stages so far, and its report at the end; asked again on its job events. */
   pipelineRun(job: JobId): Promise<PipelineRun>;
+  /** The report as Markdown; `usage` where there is none yet. */
+  pipelineReportText(job: JobId): Promise<string>;
 
   // Jobs: everything long. A promise dies with the tab; a job does not.
   /** Checked and journalled before it resolves. */

@@ -75,6 +75,8 @@ export type JobRequest =
 export interface JobProgress {
   readonly doneBytes: number;
   readonly totalBytes: number;
+  /** Where the work has no bytes to count, so many parts of it: a share, and nothing else. */
+  readonly unit?: "parts";
   /** What is being worked on: a tensor or a file. */
   readonly label: string;
   /** Null until it can be told. */

@@ -3,6 +3,7 @@ import type { RecordStore } from "../fuse/recordStore.ts";
 import type { Library } from "../model/library.ts";
 import { defaultMerges } from "./merges.ts";
 import { planStages, readReport } from "./pipelineJob.ts";
+import { formatReport } from "./report.ts";
 import { readStages } from "./stages.ts";
 
 /** The part of the engine's face that is about pipelines. */
@@ -11,10 +12,15 @@ export function createPipelineFace(parts: {
   readonly library: Pick<Library, "list">;
   /** What a `fusechat` job was started with; null where there is no such job. */
   requestOf(job: JobId): Promise<PipelineRequest | null>;
-}): Pick<Engine, "pipelineMerges" | "pipelineRun"> {
+}): Pick<Engine, "pipelineMerges" | "pipelineRun" | "pipelineReportText"> {
   const { records, library, requestOf } = parts;
   return {
     pipelineMerges: async (targets) => defaultMerges(targets),
+    async pipelineReportText(job) {
+      const report = await readReport(records, job);
+      if (report) return formatReport(report);
+      throw new EngineError("usage", "This pipeline has no report yet.", { job });
+    },
     async pipelineRun(job) {
       const request = await requestOf(job);
       if (!request) {

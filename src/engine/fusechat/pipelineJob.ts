@@ -194,7 +194,9 @@ async function runPipeline(
     const id = models[0] as ModelId;
     const made = await nameOf(id);
     scored.push({ id, name: made, role: "merge", about: formatRecipe(recipe) });
-    maps.push({ merge: made, map: await parts.weightMap(recipe) });
+    const map = await parts.weightMap(recipe);
+    // Where nothing had to be measured for the merge, the map can be measured in its own time.
+    if (map.measured === map.total) maps.push({ merge: made, map });
   }
 
   const rows = await chooseRows(parts, {

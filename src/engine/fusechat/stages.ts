@@ -183,6 +183,7 @@ export class StageRunner {
   /** Stages count alike: nobody knows how long they take. */
   #tell(fraction: number, label: string): void {
     const doneBytes = Math.round(1000 * (this.#done + Math.min(1, fraction)));
-    this.#context.progress({ doneBytes, totalBytes: 1000 * this.#count, label });
+    const totalBytes = 1000 * this.#count;
+    this.#context.progress({ doneBytes, totalBytes, unit: "parts", label });
   }
 }

@@ -21,6 +21,7 @@ export interface PreparedJob {
 export interface JobStep {
   readonly doneBytes: number;
   readonly totalBytes: number;
+  readonly unit?: "parts";
   readonly label: string;
 }
 

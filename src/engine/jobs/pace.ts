@@ -12,7 +12,7 @@ export function keepPace(startedAt: number): (step: JobStep, now: number) => Job
   let lastAt = startedAt;
   let rate: number | null = null;
 
-  return ({ doneBytes, totalBytes, label }, now) => {
+  return ({ doneBytes, totalBytes, unit, label }, now) => {
     const seconds = (now - lastAt) / 1000;
     if (lastBytes === null) {
       // What an earlier run had done is no sign of this one's speed.
@@ -27,7 +27,7 @@ export function keepPace(startedAt: number): (step: JobStep, now: number) => Job
     }
     const known = rate !== null && rate > 0;
     return {
-      ...{ doneBytes, totalBytes, label },
+      ...{ doneBytes, totalBytes, label, ...(unit && { unit }) },
       bytesPerSecond: rate,
       secondsLeft: known ? Math.max(0, totalBytes - doneBytes) / (rate as number) : null,
     };

@@ -92,7 +92,8 @@ export function createDistillKind(parts: TrainingParts): JobKind<"distill", Dist
             tell({ type: "training", job: id, point });
             const label = `step ${point.step}${steps > 0 ? ` of ${steps}` : ""}`;
             const totalBytes = Math.max(steps, point.step) * settings.batchTokens;
-            progress({ doneBytes: point.step * settings.batchTokens, totalBytes, label });
+            const doneBytes = point.step * settings.batchTokens;
+            progress({ doneBytes, totalBytes, unit: "parts", label });
           },
         },
         async (trained) => {

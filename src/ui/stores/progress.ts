@@ -1,12 +1,14 @@
 import type { JobCard, JobProgress } from "../../engine/contract/index.ts";
-import { formatBytesOf, formatDuration, formatSpeed } from "../theme/format.ts";
+import { formatBytesOf, formatDuration, formatPercent, formatSpeed } from "../theme/format.ts";
 
 /** How far, how fast, how long: `34 of 56 MB · 412 MB/s · 2 s left`. */
 export function progressNumbers(progress: JobProgress): string {
-  const { doneBytes, totalBytes, bytesPerSecond, secondsLeft } = progress;
+  const { doneBytes, totalBytes, unit, bytesPerSecond, secondsLeft } = progress;
+  const parts = unit === "parts";
+  const done = parts ? formatPercent(doneBytes / totalBytes) : formatBytesOf(doneBytes, totalBytes);
   return [
-    totalBytes > 0 ? formatBytesOf(doneBytes, totalBytes) : "starting",
-    bytesPerSecond === null ? "" : formatSpeed(bytesPerSecond),
+    totalBytes > 0 ? done : "starting",
+    parts || bytesPerSecond === null ? "" : formatSpeed(bytesPerSecond),
     secondsLeft === null ? "" : `${formatDuration(secondsLeft)} left`,
   ]
     .filter(Boolean)
