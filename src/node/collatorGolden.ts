@@ -21,13 +21,30 @@ export interface CollatorCase {
   readonly features: readonly CollatorFeature[];
   /** Precision (`_T2`: at temperature 2), then whose distributions, feature by feature. */
   readonly collator: Record<string, Record<string, readonly (readonly TargetRow[])[]>>;
-  readonly loss: readonly {
-    readonly precision: "bf16" | "f32";
-    readonly mode: "mince" | "avgce";
-    readonly type: string;
-    readonly without_pivot?: boolean;
-    readonly target?: readonly (readonly TargetRow[])[];
-  }[];
+  /** What the trainer is given beside the targets; -100 is no label. */
+  readonly batch: {
+    readonly labels: Lists;
+    readonly attention_mask: Lists;
+  };
+  /** [features, length, vocabulary], flat. */
+  readonly logits: readonly number[];
+  readonly loss: readonly CollatorLoss[];
+}
+
+/** An objective of the trainer's. Only some tell their target, parts and gradient. */
+export interface CollatorLoss {
+  readonly precision: "bf16" | "f32";
+  readonly mode: "mince" | "avgce";
+  readonly loss_type: "ce" | "kl";
+  readonly type: "hard" | "hard_and_decay" | "soft";
+  readonly lambda?: number;
+  readonly without_pivot?: boolean;
+  readonly loss: number;
+  readonly clm?: number;
+  readonly fusion?: number;
+  readonly target?: readonly (readonly TargetRow[])[];
+  /** As `logits`. */
+  readonly grad?: readonly number[];
 }
 
 function sparse(ids: Lists, values: Lists, rows: number): SparseRows {

@@ -13,6 +13,7 @@ import {
 import { type Comparison, combine, compareValues } from "../compare.ts";
 import type { AlignmentCase } from "./cases.ts";
 import { readGolden } from "./files.ts";
+import { compareLoss } from "./losses.ts";
 
 type Targets = readonly (readonly TargetRow[])[];
 
@@ -24,32 +25,33 @@ export async function targetCases(folder: string): Promise<readonly AlignmentCas
   return cases.flatMap(collatorCases);
 }
 
-function collatorCases({ profile, features, collator, loss }: CollatorCase) {
+function collatorCases(golden: CollatorCase) {
+  const { profile, features, collator, loss } = golden;
   const records = features.map(recordOfFeature);
   const about = `fusion/collator_loss/${profile}`;
   const open = (
     name: string,
     changes: Partial<FusionSettings>,
-    golden: Targets,
+    targets: Targets,
     of: readonly UnfusedRecord[] = records,
   ): AlignmentCase => ({
     name: `${about}/${name}`,
     run: async ({ source }) =>
-      compareTargets(await source.get(), of, { ...PROFILES[profile], ...changes }, golden),
+      compareTargets(await source.get(), of, { ...PROFILES[profile], ...changes }, targets),
   });
   const alone = Object.entries(collator).flatMap(([set, targets]) =>
-    Object.entries(targets).map(([name, golden]) => {
+    Object.entries(targets).map(([name, wanted]) => {
       // `base_target_dist` is the pivot's; the others are numbered, or the only one.
       const source = name.startsWith("base") ? null : Number(/\d$/.exec(name)?.[0] ?? 0);
       const changes = {
         ...{ bf16: set.startsWith("bf16"), temperature: set.endsWith("T2") ? 2 : 1 },
         withPivot: source === null,
       };
-      const of = records.slice(0, golden.length).map((record) => ({
+      const of = records.slice(0, wanted.length).map((record) => ({
         ...record,
         sources: source === null ? [] : [record.sources[source]!],
       }));
-      return open(`${set}/${name}`, changes, golden, of);
+      return open(`${set}/${name}`, changes, wanted, of);
     }),
   );
   const chosen = loss.flatMap(({ precision, mode, without_pivot: without = false, target }) => {
@@ -57,7 +59,14 @@ function collatorCases({ profile, features, collator, loss }: CollatorCase) {
     const name = `${precision}/${mode}${without ? "-without-pivot" : ""}`;
     return target ? [open(name, changes, target)] : [];
   });
-  return [...alone, ...chosen];
+  // Cross-entropy; KL differs by the targets' entropy, which has no gradient and no use here.
+  const losses = loss.filter(({ loss_type, target }) => loss_type === "ce" && target);
+  const lost = losses.map((one) => ({
+    name: `${about}/${one.precision}/${one.mode}${one.without_pivot ? "-without-pivot" : ""}/loss`,
+    run: async ({ source }: Parameters<AlignmentCase["run"]>[0]) =>
+      compareLoss(await source.get(), golden, one),
+  }));
+  return [...alone, ...chosen, ...lost];
 }
 
 async function compareTargets(
