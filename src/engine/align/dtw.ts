@@ -35,38 +35,79 @@ const NARROW = 64;
  * in that order, since costs of 0.1 make ties a matter of rounding. Takes at most n·m steps and n·m / 4
  * bytes: the way back is noted on the way there.
  *
- * No cost is negative, so what costs more than some whole path is on no best one. A path close to the
- * straight way is found first, and then only the third or so of all cells that do not cost more is
- * gone through. Float sums being monotone, neither costs nor ties can come out otherwise.
+ * A path close to the straight way is found first. Every token still to come stands beside some other,
+ * which costs it something at least; so a cell from which no path can end as cheaply as that first one
+ * is on no best path, and is not gone through: seven to nine of ten are not. Nor do they win a tie.
  */
 export function warp(table: CostTable, ties: TieOrder): Warping {
   const [n, m] = [table.rows.length, table.pivots.length];
   const moves = new Uint8Array(n * Math.ceil(m / MOVES_A_BYTE));
   if (n === 0 || m === 0) return { groups: walkBack(moves, n, m), cost: 0 };
-  const limit = sweep(table, ties, moves, NARROW, Number.POSITIVE_INFINITY);
-  const cost = sweep(table, ties, moves, m, limit);
+  const first = sweep(table, ties, moves, NARROW, null);
+  const cost = sweep(table, ties, moves, m, limitsOf(table, first));
   return { groups: walkBack(moves, n, m), cost };
 }
 
+/** What a cell may cost: so much for being of a source token, and so much for being of a pivot's. */
+interface Limits {
+  readonly rows: Float64Array;
+  readonly pivots: Float64Array;
+}
+
+/** Sums come in different orders, so that equal ones may differ by their rounding. */
+const ROUNDING = 1e-9;
+
+/** The cost of a whole path, less what the tokens after each take at least. */
+function limitsOf({ codes, columns, costs, rows, pivots }: CostTable, whole: number): Limits {
+  const leastOfRows = new Float64Array(codes.length / columns).fill(Number.POSITIVE_INFINITY);
+  const leastOfColumns = new Float64Array(columns).fill(Number.POSITIVE_INFINITY);
+  for (let row = 0, at = 0; row < leastOfRows.length; row++) {
+    let least = Number.POSITIVE_INFINITY;
+    for (let column = 0; column < columns; column++, at++) {
+      const cost = costs[codes[at]!]!;
+      if (cost < least) least = cost;
+      if (cost < leastOfColumns[column]!) leastOfColumns[column] = cost;
+    }
+    leastOfRows[row] = least;
+  }
+  const limit = whole * (1 + ROUNDING);
+  return {
+    rows: limitsAlong(rows, leastOfRows, limit),
+    pivots: limitsAlong(pivots, leastOfColumns, limit),
+  };
+}
+
+function limitsAlong(tokens: Uint32Array, least: Float64Array, limit: number): Float64Array {
+  const limits = new Float64Array(tokens.length);
+  let left = limit;
+  for (let at = tokens.length - 1; at >= 0; at--) {
+    limits[at] = left;
+    left -= least[tokens[at]!]!;
+  }
+  return limits;
+}
+
 /**
- * Fills `moves` for the cells that cost no more than `limit` and are at most `width` pivot tokens off
- * the straight way. Returns the cost of the whole.
+ * Fills `moves` for the cells within the limits that are at most `width` pivot tokens off the straight
+ * way. Returns the cost of the whole.
  */
 function sweep(
   { codes, columns, costs, rows, pivots }: CostTable,
   ties: TieOrder,
   moves: Uint8Array,
   width: number,
-  limit: number,
+  limits: Limits | null,
 ): number {
   const [n, m] = [rows.length, pivots.length];
   const stride = Math.ceil(m / MOVES_A_BYTE);
   const sourceWinsTies = ties === "source first";
   const above = new Float64Array(m).fill(Number.POSITIVE_INFINITY);
-  // Of the cells in the row above, those from `first` to before `end` are within the limit.
+  const pivotLimits = limits?.pivots ?? new Float64Array(m).fill(Number.POSITIVE_INFINITY);
+  // Of the cells in the row above, those from `first` to before `end` are within the limits.
   let [first, end] = [0, 0];
   for (let i = 0; i < n; i++) {
     const row = rows[i]! * columns;
+    const rowLimit = limits ? limits.rows[i]! : Number.POSITIVE_INFINITY;
     const straight = Math.floor((i * m) / n);
     const start = Math.max(first, straight - width);
     const stop = Math.min(m, straight + width);
@@ -76,7 +117,7 @@ function sweep(
     let packed = 0;
     first = m;
     let j = start;
-    for (; j < stop && (j <= last || left <= limit); j++) {
+    for (; j < stop && (j <= last || left <= rowLimit); j++) {
       const up = above[j]!;
       const takesUp = up < left || (sourceWinsTies && up === left);
       const side = takesUp ? up : left;
@@ -87,7 +128,7 @@ function sweep(
       }
       diagonal = up;
       left = costs[codes[row + pivots[j]!]!]! + best;
-      if (left <= limit) {
+      if (left <= rowLimit && left <= pivotLimits[j]!) {
         if (first === m) first = j;
         end = j + 1;
       } else left = Number.POSITIVE_INFINITY;

@@ -23,6 +23,7 @@ const DISTANCE = new EditDistance();
 /** So many strings a side have their distances kept for the documents to come. */
 const KEPT = 4096;
 const UNKNOWN = 0xffff;
+const NOTHING = new Uint16Array(0);
 /** Distances from here on are taken to be this: no token has so many letters. */
 const FARTHEST = 0x7ffe;
 
@@ -47,44 +48,59 @@ export class PairCosts {
   between(source: Uint32Array, pivot: Uint32Array): CostTable {
     const rows = distinct(source, this.#source);
     const columns = distinct(pivot, this.#pivot);
+    const packed = pack(Array.from(columns.words, (word) => this.#pivot.words[word]!.points));
     const width = columns.words.length;
     const codes = new Uint16Array(rows.words.length * width);
-    let largest = 0;
     for (const [row, word] of rows.words.entries()) {
-      const line = codes.subarray(row * width, (row + 1) * width);
-      this.#fill(line, word, columns.words);
-      for (const code of line) if (code > largest) largest = code;
+      this.#fill(codes.subarray(row * width, (row + 1) * width), word, columns.words, packed);
     }
+    const longest = Math.max(this.#source.longest, this.#pivot.longest);
     return {
-      ...{ codes, columns: width, costs: this.#costsUpTo(largest) },
+      ...{ codes, columns: width, costs: this.#costsUpTo(codeOf(longest, true)) },
       ...{ rows: rows.index, pivots: columns.index },
     };
   }
 
-  #fill(line: Uint16Array, source: number, pivots: readonly number[]): void {
+  #fill(
+    line: Uint16Array,
+    source: number,
+    pivots: Uint32Array,
+    { points, starts }: PackedWords,
+  ): void {
     const kept = this.#keptRow(source);
     const word = this.#source.words[source]!;
+    const length = word.points.length;
     let set = false;
     for (let column = 0; column < line.length; column++) {
       const pivot = pivots[column]!;
-      const mayKeep = kept !== undefined && pivot < KEPT;
-      let code = mayKeep ? kept[pivot]! : UNKNOWN;
-      if (code === UNKNOWN) {
-        if (!set) DISTANCE.from(word.points);
-        const other = this.#pivot.words[pivot]!;
-        set = word.plain !== "" && other.plain !== "";
-        code = set
-          ? codeOf(word.plain, other.plain, DISTANCE.to(other.points))
-          : codeOf(word.whole, other.whole, editDistance(word.whole, other.whole));
-        if (mayKeep) kept[pivot] = code;
+      const known = pivot < kept.length ? kept[pivot]! : UNKNOWN;
+      if (known !== UNKNOWN) {
+        line[column] = known;
+        continue;
       }
+      if (!set) DISTANCE.from(word.points);
+      set = true;
+      const [start, end] = [starts[column]!, starts[column + 1]!];
+      let code: number;
+      if (length === 0 || start === end) {
+        code = compareWhole(word.whole, this.#pivot.words[pivot]!.whole);
+      } else {
+        const distance = DISTANCE.to(points, start, end);
+        const difference = length - (end - start);
+        // Where one contains the other, the rest is what has to be inserted.
+        const contained =
+          distance === Math.abs(difference) &&
+          contains(word.plain, this.#pivot.words[pivot]!.plain, difference > 0);
+        code = codeOf(distance, contained);
+      }
+      if (pivot < kept.length) kept[pivot] = code;
       line[column] = code;
     }
   }
 
   /** What is kept of a source's string, with room for the pivot's that are known. */
-  #keptRow(source: number): Uint16Array | undefined {
-    if (source >= KEPT) return undefined;
+  #keptRow(source: number): Uint16Array {
+    if (source >= KEPT) return NOTHING;
     const row = this.#kept[source];
     const count = Math.min(KEPT, this.#pivot.words.length);
     if (row && row.length >= count) return row;
@@ -103,19 +119,24 @@ export class PairCosts {
   }
 }
 
+function contains(one: string, other: string, oneIsLonger: boolean): boolean {
+  return oneIsLonger ? one.includes(other) : other.includes(one);
+}
+
+function compareWhole(one: string, other: string): number {
+  return codeOf(editDistance(one, other), one.includes(other) || other.includes(one));
+}
+
 /** A distance and whether one string contains the other, in one number. */
-function codeOf(one: string, other: string, distance: number): number {
-  const longer = one.length > other.length ? one : other;
-  // Where one contains the other, the rest is what has to be inserted.
-  const contained =
-    distance <= Math.abs(one.length - other.length) &&
-    longer.includes(longer === one ? other : one);
+function codeOf(distance: number, contained: boolean): number {
   return Math.min(distance, FARTHEST) * 2 + (contained ? 1 : 0);
 }
 
 /** The strings of one side, numbered as they come. */
 class Words {
   readonly words: Word[] = [];
+  /** Of the longest string's length, as far as they have come. */
+  longest = 0;
   readonly #byId = new Map<number, number>();
   readonly #byText = new Map<string, number>();
   readonly #spelling: Spelling;
@@ -133,6 +154,7 @@ class Words {
     const found = this.#byText.get(key) ?? this.words.length;
     if (found === this.words.length) {
       this.words.push({ plain, whole, points: codePointsOf(plain) });
+      this.longest = Math.max(this.longest, plain.length, whole.length);
       this.#byText.set(key, found);
     }
     this.#byId.set(id, found);
@@ -140,18 +162,32 @@ class Words {
   }
 }
 
+/** Strings one after the other: the w-th has the code points [starts[w], starts[w + 1]). */
+interface PackedWords {
+  readonly points: CodePoints;
+  readonly starts: Uint32Array;
+}
+
+function pack(words: readonly CodePoints[]): PackedWords {
+  const starts = new Uint32Array(words.length + 1);
+  for (const [i, { length }] of words.entries()) starts[i + 1] = starts[i]! + length;
+  const points = new Uint32Array(starts.at(-1)!);
+  for (const [i, word] of words.entries()) points.set(word, starts[i]!);
+  return { points, starts };
+}
+
 /** The different strings of a text, and which of them each token is. */
 function distinct(ids: Uint32Array, side: Words) {
   const places = new Map<number, number>();
-  const words: number[] = [];
+  const found: number[] = [];
   const index = Uint32Array.from(ids, (id) => {
     const word = side.numberOf(id);
-    const place = places.get(word) ?? words.length;
-    if (place === words.length) {
-      words.push(word);
+    const place = places.get(word) ?? found.length;
+    if (place === found.length) {
+      found.push(word);
       places.set(word, place);
     }
     return place;
   });
-  return { words, index };
+  return { words: Uint32Array.from(found), index };
 }
