@@ -37,6 +37,20 @@ test("records survive the end of the process", async () => {
   await second.close();
 });
 
+test("calls side by side share one file", async () => {
+  const store = openRecordFiles(await freshRoot());
+  const [none, first, second] = await Promise.all([
+    store.read("a", 0, 9),
+    store.append("a", [record(1)]),
+    store.append("a", [record(2)]),
+    store.count("a"),
+  ]);
+  expect(none).toEqual([]);
+  expect([first, second].sort()).toEqual([0, 1]);
+  expect(await store.read("a", 0, 9)).toEqual([record(1), record(2)]);
+  await store.close();
+});
+
 test.each([1, 4, 8, 9, 10])("a last record cut by %i bytes is dropped", async (cut) => {
   const root = await freshRoot();
   const store = openRecordFiles(root);

@@ -31,6 +31,8 @@ export interface RecordFiles extends RecordStore {
  */
 export function openRecordFiles(root: string): RecordFiles {
   const opened = new Map<string, Promise<OpenFolder | null>>();
+  /** Appends to one file come one after the other. */
+  const appending = new Map<string, Promise<unknown>>();
   const pathOf = (folder: string) => join(root, `${encodeURIComponent(folder)}${ENDING}`);
 
   async function guard<T>(folder: string, work: () => Promise<T>): Promise<T> {
@@ -43,8 +45,11 @@ export function openRecordFiles(root: string): RecordFiles {
 
   /** Opened once; `null` where it is not there and shall not be made. */
   async function openFolder(folder: string, create: boolean): Promise<OpenFolder | null> {
-    const known = await opened.get(folder);
-    if (known) return known;
+    const known = opened.get(folder);
+    if (known) {
+      const file = await known;
+      return file || !create ? file : openFolder(folder, create);
+    }
     const opening = openFile(pathOf(folder), create);
     opened.set(folder, opening);
     const keep = await opening.catch((error) => {
@@ -55,25 +60,31 @@ export function openRecordFiles(root: string): RecordFiles {
     return keep;
   }
 
+  async function append(folder: string, records: readonly Uint8Array[]): Promise<number> {
+    await mkdir(root, { recursive: true });
+    const file = (await openFolder(folder, true)) as OpenFolder;
+    const first = file.places.length;
+    for (const bytes of records) {
+      const framed = frameRecord(bytes);
+      await file.handle.write(framed, 0, framed.byteLength, file.end);
+      const start = file.end + FRAME_HEADER_BYTES;
+      file.places.push({ start, byteLength: bytes.byteLength });
+      file.end += framed.byteLength;
+    }
+    return first;
+  }
+
   return {
     count: (folder) =>
       guard(folder, async () => (await openFolder(folder, false))?.places.length ?? 0),
-    append: (folder, records) =>
-      guard(folder, async () => {
-        await mkdir(root, { recursive: true });
-        const file = (await openFolder(folder, true)) as OpenFolder;
-        const first = file.places.length;
-        for (const bytes of records) {
-          const framed = frameRecord(bytes);
-          await file.handle.write(framed, 0, framed.byteLength, file.end);
-          file.places.push({
-            start: file.end + FRAME_HEADER_BYTES,
-            byteLength: bytes.byteLength,
-          });
-          file.end += framed.byteLength;
-        }
-        return first;
-      }),
+    append(folder, records) {
+      const before = appending.get(folder) ?? Promise.resolve();
+      const own = before
+        .catch(() => undefined)
+        .then(() => guard(folder, () => append(folder, records)));
+      appending.set(folder, own);
+      return own;
+    },
     read: (folder, from, count) =>
       guard(folder, async () => {
         const file = await openFolder(folder, false);

@@ -6,8 +6,8 @@ export interface RecordStore {
   /** Records of a folder; 0 where there is no such folder. */
   count(folder: string): Promise<number>;
   /**
-   * Adds records at the end and gives the number of the first. All are there or none, and only after
-   * those before them: what is counted after a crash can be gone on from. One writer a folder.
+   * Adds records at the end, in order, and gives the number of the first. After a crash or a full
+   * disk the first of them may be there: what is counted can be gone on from. One writer a folder.
    */
   append(folder: string, records: readonly Uint8Array<ArrayBuffer>[]): Promise<number>;
   /** Records [from, from + count), fewer at the end. */
