@@ -100,6 +100,22 @@ test.for([
   },
 );
 
+test("eight rows at a time give the same bits as four", async () => {
+  const [rows, inputs, outputs] = [19, 36, 24];
+  const x = { buffer: bench.buffer(randomValues(rows * inputs, 1)), stride: inputs, offset: 0 };
+  const panels = [
+    { buffer: bench.buffer(randomValues(inputs * outputs, 2)), first: 0, rows: outputs },
+  ];
+  const matrix = { panels, dtype: "F32", rows: outputs, columns: inputs } as const;
+  const run = async (kernel: MatmulKernel) => {
+    const buffer = bench.buffer(new Float32Array(rows * outputs));
+    const options = { rows, layout: "out_in", bias: null, accumulate: false, kernel } as const;
+    await multiply(bench.recorder, x, matrix, { buffer, stride: outputs, offset: 0 }, options);
+    return bench.read(buffer, rows * outputs);
+  };
+  expect(await run("registers8")).toEqual(await run("registers"));
+});
+
 describe.each(["out_in", "in_out"] as const)("a matrix in panels, stored %s,", (layout) => {
   test("gives what it gives in one piece", async () => {
     const [rows, inputs, outputs] = [3, 12, 10];

@@ -9,11 +9,8 @@ const MOST_RUNS = 32;
 const ROUNDS = 3;
 /** A candidate that takes so many times the best one's time is not timed again. */
 const HOPELESS = 3;
-/**
- * The rule's kernel stays unless another is so many times as fast: software adapters share their
- * cores with everything else, and timings there vary by as much.
- */
-const MARGIN = { gpu: 1.1, software: 1.5 } as const;
+/** The rule's kernel stays unless another is so many times as fast: timings vary by as much. */
+const MARGIN = 1.1;
 
 /** Kernels that do the same, to be timed on work of one kind. */
 export interface Contest {
@@ -95,7 +92,7 @@ async function decide(gpu: Gpu, contest: Contest, deadline: number): Promise<str
     };
     const clock = { gpu, recorder, run: prepared.run, deadline };
     const times = await timeCandidates(clock, contest.candidates);
-    return pickWinner(times, rule, gpu.software ? MARGIN.software : MARGIN.gpu);
+    return pickWinner(times, rule, MARGIN);
   } catch {
     return rule; // no room for the buffers, or no kernel that this driver compiles
   } finally {

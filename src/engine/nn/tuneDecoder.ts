@@ -35,18 +35,13 @@ export function ruleKernels(spec: DecoderSpec, software: boolean): Kernels {
   };
 }
 
-/**
- * The kernels for a decoder on this adapter: timed where that is worth it, else the rule's. Adapters
- * that compute on the CPU keep to the rule: a kernel takes them longer to compile than the budget,
- * and on cores that are shared the same contest has another winner every time.
- */
+/** The kernels for a decoder on this adapter: timed where that is worth it, else the rule's. */
 export async function chooseKernels(
   gpu: Gpu,
   measured: MeasuredDecoder,
   rows: number,
 ): Promise<Kernels> {
-  const worth = !gpu.software && measured.weightBytes >= WORTH_TUNING_BYTES;
-  if (!worth) return ruleKernels(measured.spec, gpu.software);
+  if (measured.weightBytes < WORTH_TUNING_BYTES) return ruleKernels(measured.spec, gpu.software);
   return tuneKernels(gpu, measured, { rows, budgetMs: BUDGET_MS });
 }
 

@@ -25,65 +25,73 @@ const ROW_CLASSES: readonly RowClass[] = [
   { most: 64, rows: 64, forms: ["tiles", "tiles32", "lanes", "subgroups"] },
   { most: Number.POSITIVE_INFINITY, rows: 128, forms: ["tiles", "tiles32", "tiles128"] },
 ];
-/**
- * On adapters that compute on the CPU everything with barriers loses many times over, and takes most
- * of a second to compile: only what might win is timed.
- */
-const SOFTWARE_FORMS: readonly MatmulForm[] = ["registers", "registers8"];
-
 /** Weights up to `most` are one class, which a matrix of `inputs` × `outputs` stands for. */
 const SIZE_CLASSES = [
   { name: "small", most: 2 ** 21, inputs: 1024, outputs: 1024 },
   { name: "large", most: Number.POSITIVE_INFINITY, inputs: 2048, outputs: 4096 },
 ] as const;
-const SOFTWARE_SIDE = 256;
-const SOFTWARE_ROWS = 16;
+/**
+ * On adapters that compute on the CPU everything with barriers loses many times over, and takes most
+ * of a second to compile. What is left gives the same bits, so noise decides nothing but the speed.
+ */
+const SOFTWARE = {
+  ...{ name: "software", fewest: 8, rows: 16, inputs: 256, outputs: 256 },
+  forms: ["registers", "registers8"],
+} as const;
 const BYTES = { F32: 4, BF16: 2, F16: 2 } as const;
 
-const rowClassOf = (rows: number) =>
-  ROW_CLASSES.find(({ most }) => rows <= most) ?? ROW_CLASSES[0]!;
-const sizeClassOf = ({ inputs, outputs }: MatmulShape) =>
-  SIZE_CLASSES.find(({ most }) => inputs * outputs <= most) ?? SIZE_CLASSES[0];
+/** What shapes are timed together, and the shape that stands for them. */
+interface ShapeClass {
+  readonly name: string;
+  readonly rows: number;
+  readonly inputs: number;
+  readonly outputs: number;
+  readonly forms: readonly MatmulForm[];
+}
 
-function contestName(shape: MatmulShape): string {
-  const { rows, dtype, layout } = shape;
-  return ["matmul", `${rowClassOf(rows).rows}`, sizeClassOf(shape).name, dtype, layout].join(" ");
+/** The class of a shape; null where there is nothing to choose. */
+function classOf(gpu: Gpu, shape: MatmulShape): ShapeClass | null {
+  const { rows, inputs, outputs, dtype, layout } = shape;
+  if (isOdd(shape)) return null;
+  const named = (...words: string[]) => ["matmul", ...words, dtype, layout].join(" ");
+  if (gpu.software) {
+    return rows < SOFTWARE.fewest ? null : { ...SOFTWARE, name: named(SOFTWARE.name) };
+  }
+  const byRows = ROW_CLASSES.find(({ most }) => rows <= most);
+  const bySize = SIZE_CLASSES.find(({ most }) => inputs * outputs <= most);
+  if (!byRows || !bySize) return null;
+  return { ...bySize, ...byRows, name: named(String(byRows.rows), bySize.name) };
 }
 
 /** The kernels that may run on a shape, the rule's first. */
 export function matmulCandidates(gpu: Gpu, shape: MatmulShape): readonly MatmulKernel[] {
-  const forms = gpu.software ? SOFTWARE_FORMS : rowClassOf(shape.rows).forms;
-  // One row is one row in both.
-  const distinct = gpu.software && shape.rows === 1 ? forms.slice(0, 1) : forms;
-  return distinct
+  const forms = classOf(gpu, shape)?.forms;
+  if (!forms) return [chooseMatmul(shape.rows, gpu.software)];
+  return forms
     .flatMap((form): MatmulKernel[] => [form, `${form}+half`])
     .filter((kernel) => canRun(kernel, shape, gpu.device.features));
 }
 
 /** The contests that shapes of these kinds call for, each once. Odd matrices keep to the rule. */
 export function matmulContests(gpu: Gpu, shapes: readonly MatmulShape[]): readonly Contest[] {
-  const regular = shapes.filter((shape) => !isOdd(shape));
-  const byName = new Map(regular.map((shape) => [contestName(shape), shape]));
-  return [...byName].map(([name, shape]) => ({
-    name,
-    candidates: matmulCandidates(gpu, shape),
-    prepare: (recorder) => prepareMatmul(recorder, shape),
-  }));
+  const byName = new Map<string, Contest>();
+  for (const shape of shapes) {
+    const standIn = classOf(gpu, shape);
+    if (!standIn) continue;
+    const { name, rows, inputs, outputs } = standIn;
+    byName.set(name, {
+      name,
+      candidates: matmulCandidates(gpu, shape),
+      prepare: (recorder) => prepareMatmul(recorder, { ...shape, rows, inputs, outputs }),
+    });
+  }
+  return [...byName.values()];
 }
 
-/** What stands for all shapes of the same class. */
-function standIn(shape: MatmulShape, software: boolean) {
-  const { rows } = rowClassOf(shape.rows);
-  const { inputs, outputs } = sizeClassOf(shape);
-  if (!software) return { rows, inputs, outputs };
-  return { rows: Math.min(rows, SOFTWARE_ROWS), inputs: SOFTWARE_SIDE, outputs: SOFTWARE_SIDE };
-}
-
-/** Buffers of a representative shape, of zeros: their values take no time. */
+/** Buffers of zeros, whose values take no time. */
 function prepareMatmul(recorder: Recorder, shape: MatmulShape) {
   const { gpu } = recorder;
-  const { dtype, layout } = shape;
-  const { rows, inputs, outputs } = standIn(shape, gpu.software);
+  const { rows, inputs, outputs, dtype, layout } = shape;
   const made: { release(): void }[] = [];
   const allocate = (bytes: number) => {
     const pooled = gpu.pool.allocate("tuning", bytes, GPUBufferUsage.STORAGE);
@@ -113,7 +121,7 @@ function prepareMatmul(recorder: Recorder, shape: MatmulShape) {
 /** What was decided, and the rule for all else. */
 export function matmulChoice(gpu: Gpu, winners: Winners): MatmulChoice {
   return (shape) => {
-    const winner = isOdd(shape) ? undefined : winners.get(contestName(shape));
+    const winner = winners.get(classOf(gpu, shape)?.name ?? "");
     return (winner as MatmulKernel | undefined) ?? chooseMatmul(shape.rows, gpu.software);
   };
 }
