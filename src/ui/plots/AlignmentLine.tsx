@@ -7,7 +7,7 @@ import { REASON_MARKS } from "./alignmentReasons.ts";
 import { tokenRoles } from "./tokenRoles.ts";
 
 /** Heights in pixels: a token, the letter under it, the links, and the gap to the next line. */
-export const LINE = { token: 26, letter: 13, links: 34, gap: 22 } as const;
+const LINE = { token: 26, letter: 13, links: 34, gap: 22 } as const;
 export const BLOCK_HEIGHT = 2 * LINE.token + LINE.letter + LINE.links + LINE.gap;
 
 export interface AlignedTexts {

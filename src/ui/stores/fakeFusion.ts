@@ -81,7 +81,7 @@ export function fakeDocument(index: number): FusedDocument {
 }
 
 /** A distribution over the pivot's tokens, for tests. */
-export function fakeDistribution(...probabilities: readonly number[]): Distribution {
+function fakeDistribution(...probabilities: readonly number[]): Distribution {
   const entries = probabilities.map((probability, at) => ({
     ...{ id: at + 2, text: PIVOT[at + 2] ?? "", probability },
   }));

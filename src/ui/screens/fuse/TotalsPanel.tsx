@@ -30,16 +30,11 @@ export function TotalsPanel({ studio, card }: TotalsProps) {
   useStore(studio.jobs);
   useStore(studio.fusion, (state) => state.job);
   const job = followedFusion(studio);
-  const result = job?.state === "done" ? job.result : null;
+  const notes = (card && job?.result?.fusion === card.id && job.result.notes) || [];
   return (
     <div className="fuse-middle">
       <Pipeline steps={pipelineSteps(job, card)} />
-      {result?.notes.map((note) => (
-        <Note key={note} tone="note">
-          {note}
-        </Note>
-      ))}
-      {card ? <Totals studio={studio} card={card} /> : <NothingYet studio={studio} />}
+      {card ? <Totals studio={studio} card={card} notes={notes} /> : <NothingYet studio={studio} />}
     </div>
   );
 }
@@ -79,7 +74,14 @@ function NothingYet({ studio }: { readonly studio: Studio }) {
   );
 }
 
-function Totals({ studio, card }: { readonly studio: Studio; readonly card: FusionCard }) {
+interface TotalsOfProps {
+  readonly studio: Studio;
+  readonly card: FusionCard;
+  /** What its job had to tell, where that is known. */
+  readonly notes: readonly string[];
+}
+
+function Totals({ studio, card, notes }: TotalsOfProps) {
   const fusions = useStore(studio.library, (state) => state.fusions) ?? [];
   const { name, documents, rows, bytes, dropped, origin } = card;
   const now = Date.now();
@@ -148,6 +150,15 @@ function Totals({ studio, card }: { readonly studio: Studio; readonly card: Fusi
         <Section title="Rules it followed">
           <Rules studio={studio} card={card} />
         </Section>
+        {notes.length > 0 && (
+          <Section title="On the way">
+            <ul className="totals-notes small muted num">
+              {notes.map((note) => (
+                <li key={note}>{note}</li>
+              ))}
+            </ul>
+          </Section>
+        )}
       </div>
     </article>
   );

@@ -6,7 +6,7 @@ import { REASON_MARKS } from "../../plots/alignmentReasons.ts";
 import { nameToken } from "../../theme/tokenText.ts";
 
 /** The pivot's tokens that each source token is linked to. */
-export function partnersOf({ tokens, links }: SourceAlignment): readonly (readonly number[])[] {
+function partnersOf({ tokens, links }: SourceAlignment): readonly (readonly number[])[] {
   const partners: number[][] = tokens.map(() => []);
   for (const [pivot, link] of links.entries()) {
     for (const [source, kind] of linksOf(link)) {

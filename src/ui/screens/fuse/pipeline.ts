@@ -2,7 +2,7 @@ import type { FusionCard, JobCard } from "../../../engine/contract/index.ts";
 import { formatCount, formatPercent } from "../../theme/format.ts";
 
 /** The steps in their order. What is distilled, merged and evaluated comes after them. */
-export const STAGES = ["Represent", "Align", "Fuse"] as const;
+const STAGES = ["Represent", "Align", "Fuse"] as const;
 type Stage = (typeof STAGES)[number];
 
 export interface Step {
