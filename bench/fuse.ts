@@ -56,7 +56,7 @@ async function* stagesOf({ quick, parts, data }: Options): AsyncGenerator<Stage>
   if (parts.has("represent")) yield representStage(await gpu(), data, quick ? 2 : 8);
   if (parts.has("align")) {
     const [pivot, source] = [await open("llama2_hf"), await open("gpt2")];
-    const pairs = await readPairs(data, pivot, source, quick ? 4 : 24);
+    const pairs = await readPairs(data, pivot, source, quick ? 4 : 48);
     for (const profile of profilesOfDtw) yield warpStage(profile, pivot, source, pairs, 1, pool);
     yield offsetsStage(pairs);
     yield mapRowsStage(pivot, source, pairs.slice(0, 4), pool);
