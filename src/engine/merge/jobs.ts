@@ -176,7 +176,7 @@ export function createMergeKind(parts: MergeParts): JobKind<"merge", MergeState>
           signal,
           known,
           // A caption is worth a sum more over what is read anyway, not a pass of its own.
-          ...(plan.method.reduce(plan.global) === null ? {} : { captions: CAPTIONS }),
+          ...(plan.card.passes > 1 ? { captions: CAPTIONS } : {}),
           onTensor: kept.onTensor,
           progress: (doneBytes, label) =>
             progress({ doneBytes, totalBytes: plan.card.readBytes, label }),

@@ -1,5 +1,6 @@
 import { type EngineEvent, toFailure } from "../../engine/contract/index.ts";
 import { refreshLibrary } from "../stores/commands.ts";
+import { takePoint } from "../stores/pipelining.ts";
 import type { Studio } from "../stores/studio.ts";
 
 /** After a reload: the recipe that was worked with last, from the journal, with its merge. */
@@ -21,7 +22,8 @@ export function followEngine(studio: Studio): () => void {
   const refresh = () => refreshLibrary(studio).catch(() => undefined); // the next event asks again
   const onEvent = (event: EngineEvent) => {
     if (event.type === "models") void refresh();
-    else if (event.type === "job") jobs.write(event.job);
+    else if (event.type === "training") takePoint(studio, event.job, event.point);
+    else jobs.write(event.job);
   };
   engine.watch(undefined, { signal: stop.signal, onEvent }).catch(fail);
   Promise.all([engine.describe(), engine.listMethods()]).then(

@@ -10,6 +10,7 @@ import {
 } from "./commands.ts";
 import { addSampleTexts } from "./datasets.ts";
 import { FUSION_ACTIONS } from "./fusionActions.ts";
+import { PIPELINE_ACTIONS } from "./pipelineActions.ts";
 import { playBlocked, runPrompt } from "./playing.ts";
 import type { Studio } from "./studio.ts";
 
@@ -70,6 +71,7 @@ export const ACTIONS = {
     run: () => show("merge"),
   },
   ...FUSION_ACTIONS,
+  ...PIPELINE_ACTIONS,
   playground: {
     id: "playground-screen",
     label: "Playground",

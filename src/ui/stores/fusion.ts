@@ -24,7 +24,7 @@ export interface FusionDraft {
 }
 
 export interface FusionState {
-  readonly tab: "setup" | "documents";
+  readonly tab: "setup" | "documents" | "pipeline";
   readonly draft: FusionDraft;
   /** The job started from this page; null: the newest that is under way. */
   readonly job: JobId | null;

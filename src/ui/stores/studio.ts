@@ -2,6 +2,7 @@ import { createStore } from "zustand/vanilla";
 import type { DatasetId, Engine, JobId, ModelId } from "../../engine/contract/index.ts";
 import { createFusionStore, type FusionStore } from "./fusion.ts";
 import { createNoticesStore, type NoticesStore } from "./notices.ts";
+import { createPipelineStore, type PipelineStore } from "./pipeline.ts";
 import { createPlaygroundStore, type PlaygroundStore } from "./playground.ts";
 import { createRecipeStore, type RecipeStore } from "./recipe.ts";
 import {
@@ -39,6 +40,7 @@ export interface Studio {
   readonly environment: EnvironmentStore;
   readonly playground: PlaygroundStore;
   readonly fusion: FusionStore;
+  readonly pipeline: PipelineStore;
   readonly route: RouteStore;
   readonly notices: NoticesStore;
   readonly desk: ReturnType<typeof createDeskStore>;
@@ -65,6 +67,7 @@ export function createStudio(engine: Engine, hash: string): Studio {
     environment: createEnvironmentStore(),
     playground: createPlaygroundStore(),
     fusion: createFusionStore(),
+    pipeline: createPipelineStore(),
     route: createRouteStore(hash),
     notices: createNoticesStore(),
     desk: createDeskStore(),

@@ -1,24 +1,27 @@
-import { type DroppedFile, EngineError } from "../../engine/contract/index.ts";
+import { type DroppedFile, EngineError, type FusionSettings } from "../../engine/contract/index.ts";
 import { attempt, begin, finish, refreshLibrary } from "./commands.ts";
 import { addSampleTexts, SAMPLE_TEXTS } from "./datasets.ts";
 import { composeFusion, fuseBlocked, startFusion } from "./fusing.ts";
+import { pipelineBlocked, preparePipeline, SHORT_TRAINING, startPipeline } from "./pipelining.ts";
 import { describeModels } from "./playing.ts";
 import type { Studio } from "./studio.ts";
 
 const PIVOT = "ember-base";
-/** Another architecture with a tokenizer of its own. It comes with the page, but not with the samples to merge. */
-const SOURCE = "flint-source";
+/** Other architectures and tokenizers. They come with the page, but not with the samples to merge. */
+const SOURCES = ["flint-source", "slate-source"] as const;
 const SOURCE_FILES = [
   ...["config.json", "generation_config.json", "model.safetensors"],
   ...["tokenizer.json", "tokenizer_config.json"],
 ];
 /** Small enough for a look around on a software GPU. */
 const FEW = { rows: 3, maxTokens: 128 } as const;
+/** Enough for 24 steps of 256 tokens. */
+const SOME = { rows: 12, maxTokens: 128 } as const;
 
-async function fetchSource(): Promise<readonly DroppedFile[]> {
+async function fetchSource(source: string): Promise<readonly DroppedFile[]> {
   return Promise.all(
     SOURCE_FILES.map(async (name) => {
-      const path = `${SOURCE}/${name}`;
+      const path = `${source}/${name}`;
       const answer = await fetch(new URL(`samples/${path}`, document.baseURI));
       if (answer.ok) return { path, file: new File([await answer.blob()], name) };
       const message = `The sample ${path} could not be fetched: the server answered ${answer.status}.`;
@@ -32,30 +35,56 @@ const find = (studio: Studio, name: string) =>
     .getState()
     .models?.find((model) => model.name === name && model.state === "complete");
 
-/** Fetches what is not there yet of two samples and the sample texts, and fuses them: in one go. */
+/** Fetches what is not there yet of some samples and the sample texts, and puts them together. */
+async function composeSamples(
+  studio: Studio,
+  sources: readonly string[],
+  changes: Partial<FusionSettings>,
+): Promise<boolean> {
+  if (!find(studio, PIVOT)) await finish(studio, (await begin(studio, { kind: "samples" })).id);
+  for (const source of sources) {
+    if (find(studio, source)) continue;
+    const files = await fetchSource(source);
+    await finish(studio, (await begin(studio, { kind: "import", files })).id);
+  }
+  const texts = SAMPLE_TEXTS.map((name) => `${name}.jsonl`);
+  const present = () =>
+    (studio.library.getState().datasets ?? []).filter(({ name }) => texts.includes(name));
+  if (present().length === 0) {
+    const job = await addSampleTexts(studio);
+    if (!job) return false; // a notice says why
+    await finish(studio, job.id);
+  }
+  await refreshLibrary(studio);
+  await describeModels(studio);
+  const pivot = find(studio, PIVOT);
+  const found = sources.flatMap((source) => find(studio, source) ?? []);
+  if (!pivot || found.length < sources.length) return false;
+  composeFusion(studio, {
+    ...{ pivot: pivot.id, sources: found.map(({ id }) => id), profile: "studio", changes },
+    ...{ datasets: present().map(({ id }) => id), name: null },
+  });
+  return true;
+}
+
+/** Fuses two samples over the sample texts: in one go. */
 export function tryFusion(studio: Studio) {
   return attempt(studio, "Sample fusion", async () => {
-    if (!find(studio, PIVOT)) await finish(studio, (await begin(studio, { kind: "samples" })).id);
-    if (!find(studio, SOURCE)) {
-      const files = await fetchSource();
-      await finish(studio, (await begin(studio, { kind: "import", files })).id);
-    }
-    const texts = SAMPLE_TEXTS.map((name) => `${name}.jsonl`);
-    const present = () =>
-      (studio.library.getState().datasets ?? []).filter(({ name }) => texts.includes(name));
-    if (present().length === 0) {
-      const job = await addSampleTexts(studio);
-      if (!job) return; // a notice says why
-      await finish(studio, job.id);
-    }
-    await refreshLibrary(studio);
-    await describeModels(studio);
-    const [pivot, source] = [find(studio, PIVOT), find(studio, SOURCE)];
-    if (!pivot || !source) return;
-    composeFusion(studio, {
-      ...{ pivot: pivot.id, sources: [source.id], datasets: present().map(({ id }) => id) },
-      ...{ profile: "studio", changes: FEW, name: null },
+    const ready = await composeSamples(studio, SOURCES.slice(0, 1), FEW);
+    if (ready && fuseBlocked(studio) === null) await startFusion(studio); // else the screen says why
+  });
+}
+
+/** Runs the whole of FuseChat over the samples: in one go. */
+export function tryPipeline(studio: Studio) {
+  return attempt(studio, "Sample FuseChat", async () => {
+    if (!(await composeSamples(studio, SOURCES, SOME))) return;
+    studio.fusion.setState({ tab: "pipeline" });
+    studio.pipeline.draft({
+      ...{ changes: SHORT_TRAINING, plain: true, merges: null },
+      ...{ evaluationTokens: 2048, name: null },
     });
-    if (fuseBlocked(studio) === null) await startFusion(studio); // else the screen says why
+    await preparePipeline(studio);
+    if (pipelineBlocked(studio) === null) await startPipeline(studio);
   });
 }

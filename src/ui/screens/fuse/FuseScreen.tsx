@@ -8,11 +8,15 @@ import { shownFusion } from "../../stores/fusing.ts";
 import { describeModels } from "../../stores/playing.ts";
 import type { Studio } from "../../stores/studio.ts";
 import { formatCount } from "../../theme/format.ts";
+import { ChatPanel } from "./chat/ChatPanel.tsx";
+import { PipelineBar } from "./chat/PipelineBar.tsx";
 import { DocumentsPanel } from "./DocumentsPanel.tsx";
 import { FuseBar } from "./FuseBar.tsx";
 import { SetupPanel } from "./SetupPanel.tsx";
 import { TotalsPanel } from "./TotalsPanel.tsx";
 import "./fuse.css";
+
+const TABS = ["setup", "documents", "pipeline"] as const;
 
 /** What can the pivot learn from the others? */
 export function FuseScreen({ studio }: { readonly studio: Studio }) {
@@ -30,10 +34,10 @@ export function FuseScreen({ studio }: { readonly studio: Studio }) {
   return (
     <Tabs
       className="fuse"
-      value={card ? tab : "setup"}
+      value={card || tab === "pipeline" ? tab : "setup"}
       keepMounted={false}
       onChange={(next) =>
-        studio.fusion.setState({ tab: next === "documents" ? "documents" : "setup" })
+        studio.fusion.setState({ tab: TABS.find((each) => each === next) ?? "setup" })
       }
     >
       <Tabs.List className="screen-tabs" aria-label="Parts of a fusion">
@@ -42,6 +46,7 @@ export function FuseScreen({ studio }: { readonly studio: Studio }) {
           Documents
           {card && <span className="faint num"> {formatCount(card.documents)}</span>}
         </Tabs.Tab>
+        <Tabs.Tab value="pipeline">FuseChat</Tabs.Tab>
       </Tabs.List>
       {gpu && !gpu.available && (
         <Note tone="warning" title="No GPU to run models on." code={gpu.failure.code}>
@@ -55,7 +60,10 @@ export function FuseScreen({ studio }: { readonly studio: Studio }) {
       <Tabs.Panel value="documents" className="fuse-panel">
         {card && <DocumentsPanel key={card.id} studio={studio} card={card} />}
       </Tabs.Panel>
-      <FuseBar studio={studio} />
+      <Tabs.Panel value="pipeline" className="fuse-panel">
+        <ChatPanel studio={studio} />
+      </Tabs.Panel>
+      {tab === "pipeline" ? <PipelineBar studio={studio} /> : <FuseBar studio={studio} />}
     </Tabs>
   );
 }

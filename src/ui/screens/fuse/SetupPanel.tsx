@@ -1,4 +1,5 @@
 import { Button, Checkbox, Select } from "@mantine/core";
+import type { ReactNode } from "react";
 import { useStore } from "zustand";
 import { Section } from "../../parts/Section.tsx";
 import { ACTIONS } from "../../stores/actions.ts";
@@ -12,8 +13,14 @@ import { SettingsForm } from "./SettingsForm.tsx";
 const toggled = (list: readonly string[], id: string) =>
   list.includes(id) ? list.filter((one) => one !== id) : [...list, id];
 
+interface SetupPanelProps {
+  readonly studio: Studio;
+  /** Beneath the rules. */
+  readonly children?: ReactNode;
+}
+
 /** What is fused, on which text, by which rules. */
-export function SetupPanel({ studio }: { readonly studio: Studio }) {
+export function SetupPanel({ studio, children }: SetupPanelProps) {
   useStore(studio.fusion, (state) => state.draft);
   return (
     <aside className="fuse-left" aria-label="What to fuse">
@@ -21,6 +28,7 @@ export function SetupPanel({ studio }: { readonly studio: Studio }) {
       <SourcesSection studio={studio} />
       <DatasetsSection studio={studio} />
       <SettingsForm studio={studio} />
+      {children}
     </aside>
   );
 }

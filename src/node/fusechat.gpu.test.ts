@@ -1,0 +1,119 @@
+import "fake-indexeddb/auto";
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import type { Engine, JobCard, JobRequest, PipelineRequest } from "../engine/contract/index.ts";
+import { createEngine } from "../engine/create.ts";
+
+const NAMES = ["ember-base", "flint-source", "slate-source"];
+const FILES = ["config.json", "model.safetensors", "tokenizer.json", "tokenizer_config.json"];
+
+async function drop(path: string, as: string) {
+  const bytes = await readFile(join("public", "samples", path));
+  return { path: as, file: new File([new Uint8Array(bytes)], as) };
+}
+
+/** The first rows of two sample texts, as a person drops them. */
+async function dropTexts(rows: number) {
+  return Promise.all(
+    ["tales", "maths"].map(async (name) => {
+      const text = await readFile(join("public", "samples", "texts", `${name}.jsonl`), "utf8");
+      const some = text.split("\n").slice(0, rows).join("\n");
+      return { path: `${name}.jsonl`, file: new File([some], `${name}.jsonl`) };
+    }),
+  );
+}
+
+async function finish(engine: Engine, id: string, until?: (card: JobCard) => boolean) {
+  for (;;) {
+    const card = (await engine.listJobs()).find((each) => each.id === id) as JobCard;
+    if (card.state !== "running" || until?.(card)) return card;
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}
+
+async function run(engine: Engine, request: JobRequest): Promise<JobCard> {
+  return finish(engine, (await engine.startJob(request)).id);
+}
+
+test("FuseChat runs from end to end, goes on after a pause, and makes nothing twice", async () => {
+  const engine = await createEngine({
+    ...{ gpu: navigator.gpu, baseUrl: "http://localhost/", locks: undefined, storage: undefined },
+  });
+  const folders = NAMES.flatMap((name) =>
+    FILES.map((file) => drop(`${name}/${file}`, `${name}/${file}`)),
+  );
+  const imported = await run(engine, { kind: "import", files: await Promise.all(folders) });
+  const models = await engine.listModels();
+  const idOf = (name: string) => models.find((model) => model.name === name)?.id as string;
+  expect(imported.result?.models).toHaveLength(3);
+  await run(engine, { kind: "dataset", files: await dropTexts(8) });
+  const datasets = (await engine.listDatasets()).map(({ id }) => id);
+  expect(datasets).toHaveLength(2);
+
+  const { studio: fusion } = await engine.fusionProfiles();
+  const { studio: training } = await engine.trainingProfiles();
+  const merges = (await engine.pipelineMerges(2)).filter(({ name }) =>
+    ["slerp", "ties", "varm-matrix"].includes(name),
+  );
+  const pipeline: PipelineRequest = {
+    ...{ name: "demo", pivot: idOf("ember-base"), datasets, plain: true, merges },
+    sources: [idOf("flint-source"), idOf("slate-source")],
+    fusion: { ...fusion, rows: 3, maxTokens: 96 },
+    training: {
+      ...{ ...training, modules: ["q", "v"], rank: 4, learningRate: 1e-3 },
+      ...{ steps: 2, batchTokens: 96, sequenceTokens: 96 },
+    },
+    evaluationTokens: 400,
+  };
+  const { id } = await engine.startJob({ kind: "fusechat", ...pipeline });
+  await finish(engine, id, ({ progress }) => progress.label.startsWith("Learn from slate-source"));
+  await engine.controlJob({ job: id, do: "cancel" });
+  const paused = await engine.pipelineRun(id);
+  expect(paused.report).toBeNull();
+  expect(paused.stages.find(({ key }) => key === "distil-0")?.state).toBe("done");
+  expect(paused.stages.at(-1)?.state).toBe("waiting");
+
+  await engine.controlJob({ job: id, do: "resume" });
+  const card = await finish(engine, id);
+  expect(card).toMatchObject({ state: "done", failure: null });
+  const { stages, report } = await engine.pipelineRun(id);
+  expect(stages.map(({ state }) => state)).toEqual(stages.map(() => "done"));
+  expect(report?.models.map(({ name, role }) => [name, role])).toEqual([
+    ["ember-base", "pivot"],
+    ["flint-source", "source"],
+    ["slate-source", "source"],
+    ["demo-flint-source", "target"],
+    ["demo-slate-source", "target"],
+    ["demo-plain", "plain"],
+    ["demo-slerp", "merge"],
+    ["demo-ties", "merge"],
+    ["demo-varm-matrix", "merge"],
+  ]);
+  for (const { cell, role } of report?.models ?? []) {
+    expect(cell.bitsPerByte).toBeGreaterThan(0);
+    expect(cell.difference === null).toBe(role === "pivot");
+    expect(cell.rows).toBe(report?.evaluated.rows);
+  }
+  expect(report?.curves.map(({ points }) => points.at(-1)?.step)).toEqual([2, 2, 2]);
+  expect(report?.maps.map(({ map }) => map.measured === map.total)).toEqual([true, true, true]);
+
+  // The same again, with a merge more: what is there is taken.
+  const more = { ...pipeline, name: "again", merges: [...merges.slice(0, 1)] };
+  const again = await run(engine, { kind: "fusechat", ...more });
+  expect(again).toMatchObject({ state: "done", failure: null });
+  const reused = await engine.pipelineRun(again.id);
+  expect(reused.stages.map(({ key, state }) => [key, state])).toEqual([
+    ...["fuse-0", "fuse-1", "distil-0", "distil-1", "plain", "merge-slerp"].map((key) => [
+      key,
+      "reused",
+    ]),
+    ["evaluate", "done"],
+  ]);
+  expect(reused.report?.models.slice(0, 7).map(({ cell }) => cell)).toEqual(
+    report?.models.slice(0, 7).map(({ cell }) => cell),
+  );
+  expect(reused.report?.curves).toEqual(
+    report?.curves.map((curve) => ({ ...curve, model: expect.any(String) })),
+  );
+}, 300_000);

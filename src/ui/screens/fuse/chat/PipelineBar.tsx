@@ -1,0 +1,83 @@
+import { Button, TextInput } from "@mantine/core";
+import { useStore } from "zustand";
+import { Progress } from "../../../parts/Progress.tsx";
+import { ACTIONS } from "../../../stores/actions.ts";
+import {
+  followedPipeline,
+  pipelineBlocked,
+  pipelineName,
+  resumePipeline,
+} from "../../../stores/pipelining.ts";
+import { jobSeconds, progressFraction, progressNumbers } from "../../../stores/progress.ts";
+import type { Studio } from "../../../stores/studio.ts";
+import { formatDuration } from "../../../theme/format.ts";
+
+/** Start, watch, pause, go on. */
+export function PipelineBar({ studio }: { readonly studio: Studio }) {
+  // Together they decide what is possible; the table of actions asks them itself.
+  useStore(studio.pipeline);
+  useStore(studio.fusion);
+  useStore(studio.library);
+  useStore(studio.jobs);
+  useStore(studio.playground);
+  useStore(studio.environment);
+  const { name } = studio.pipeline.getState().draft;
+  const job = followedPipeline(studio);
+  const running = job?.state === "running";
+  const blocked = pipelineBlocked(studio);
+  const stopped = job && job.state !== "running" && job.state !== "done";
+  return (
+    <div className="fusebar">
+      <Button
+        variant="filled"
+        size="md"
+        disabled={blocked !== null || name?.trim() === ""}
+        title={blocked ?? ACTIONS.startPipeline.help}
+        onClick={() => ACTIONS.startPipeline.run(studio)}
+      >
+        {ACTIONS.startPipeline.label}
+      </Button>
+      {!running && (
+        <TextInput
+          className="fusebar-name"
+          aria-label="Name of the results"
+          value={name ?? pipelineName(studio)}
+          onChange={({ currentTarget }) => studio.pipeline.draft({ name: currentTarget.value })}
+        />
+      )}
+      <div className="fusebar-state grow">
+        {running && job && (
+          <Progress
+            label={job.title}
+            words={job.progress.label || job.title}
+            numbers={progressNumbers(job.progress)}
+            fraction={progressFraction(job.progress)}
+          />
+        )}
+        {job && !running && (
+          <p className="small why" role={job.state === "done" ? "status" : "alert"}>
+            <b>
+              {job.title}: {job.state}.
+            </b>{" "}
+            {job.state === "done" ? (
+              <span className="muted num">
+                It took {formatDuration(jobSeconds(job, Date.now()))}.
+              </span>
+            ) : (
+              job.failure?.message
+            )}
+          </p>
+        )}
+        {!job && blocked && <p className="small muted">{blocked}</p>}
+      </div>
+      {running && (
+        <Button onClick={() => ACTIONS.cancelPipeline.run(studio)}>
+          {ACTIONS.cancelPipeline.label}
+        </Button>
+      )}
+      {stopped && job.resumable && (
+        <Button onClick={() => void resumePipeline(studio, job.id)}>Resume</Button>
+      )}
+    </div>
+  );
+}

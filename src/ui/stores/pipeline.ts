@@ -1,0 +1,55 @@
+import { createStore } from "zustand/vanilla";
+import type {
+  Failure,
+  FusionProfile,
+  JobId,
+  PipelineMerge,
+  PipelineRun,
+  TrainingPlan,
+  TrainingRun,
+  TrainingSettings,
+} from "../../engine/contract/index.ts";
+
+/** FuseChat as it is being put together; pivot, sources, data and rules are the fusion's draft. */
+export interface PipelineDraft {
+  /** Settings of the training that a person set; the profile gives the others. */
+  readonly changes: Partial<TrainingSettings>;
+  readonly plain: boolean;
+  /** Names of the merges that are wanted; null: all. */
+  readonly merges: readonly string[] | null;
+  readonly evaluationTokens: number;
+  readonly name: string | null;
+}
+
+export interface PipelineState {
+  readonly draft: PipelineDraft;
+  readonly profiles: Readonly<Record<FusionProfile, TrainingSettings>> | null;
+  /** The merges there are, for so many targets. */
+  readonly merges: readonly PipelineMerge[];
+  readonly mergesFor: number | null;
+  /** The job that is shown; null: the newest. */
+  readonly job: JobId | null;
+  /** What is known of `shown`. */
+  readonly shown: JobId | null;
+  readonly run: PipelineRun | null;
+  /** Curves by training, as far as they were asked for. */
+  readonly curves: Readonly<Record<JobId, TrainingRun>>;
+  readonly plan: TrainingPlan | null;
+  readonly failure: Failure | null;
+}
+
+/** What the FuseChat tab shows and holds. */
+export function createPipelineStore() {
+  const store = createStore<PipelineState>(() => ({
+    draft: { changes: {}, plain: true, merges: null, evaluationTokens: 2048, name: null },
+    ...{ profiles: null, merges: [], mergesFor: null, job: null, shown: null, run: null },
+    ...{ curves: {}, plan: null, failure: null },
+  }));
+  return {
+    ...store,
+    draft(change: Partial<PipelineDraft>) {
+      store.setState(({ draft }) => ({ draft: { ...draft, ...change } }));
+    },
+  };
+}
+export type PipelineStore = ReturnType<typeof createPipelineStore>;
