@@ -37,7 +37,7 @@ describe.skipIf(!hasTestData)("goldens", () => {
     for (const method of ["linear", "slerp", "task_arithmetic", "varm", "e2e", "alignment"]) {
       expect(found).toContain(method);
     }
-    expect(report.passed).toBeGreaterThanOrEqual(65 + 201);
+    expect(report.passed).toBeGreaterThanOrEqual(65 + 215);
   });
 
   test("a golden that says something else is a failure", async () => {

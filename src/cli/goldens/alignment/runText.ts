@@ -23,12 +23,12 @@ export function sparseRows(rows: readonly GoldenRow[]): SparseRows {
 }
 
 /** A source that kept a row for every token. */
-export function allRows(rows: readonly GoldenRow[]): SourceRows {
+function allRows(rows: readonly GoldenRow[]): SourceRows {
   return { rows: sparseRows(rows), rowOf: Int32Array.from(rows, (_, at) => at) };
 }
 
 /** Ids with where each token ends, by its string: near enough where no text is at hand. */
-export function tokenised(ids: readonly number[], vocabulary: Vocabulary): TokenisedText {
+function tokenised(ids: readonly number[], vocabulary: Vocabulary): TokenisedText {
   let end = 0;
   const ends = Uint32Array.from(ids, (id) => {
     end += vocabulary.bytes(id).byteLength;
