@@ -108,6 +108,20 @@ test("groups are never empty, and never go back", () => {
   );
 });
 
+test.each(TIES)("a text beside itself gives the identity, %s", (ties) => {
+  const words = fc.array(fc.constantFrom("a", "ab", "b", "▁", "▁a"), { minLength: 1 });
+  fc.assert(
+    fc.property(words, (text) => {
+      const spelling = { plain: (id: number) => text[id]!, whole: (id: number) => text[id]! };
+      const costs = new PairCosts(spelling, spelling, (distance) => distance);
+      const ids = Uint32Array.from(text.keys());
+      const warped = warp(costs.between(ids, ids), ties);
+      expect(warped.cost).toBe(0);
+      expect(groupsOf(warped)).toEqual(text.map((_, at) => [at]));
+    }),
+  );
+});
+
 test("without tokens on one side there are no groups", () => {
   const costs = Float64Array.of(1);
   const table = { codes: new Uint16Array(0), columns: 0, costs };
