@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { stat } from "node:fs/promises";
 import { basename, resolve } from "node:path";
 import { EngineError } from "../engine/contract/index.ts";
-import type { FuseParts } from "../engine/fuse/fuseJob.ts";
+import type { FuseInputParts } from "../engine/fuse/fuseModels.ts";
 import type { StoredDataset } from "../engine/model/datasets.ts";
 import { isOnnxExport } from "../engine/model/onnxExport.ts";
 import { summarizeDataset } from "../engine/text/datasets.ts";
@@ -10,7 +10,7 @@ import { openFiles } from "../node/files.ts";
 import { type OpenModel, openModel } from "./openModel.ts";
 
 /** Models and datasets on disk, as a job finds them in a library. Ids are paths. */
-export interface FusionInputs extends Pick<FuseParts, "library" | "datasets"> {
+export interface FusionInputs extends Pick<FuseInputParts, "library" | "datasets"> {
   readonly models: readonly string[];
   readonly files: readonly string[];
   /** Changes when any of the files does. */

@@ -1,6 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { encodeRow, scoreRow } from "../engine/evaluate/scoreRow.ts";
 import { encodeFused } from "../engine/fuse/codec.ts";
 import type { FusedRecord } from "../engine/fuse/records.ts";
 import { type FusionAttempt, FusionBench } from "./fuseTestParts.ts";
@@ -169,6 +170,38 @@ test("a fusion that was broken off anywhere ends with the same bytes", async () 
   expect(runs).toBeGreaterThan(4);
   expect((await parts.folders()).filter((folder) => folder.startsWith("fuse/"))).toEqual([]);
 }, 120_000);
+
+test("of a chat the replies are fused, as an evaluation of the pivot counts them", async () => {
+  const template =
+    "{{ bos_token }}{% for m in messages %}{{ m.role }}: {{ m.content }}" +
+    "{{ eos_token if m.role == 'assistant' }}\n{% endfor %}";
+  const files = { "chat_template.jinja": new TextEncoder().encode(template) };
+  const chatty = await bench.addModel(join("public/samples", PIVOT), "chatty", files);
+  const messages = [
+    { role: "user", content: "Who is in the wood?" },
+    { role: "assistant", content: "Two children and an old woman." },
+    { role: "user", content: "And what is 2 + 3?" },
+    { role: "assistant", content: "5" },
+  ];
+  await bench.addDataset("chat.jsonl", lines([{ messages }]));
+  const request = { pivot: chatty, sources: [FLINT], datasets: ["chat.jsonl"] };
+  const { card, records } = await bench.fuse(request);
+  const [record] = records;
+  const learned = record?.document.pieces.filter(({ supervised }) => supervised) ?? [];
+  expect(learned.map(({ text }) => text)).toEqual([
+    ...[" Two children and an old woman.", "</s>", " 5", "</s>"],
+  ]);
+  const checkpoint = await bench.parts.library.open(chatty);
+  const { tokenizer, template: own } = await bench.parts.openText(checkpoint);
+  const row = { kind: "chat", domain: null, followUps: [], messages } as const;
+  const readable = encodeRow(row, tokenizer(), own);
+  const { tokens, nats } = await bench.parts.shelf.use(chatty, { tokens: 256 }, (open) =>
+    scoreRow(open.gpu, open.model, readable!, { signal: new AbortController().signal }),
+  );
+  expect(card.rows).toBe(tokens);
+  // The same sum of f32 in another order, a rounding each.
+  expect(Math.abs(card.members[0]!.nats - nats)).toBeLessThanOrEqual(1e-5 * nats);
+});
 
 describe("bad data", () => {
   const BAD = [

@@ -1,18 +1,12 @@
 import type { MapCache } from "../align/maps/mapCache.ts";
 import type { AlignTasks } from "../align/tasks.ts";
 import type { Pool } from "../base/pool.ts";
-import {
-  EngineError,
-  type FusionId,
-  type FusionSettings,
-  type ModelId,
-} from "../contract/index.ts";
+import { EngineError, type FusionId } from "../contract/index.ts";
 import type { LanguageParts } from "../evaluate/generateText.ts";
-import { findRunnable } from "../evaluate/runnable.ts";
 import type { GpuSource } from "../gpu/device.ts";
-import type { JobContext, JobKind, PreparedJob, RequestOf } from "../jobs/kind.ts";
-import type { DatasetLibrary } from "../model/datasets.ts";
+import type { JobContext, JobKind, RequestOf } from "../jobs/kind.ts";
 import { droppedCard } from "./dropped.ts";
+import { begins, type FuseInputParts, openModels, prepareFusion } from "./fuseModels.ts";
 import { checkFuseRequest } from "./fuseRequest.ts";
 import type { FusionModel, StageParts } from "./fuseStages.ts";
 import { bridgeSource, type FusionMember, type SourceBridge } from "./fuseStagesAlign.ts";
@@ -21,15 +15,6 @@ import { type FusedSoFar, fuseAll } from "./fuseStagesFuse.ts";
 import { representAll, representationFolder } from "./fuseStagesRepresent.ts";
 import type { FusionLibrary, FusionWriter } from "./fusions.ts";
 import type { RecordStore } from "./recordStore.ts";
-import { openDocumentTokenizer } from "./tokenise.ts";
-
-/** Where a fusion finds its models and datasets. */
-export interface FuseInputParts extends Pick<LanguageParts, "openText"> {
-  readonly library: Pick<LanguageParts["library"], "open"> & {
-    card(id: ModelId): Promise<{ readonly name: string }>;
-  };
-  readonly datasets: Pick<DatasetLibrary, "open">;
-}
 
 /** What a fusion takes. */
 export interface FuseParts extends FuseInputParts, Pick<LanguageParts, "shelf"> {
@@ -69,55 +54,12 @@ export function createFuseKind(parts: FuseParts): JobKind<"fuse", FuseState> {
   };
 }
 
-/** Refuses what cannot be fused, from headers and small files. */
-export async function prepareFusion(
-  request: RequestOf<"fuse">,
-  parts: FuseInputParts,
-): Promise<PreparedJob> {
-  const { pivot, sources, datasets, settings } = checkFuseRequest(request);
-  const stored = await Promise.all(datasets.map((id) => parts.datasets.open(id)));
-  const models = await openModels([pivot, ...sources], settings, parts);
-  const bytes = stored.reduce(
-    (sum, { card }) => sum + card.byteLength * Math.min(1, settings.rows / Math.max(1, card.rows)),
-    0,
-  );
-  const others = models.slice(1).map(({ name }) => name);
-  const from = others.length > 2 ? `${others.length} models` : others.join(" and ");
-  return {
-    title: `Fuse ${from === "" ? models[0]!.name : `${from} into ${models[0]!.name}`}`,
-    ...{ recipe: null, durable: true, totalBytes: Math.round(bytes * (models.length + 1)) },
-  };
-}
-
 /** Frees what only the stages of a job needed. */
 async function deleteFolders(job: string, records: RecordStore): Promise<void> {
   for (const folder of await records.folders()) {
     if (folder.startsWith(`fuse/${job}/`)) await records.deleteFolder(folder);
   }
 }
-
-async function openModels(
-  ids: readonly ModelId[],
-  settings: FusionSettings,
-  { library, openText }: FuseInputParts,
-): Promise<readonly FusionModel[]> {
-  const models: FusionModel[] = [];
-  for (const id of ids) {
-    const [{ name }, checkpoint] = await Promise.all([library.card(id), library.open(id)]);
-    const { contextLength } = findRunnable(checkpoint);
-    const language = await openText(checkpoint);
-    const tokenizer = language.tokenizer();
-    models.push({
-      ...{ id, name, tokenizer, contextLength, template: language.template },
-      vocabSize: checkpoint.config?.vocabSize ?? null,
-      reader: openDocumentTokenizer(tokenizer, { begins: begins(settings) }),
-    });
-  }
-  return models;
-}
-
-/** FuseLLM's documents have nothing before them. */
-const begins = ({ profile }: FusionSettings) => profile !== "fusellm";
 
 /** One run of a fusion. */
 class Fusing {
