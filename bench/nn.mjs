@@ -1,5 +1,6 @@
-// npm run bench -- nn [--parts memory,matmul,tokens] [--quick] [--model FOLDER]: all in one page of
-// headless Chromium, beside ONNX Runtime Web and tfjs. --model measures the memory of one model more.
+// npm run bench -- nn [--parts memory,matmul,tokens] [--quick] [--model FOLDER [--only]]: all in one
+// page of headless Chromium, beside ONNX Runtime Web and tfjs. --model measures the memory of one model
+// more, and its tokens where it is an export too; --only measures that model alone.
 import { createReadStream } from "node:fs";
 import { mkdtemp, readdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -11,12 +12,16 @@ import { inChromium } from "./chromium.mjs";
 const TYPES = { ".js": "text/javascript", ".mjs": "text/javascript", ".wasm": "application/wasm" };
 const NEEDED = /(\.json|\.safetensors|\.onnx)$/;
 
-async function describeModel(folder, mostTokens) {
+const isExport = (paths) => paths.some((path) => path.endsWith(".onnx"));
+
+/** A large model that is no sample takes minutes to read more than a token. */
+async function describeModel(folder, samples) {
   const entries = await readdir(folder, { recursive: true, withFileTypes: true });
   const paths = entries
     .filter((entry) => entry.isFile() && NEEDED.test(entry.name))
     .map((entry) => join(entry.parentPath ?? entry.path, entry.name).slice(folder.length + 1))
     .map((path) => path.split(sep).join("/"));
+  const mostTokens = samples.includes(folder) || isExport(paths) ? 256 : 1;
   return { name: basename(folder), paths, mostTokens };
 }
 
@@ -49,6 +54,7 @@ export async function benchNn(root, args) {
     options: {
       quick: { type: "boolean", default: false },
       model: { type: "string" },
+      only: { type: "boolean", default: false },
       parts: { type: "string", default: "memory,matmul,tokens" },
     },
   });
@@ -56,15 +62,12 @@ export async function benchNn(root, args) {
     join(root, "public", "samples", name),
   );
   const folders = new Map(
-    [...samples, ...(values.model ? [normalize(values.model)] : [])].map((folder) => [
-      basename(folder),
-      folder,
-    ]),
+    [...(values.only ? [] : samples), ...(values.model ? [normalize(values.model)] : [])].map(
+      (folder) => [basename(folder), folder],
+    ),
   );
   const models = await Promise.all(
-    [...folders.values()].map((folder) =>
-      describeModel(folder, samples.includes(folder) ? 256 : 1),
-    ),
+    [...folders.values()].map((folder) => describeModel(folder, samples)),
   );
   const outDir = await mkdtemp(join(tmpdir(), "fusestudio-bench-"));
   try {
@@ -88,7 +91,7 @@ export async function benchNn(root, args) {
         },
         {
           parts: values.parts.split(","),
-          timed: models.slice(0, samples.length),
+          timed: models.filter(({ mostTokens }) => mostTokens > 1),
           measured: models,
           repetitions: values.quick ? 3 : 7,
         },

@@ -32,7 +32,7 @@ const benches = {
 if (!Object.hasOwn(benches, name)) {
   console.error(
     "usage: npm run bench -- merge [--sizes 100MB,1GB] [--dtypes f32,bf16] [--quick]\n" +
-      "       npm run bench -- nn [--parts memory,matmul,tokens] [--quick] [--model FOLDER]\n" +
+      "       npm run bench -- nn [--parts memory,matmul,tokens] [--quick] [--model FOLDER [--only]]\n" +
       "       npm run bench -- fuse [--parts represent,align,mined,fuse] [--quick]",
   );
   process.exit(2);
