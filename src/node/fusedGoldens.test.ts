@@ -1,19 +1,22 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { bytesInMemory } from "../engine/base/bytes.ts";
+import { EngineError } from "../engine/contract/index.ts";
 import { refusal } from "../engine/fuse/choose.ts";
 import { type FusedHeader, openFusedFile, writeFusedFile } from "../engine/fuse/fusedFile.ts";
-import { findSources, readImportedRow } from "../engine/fuse/importRow.ts";
+import { BadRow, findSources, readImportedRow } from "../engine/fuse/importRow.ts";
 import { writeParquet } from "../engine/fuse/parquetWriter.ts";
 import { PROFILES } from "../engine/fuse/profiles.ts";
 import type { FusedRecord, Representation, UnfusedRecord } from "../engine/fuse/records.ts";
-import { makeRecord } from "../engine/fuse/testRecords.ts";
+import { makeRecord, seededRandom } from "../engine/fuse/testRecords.ts";
 import { readParquet } from "../engine/text/datasetParquet.ts";
 
 /*
  * goldens/fused holds a small dataset in all formats, and as JSON what is in it: interop/test_fused.py
  * reads them in Python. Set FUSESTUDIO_WRITE_GOLDENS to write them again when a format changes.
  */
+/** Of the test with damaged files: seeded, so that each run has the same. */
+const RUNS = 400;
 const pathOf = (name: string) => new URL(`../../goldens/fused/${name}`, import.meta.url);
 
 const RECORDS: readonly FusedRecord[] = [
@@ -143,3 +146,30 @@ test("row groups that would not fit in memory are refused, with what to do", asy
     message: expect.stringContaining("row_group_size=1"),
   });
 });
+
+test("a damaged Parquet file is refused by name, or read as far as its rows make sense", async () => {
+  const whole = new Uint8Array(readFileSync(pathOf("pyarrow.parquet")));
+  const random = seededRandom(3);
+  const tokenizer = { tokenBytes: () => Uint8Array.of(97), isSpecial: () => false };
+  const outcomes = { read: 0, refused: 0, badRow: 0 };
+  for (let run = 0; run < RUNS; run++) {
+    const bytes = whole.slice();
+    for (let n = 0; n <= run % 4; n++) {
+      bytes[Math.floor(random() * bytes.length)] = Math.floor(random() * 256);
+    }
+    try {
+      for await (const row of readParquet(bytesInMemory(bytes), "damaged.parquet")) {
+        const sources = findSources(new Set(Object.keys(row)));
+        if (!sources) continue;
+        const fields = { dataset: "damaged.parquet", sources, vocabSize: 70_000, tokenizer };
+        readImportedRow(row, 1, fields);
+      }
+      outcomes.read += 1;
+    } catch (error) {
+      if (error instanceof BadRow) outcomes.badRow += 1;
+      else if (error instanceof EngineError) outcomes.refused += 1;
+      else throw error;
+    }
+  }
+  for (const count of Object.values(outcomes)) expect(count).toBeGreaterThan(0);
+}, 60_000);

@@ -1,3 +1,4 @@
+import type { FileMetaData, SchemaTree } from "hyparquet";
 import type { ByteSource } from "../base/bytes.ts";
 import { EngineError } from "../contract/index.ts";
 
@@ -15,7 +16,7 @@ export async function* readParquet(
   file: string,
   { mostGroupBytes = Number.POSITIVE_INFINITY }: { readonly mostGroupBytes?: number } = {},
 ): AsyncGenerator<Readonly<Record<string, unknown>>> {
-  const { parquetMetadataAsync, parquetReadObjects } = await import("hyparquet");
+  const { parquetMetadataAsync, parquetReadObjects, parquetSchema } = await import("hyparquet");
   const buffer = {
     byteLength: source.byteLength,
     slice: async (start: number, end = source.byteLength) => {
@@ -27,6 +28,8 @@ export async function* readParquet(
   };
   await checkFooter(source, file);
   const metadata = await trying(file, parquetMetadataAsync(buffer));
+  const schema = await trying(file, Promise.resolve(metadata).then(parquetSchema));
+  checkColumns(metadata, schema, file);
   const largest = metadata.row_groups.reduce(
     (most, { total_byte_size, num_rows }) => {
       return total_byte_size > most.total_byte_size ? { total_byte_size, num_rows } : most;
@@ -49,6 +52,27 @@ export async function* readParquet(
       yield* await trying(file, parquetReadObjects({ file: buffer, metadata, ...range }));
     }
     start = end;
+  }
+}
+
+/**
+ * The columns of every row group are those of the schema. The reader would leave others unread, and
+ * their failures unheard, which ends a process.
+ */
+function checkColumns({ row_groups }: FileMetaData, schema: SchemaTree, file: string): void {
+  const leaves = (node: SchemaTree): string[] =>
+    node.children.length > 0 ? node.children.flatMap(leaves) : [JSON.stringify(node.path)];
+  const wanted = schema.children.flatMap(leaves).join();
+  for (const [i, { columns }] of row_groups.entries()) {
+    const found = columns.map(({ meta_data }) => JSON.stringify(meta_data?.path_in_schema));
+    const placed = columns.every(
+      ({ meta_data: data }) =>
+        typeof data?.data_page_offset === "bigint" &&
+        typeof data.total_compressed_size === "bigint",
+    );
+    if (placed && found.join() === wanted) continue;
+    const message = `${file} is damaged: row group ${i} has not the columns of its schema.`;
+    throw new EngineError("bad-header", message, { file, rowGroup: i });
   }
 }
 
