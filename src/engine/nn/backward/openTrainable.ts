@@ -11,13 +11,11 @@ import { makeAdapters } from "./adapters.ts";
 import { alignRows } from "./alignRows.ts";
 import { MasterLoader } from "./parameters.ts";
 import { planMeasured, type TrainPlan } from "./plan.ts";
-import { TrainingSpace } from "./space.ts";
+import { type SpaceLimits, TrainingSpace } from "./space.ts";
 import { LORA_MODULES, type TrainableModel, type TrainTarget } from "./trainable.ts";
 import { TrainedDecoder } from "./trainedDecoder.ts";
 
-export interface TrainableOptions {
-  /** The longest batch, in tokens. */
-  readonly tokens: number;
+export interface TrainableOptions extends SpaceLimits {
   /** Instead of the kernels that suit the adapter. */
   readonly kernels?: "cpu" | "gpu";
   readonly signal?: AbortSignal;
@@ -36,7 +34,7 @@ export async function openTrainable(
 ): Promise<TrainableModel> {
   checkTarget(target);
   const measured = measureDecoder(checkpoint);
-  const plan = planMeasured(measured, target, options.tokens);
+  const plan = planMeasured(measured, target, options);
   checkBudget(gpu, plan);
   const { finder } = measured;
   const spec = alignRows(measured.spec);
@@ -53,7 +51,7 @@ export async function openTrainable(
     return part;
   };
   try {
-    const space = keep(new TrainingSpace(gpu, spec, target, options.tokens));
+    const space = keep(new TrainingSpace(gpu, spec, target, options));
     const recorder = keep(new Recorder(gpu));
     const masters = target.kind === "full" ? new MasterLoader(gpu, finder) : null;
     const loader = masters ?? new WeightLoader(gpu, finder);

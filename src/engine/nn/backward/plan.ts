@@ -2,7 +2,7 @@ import type { Checkpoint } from "../../model/checkpoint.ts";
 import { type MeasuredDecoder, measureDecoder } from "../plan.ts";
 import { Recorder } from "../recorder.ts";
 import { alignRows, wholeQuads } from "./alignRows.ts";
-import { spaceBytes } from "./space.ts";
+import { type SpaceLimits, spaceBytes } from "./space.ts";
 import { adaptedModules, listTensors } from "./tensors.ts";
 import type { TrainTarget } from "./trainable.ts";
 
@@ -48,18 +48,20 @@ export function planTraining(
   target: TrainTarget,
   tokens: number,
 ): TrainPlan {
-  return planMeasured(measureDecoder(checkpoint), target, tokens);
+  return planMeasured(measureDecoder(checkpoint), target, { tokens });
 }
 
+/** The same for a checkpoint that was measured already. */
 export function planMeasured(
   { spec, weightBytes: stored }: MeasuredDecoder,
   target: TrainTarget,
-  tokens: number,
+  limits: SpaceLimits,
 ): TrainPlan {
+  const { tokens } = limits;
   const counts = parameterCounts(spec, target);
   const parameterBytes = counts.reduce((sum, count) => sum + 4 * wholeQuads(count), 0);
   const weightBytes = target.kind === "full" ? 0 : stored;
-  const space = spaceBytes(alignRows(spec), target, tokens);
+  const space = spaceBytes(alignRows(spec), target, limits);
   const activationBytes = space.activationBytes + scaledBytes(spec, target);
   const totalBytes =
     weightBytes +

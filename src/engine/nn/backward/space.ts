@@ -8,8 +8,14 @@ import type { DecoderSpec } from "../spec.ts";
 import { wholeQuads } from "./alignRows.ts";
 import type { TrainTarget } from "./trainable.ts";
 
-/** Bytes of logits that are made at once. */
-const LOGITS_BYTES = 16 * 2 ** 20;
+/** What a space has room for. */
+export interface SpaceLimits {
+  /** The longest batch. */
+  readonly tokens: number;
+  /** Bytes of logits that are made at once, 16 MiB by default; one row at least. */
+  readonly logitBytes?: number;
+}
+const LOGIT_BYTES = 16 * 2 ** 20;
 /** Projections of a layer, whose low-rank activations are kept from forward to backward. */
 const SLOTS = 7;
 
@@ -82,20 +88,24 @@ function headLengths(spec: DecoderSpec, target: TrainTarget) {
 export type HeadPart = keyof ReturnType<typeof headLengths>;
 
 /** Rows of logits that are made at once. */
-function headRows({ vocabSize }: DecoderSpec, tokens: number): number {
-  return Math.max(1, Math.min(tokens, Math.floor(LOGITS_BYTES / (4 * vocabSize))));
+function headRows(
+  { vocabSize }: DecoderSpec,
+  { tokens, logitBytes = LOGIT_BYTES }: SpaceLimits,
+): number {
+  return Math.max(1, Math.min(tokens, Math.floor(logitBytes / (4 * vocabSize))));
 }
 
 const sum = (lengths: object) =>
   Object.values(lengths).reduce((total: number, length: number) => total + length, 0);
 
 /** Bytes of a space by purpose. */
-export function spaceBytes(spec: DecoderSpec, target: TrainTarget, tokens: number) {
+export function spaceBytes(spec: DecoderSpec, target: TrainTarget, limits: SpaceLimits) {
+  const { tokens } = limits;
   const kept = keptLengths(spec);
   return {
     checkpointBytes: 4 * tokens * (spec.layers.length * sum(kept) + kept.residual),
     activationBytes: 4 * tokens * sum(activationLengths(spec, target)),
-    logitBytes: 4 * headRows(spec, tokens) * sum(headLengths(spec, target)),
+    logitBytes: 4 * headRows(spec, limits) * sum(headLengths(spec, target)),
   };
 }
 
@@ -113,9 +123,10 @@ export class TrainingSpace {
   readonly #owned: PooledBuffer[] = [];
 
   /** `spec`: with aligned rows. `gpu-memory` where the budget or a binding is too small. */
-  constructor(gpu: Gpu, spec: DecoderSpec, target: TrainTarget, tokens: number) {
+  constructor(gpu: Gpu, spec: DecoderSpec, target: TrainTarget, limits: SpaceLimits) {
+    const { tokens } = limits;
     this.tokens = tokens;
-    this.headRows = headRows(spec, tokens);
+    this.headRows = headRows(spec, limits);
     const [activations, head] = [activationLengths(spec, target), headLengths(spec, target)];
     this.#lengths = { ...activations, ...head };
     const kept = keptLengths(spec);
