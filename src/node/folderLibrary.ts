@@ -1,0 +1,142 @@
+import { mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import type { FileTree } from "../engine/base/bytes.ts";
+import { makeId } from "../engine/base/id.ts";
+import { invariant } from "../engine/base/invariant.ts";
+import { EngineError, type ModelCard, type ModelId } from "../engine/contract/index.ts";
+import type { Checkpoint } from "../engine/model/checkpoint.ts";
+import { describeCheckpoint } from "../engine/model/databaseLibrary.ts";
+import type { Library, ModelWriter } from "../engine/model/library.ts";
+import { folderName, tidyName, uniqueName } from "../engine/model/names.ts";
+import { openCheckpoint } from "../engine/model/open.ts";
+import { type OpenFiles, openFiles } from "./files.ts";
+import { type FolderWriter, openFolderWriter } from "./folderWriter.ts";
+
+/** A model made here; its folder is called after it. */
+interface Row {
+  readonly id: ModelId;
+  readonly name: string;
+  readonly origin: ModelCard["origin"];
+  readonly state: ModelCard["state"];
+  readonly createdAt: number;
+  readonly byteLength: number;
+}
+
+export interface FolderLibrary extends Library {
+  /** Where a model lies on disk. */
+  locate(id: ModelId): Promise<string>;
+  close(): Promise<void>;
+}
+
+/** A model that lies elsewhere: it is read, never written. Its id is given. */
+export interface GivenModel {
+  readonly id: ModelId;
+  readonly name: string;
+  readonly checkpoint: Checkpoint;
+}
+
+/**
+ * The library of a terminal's pipeline: the given models, and those that are made, a folder each below
+ * `root`, which later runs find again.
+ */
+export async function openFolderLibrary(
+  root: string,
+  given: readonly GivenModel[],
+): Promise<FolderLibrary> {
+  await mkdir(root, { recursive: true });
+  const path = join(root, "models.json");
+  let rows = JSON.parse(await readFile(path, "utf8").catch(() => "[]")) as readonly Row[]; // ours
+  const opened = new Map<ModelId, { readonly checkpoint: Checkpoint; readonly files: OpenFiles }>();
+  const writers = new Set<FolderWriter>();
+  const folderOf = ({ name }: Pick<Row, "name">) => join(root, folderName(name));
+
+  async function put(next: readonly Row[]): Promise<void> {
+    rows = next;
+    await writeFile(`${path}.new`, JSON.stringify(rows, null, 2));
+    await rename(`${path}.new`, path);
+  }
+
+  function find(id: ModelId): Row {
+    const found = rows.find((row) => row.id === id);
+    if (found) return found;
+    throw new EngineError("missing-file", "There is no such model; it may be deleted.", {
+      model: id,
+    });
+  }
+
+  async function open(id: ModelId): Promise<Checkpoint> {
+    const own = given.find((model) => model.id === id);
+    if (own) return own.checkpoint;
+    const known = opened.get(id);
+    if (known) return known.checkpoint;
+    const row = find(id);
+    const files = await openFiles(folderOf(row));
+    const checkpoint = await openCheckpoint(files.files, row.name);
+    opened.set(id, { checkpoint, files });
+    return checkpoint;
+  }
+
+  async function openWriter(row: Row): Promise<ModelWriter> {
+    const writer = await openFolderWriter(folderOf(row), row.id);
+    writers.add(writer);
+    return {
+      open: (file, byteLength) => writer.open(file, byteLength),
+      async seal() {
+        await writer.seal();
+        await writer.close();
+        writers.delete(writer);
+        await put(rows.map((each) => (each.id === row.id ? { ...each, state: "complete" } : each)));
+      },
+      keepMatching: async () => invariant(false, "nothing is imported in a terminal"),
+    };
+  }
+
+  async function card(id: ModelId): Promise<ModelCard> {
+    const own = given.find((model) => model.id === id);
+    const row: Row = own
+      ? { ...own, origin: "import", state: "complete", createdAt: 0, byteLength: 0 }
+      : find(id);
+    const { origin, state, createdAt, byteLength, name } = row;
+    const whole = state === "complete" ? await open(id) : null;
+    const facts = whole ? describeCheckpoint(whole) : describeCheckpoint(EMPTY);
+    const storedBytes = whole ? byteLength : 0;
+    return { id, name, origin, state, createdAt, byteLength, storedBytes, ...facts };
+  }
+
+  const list = () => Promise.all([...given, ...rows].map(({ id }) => card(id)));
+  return {
+    ...{ list, card, open },
+    locate: async (id) => folderOf(find(id)),
+    findByName: async (name) => (await list()).find((each) => each.name === name),
+    findByFingerprint: async () => [],
+    async begin({ name, origin, byteLength }) {
+      const taken = new Set([...given, ...rows].map((each) => each.name));
+      const row: Row = {
+        ...{ id: makeId(), name: uniqueName(tidyName(name), taken), origin, byteLength },
+        ...{ state: "partial", createdAt: Date.now() },
+      };
+      await put([...rows, row]);
+      return { id: row.id, writer: await openWriter(row) };
+    },
+    resume: async (id) => openWriter(find(id)),
+    tree: async (id): Promise<FileTree> => (await open(id)).files,
+    holds: async () => false,
+    async rename() {
+      throw new EngineError("usage", "Models of a pipeline keep their names.");
+    },
+    async delete(id) {
+      await opened.get(id)?.files.close();
+      opened.delete(id);
+      await rm(folderOf(find(id)), { recursive: true, force: true });
+      await put(rows.filter((row) => row.id !== id));
+    },
+    async close() {
+      for (const writer of writers) await writer.close();
+      for (const { files } of opened.values()) await files.close();
+    },
+  };
+}
+
+const EMPTY: Checkpoint = {
+  ...{ name: "", config: null, tensors: new Map(), files: new Map(), notes: [] },
+};
