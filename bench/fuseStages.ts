@@ -33,7 +33,7 @@ export interface Stage {
 }
 
 /** Does the work once. */
-export async function timeOnce(rows: number, work: () => unknown): Promise<Timed> {
+async function timeOnce(rows: number, work: () => unknown): Promise<Timed> {
   const begun = performance.now();
   const before = process.cpuUsage();
   await work();
