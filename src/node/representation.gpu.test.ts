@@ -58,7 +58,7 @@ describe.skipIf(!hasTestData)("FuseLLM's rows of %s", () => {
       const reader = openDocumentTokenizer(tokenizer, { begins: false });
       let rows = 0;
       // Every third text: all of them agree, and take minutes on a software adapter.
-    for (const reference of references.filter(({ id }) => id % 3 === 0)) {
+      for (const reference of references.filter(({ id }) => id % 3 === 0)) {
         const document = reader.tokenise([
           { kind: "text", text: texts[reference.id]!.text, supervised: true },
           { kind: "end", text: "</s>", supervised: true },
