@@ -102,9 +102,28 @@ test("the samples are fused through a reload, walked through by keyboard, and ta
   await page.getByRole("button", { name: "Open fusion" }).click();
   await expect(page.getByRole("heading", { level: 1, name: "Fuse" })).toBeVisible();
   await goTo(page, "Library");
-  await page.getByRole("button", { name: "Actions for ember-base from flint-source" }).click();
-  await page.getByRole("menuitem", { name: "Delete…" }).click();
-  await page.getByRole("dialog").getByRole("button", { name: "Delete" }).click();
+  await page.getByRole("button", { name: "Import a file…" }).click();
+  const dialog = page.getByRole("dialog", { name: "Import a fused dataset" });
+  const file = { name: "again.parquet", mimeType: "", buffer: bytes };
+  await dialog.locator('input[type="file"]').setInputFiles(file);
+  await dialog.getByRole("combobox", { name: "Pivot" }).click();
+  await page.getByRole("option", { name: "ember-base" }).click();
+  await dialog.getByRole("button", { name: "Import" }).click();
+  const again = page.getByRole("list", { name: "Fused datasets" }).getByRole("button", {
+    name: "again",
+    exact: true,
+  });
+  await expect(again).toBeVisible();
+  await again.click();
+  await page.getByRole("tab", { name: /^Documents/ }).click();
+  await expect(next.getByRole("row", { name: /\(it follows\)/ })).toBeVisible();
+
+  await goTo(page, "Library");
+  for (const name of ["again", "ember-base from flint-source"]) {
+    await page.getByRole("button", { name: `Actions for ${name}`, exact: true }).click();
+    await page.getByRole("menuitem", { name: "Delete…" }).click();
+    await page.getByRole("dialog").getByRole("button", { name: "Delete" }).click();
+  }
   await expect(page.getByRole("list", { name: "Fused datasets" })).toHaveCount(0);
 });
 

@@ -212,10 +212,10 @@ export function exportFusion(studio: Studio, { id, name }: FusionCard, format: F
   });
 }
 
-/** Takes a Parquet file of FuseLLM's or FuseChat's in, as a fused dataset of that pivot. */
+/** Takes a file of FuseLLM's, FuseChat's or our own in, as a fused dataset of that pivot. */
 export function importFusion(studio: Studio, file: File, pivot: ModelId) {
   return attempt(studio, `Import ${file.name}`, async () => {
-    const name = file.name.replace(/\.parquet$/i, "");
+    const name = file.name.replace(/\.(parquet|fused)$/i, "");
     const files = [{ path: file.name, file }];
     await begin(studio, { kind: "import-fusion", files, pivot, name });
   });

@@ -25,7 +25,7 @@ export function FusionList({ studio }: { readonly studio: Studio }) {
         </span>
         {pivots.length > 0 && (
           <Button size="xs" onClick={() => setImporting(true)}>
-            Import Parquet…
+            Import a file…
           </Button>
         )}
       </div>

@@ -11,7 +11,7 @@ interface ImportFusionProps {
   readonly onClose: () => void;
 }
 
-/** A Parquet file of FuseLLM's or FuseChat's, and whose tokens it is made of. */
+/** A Parquet file of FuseLLM's or FuseChat's, or one of our own, and whose tokens it is made of. */
 export function ImportFusion({ studio, pivots, opened, onClose }: ImportFusionProps) {
   const [file, setFile] = useState<File | null>(null);
   const [chosen, setChosen] = useState<string | null>(null);
@@ -25,13 +25,14 @@ export function ImportFusion({ studio, pivots, opened, onClose }: ImportFusionPr
   return (
     <Modal opened={opened} onClose={onClose} title="Import a fused dataset" size="sm">
       <p className="small muted">
-        A Parquet file with the fields of FuseLLM or FuseChat, as their scripts write it.
+        A Parquet file with the fields of FuseLLM or FuseChat, as their scripts write it, or a
+        .fused file of this studio.
       </p>
       <FileInput
         mt={12}
-        label="Parquet file"
+        label="File"
         placeholder="Choose a file"
-        accept=".parquet"
+        accept=".parquet,.fused"
         value={file}
         onChange={setFile}
       />
