@@ -6,8 +6,10 @@ export interface FusedRows {
   readonly starts: Uint32Array<ArrayBuffer>;
   /** Tokens of the model's own vocabulary. */
   readonly ids: Uint32Array<ArrayBuffer>;
-  /** Temperature applied; those of a row sum to 1. */
+  /** Temperature applied; with its tail, those of a row sum to 1. */
   readonly probabilities: Float32Array<ArrayBuffer>;
+  /** What each token's row gives to all other tokens together; left out: nothing. */
+  readonly tails?: Float32Array<ArrayBuffer>;
 }
 
 /** Documents one after the other. Position t predicts the token after it: labels[t] and row t. */
@@ -96,7 +98,8 @@ function checkDocuments({ ids, documents }: TrainBatch, contextLength: number): 
   if (documents.length === 0) throw usage("A batch needs the start of a document, 0.", {});
 }
 
-function checkFused({ starts, ids, probabilities }: FusedRows, tokens: number, vocabSize: number) {
+function checkFused(fused: FusedRows, tokens: number, vocabSize: number) {
+  const { starts, ids, probabilities, tails } = fused;
   const ascending = starts.every((start, t) => t === 0 || start >= starts[t - 1]!);
   const whole = starts.length === tokens + 1 && starts[0] === 0 && starts[tokens] === ids.length;
   if (!ascending || !whole || ids.length !== probabilities.length) {
@@ -106,4 +109,11 @@ function checkFused({ starts, ids, probabilities }: FusedRows, tokens: number, v
     });
   }
   checkIds(ids, vocabSize, "fused token");
+  const badTail = tails?.findIndex((tail) => !(tail >= 0 && tail <= 1)) ?? -1;
+  if (badTail >= 0 || (tails && tails.length !== tokens)) {
+    throw usage(
+      `The fused rows' tails are ${tails?.length} for ${tokens} tokens; each must be a number from 0 to 1.`,
+      { tokens, tails: tails?.length ?? 0, position: badTail },
+    );
+  }
 }

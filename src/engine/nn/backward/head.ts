@@ -6,7 +6,7 @@ import type { TrainBatch } from "./batch.ts";
 import { normaliseBackward } from "./kernels.ts";
 import { addNormGradients } from "./layerBackward.ts";
 import { type LowRank, project, projectBackward, type TrainPass } from "./pass.ts";
-import { lose, scatterRows } from "./rowKernels.ts";
+import { LOSS_ROW_WORDS, lose, scatterRows } from "./rowKernels.ts";
 import { headProjection } from "./tensors.ts";
 
 /** The fused rows' entries on the GPU. */
@@ -59,13 +59,13 @@ function writeRows(
   scale: number,
 ): void {
   const { queue } = recorder.gpu.device;
-  const words = new Uint32Array(4 * picked.length);
+  const words = new Uint32Array(LOSS_ROW_WORDS * picked.length);
   const floats = new Float32Array(words.buffer);
   for (const [i, t] of picked.entries()) {
-    words[4 * i] = labels[t] as number;
-    floats[4 * i + 1] = scale * (weights[t] as number);
-    words[4 * i + 2] = fused?.starts[t] ?? 0;
-    words[4 * i + 3] = fused?.starts[t + 1] ?? 0;
+    const at = LOSS_ROW_WORDS * i;
+    words.set([labels[t] as number, 0, fused?.starts[t] ?? 0, fused?.starts[t + 1] ?? 0], at);
+    floats[at + 1] = scale * (weights[t] as number);
+    floats[at + 4] = fused?.tails?.[t] ?? 0;
   }
   const places = picked.map((_, i) => i);
   const lists = Uint32Array.from([...picked, ...places, picked.length, ...places]);

@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { acquireGpu, type Gpu } from "../../gpu/device.ts";
 import { KernelBench, randomValues } from "../testKernels.ts";
-import { lose } from "./rowKernels.ts";
+import { LOSS_ROW_WORDS, lose } from "./rowKernels.ts";
 import { type Differentiable, gradientError } from "./testDifferences.ts";
 
 let gpu: Gpu;
@@ -19,6 +19,8 @@ interface Row {
   readonly label: number;
   readonly weight: number;
   readonly fused: readonly (readonly [id: number, q: number])[];
+  /** What all other tokens have together. */
+  readonly tail?: number;
 }
 
 /** Runs the kernel over rows of logits; `nats` holds CLM and fusion of each. */
@@ -34,12 +36,14 @@ async function runLoss(
     filled.set(logits.subarray(t * columns, (t + 1) * columns), t * stride);
   }
   const entries = rows.flatMap(({ fused }) => fused);
-  const rowWords = new Uint32Array(4 * rows.length);
+  const rowWords = new Uint32Array(LOSS_ROW_WORDS * rows.length);
+  const rowFloats = new Float32Array(rowWords.buffer);
   const entryWords = new Uint32Array(2 * Math.max(1, entries.length));
   let start = 0;
-  for (const [t, { label, weight, fused }] of rows.entries()) {
-    rowWords.set([label, 0, start, start + fused.length], 4 * t);
-    new Float32Array(rowWords.buffer)[4 * t + 1] = weight;
+  for (const [t, { label, weight, fused, tail = 0 }] of rows.entries()) {
+    rowWords.set([label, 0, start, start + fused.length], LOSS_ROW_WORDS * t);
+    rowFloats[LOSS_ROW_WORDS * t + 1] = weight;
+    rowFloats[LOSS_ROW_WORDS * t + 4] = tail;
     start += fused.length;
   }
   for (const [e, [id, q]] of entries.entries()) {
@@ -154,17 +158,24 @@ describe.each([
           [1, 0.2],
         ],
       },
+      { label: 3, weight: 1, fused: [[7, 0.5], [3, 0.2], [66, 0]], tail: 0.3 },
+      { label: 2, weight: 1, fused: [[5, 0.05]], tail: 0.95 },
     ];
     const logits = randomValues(rows.length * columns, 4).map((v) => 4 * v);
     const operation: Differentiable = {
       inputs: { logits },
       forward: (given) =>
-        rows.map(({ label, weight, fused }, t) => {
+        rows.map(({ label, weight, fused, tail = 0 }, t) => {
           const z = [...given.logits!.slice(t * columns, (t + 1) * columns)].map((v) =>
             softcap === undefined ? v : softcap * Math.tanh(v / softcap),
           );
           const lse = Math.log(z.reduce((sum, v) => sum + Math.exp(v), 0));
-          const fusion = fused.reduce((sum, [id, q]) => sum + q * (lse - z[id]!), 0);
+          const kept = new Set(fused.map(([id]) => id));
+          const rest = z.reduce((sum, v, id) => (kept.has(id) ? sum : sum + Math.exp(v)), 0);
+          const fusion = fused.reduce(
+            (sum, [id, q]) => sum + q * (lse - z[id]!),
+            tail * (lse - Math.log(rest)),
+          );
           return weight * (lambda * (lse - z[label]!) + (1 - lambda) * fusion);
         }),
       async backward() {
@@ -172,7 +183,7 @@ describe.each([
         return { logits: (await runLoss(rows, logits, options)).gradient };
       },
     };
-    const error = await gradientError(bench, operation, new Float32Array(3).fill(1));
+    const error = await gradientError(bench, operation, new Float32Array(rows.length).fill(1));
     // Exponentials of differences below ten, in float32.
     expect(error).toBeLessThanOrEqual(3e-6);
   });

@@ -115,11 +115,14 @@ export function dropRows(
   });
 }
 
+/** Words that say what a row of logits is to predict. */
+export const LOSS_ROW_WORDS = 5;
+
 /** Losses of rows of logits, and, where asked, their gradient in place of the logits. */
 export function lose(
   recorder: Recorder,
   buffers: {
-    /** Label, weight (f32), first and last entry of each row. */
+    /** Label, weight (f32), first and last entry, and tail (f32) of each row. */
     readonly rows: GPUBuffer;
     /** Token and probability (f32) of each entry. */
     readonly entries: GPUBuffer;

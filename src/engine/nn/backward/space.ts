@@ -81,7 +81,7 @@ function headLengths(spec: DecoderSpec, target: TrainTarget) {
     lastDropped: (lora?.dropout ?? 0) > 0 ? hidden : 0,
     lastScaled: target.kind === "full" ? hidden : 0,
     // Which positions they are, in two forms, and what they are to predict.
-    ...{ picked: 1, pickedGroups: 4, rows: 4 },
+    ...{ picked: 1, pickedGroups: 4, rows: LOSS_ROW_WORDS },
     logits: wholeQuads(spec.vocabSize),
   };
 }

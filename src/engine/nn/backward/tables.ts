@@ -46,9 +46,12 @@ export function angleTable(rope: RopeSpec, { ids, documents }: TrainBatch) {
   return table;
 }
 
-/** Entropy of a position's fused row in nats; 0 where it has none. */
+/** Entropy of a position's fused row in nats, its tail an event of its own; 0 where it has none. */
 export function rowEntropy({ fused }: TrainBatch, t: number): number {
   if (!fused) return 0;
   const row = fused.probabilities.subarray(fused.starts[t], fused.starts[t + 1]);
-  return row.reduce((sum, q) => (q > 0 ? sum - q * Math.log(q) : sum), 0);
+  return [...row, fused.tails?.[t] ?? 0].reduce(
+    (sum, q) => (q > 0 ? sum - q * Math.log(q) : sum),
+    0,
+  );
 }

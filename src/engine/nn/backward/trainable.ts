@@ -61,7 +61,10 @@ export interface Adapter {
 export interface Losses {
   /** Cross-entropy of the labels. */
   readonly clm: number;
-  /** Cross-entropy of the fused rows, -Σ q ln p, over the positions that have one. */
+  /**
+   * Cross-entropy of the fused rows, -Σ q ln p, over the positions that have one; a tail's p is that
+   * of all tokens outside the row.
+   */
   readonly fusion: number;
   /** Entropy of the fused rows: `fusion - entropy` is the forward KL divergence. */
   readonly entropy: number;
