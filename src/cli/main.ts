@@ -1,7 +1,9 @@
 import { EngineError, type Failure, toFailure } from "../engine/contract/index.ts";
 import { formatHelp, readArguments } from "./arguments.ts";
 import type { Command } from "./command.ts";
+import { distill } from "./distill.ts";
 import { fuse } from "./fuse.ts";
+import { fusechat } from "./fusechat.ts";
 import { generate } from "./generate.ts";
 import { inspect } from "./inspect.ts";
 import { logits } from "./logits.ts";
@@ -13,7 +15,18 @@ import { verify } from "./verify.ts";
 import { weights } from "./weights.ts";
 
 const COMMANDS: ReadonlyMap<string, Command> = new Map(
-  Object.entries({ merge, weights, verify, inspect, logits, generate, perplexity, fuse }),
+  Object.entries({
+    merge,
+    weights,
+    verify,
+    inspect,
+    logits,
+    generate,
+    perplexity,
+    fuse,
+    distill,
+    fusechat,
+  }),
 );
 
 /** Resolves when the text is handed over: `process.exit` would cut off what a pipe has not taken. */

@@ -64,7 +64,7 @@ test("a dataset of several domains is told domain by domain, each as if it were 
     });
     // The same windows through the same kernels.
     expect(own?.bitsPerByte).toBeCloseTo(alone.bitsPerByte, 9);
-    const [low, high] = own?.interval as readonly [number, number];
+    const [low, high] = (own?.interval ?? []) as readonly [number, number];
     expect(low).toBeLessThanOrEqual(alone.bitsPerByte);
     expect(high).toBeGreaterThanOrEqual(alone.bitsPerByte);
     expect(text).toContain(`${name}: ${rows.length} rows, ${alone.bitsPerByte.toFixed(4)}`);

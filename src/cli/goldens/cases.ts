@@ -268,7 +268,7 @@ async function tiedAtTheCut(
     const kept = Math.trunc(density * sizes.length);
     const cut = sizes.toSorted((a, b) => b - a)[kept - 1]!;
     const atOrAbove = sizes.filter((size) => size >= cut).length;
-    if (atOrAbove > kept) sizes.forEach((size, i) => size === cut && tied.fill(1, i, i + 1));
+    for (const [i, size] of sizes.entries()) if (atOrAbove > kept && size === cut) tied[i] = 1;
   }
   return tied;
 }

@@ -41,12 +41,29 @@ function rowKeys(plan: Plan, ids: readonly ModelId[]): ReadonlyMap<string, strin
 
 /** Facts in a store of the engine's database, one row per rule and set of models. */
 export function createFactStore(store: UseStore): FactStore {
+  return storeOf({
+    get: (key) => get<Row>(key, store),
+    set: (key, row) => set(key, row, store),
+    keys: () => keys<string>(store),
+    deleteMany: (gone) => delMany([...gone], store),
+  });
+}
+
+/** Rows by key, wherever they lie. */
+interface Rows {
+  get(key: string): Promise<Row | undefined>;
+  set(key: string, row: Row): Promise<void>;
+  keys(): Promise<readonly string[]>;
+  deleteMany(keys: readonly string[]): Promise<void>;
+}
+
+function storeOf(store: Rows): FactStore {
   return {
     async load(plan, ids) {
       const outputs = new Map(plan.outputs.map((output) => [output.name, output]));
       const table = new Map<string, ReadonlyMap<string, readonly Facts[]>>();
       for (const [rule, key] of rowKeys(plan, ids)) {
-        const row = (await get<Row>(key, store)) ?? {};
+        const row = (await store.get(key)) ?? {};
         const usable = Object.entries(row).filter(([tensor, { elementCount, facts }]) => {
           const output = outputs.get(tensor);
           return output?.elementCount === elementCount && output.models.length === facts.length;
@@ -64,15 +81,27 @@ export function createFactStore(store: UseStore): FactStore {
             ? []
             : [[tensor, { elementCount, facts: sums }] as const];
         });
-        if (measured.length > 0) await set(key, Object.fromEntries(measured), store);
+        if (measured.length > 0) await store.set(key, Object.fromEntries(measured));
       }
     },
     async forget(id) {
-      const all = await keys<string>(store);
-      await delMany(
+      const all = await store.keys();
+      await store.deleteMany(
         all.filter((key) => (JSON.parse(key)[2] as readonly ModelId[]).includes(id)),
-        store,
       );
     },
   };
+}
+
+/** Facts for the life of a process, for a terminal: a map that is drawn after its merge needs them. */
+export function factsInMemory(): FactStore {
+  const rows = new Map<string, Row>();
+  return storeOf({
+    get: async (key) => rows.get(key),
+    set: async (key, row) => void rows.set(key, row),
+    keys: async () => [...rows.keys()],
+    deleteMany: async (gone) => {
+      for (const key of gone) rows.delete(key);
+    },
+  });
 }

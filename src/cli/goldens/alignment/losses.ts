@@ -1,5 +1,5 @@
 import type { Gpu } from "../../../engine/gpu/device.ts";
-import { lose } from "../../../engine/nn/backward/rowKernels.ts";
+import { LOSS_ROW_WORDS, lose } from "../../../engine/nn/backward/rowKernels.ts";
 import { KernelBench } from "../../../engine/nn/testKernels.ts";
 import type { CollatorCase, CollatorLoss } from "../../../node/collatorGolden.ts";
 import { type Comparison, combine, compareValues } from "../compare.ts";
@@ -70,13 +70,13 @@ async function sweep(
   const columns = logits.length / rows;
   const counted = counts.filter(Boolean).length;
   const entries = targets.flat();
-  const words = new Uint32Array(4 * rows);
+  const words = new Uint32Array(LOSS_ROW_WORDS * rows);
   const taught = new Uint32Array(2 * entries.length);
   const floats = [new Float32Array(words.buffer), new Float32Array(taught.buffer)] as const;
   for (let row = 0, start = 0; row < rows; row++) {
     const end = start + targets[row]!.length;
-    words.set([Math.max(0, labels[row]!), 0, start, end], 4 * row);
-    floats[0][4 * row + 1] = counts[row] ? 1 / counted : 0;
+    words.set([Math.max(0, labels[row]!), 0, start, end], LOSS_ROW_WORDS * row);
+    floats[0][LOSS_ROW_WORDS * row + 1] = counts[row] ? 1 / counted : 0;
     start = end;
   }
   for (const [at, [id, value]] of entries.entries()) {
