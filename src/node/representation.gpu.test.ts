@@ -1,11 +1,15 @@
+import { readFileSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { bytesInMemory } from "../engine/base/bytes.ts";
+import { largestIds, logSumExp } from "../engine/evaluate/readTokens.ts";
 import type { Representation } from "../engine/fuse/records.ts";
 import { represent } from "../engine/fuse/represent.ts";
 import { openDocumentTokenizer } from "../engine/fuse/tokenise.ts";
 import { acquireGpu, type Gpu } from "../engine/gpu/device.ts";
 import { openCheckpoint } from "../engine/model/open.ts";
 import { openDecoder } from "../engine/nn/openDecoder.ts";
+import { toF32 } from "../engine/tensor/convert.ts";
 import { openTokenizer } from "../engine/text/tokenizer.ts";
 import { openFiles } from "./files.ts";
 import { hasTestData, testDataPath } from "./testdata.ts";
@@ -45,7 +49,52 @@ const halfUlp = (value: number) =>
  */
 const COMPUTED = 1e-4;
 
-describe.skipIf(!hasTestData)("FuseLLM's rows of %s", () => {
+interface Golden {
+  readonly model: string;
+  readonly ids: readonly number[];
+  /** Whose logits were kept. */
+  readonly positions: readonly number[];
+}
+
+describe("the likeliest tokens that transformers gives", () => {
+  const names = ["llama", "qwen2", "gemma2", "gpt2", "ember-base", "flint-source", "slate-source"];
+  const { cases } = JSON.parse(readFileSync("goldens/nn/manifest.json", "utf8"));
+  test.each(names)("%s", async (name) => {
+    const golden = cases[name] as Golden;
+    const bytes = new Uint8Array(readFileSync("goldens/nn/logits.safetensors"));
+    const files = new Map([["model.safetensors", bytesInMemory(bytes)]]);
+    const { source, start, byteLength } = (await openCheckpoint(files, "goldens")).tensors.get(
+      name,
+    )!;
+    const logits = toF32(await source.read(start, byteLength), "F32");
+    const opened = await openFiles(golden.model);
+    const model = await openDecoder(gpu, await openCheckpoint(opened.files, name), {});
+    const ids = Uint32Array.from(golden.ids);
+    const document = {
+      tokens: { ids, ends: Uint32Array.from(ids, (_, at) => at) },
+      supervised: new Uint8Array(ids.length).fill(1),
+    };
+    const { said } = await represent({ gpu, model }, document, {
+      ...{ k: 10, tokens: model.vocabSize, signal: new AbortController().signal },
+    });
+    expect(said.positions.length).toBe(ids.length - 1);
+    for (const [at, position] of golden.positions.entries()) {
+      const row = said.positions.indexOf(position);
+      if (row < 0) continue; // the last token's
+      const whole = logits.subarray(at * model.vocabSize, (at + 1) * model.vocabSize);
+      const top = largestIds(whole, 10);
+      compareEntries(said, row, { logits: top.map((id) => whole[id]!), ids: top });
+      const total = logSumExp(whole);
+      expect(Math.abs(said.logSums[row]! - total)).toBeLessThanOrEqual(COMPUTED);
+      const nats = total - whole[ids[position + 1]!]!;
+      expect(Math.abs(said.goldNats[row]! - nats)).toBeLessThanOrEqual(2 * COMPUTED);
+    }
+    model.release();
+    await opened.close();
+  });
+});
+
+describe.skipIf(!hasTestData)("FuseLLM's own rows", () => {
   test.each(MODELS)(
     "%s",
     async (name) => {
@@ -79,12 +128,12 @@ describe.skipIf(!hasTestData)("FuseLLM's rows of %s", () => {
   );
 });
 
-function compareRow(said: Representation, row: number, reference: Reference): void {
-  const position = said.positions[row]!;
-  const [logits, ids] = [
-    reference.per_step_logits[position]!,
-    reference.per_step_indices[position]!,
-  ];
+/** The ten entries of a row against those of a reference, the largest first. */
+function compareEntries(
+  said: Representation,
+  row: number,
+  { logits, ids }: { readonly logits: readonly number[]; readonly ids: readonly number[] },
+): void {
   const ours = Array.from(said.logits.subarray(row * 10, row * 10 + 10));
   const oursIds = Array.from(said.ids.subarray(row * 10, row * 10 + 10));
   for (let i = 0; i < 10; i++) {
@@ -98,6 +147,12 @@ function compareRow(said: Representation, row: number, reference: Reference): vo
     const tie = Math.abs(ours[i]! - other);
     if (!(tie <= bound)) expect(tie, `row ${row}, id ${oursIds[i]}`).toBeLessThanOrEqual(bound);
   }
+}
+
+function compareRow(said: Representation, row: number, reference: Reference): void {
+  const position = said.positions[row]!;
+  const logits = reference.per_step_logits[position]!;
+  compareEntries(said, row, { logits, ids: reference.per_step_indices[position]! });
   // Theirs are told from logits that are rounded to f16, the gold one and the likeliest ones alike,
   // and are rounded themselves.
   const nats = reference.per_step_metric_ce[position]!;
