@@ -2,6 +2,9 @@
 // lse = ln Σ exp z and p = exp(z - lse),
 //   clm = lse - z[label],  fusion = Σ_e q_e (lse - z[id_e]),
 //   dz = weight · (λ (p - 1[label]) + (1 - λ) Σ_e q_e (p - 1[id_e])).
+// A row's tail is one event more, "any other token": with rest = ln Σ exp z over the tokens that are no
+// entry, it adds tail · (lse - rest) to the fusion loss and tail · (p - exp(z - rest)[no entry]) to dz.
+// The sum over the others keeps its digits where 1 - Σ p_e would lose them.
 // Where the head bends its logits, z = cap · tanh(z' / cap), it is times 1 - (z / cap)² for z'.
 struct Shape {
   columns: u32,
@@ -20,6 +23,7 @@ struct Row {
   // Its entries.
   start: u32,
   end: u32,
+  tail: f32,
 }
 
 struct Entry {
@@ -31,12 +35,14 @@ struct Entry {
 @group(0) @binding(1) var<storage, read> entries: array<Entry>;
 @group(0) @binding(2) var<storage, read_write> logits: array<f32>;
 @group(0) @binding(3) var<storage, read_write> nats: array<vec2f>; // clm, fusion
-// What each entry takes from its id's gradient.
+// The logit of each entry, while its id's place is needed.
 @group(0) @binding(4) var<storage, read_write> taken: array<f32>;
 @group(0) @binding(5) var<uniform> shape: Shape;
 
 const LANES = 64u;
 const LOWEST = -1e30;
+// Stands for a logit that is left out of a sum.
+const LEFT_OUT = -3e38;
 var<workgroup> highest: array<f32, LANES>;
 var<workgroup> total: array<f32, LANES>;
 
@@ -55,7 +61,9 @@ fn log_sum(lane: u32, start_at: u32) -> f32 {
   var top = LOWEST;
   var sum = 0.0;
   for (var v = lane; v < shape.columns; v += LANES) {
-    let z = bent(logits[start_at + v]);
+    let raw = logits[start_at + v];
+    if (raw == LEFT_OUT) { continue; }
+    let z = bent(raw);
     if (z > top) {
       sum = sum * exp(top - z) + 1.0;
       top = z;
@@ -78,31 +86,69 @@ fn log_sum(lane: u32, start_at: u32) -> f32 {
   return highest[0] + log(total[0]);
 }
 
+// ln Σ exp z over the tokens that are no entry; LOWEST or less where every token is one.
+fn rest_sum(lane: u32, start_at: u32, row: Row) -> f32 {
+  workgroupBarrier(); // the lanes have read the last sum
+  if (lane == 0u) {
+    for (var e = row.start; e < row.end; e++) { taken[e] = logits[start_at + entries[e].id]; }
+    for (var e = row.start; e < row.end; e++) { logits[start_at + entries[e].id] = LEFT_OUT; }
+  }
+  storageBarrier();
+  let rest = log_sum(lane, start_at);
+  storageBarrier();
+  if (lane == 0u) {
+    for (var e = row.start; e < row.end; e++) { logits[start_at + entries[e].id] = taken[e]; }
+  }
+  storageBarrier();
+  return rest;
+}
+
 @compute @workgroup_size(LANES)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32) {
   let row = rows[group.x];
   let start_at = group.x * shape.stride;
   let lse = log_sum(lane, start_at);
+  var tail = 0.0;
+  var rest = lse;
+  if (row.tail > 0.0) {
+    let sum = rest_sum(lane, start_at, row);
+    if (sum > LOWEST) {
+      tail = row.tail;
+      rest = sum;
+    }
+  }
   let label_z = bent(logits[start_at + row.label]);
-  var fusion = 0.0;
-  var mass = shape.lambda;
+  var fusion = tail * (lse - rest);
+  let others = row.weight * (1.0 - shape.lambda) * tail;
+  var mass = shape.lambda + (1.0 - shape.lambda) * tail;
   // Every lane sums them all: they are few, and it must read them before they change.
   for (var e = row.start; e < row.end; e++) {
     let entry = entries[e];
-    let z = bent(logits[start_at + entry.id]);
-    fusion += entry.q * (lse - z);
+    let raw = logits[start_at + entry.id];
+    fusion += entry.q * (lse - bent(raw));
     mass += (1.0 - shape.lambda) * entry.q;
-    if (lane == 0u) { taken[e] = row.weight * (1.0 - shape.lambda) * entry.q * slope(z); }
+    if (lane == 0u) { taken[e] = raw; }
   }
   if (lane == 0u) { nats[shape.first + group.x] = vec2f(lse - label_z, fusion); }
   if (shape.differentiate == 0u) { return; }
   storageBarrier();
   for (var v = lane; v < shape.columns; v += LANES) {
     let z = bent(logits[start_at + v]);
-    logits[start_at + v] = row.weight * mass * exp(z - lse) * slope(z);
+    var d = row.weight * mass * exp(z - lse);
+    if (others > 0.0) { d -= others * exp(z - rest); }
+    logits[start_at + v] = d * slope(z);
   }
   storageBarrier();
   if (lane != 0u) { return; }
+  if (others > 0.0) { // Entries are none of them.
+    for (var e = row.start; e < row.end; e++) {
+      let z = bent(taken[e]);
+      logits[start_at + entries[e].id] = row.weight * mass * exp(z - lse) * slope(z);
+    }
+  }
   logits[start_at + row.label] -= row.weight * shape.lambda * slope(label_z);
-  for (var e = row.start; e < row.end; e++) { logits[start_at + entries[e].id] -= taken[e]; }
+  for (var e = row.start; e < row.end; e++) {
+    let taught = row.weight * (1.0 - shape.lambda) * entries[e].q;
+    logits[start_at + entries[e].id] -= taught * slope(bent(taken[e]));
+  }
 }

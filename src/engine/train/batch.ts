@@ -28,6 +28,7 @@ export function makeBatch(
   const labels = new Uint32Array(tokens);
   const weights = new Float32Array(tokens);
   const starts = new Uint32Array(tokens + 1);
+  const tails = new Float32Array(tokens);
   const documents: number[] = [];
   const entries: number[] = [];
   const probabilities: number[] = [];
@@ -45,6 +46,7 @@ export function makeBatch(
       // The last token's row predicts what is not there.
       if (positions[row] === t && t + 1 < end) {
         weights[place] = 1;
+        tails[place] = record.tail[row]!;
         const { offsets, ids: fusedIds, values } = record.fused;
         for (let e = offsets[row]!; e < offsets[row + 1]!; e++) {
           entries.push(fusedIds[e]!);
@@ -57,7 +59,7 @@ export function makeBatch(
     at += stretch.tokens;
   }
   const fused = {
-    starts,
+    ...{ starts, tails },
     ids: Uint32Array.from(entries),
     probabilities: Float32Array.from(probabilities),
   };

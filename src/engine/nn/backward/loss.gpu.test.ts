@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { acquireGpu, type Gpu } from "../../gpu/device.ts";
-import { KernelBench, randomValues } from "../testKernels.ts";
+import { KernelBench, largestError, randomValues } from "../testKernels.ts";
 import { LOSS_ROW_WORDS, lose } from "./rowKernels.ts";
 import { type Differentiable, gradientError } from "./testDifferences.ts";
 
@@ -158,7 +158,16 @@ describe.each([
           [1, 0.2],
         ],
       },
-      { label: 3, weight: 1, fused: [[7, 0.5], [3, 0.2], [66, 0]], tail: 0.3 },
+      {
+        label: 3,
+        weight: 1,
+        fused: [
+          [7, 0.5],
+          [3, 0.2],
+          [66, 0],
+        ],
+        tail: 0.3,
+      },
       { label: 2, weight: 1, fused: [[5, 0.05]], tail: 0.95 },
     ];
     const logits = randomValues(rows.length * columns, 4).map((v) => 4 * v);
@@ -210,4 +219,34 @@ test("huge logits give finite losses and gradients; where none is asked for, log
   const kept = await runLoss(rows, logits, { lambda: 0.5, differentiate: false });
   expect(kept.gradient).toEqual(logits);
   expect(kept.nats).toEqual(nats);
+});
+
+describe("a tail", () => {
+  test("that one minus the entries would lose in float32 keeps its digits", async () => {
+    // Outside the entry there are e^-20 of the whole, four times: 1 - p is 0 in float32.
+    const logits = Float32Array.from([20, 0, 0, 0, 0]);
+    const rows: readonly Row[] = [{ label: 0, weight: 1, fused: [[0, 0.75]], tail: 0.25 }];
+    const { nats, gradient } = await runLoss(rows, logits, { lambda: 0 });
+    const lse = Math.log(Math.exp(20) + 4);
+    const want = 0.75 * (lse - 20) + 0.25 * (lse - Math.log(4));
+    // exp, log and a difference of 20 in float32.
+    expect(Math.abs(nats[1]! - want)).toBeLessThanOrEqual(2e-6);
+    const outside = Math.exp(-lse) - 0.25 / 4;
+    const wanted = [Math.exp(20 - lse) - 0.75, outside, outside, outside, outside];
+    expect(largestError(gradient, wanted)).toBeLessThanOrEqual(2e-6);
+    const kept = await runLoss(rows, logits, { lambda: 0, differentiate: false });
+    expect(kept.gradient).toEqual(logits);
+  });
+
+  test("where every token is an entry counts nothing", async () => {
+    const logits = Float32Array.from([1, 0, 2]);
+    const fused: Row["fused"] = [
+      [0, 0.5],
+      [1, 0.25],
+      [2, 0.25],
+    ];
+    const run = (tail: number) =>
+      runLoss([{ label: 0, weight: 1, fused, tail }], logits, { lambda: 0.5 });
+    expect(await run(1e-8)).toEqual(await run(0));
+  });
 });

@@ -6,6 +6,7 @@ import { headQuads } from "../kernels.ts";
 import type { Rows } from "../multiply.ts";
 import type { DecoderSpec } from "../spec.ts";
 import { wholeQuads } from "./alignRows.ts";
+import { LOSS_ROW_WORDS } from "./rowKernels.ts";
 import type { TrainTarget } from "./trainable.ts";
 
 /** What a space has room for. */
