@@ -104,7 +104,9 @@ export async function createEngine(parts: EngineParts): Promise<Engine> {
     tell: (event: EngineEvent) => runner.tell(event),
   };
   const mergeKind = withRoom(shelf, createMergeKind(merging));
-  const fuseKind = createFuseKind({ ...language, source, datasets, records, fusions, pool, maps });
+  const fuseKind = createFuseKind({
+    ...{ ...language, source, datasets, records, fusions, pool, maps, locks },
+  });
   const distillKind = withRoom(shelf, createDistillKind(training));
   const drawMap = async (recipe: Recipe) => {
     const plan = await planFromLibrary(merging, recipe, Number.MAX_SAFE_INTEGER);

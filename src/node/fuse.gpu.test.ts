@@ -3,7 +3,9 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { encodeRow, scoreRow } from "../engine/evaluate/scoreRow.ts";
 import { encodeFused } from "../engine/fuse/codec.ts";
+import { createFuseKind } from "../engine/fuse/fuseJob.ts";
 import type { FusedRecord } from "../engine/fuse/records.ts";
+import { locksInMemory } from "../engine/jobs/locks.ts";
 import { type FusionAttempt, FusionBench } from "./fuseTestParts.ts";
 
 const TALE = "Once upon a time a poor woodcutter lived by the forest with his two children. ";
@@ -201,6 +203,22 @@ test("of a chat the replies are fused, as an evaluation of the pivot counts them
   expect(card.rows).toBe(tokens);
   // The same sum of f32 in another order, a rounding each.
   expect(Math.abs(card.members[0]!.nats - nats)).toBeLessThanOrEqual(1e-5 * nats);
+});
+
+test("two tabs do not write one representation", async () => {
+  const locks = locksInMemory();
+  const here = createFuseKind({ ...bench.parts, locks });
+  const taken: string[] = [];
+  const { take } = locks;
+  Object.assign(locks, { take: (name: string) => taken.push(name) && take(name) });
+  const request = { pivot: PIVOT, sources: [], ...TEXTS };
+  const run = () => bench.fuse(request, { ...SHORT, topK: 3 }, {}, here);
+  await run();
+  expect(taken).toHaveLength(1);
+  const giveBack = await take(taken[0]!);
+  await expect(run()).rejects.toMatchObject({ code: "busy" });
+  giveBack?.();
+  await run();
 });
 
 describe("bad data", () => {

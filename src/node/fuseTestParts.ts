@@ -92,6 +92,7 @@ export class FusionBench {
     },
     settings: Partial<FusionSettings> = {},
     attempt: FusionAttempt = {},
+    kind = createFuseKind(this.parts),
   ) {
     const context: JobContext<FuseState> = {
       id: attempt.job ?? `job${++this.#jobs}`,
@@ -107,7 +108,6 @@ export class FusionBench {
     const full = {
       ...{ ...request, kind: "fuse" as const, name: "fused", settings: { ...base, ...settings } },
     };
-    const kind = createFuseKind(this.parts);
     await kind.prepare(full);
     const result = await kind.run(full, context);
     const card = await this.parts.fusions.card(result.fusion as string);

@@ -5,6 +5,7 @@ import { EngineError, type FusionId } from "../contract/index.ts";
 import type { LanguageParts } from "../evaluate/generateText.ts";
 import type { GpuSource } from "../gpu/device.ts";
 import type { JobContext, JobKind, RequestOf } from "../jobs/kind.ts";
+import type { Locks } from "../jobs/locks.ts";
 import { droppedCard } from "./dropped.ts";
 import { begins, type FuseInputParts, openModels, prepareFusion } from "./fuseModels.ts";
 import { checkFuseRequest } from "./fuseRequest.ts";
@@ -23,6 +24,8 @@ export interface FuseParts extends FuseInputParts, Pick<LanguageParts, "shelf"> 
   readonly fusions: FusionLibrary;
   readonly pool: Pool<AlignTasks>;
   readonly maps?: MapCache;
+  /** Over all tabs that share the records; without them nobody does. */
+  readonly locks?: Locks;
 }
 
 /** How far a fusion is. Documents, and what models say of them, lie in folders of records. */

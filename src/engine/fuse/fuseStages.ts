@@ -4,6 +4,7 @@ import type { Pool } from "../base/pool.ts";
 import type { FusionSettings, ModelId } from "../contract/index.ts";
 import type { Shelf } from "../evaluate/shelf.ts";
 import type { GpuSource } from "../gpu/device.ts";
+import type { Locks } from "../jobs/locks.ts";
 import type { ChatTemplate } from "../text/template.ts";
 import type { TextTokenizer } from "../text/tokenizer.ts";
 import type { RecordStore } from "./recordStore.ts";
@@ -30,6 +31,8 @@ export interface StageParts {
   readonly source: GpuSource;
   readonly pool: Pool<AlignTasks>;
   readonly maps?: MapCache;
+  /** Over all tabs that share the records; without them nobody does. */
+  readonly locks?: Locks;
   /** The pivot first. */
   readonly models: readonly FusionModel[];
   readonly settings: FusionSettings;

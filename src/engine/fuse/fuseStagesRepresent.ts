@@ -1,3 +1,4 @@
+import { EngineError } from "../contract/index.ts";
 import { startSha256 } from "../storage/hash.ts";
 import { encodeRepresentation } from "./codec.ts";
 import { bytesOf, decodeDocument, type FusionModel, type StageParts } from "./fuseStages.ts";
@@ -24,16 +25,34 @@ export async function representationFolder(
 
 /**
  * Represents all documents with one model, one record a document; goes on after those that are there.
- * Gives the rows in which a column that is no token was among the likeliest.
+ * Gives the rows in which a column that is no token was among the likeliest. `busy` where another tab
+ * writes the same folder.
  */
 export async function representAll(
   model: FusionModel,
   documents: { readonly folder: string; readonly count: number },
   folder: string,
+  parts: StageParts,
+): Promise<number> {
+  const unlock = await parts.locks?.take(`fusestudio ${folder}`);
+  if (unlock === null) {
+    const message = `${model.name} is reading the same texts in another tab. Resume this when it has.`;
+    throw new EngineError("busy", message, { model: model.name });
+  }
+  try {
+    const done = await parts.records.count(folder);
+    return done < documents.count ? await goOn(model, documents, { folder, done }, parts) : 0;
+  } finally {
+    unlock?.();
+  }
+}
+
+async function goOn(
+  model: FusionModel,
+  documents: { readonly folder: string; readonly count: number },
+  { folder, done }: { readonly folder: string; readonly done: number },
   { records, shelf, settings, signal, progress }: StageParts,
 ): Promise<number> {
-  const done = await records.count(folder);
-  if (done >= documents.count) return 0;
   let bytes = 0;
   const onLoading = (_done: number, _total: number, label: string) =>
     progress(bytes, `Loading ${model.name}: ${label}`);
