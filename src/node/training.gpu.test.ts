@@ -232,6 +232,29 @@ test("logits that do not fit at once are made some rows at a time", async () => 
   expect(error / largest).toBeLessThanOrEqual(1e-6); // the head's sums in another order
 });
 
+test("a row's tail is what the model gives to all tokens outside of the row", async () => {
+  const starts = Uint32Array.from({ length: 21 }, (_, t) => Math.min(t, 6));
+  const rowsOf = (q: number) => ({
+    ...{ starts, ids: Uint32Array.from([4, 9, 33, 4, 60, 1]) },
+    probabilities: new Float32Array(6).fill(q),
+  });
+  const at = (t: number) => {
+    const weights = new Float32Array(20);
+    weights[t] = 1;
+    return { weights, lambda: 0 };
+  };
+  await trained(LORA, async (model) => {
+    const tails = new Float32Array(20).fill(0.6, 0, 6);
+    for (const t of [0, 5]) {
+      const { fusion } = await model.evaluate(batchOf({ ...at(t), fused: rowsOf(1) }));
+      const both = await model.evaluate(batchOf({ ...at(t), fused: { ...rowsOf(0.4), tails } }));
+      const want = 0.4 * fusion - 0.6 * Math.log1p(-Math.exp(-fusion));
+      expect(Math.abs(both.fusion / want - 1)).toBeLessThanOrEqual(2e-6);
+      expect(both.entropy).toBeCloseTo(-0.4 * Math.log(0.4) - 0.6 * Math.log(0.6), 6);
+    }
+  });
+});
+
 describe("memory", () => {
   test.each([
     ["public/samples/ember-base", { ...LORA, modules: LORA_MODULES, dropout: 0.1 }],
