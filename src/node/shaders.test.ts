@@ -120,6 +120,11 @@ const RUN: readonly (readonly [readonly string[], readonly ShaderConstants[]])[]
   ]),
   [["nn/cross_entropy.wgsl"], [{}]],
   [["onnx/rows.wgsl"], [{ HALF: false }, { HALF: true }]],
+  [["fuse/top_rows.wgsl"], [{ LANES: 32 }, { LANES: 256 }]],
+  [
+    ["fuse/mix_rows.wgsl"],
+    [true, false].flatMap((BF16) => [true, false].map((BUCKET) => ({ BF16, BUCKET }))),
+  ],
 ];
 
 test.each(RUN)("%j compiles under all its constants", async (paths, all) => {
