@@ -46,6 +46,8 @@ export type JobRequest =
       readonly datasets: readonly DatasetId[];
       readonly settings: FusionSettings;
       readonly name: string;
+      /** Models that must be able to read the same documents, so that other fusions can have them. */
+      readonly alongside?: readonly ModelId[];
     }
   /** A Parquet file with FuseLLM's or FuseChat's fields becomes a fused dataset of that pivot. */
   | {

@@ -128,7 +128,10 @@ class Fusing {
     const { datasets } = this.#request;
     const stored = await Promise.all(datasets.map((id) => this.#parts.datasets.open(id)));
     this.#bytes = stored.reduce((sum, { card }) => sum + card.byteLength, 0);
-    const documents = await writeDocuments(stored, documentsFolder(this.#context.id), stage);
+    const { alongside = [], settings } = this.#request;
+    const models = [...stage.models, ...(await openModels(alongside, settings, this.#parts))];
+    const folder = documentsFolder(this.#context.id);
+    const documents = await writeDocuments(stored, folder, { ...stage, models });
     const fused = { documents: 0, bytes: 0, dropped: {} };
     const state: FuseState = { documents, fusion: null, padding: {}, fused };
     if (documents.count === 0) throw nothingFused(state);

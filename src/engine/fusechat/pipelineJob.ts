@@ -150,6 +150,8 @@ async function runPipeline(
       ...{ ...stageOf(`fuse-${i}`), kind: kinds.fuse, depends: [] },
       request: {
         ...{ kind: "fuse", pivot, sources: [source], datasets, settings },
+        // The same documents for every target, so that they differ by their teachers alone.
+        alongside: request.sources.filter((other) => other !== source),
         name: `${name} from ${sources[i]}`,
       },
     });
