@@ -75,15 +75,14 @@ export function tryFusion(studio: Studio) {
   });
 }
 
-/** Runs the whole of FuseChat over the samples: in one go. */
+/** Runs the whole of FuseChat over the samples, in one go; what a person set in the form stays. */
 export function tryPipeline(studio: Studio) {
   return attempt(studio, "Sample FuseChat", async () => {
-    if (!(await composeSamples(studio, SOURCES, SOME))) return;
+    const { changes } = studio.pipeline.getState().draft;
+    studio.pipeline.draft({ changes: { ...SHORT_TRAINING, ...changes } });
+    const own = studio.fusion.getState().draft.changes;
+    if (!(await composeSamples(studio, SOURCES, { ...SOME, ...own }))) return;
     studio.fusion.setState({ tab: "pipeline" });
-    studio.pipeline.draft({
-      ...{ changes: SHORT_TRAINING, plain: true, merges: null },
-      ...{ evaluationTokens: 2048, name: null },
-    });
     await preparePipeline(studio);
     if (pipelineBlocked(studio) === null) await startPipeline(studio);
   });

@@ -30,7 +30,7 @@ export function FuseScreen({ studio }: { readonly studio: Studio }) {
   }, [studio, models, gpu]);
   if (models === null || fusions === null) return <div className="fuse" aria-busy="true" />;
   const card = shownFusion(fusions, shown);
-  if (models.length === 0 && !card) return <NoModels studio={studio} />;
+  const empty = models.length === 0 && !card;
   return (
     <Tabs
       className="fuse"
@@ -54,8 +54,14 @@ export function FuseScreen({ studio }: { readonly studio: Studio }) {
         </Note>
       )}
       <Tabs.Panel value="setup" className="fuse-panel">
-        <SetupPanel studio={studio} />
-        <TotalsPanel studio={studio} card={card} />
+        {empty ? (
+          <NoModels studio={studio} />
+        ) : (
+          <>
+            <SetupPanel studio={studio} />
+            <TotalsPanel studio={studio} card={card} />
+          </>
+        )}
       </Tabs.Panel>
       <Tabs.Panel value="documents" className="fuse-panel">
         {card && <DocumentsPanel key={card.id} studio={studio} card={card} />}
@@ -63,7 +69,8 @@ export function FuseScreen({ studio }: { readonly studio: Studio }) {
       <Tabs.Panel value="pipeline" className="fuse-panel">
         <ChatPanel studio={studio} />
       </Tabs.Panel>
-      {tab === "pipeline" ? <PipelineBar studio={studio} /> : <FuseBar studio={studio} />}
+      {tab === "pipeline" && <PipelineBar studio={studio} />}
+      {tab !== "pipeline" && !empty && <FuseBar studio={studio} />}
     </Tabs>
   );
 }
@@ -71,7 +78,7 @@ export function FuseScreen({ studio }: { readonly studio: Studio }) {
 function NoModels({ studio }: { readonly studio: Studio }) {
   const blocked = useStore(studio.jobs, () => ACTIONS.tryFusion.blocked(studio));
   return (
-    <div className="fuse-empty">
+    <div className="fuse-empty fuse-whole">
       <Empty title="No models yet">
         <p>
           Here a pivot learns from models of other architectures and tokenizers: all read the same
