@@ -165,6 +165,8 @@ test("the result is named after who learns from whom, and never like one that is
   expect(fusionName(studio)).toBe("ember from flint-2");
   studio.fusion.draft({ sources: ["id-flint", "id-ember-tales"] });
   expect(fusionName(studio)).toBe("ember from 2 sources");
+  studio.fusion.draft({ sources: [] });
+  expect(fusionName(studio)).toBe("ember fused");
   studio.fusion.draft({ name: " mine " });
   expect(fusionName(studio)).toBe("mine");
 });

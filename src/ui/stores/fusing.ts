@@ -128,8 +128,9 @@ export function fusionName(studio: Studio): string {
   const { pivot, sources } = fusionParts(studio);
   const taken = (studio.library.getState().fusions ?? []).map((fusion) => fusion.name);
   const [first, ...others] = sources;
-  const who = others.length > 0 ? `${sources.length} sources` : (first?.name ?? "fused");
-  return suggestName(`${pivot?.name ?? "pivot"} from ${who}`, taken);
+  const who = others.length > 0 ? `${sources.length} sources` : first?.name;
+  const own = pivot?.name ?? "pivot";
+  return suggestName(who === undefined ? `${own} fused` : `${own} from ${who}`, taken);
 }
 
 /** Starts the fusion that is put together, and shows its result when it is done. */
