@@ -4,13 +4,13 @@ import { useStore } from "zustand";
 import type { WeightCell } from "../../../engine/contract/index.ts";
 import { Icon } from "../../parts/Icon.tsx";
 import { Section } from "../../parts/Section.tsx";
+import { placeName } from "../../plots/mapLayout.ts";
 import { ShareBars } from "../../plots/ShareBars.tsx";
+import { barsOf } from "../../plots/shareRows.ts";
 import { overrideShares, releaseShares } from "../../stores/override.ts";
 import type { Studio } from "../../stores/studio.ts";
 import { formatCount, formatPercent, formatShape } from "../../theme/format.ts";
-import { placeName } from "./mapLayout.ts";
 import { OverrideEditor } from "./OverrideEditor.tsx";
-import { barsOf } from "./shareRows.ts";
 import { TensorNumbers } from "./TensorNumbers.tsx";
 import { useLegend } from "./useLegend.ts";
 

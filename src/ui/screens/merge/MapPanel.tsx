@@ -5,15 +5,15 @@ import { Empty } from "../../parts/Empty.tsx";
 import { Icon } from "../../parts/Icon.tsx";
 import { Note } from "../../parts/Note.tsx";
 import { saveBlob } from "../../parts/saveBlob.ts";
+import { CellTip } from "../../plots/CellTip.tsx";
+import { MapLegendRow } from "../../plots/MapLegendRow.tsx";
+import { layoutMap } from "../../plots/mapLayout.ts";
 import { ShareGrid } from "../../plots/ShareGrid.tsx";
 import { ACTIONS } from "../../stores/actions.ts";
 import { resultName } from "../../stores/commands.ts";
 import type { Studio } from "../../stores/studio.ts";
-import { CellTip } from "./CellTip.tsx";
-import { MapLegendRow } from "./MapLegendRow.tsx";
 import { MeasureLine } from "./MeasureLine.tsx";
 import { drawMap, mapToCsv } from "./mapExport.ts";
-import { layoutMap } from "./mapLayout.ts";
 import { useLegend } from "./useLegend.ts";
 
 interface Hovered {

@@ -1,8 +1,8 @@
 import { Button, NumberInput, Slider } from "@mantine/core";
 import { useState } from "react";
+import type { MapLegend } from "../../plots/mapLayout.ts";
 import { moveShare } from "../../stores/override.ts";
 import { formatShare } from "../../theme/format.ts";
-import type { MapLegend } from "./mapLayout.ts";
 
 interface OverrideEditorProps {
   readonly shares: readonly number[];

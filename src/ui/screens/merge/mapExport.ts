@@ -1,7 +1,7 @@
 import type { WeightMap } from "../../../engine/contract/index.ts";
 import type { GridCell } from "../../plots/gridLayout.ts";
+import type { MapLayout, MapLegend } from "../../plots/mapLayout.ts";
 import { resolveColour } from "../../theme/colours.ts";
-import type { MapLayout, MapLegend } from "./mapLayout.ts";
 
 /** A field of a CSV: quoted where it must be; a leading formula sign is no formula. */
 function field(value: string | number | null): string {

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import type { WeightCell, WeightMap } from "../../../engine/contract/index.ts";
+import type { WeightCell, WeightMap } from "../../engine/contract/index.ts";
 import { describeCell, layoutMap } from "./mapLayout.ts";
 
 const LEGEND = {

@@ -1,7 +1,7 @@
-import type { WeightCell } from "../../../engine/contract/index.ts";
-import { ShareBars } from "../../plots/ShareBars.tsx";
-import { formatPercent, formatShape } from "../../theme/format.ts";
+import type { WeightCell } from "../../engine/contract/index.ts";
+import { formatPercent, formatShape } from "../theme/format.ts";
 import { type MapLegend, placeName } from "./mapLayout.ts";
+import { ShareBars } from "./ShareBars.tsx";
 import { barsOf } from "./shareRows.ts";
 
 interface CellTipProps {

@@ -1,6 +1,6 @@
-import type { WeightCell } from "../../../engine/contract/index.ts";
-import type { ShareBar } from "../../plots/ShareBars.tsx";
+import type { WeightCell } from "../../engine/contract/index.ts";
 import type { MapLegend } from "./mapLayout.ts";
+import type { ShareBar } from "./ShareBars.tsx";
 
 /** A base share below this is rounding and not worth a line. */
 const NOTHING = 5e-4;

@@ -1,4 +1,4 @@
-import type { WeightMap } from "../../../engine/contract/index.ts";
+import type { WeightMap } from "../../engine/contract/index.ts";
 import type { MapLegend } from "./mapLayout.ts";
 
 interface MapLegendRowProps {

@@ -1,7 +1,7 @@
-import type { WeightCell, WeightMap } from "../../../engine/contract/index.ts";
-import type { GridCell, GridColumn, GridRow } from "../../plots/gridLayout.ts";
-import { stackShares } from "../../plots/segments.ts";
-import { formatPercent, formatShare } from "../../theme/format.ts";
+import type { WeightCell, WeightMap } from "../../engine/contract/index.ts";
+import { formatPercent, formatShare } from "../theme/format.ts";
+import type { GridCell, GridColumn, GridRow } from "./gridLayout.ts";
+import { stackShares } from "./segments.ts";
 
 /** Groups as they stand in a layer, left to right. */
 const GROUPS = ["attention", "mlp", "norm", "other", "embedding", "head"] as const;
