@@ -15,8 +15,12 @@ test("the row is told from the rest of its group, and from what byte offsets wou
     [2, "row"],
   ]);
   expect(linksOf(link([1], 1, 2))).toEqual([
-    [2, "offset"],
     [1, "row"],
+    [2, "offset"],
+  ]);
+  expect(linksOf(link([1, 2], 1, 2))).toEqual([
+    [1, "row"],
+    [2, "offset"],
   ]);
   expect(linksOf(link([3], null, null, "no match"))).toEqual([[3, "group"]]);
 });

@@ -26,8 +26,8 @@ export function differsFromOffsets({ reason, from, sameEnd }: Link): boolean {
 /** The source's tokens that a pivot's token is linked to, and how. */
 export function linksOf(link: Link): readonly (readonly [number, DrawnLink["kind"]])[] {
   const found = new Map<number, DrawnLink["kind"]>();
-  if (differsFromOffsets(link) && link.sameEnd !== null) found.set(link.sameEnd, "offset");
   for (const source of link.group) found.set(source, "group");
+  if (differsFromOffsets(link) && link.sameEnd !== null) found.set(link.sameEnd, "offset");
   if (link.from !== null) found.set(link.from, "row");
   return [...found];
 }

@@ -1,17 +1,16 @@
 import type { FusedDocument, SourceAlignment } from "../../../engine/contract/index.ts";
 import type { AlignedTexts } from "../../plots/AlignmentLine.tsx";
 import type { TokenPlace } from "../../plots/alignmentLayout.ts";
-import { differsFromOffsets, linksOf } from "../../plots/alignmentLinks.ts";
+import { differsFromOffsets } from "../../plots/alignmentLinks.ts";
 import { REASON_MARKS } from "../../plots/alignmentReasons.ts";
 import { nameToken } from "../../theme/tokenText.ts";
 
 /** The pivot's tokens that each source token is linked to. */
 function partnersOf({ tokens, links }: SourceAlignment): readonly (readonly number[])[] {
   const partners: number[][] = tokens.map(() => []);
-  for (const [pivot, link] of links.entries()) {
-    for (const [source, kind] of linksOf(link)) {
-      if (kind !== "offset") partners[source]?.push(pivot);
-    }
+  for (const [pivot, { group, from }] of links.entries()) {
+    const own = new Set(from === null ? group : [...group, from]);
+    for (const source of own) partners[source]?.push(pivot);
   }
   return partners;
 }
