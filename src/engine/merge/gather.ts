@@ -24,9 +24,6 @@ export interface Gathered {
   readonly findings: readonly Finding[];
 }
 
-/** Methods that cut base and model alike to the rows they share, as mergekit does. */
-const CUTS_THE_BASE_TOO = new Set(["slerp"]);
-
 interface Found {
   readonly source: Source;
   readonly tensor: CheckpointTensor;
@@ -187,7 +184,7 @@ export function gatherTensor(name: string, sources: Sources, global: Values): Ga
     return { ...gathered, findings: [...gathered.findings, ...missing] };
   }
 
-  const cutsBase = method.base === "none" || CUTS_THE_BASE_TOO.has(method.id);
+  const cutsBase = method.base === "none" || method.cutsBase === true;
   if (sources.base && !base) {
     if (cutsBase && models.length > 0) {
       const message = `Only "${first.source.key}" has the tensor "${name}": it is copied as it is.`;

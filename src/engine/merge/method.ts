@@ -94,6 +94,11 @@ export interface MergeMethod {
   readonly mergekit: boolean;
   /** False where exchanging two models changes the result by design. */
   readonly symmetric: boolean;
+  /**
+   * True where base and models are alike cut to the token rows that all have, as mergekit does for
+   * this method; else a base with more rows than a model is refused.
+   */
+  readonly cutsBase?: boolean;
 
   /** Throws a sentence where the parameters make no sense together. */
   refuse?(global: Values): string | null;

@@ -47,6 +47,7 @@ export default defineMethod({
   override: null,
   mergekit: true,
   symmetric: false,
+  cutsBase: true,
   reduce: () => "dots",
   apply: () => "base_and_models",
   decide: (unit) =>
