@@ -115,9 +115,9 @@ describe("progress", () => {
     const progress = createProgress(stream, () => time);
     return {
       written,
-      at(milliseconds: number, done: number) {
+      at(milliseconds: number, done: number, unit?: "parts") {
         time = milliseconds;
-        progress.update(done, 4e6, "layer");
+        progress.update(done, 4e6, "layer", unit);
       },
       end: progress.end,
     };
@@ -137,6 +137,18 @@ describe("progress", () => {
     end();
     expect(written.join("")).toContain("25 %  1.0 MB of 4.0 MB  500.0 kB/s  6 s left  layer");
     expect(written.at(-1)).toBe("\r\x1b[K");
+  });
+
+  test("tells no bytes of work that has none, and begins anew where it goes on in bytes", () => {
+    const { written, at } = record(false);
+    at(0, 0, "parts");
+    at(10_000, 1e6, "parts");
+    at(11_000, 0);
+    at(21_000, 2e6);
+    expect(written).toEqual([
+      "25 %  30 s left  layer\n",
+      "50 %  2.0 MB of 4.0 MB  200.0 kB/s  10 s left  layer\n",
+    ]);
   });
 
   test("does not count as speed what an earlier run did", () => {

@@ -7,8 +7,8 @@ export interface Call {
   readonly signal: AbortSignal;
   /** A line for people, beside the result. */
   say(line: string): void;
-  /** How far long work is; cheap, call it often. */
-  progress(doneBytes: number, totalBytes: number, label: string): void;
+  /** How far long work is, in bytes or in parts of another kind; cheap, call it often. */
+  progress(done: number, total: number, label: string, unit?: "parts"): void;
 }
 
 /** What a command answers. */

@@ -40,7 +40,7 @@ export const perplexity: Command = {
       const { gpu, model } = await runnable.load();
       const total = rows.reduce((sum, row) => sum + row.ids.length, 0);
       let before = 0;
-      const onRead = (done: number) => progress(before + done, total, "tokens");
+      const onRead = (done: number) => progress(before + done, total, "tokens", "parts");
       const scores: Score[] = [];
       for (const row of rows) {
         scores.push(await scoreRow(gpu, model, row, { signal, window, stride, onRead }));

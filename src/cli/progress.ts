@@ -13,23 +13,25 @@ export interface ProgressStream {
  */
 export function createProgress(stream: ProgressStream, now: () => number = Date.now) {
   const begun = now();
-  let startBytes: number | null = null;
+  /** Where the work stood when its speed began to be taken, and what it is counted in. */
+  let from: { readonly done: number; readonly at: number; readonly unit?: "parts" } | null = null;
   let shownAt = begun;
   let open = false;
   return {
-    update(doneBytes: number, totalBytes: number, label: string): void {
-      // What a resumed run found done already says nothing about speed.
-      startBytes ??= doneBytes;
+    update(done: number, total: number, label: string, unit?: "parts"): void {
       const at = now();
+      // What a resumed run found done already says nothing about speed, nor do bytes about parts.
+      if (from?.unit !== unit || !from) from = { done, at, ...(unit && { unit }) };
       if (at - begun < 1000 || at - shownAt < (stream.isTTY ? 200 : 10_000)) return;
       shownAt = at;
-      const speed = (doneBytes - startBytes) / ((at - begun) / 1000);
-      const left = speed > 0 ? Math.ceil((totalBytes - doneBytes) / speed) : null;
-      const percent = totalBytes > 0 ? Math.floor((100 * doneBytes) / totalBytes) : 100;
+      const speed = at > from.at ? (done - from.done) / ((at - from.at) / 1000) : 0;
+      const left = speed > 0 ? Math.ceil((total - done) / speed) : null;
+      const percent = total > 0 ? Math.floor((100 * done) / total) : 100;
       const line = [
         `${percent} %`,
-        `${formatBytes(doneBytes)} of ${formatBytes(totalBytes)}`,
-        `${formatBytes(speed)}/s`,
+        ...(unit === "parts"
+          ? []
+          : [`${formatBytes(done)} of ${formatBytes(total)}`, `${formatBytes(speed)}/s`]),
         ...(left === null ? [] : [`${left} s left`]),
         label,
       ].join("  ");
