@@ -20,7 +20,6 @@ import transformers
 
 import logits
 
-MODELS = logits.ROOT / "goldens" / "nn" / "models"
 KEPT = 64
 
 LLAMA = dict(q="q_proj", k="k_proj", v="v_proj", o="o_proj", gate="gate_proj", up="up_proj", down="down_proj", embeddings="embed_tokens", head="lm_head")
@@ -63,6 +62,7 @@ def draw_batch(generator, vocabulary):
     whole = lambda high, size: torch.randint(0, high, (size,), generator=generator).tolist()
     starts = [0, 9, 10]
     ids, labels = whole(vocabulary, count), whole(vocabulary, count)
+    ids[3] = ids[12] = 0  # what some of them pad with, and do not train
     weights = [0.0 if t in (0, 1, 8, 9, 10, 11, 25) else 1.0 for t in range(count)]
     weights[5] = 0.5
     rows = []
@@ -132,7 +132,7 @@ def gradients(folder, target, batch, scale):
     clm, fusion = lose(model, batch)
     share = batch["lambda"]
     (scale * (share * clm + (1 - share) * fusion)).backward()
-    return float(clm), float(fusion), {name: p.grad for name, p in trained.items()}
+    return float(clm.detach()), float(fusion.detach()), {name: p.grad for name, p in trained.items()}
 
 
 def keep(gradient):
@@ -146,25 +146,29 @@ def keep(gradient):
     return flat.clone().contiguous(), {"total": total, "norm": size, "largest": float(gradient.abs().max())}
 
 
-def main():
-    parser = argparse.ArgumentParser()
-    parser.add_argument("out", type=pathlib.Path)
-    out = parser.parse_args().out
+def make(out, models, seed):
+    """Asks the models in a folder about a batch; `models` is the folder's path as the tests read it."""
     out.mkdir(parents=True, exist_ok=True)
-    generator = torch.Generator().manual_seed(11)
+    generator = torch.Generator().manual_seed(seed)
     batch, scale = draw_batch(generator, 61), 1 / 16
     cases, tensors = {}, {}
     for name, (model, target) in CASES.items():
-        clm, fusion, found = gradients(MODELS / model, target, batch, scale)
+        clm, fusion, found = gradients(logits.ROOT / models / model, target, batch, scale)
         kept = {key: keep(gradient) for key, gradient in found.items()}
         tensors |= {f"{name}/{key}": values for key, (values, _) in kept.items()}
         facts = {key: fact for key, (_, fact) in kept.items()}
-        cases[name] = {"model": f"goldens/nn/models/{model}", "target": target, "clm": clm, "fusion": fusion, "facts": facts}
-        print(name, len(found), sum(g.numel() for g in found.values()))
+        cases[name] = {"model": f"{models}/{model}", "target": target, "clm": clm, "fusion": fusion, "facts": facts}
     safetensors.torch.save_file(tensors, out / "gradients.safetensors")
     versions = {"transformers": transformers.__version__, "peft": peft.__version__, "torch": torch.__version__}
     manifest = {"made_by": "interop/gradients.py", "versions": versions, "scale": scale, "batch": batch, "cases": cases}
     (out / "manifest.json").write_text(json.dumps(manifest) + "\n")
+    return len(tensors)
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("out", type=pathlib.Path)
+    print(make(parser.parse_args().out, "goldens/nn/models", 11), "gradients")
 
 
 if __name__ == "__main__":

@@ -101,6 +101,14 @@ export function readWindows(
   });
 }
 
+/** `pad_token_id`, counted from the end where it is negative; null where it is no token. */
+function readPadding(config: ConfigReader, vocabSize: number): number | null {
+  const id = config.raw("pad_token_id");
+  if (!Number.isInteger(id)) return null;
+  const counted = (id as number) < 0 ? (id as number) + vocabSize : (id as number);
+  return counted >= 0 && counted < vocabSize ? counted : null;
+}
+
 /** `sliding_window` in tokens; null where there is none. */
 export function readWindow(config: ConfigReader): number | null {
   return config.raw("sliding_window") === undefined
@@ -170,7 +178,10 @@ export function llamaLike(
     vocabSize,
     hiddenSize,
     contextLength,
-    embedding: { tensor: "model.embed_tokens.weight", scale: 1, positions: null },
+    embedding: {
+      ...{ tensor: "model.embed_tokens.weight", scale: 1, positions: null },
+      padding: readPadding(config, vocabSize),
+    },
     norm: {
       kind: "rms",
       epsilon: config.number(["rms_norm_eps"], { min: 0, max: 1 }, 1e-6),

@@ -13,6 +13,8 @@ export interface DecoderSpec {
   readonly embedding: {
     readonly tensor: string;
     readonly scale: number;
+    /** A token whose row is not trained as an input, as torch's `padding_idx`. */
+    readonly padding: number | null;
     /** Learned positions, `[contextLength, hiddenSize]`. */
     readonly positions: string | null;
   };

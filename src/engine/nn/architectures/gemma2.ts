@@ -11,6 +11,7 @@ export default {
   modelType: "gemma2",
   defaults: {
     head_dim: 256,
+    pad_token_id: 0,
     num_key_value_heads: 4,
     max_position_embeddings: 8192,
     sliding_window: 4096,

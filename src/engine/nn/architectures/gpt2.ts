@@ -27,6 +27,7 @@ export default {
       embedding: {
         tensor: "transformer.wte.weight",
         scale: 1,
+        padding: null,
         positions: "transformer.wpe.weight",
       },
       norm: {

@@ -20,7 +20,7 @@ export default {
       vocabSize: sizes.vocabSize,
       hiddenSize,
       contextLength: sizes.contextLength,
-      embedding: { tensor: "gpt_neox.embed_in.weight", scale: 1, positions: null },
+      embedding: { tensor: "gpt_neox.embed_in.weight", scale: 1, padding: null, positions: null },
       norm: {
         kind: "layer",
         epsilon: config.number(["layer_norm_eps"], { min: 0, max: 1 }, 1e-5),

@@ -4,7 +4,7 @@ import { linear, llamaLike, readWindow, readWindows } from "../blocks.ts";
 /** Llama with one matrix for queries, keys and values, and one for gate and up. */
 export default {
   modelType: "phi3",
-  defaults: { max_position_embeddings: 4096, rms_norm_eps: 1e-5 },
+  defaults: { max_position_embeddings: 4096, rms_norm_eps: 1e-5, pad_token_id: 32_000 },
   describe(config, tied) {
     const llama = llamaLike("phi3", config, tied, {
       windows: (layers) => readWindows(config, layers, readWindow(config), () => true),

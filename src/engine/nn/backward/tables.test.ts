@@ -24,6 +24,12 @@ test("rows are grouped by their key, in order", () => {
   expect([...order]).toEqual([1, 4, 0, 2, 3]);
 });
 
+test("rows of an excepted key are left out", () => {
+  const { groups, lists } = groupRows(BATCH.ids, 5);
+  expect(groups).toBe(2);
+  expect([...lists]).toEqual([1, 2, 0, 1, 2, 1, 4]);
+});
+
 test("tokens know their document's start and their place in it", () => {
   const { starts, positions } = documentTables(BATCH);
   expect([...starts]).toEqual([0, 0, 2, 2, 2]);

@@ -8,16 +8,16 @@ export interface RowGroups {
   readonly lists: Uint32Array<ArrayBuffer>;
 }
 
-/** Which rows have which key, keys in ascending order and rows in theirs. */
-export function groupRows(keys: ArrayLike<number>): RowGroups {
-  const order = Array.from({ length: keys.length }, (_, row) => row).toSorted(
-    (a, b) => keys[a]! - keys[b]! || a - b,
-  );
+/** Which rows have which key, keys in ascending order and rows in theirs; none of `except`. */
+export function groupRows(keys: ArrayLike<number>, except: number | null = null): RowGroups {
+  const order = Array.from({ length: keys.length }, (_, row) => row)
+    .filter((row) => keys[row] !== except)
+    .toSorted((a, b) => keys[a]! - keys[b]! || a - b);
   const starts = order.flatMap((row, i) =>
     i === 0 || keys[order[i - 1] as number] !== keys[row] ? [i] : [],
   );
   const unique = starts.map((start) => keys[order[start] as number] as number);
-  const lists = Uint32Array.from([...unique, ...starts, keys.length, ...order]);
+  const lists = Uint32Array.from([...unique, ...starts, order.length, ...order]);
   return { groups: unique.length, lists };
 }
 

@@ -129,7 +129,8 @@ export class TrainedDecoder implements TrainableModel {
     const { gpu, space, spec } = this.#parts;
     const { queue } = gpu.device;
     const { starts, positions } = documentTables(batch);
-    const [byId, byPosition] = [groupRows(batch.ids), groupRows(positions)];
+    const byId = groupRows(batch.ids, spec.embedding.padding);
+    const byPosition = groupRows(positions);
     queue.writeBuffer(space.buffer("ids"), 0, batch.ids);
     queue.writeBuffer(space.buffer("positions"), 0, positions);
     queue.writeBuffer(space.buffer("documents"), 0, starts);
