@@ -10,7 +10,13 @@ import { tidyName, uniqueName } from "../model/names.ts";
 import { decodeFused, encodeFused } from "./codec.ts";
 import { type DocumentSummary, documentCard, FusionTotals, summarize } from "./documentSummary.ts";
 import type { FusionCatalogue, FusionRow, FusionStart } from "./fusionCatalogue.ts";
-import { type RecordStore, readRecord, readRecords } from "./recordStore.ts";
+import {
+  decodePlain,
+  encodePlain,
+  type RecordStore,
+  readRecord,
+  readRecords,
+} from "./recordStore.ts";
 import type { FusedRecord } from "./records.ts";
 
 /** Writes one fused dataset, document by document. Opened again, it goes on after the last. */
@@ -47,11 +53,6 @@ export interface FusionLibrary {
 const recordsFolder = (id: FusionId) => `fusion/${id}`;
 const summariesFolder = (id: FusionId) => `fusion/${id}/summaries`;
 
-const encodeSummary = (summary: DocumentSummary) =>
-  new TextEncoder().encode(JSON.stringify(summary));
-const decodeSummary = (bytes: Uint8Array) =>
-  JSON.parse(new TextDecoder().decode(bytes)) as DocumentSummary; // ours, written above
-
 /** Fused datasets: rows in the catalogue, documents among the records. */
 export function openFusions(catalogue: FusionCatalogue, records: RecordStore): FusionLibrary {
   async function row(id: FusionId): Promise<FusionRow> {
@@ -61,17 +62,21 @@ export function openFusions(catalogue: FusionCatalogue, records: RecordStore): F
     throw new EngineError("missing-file", message, { fusion: id });
   }
 
-  /** Summaries follow their records: a crash may leave the last records without. */
-  async function mendSummaries(id: FusionId): Promise<FusionTotals> {
-    const { parties } = await row(id);
+  async function totalsOf({ id, parties }: FusionRow): Promise<FusionTotals> {
     const totals = new FusionTotals(parties.map(({ model }) => model));
     for await (const bytes of readRecords(records, summariesFolder(id))) {
-      totals.add(decodeSummary(bytes));
+      totals.add(decodePlain<DocumentSummary>(bytes));
     }
+    return totals;
+  }
+
+  /** Summaries follow their records: a crash may leave the last records without. */
+  async function mendSummaries(id: FusionId): Promise<FusionTotals> {
+    const totals = await totalsOf(await row(id));
     const known = await records.count(summariesFolder(id));
     for await (const bytes of readRecords(records, recordsFolder(id), known)) {
       const summary = summarize(decodeFused(bytes), bytes.byteLength);
-      await records.append(summariesFolder(id), [encodeSummary(summary)]);
+      await records.append(summariesFolder(id), [encodePlain(summary)]);
       totals.add(summary);
     }
     return totals;
@@ -84,7 +89,7 @@ export function openFusions(catalogue: FusionCatalogue, records: RecordStore): F
     let lastNumber = -1;
     if (documents > 0) {
       const last = await readRecord(records, summariesFolder(id), documents - 1);
-      lastNumber = decodeSummary(last).number;
+      lastNumber = decodePlain<DocumentSummary>(last).number;
     }
     return {
       id,
@@ -101,7 +106,7 @@ export function openFusions(catalogue: FusionCatalogue, records: RecordStore): F
         const summaries = added.map((record, i) => summarize(record, encoded[i]!.byteLength));
         const first = await records.append(recordsFolder(id), encoded);
         invariant(first === documents, "one writer a fusion");
-        await records.append(summariesFolder(id), summaries.map(encodeSummary));
+        await records.append(summariesFolder(id), summaries.map(encodePlain));
         for (const summary of summaries) totals.add(summary);
         documents += added.length;
         lastNumber = (added.at(-1) as FusedRecord).number;
@@ -116,11 +121,7 @@ export function openFusions(catalogue: FusionCatalogue, records: RecordStore): F
 
   async function card(found: FusionRow): Promise<FusionCard> {
     if (found.card) return found.card;
-    const totals = new FusionTotals(found.parties.map(({ model }) => model));
-    for await (const bytes of readRecords(records, summariesFolder(found.id))) {
-      totals.add(decodeSummary(bytes));
-    }
-    return cardOf(found, totals, { state: "partial", dropped: [] });
+    return cardOf(found, await totalsOf(found), { state: "partial", dropped: [] });
   }
 
   return {
@@ -146,7 +147,7 @@ export function openFusions(catalogue: FusionCatalogue, records: RecordStore): F
     async documents(id, from, count) {
       await row(id);
       const found = await records.read(summariesFolder(id), from, count);
-      return found.map((bytes, i) => documentCard(from + i, decodeSummary(bytes)));
+      return found.map((bytes, i) => documentCard(from + i, decodePlain<DocumentSummary>(bytes)));
     },
     async *records(id, from = 0) {
       await row(id);

@@ -30,20 +30,31 @@ export async function readRecord(
   throw new EngineError("missing-file", message, { folder, index });
 }
 
-/** Bytes of records in a transaction when a long folder is read. */
+/** Records that are read in one transaction, and are in memory together. */
 const BATCH = 64;
 
-/** A folder's records from number `from` on, in batches. */
+/** A folder's records from number `from` on, so many at a time: fewer where records are large. */
 export async function* readRecords(
   store: RecordStore,
   folder: string,
   from = 0,
+  batch = BATCH,
 ): AsyncGenerator<Uint8Array<ArrayBuffer>> {
-  for (let at = from; ; at += BATCH) {
-    const batch = await store.read(folder, at, BATCH);
-    yield* batch;
-    if (batch.length < BATCH) return;
+  for (let at = from; ; at += batch) {
+    const found = await store.read(folder, at, batch);
+    yield* found;
+    if (found.length < batch) return;
   }
+}
+
+/** Plain data as a record. NaN and infinities become null, as JSON has them. */
+export function encodePlain(value: unknown): Uint8Array<ArrayBuffer> {
+  return new TextEncoder().encode(JSON.stringify(value));
+}
+
+/** The same back. Only for records that `encodePlain` made here: nothing is checked. */
+export function decodePlain<T>(bytes: Uint8Array): T {
+  return JSON.parse(new TextDecoder().decode(bytes)) as T;
 }
 
 const folderRange = (folder: string) => IDBKeyRange.bound([folder], [folder, []]);

@@ -46,29 +46,37 @@ export class AdamW {
   readonly #partials: PooledBuffer;
   readonly #readback: PooledBuffer;
   readonly #recorder: Recorder;
+  readonly #held: readonly { release(): void }[];
 
+  /** `gpu-memory` where the state does not fit what is free of the budget: then nothing is held. */
   constructor(gpu: Gpu, parameters: readonly Parameter[], settings: AdamSettings) {
     const { STORAGE, COPY_SRC, COPY_DST, MAP_READ } = GPUBufferUsage;
     this.#gpu = gpu;
     this.#settings = settings;
-    let firstPartial = 0;
-    const trained: Trained[] = [];
+    const held: { release(): void }[] = [];
+    const allocate = (label: string, byteLength: number, usage: number) => {
+      const buffer = gpu.pool.allocate(label, byteLength, usage);
+      held.push(buffer);
+      return buffer;
+    };
     try {
-      for (const parameter of parameters) {
+      let partials = 0;
+      this.#trained = parameters.map((parameter): Trained => {
         const bytes = momentBytes(parameter.count);
-        const moments = gpu.pool.allocate("moments", bytes, STORAGE | COPY_SRC | COPY_DST);
-        const partials = Math.ceil(parameter.count / STRETCH);
-        trained.push({ parameter, moments, firstPartial, partials });
-        firstPartial += partials;
-      }
+        const moments = allocate("moments", bytes, STORAGE | COPY_SRC | COPY_DST);
+        const firstPartial = partials;
+        partials += Math.ceil(parameter.count / STRETCH);
+        return { parameter, moments, firstPartial, partials: partials - firstPartial };
+      });
+      this.#partials = allocate("square sums", 4 * partials, STORAGE | COPY_SRC);
+      this.#readback = allocate("square sums", 4 * partials, MAP_READ | COPY_DST);
+      this.#recorder = new Recorder(gpu);
+      held.push(this.#recorder);
     } catch (error) {
-      for (const { moments } of trained) moments.release();
+      for (const each of held) each.release();
       throw error;
     }
-    this.#trained = trained;
-    this.#partials = gpu.pool.allocate("square sums", 4 * firstPartial, STORAGE | COPY_SRC);
-    this.#readback = gpu.pool.allocate("square sums", 4 * firstPartial, MAP_READ | COPY_DST);
-    this.#recorder = new Recorder(gpu);
+    this.#held = held;
   }
 
   /** The state of every parameter, in their order. */
@@ -146,9 +154,6 @@ export class AdamW {
   }
 
   release(): void {
-    for (const { moments } of this.#trained) moments.release();
-    this.#partials.release();
-    this.#readback.release();
-    this.#recorder.release();
+    for (const each of this.#held) each.release();
   }
 }

@@ -1,5 +1,5 @@
 import type { TrainingPoint } from "../contract/index.ts";
-import { type RecordStore, readRecords } from "../fuse/recordStore.ts";
+import { decodePlain, encodePlain, type RecordStore, readRecords } from "../fuse/recordStore.ts";
 import type { TrainingStore } from "./run.ts";
 
 /** What was written down of a training, in the order it came. */
@@ -19,9 +19,6 @@ export interface TrainingNotes {
   readonly tokensPerSecond: number | null;
 }
 
-const encode = (note: Note) => new TextEncoder().encode(JSON.stringify(note));
-const decode = (bytes: Uint8Array) => JSON.parse(new TextDecoder().decode(bytes)) as Note; // ours
-
 const notesFolder = (id: string) => `training/${id}`;
 const stateFolder = (id: string, step: number) => `training/${id}/state/${step}`;
 
@@ -31,7 +28,7 @@ export async function readNotes(records: RecordStore, id: string): Promise<Train
   let start = { heldOut: null as number | null, steps: 0 };
   let savedStep = 0;
   for await (const bytes of readRecords(records, notesFolder(id))) {
-    const note = decode(bytes);
+    const note = decodePlain<Note>(bytes);
     if (note.kind === "start") start = note;
     else if (note.kind === "state") savedStep = note.step;
     else points.set(note.point.step, note);
@@ -51,13 +48,14 @@ export async function readNotes(records: RecordStore, id: string): Promise<Train
 /** A training's notes and states among the records. */
 export function recordTraining(records: RecordStore, id: string) {
   let before = Date.now();
-  const note = (one: Note) => records.append(notesFolder(id), [encode(one)]);
+  const note = (one: Note) => records.append(notesFolder(id), [encodePlain(one)]);
   const store: TrainingStore = {
     async load() {
       const { savedStep } = await readNotes(records, id);
       before = Date.now();
       if (savedStep === 0) return null;
-      return { step: savedStep, pieces: readRecords(records, stateFolder(id, savedStep)) };
+      // One at a time: pieces are as large as may be in memory.
+      return { step: savedStep, pieces: readRecords(records, stateFolder(id, savedStep), 0, 1) };
     },
     async save(step, pieces) {
       const { savedStep } = await readNotes(records, id);
