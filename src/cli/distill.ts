@@ -1,38 +1,47 @@
-import { createHash } from "node:crypto";
 import { openAsBlob } from "node:fs";
 import { readdir, rename, stat } from "node:fs/promises";
 import { basename, join, resolve } from "node:path";
 import {
   EngineError,
   FUSION_PROFILES,
-  TRAINED_MODULES,
-  type TrainedModule,
+  type FusionId,
+  type ModelId,
   type TrainingPoint,
   type TrainingSettings,
 } from "../engine/contract/index.ts";
 import { keepLanguageTexts } from "../engine/evaluate/languageFiles.ts";
 import { FUSED_ENDING } from "../engine/fuse/fusedFile.ts";
 import { createImportFusionKind } from "../engine/fuse/importFusion.ts";
-import type { JobContext } from "../engine/jobs/kind.ts";
+import type { GpuSource } from "../engine/gpu/device.ts";
 import { STUDIO } from "../engine/merge/version.ts";
 import { createDistillKind } from "../engine/train/distillJob.ts";
-import { readNotes } from "../engine/train/recordState.ts";
-import { TRAINING_PROFILES } from "../engine/train/settings.ts";
-import { openFolderLibrary } from "../node/folderLibrary.ts";
-import { openGpuSource } from "../node/gpuSource.ts";
-import { openWorkFolder } from "../node/workFolder.ts";
-import { readChoice } from "./choices.ts";
-import { type Call, type Command, parseByteSize } from "./command.ts";
-import { RUN_OPTIONS, readNumber } from "./languageModel.ts";
+import { readNotes, type TrainingNotes } from "../engine/train/recordState.ts";
+import { type FolderLibrary, openFolderLibrary } from "../node/folderLibrary.ts";
+import { openWorkFolder, type WorkFolder } from "../node/workFolder.ts";
+import { closing } from "./closing.ts";
+import type { Call, Command, Outcome } from "./command.ts";
+import { fingerprintOf, jobContext } from "./jobContext.ts";
+import { openBudgetedGpu, RUN_OPTIONS } from "./languageModel.ts";
 import { openModel } from "./openModel.ts";
+import { readTrainingSettings, TRAINING_OPTIONS } from "./trainingOptions.ts";
 
 const JOB = "terminal";
-const OUTPUT_DTYPES = ["F32", "F16", "BF16"] as const;
 
+/** What is done: the dataset, read into the folder, then the training. */
 interface DistillState {
-  readonly importing: string | null;
-  readonly fusion: string | null;
-  readonly job: unknown;
+  readonly importing: unknown;
+  readonly fusion: FusionId | null;
+  readonly training: unknown;
+}
+const NOTHING_DONE: DistillState = { importing: null, fusion: null, training: null };
+
+/** One run of the command. */
+interface Run {
+  readonly call: Call;
+  readonly folder: WorkFolder<DistillState>;
+  readonly library: FolderLibrary;
+  readonly source: GpuSource;
+  readonly pivot: ModelId;
 }
 
 /** `studio distill`: trains a pivot on a fused dataset; writes the target and its PEFT adapter. */
@@ -42,107 +51,100 @@ export const distill: Command = {
     "Trains a pivot on a fused dataset (a folder of `studio fuse`, or a file); writes the target with its PEFT adapter; resumes its own.",
   options: {
     profile: { value: "NAME", help: `Whose settings: ${FUSION_PROFILES.join(", ")} (studio).` },
-    mode: { value: "NAME", help: "lora, or full for all weights (as the profile says)." },
-    modules: { value: "LIST", help: `Of the LoRA: some of ${TRAINED_MODULES.join(",")}.` },
-    rank: { value: "N", help: "Of the LoRA." },
-    alpha: { value: "X", help: "Of the LoRA." },
-    dropout: { value: "P", help: "Of the LoRA." },
-    lambda: { value: "X", help: "Weight of the text; the rest is the fusion's. 1: plain." },
-    loss: { value: "NAME", help: "ce or kl: how the fusion is told." },
-    "learning-rate": { value: "X", help: "The largest one." },
-    schedule: { value: "NAME", help: "cosine, linear or constant." },
-    warmup: { value: "P", help: "Part of the steps in which the rate rises." },
-    steps: { value: "N", help: "Updates (as many as the epochs take)." },
-    epochs: { value: "X", help: "Times through the data." },
-    "batch-tokens": { value: "N", help: "Tokens between two updates." },
-    "sequence-tokens": { value: "N", help: "Longest sequence on the GPU." },
-    holdout: { value: "P", help: "Part of the documents that is read, not learned." },
-    "evaluate-every": { value: "N", help: "Steps between two readings; 0: at the end." },
-    seed: { value: "N", help: "Of order, first values and dropout." },
-    dtype: { value: "NAME", help: "F32, F16 or BF16 (as the pivot)." },
+    ...TRAINING_OPTIONS,
     ...RUN_OPTIONS,
   },
-  async run(call) {
-    const { positionals, options, signal, say, progress } = call;
-    const [pivotPath = "", fused = "", target = ""] = positionals;
-    const settings = readSettings(options);
-    const [pivotId, data, out] = [resolve(pivotPath), await findFused(fused), resolve(target)];
-    const opened = await openModel(pivotId);
-    const { mtimeMs, size } = await stat(data);
-    const print = [STUDIO.version, opened.files.fingerprint, data, mtimeMs, size, settings];
-    const key = createHash("sha256").update(JSON.stringify(print)).digest("hex");
-    try {
-      const folder = await openWorkFolder<DistillState>(out, key);
-      const library = await openFolderLibrary(join(folder.work, "models"), [
-        { id: pivotId, name: basename(pivotId), checkpoint: opened.checkpoint },
-      ]);
-      try {
-        if (folder.state) say("Going on where an earlier run stopped.");
-        const source = await openGpuSource(options.adapter);
-        if (options.budget) source.setBudget(parseByteSize(options.budget, "budget"));
-        let state = folder.state ?? { importing: null, fusion: null, job: null };
-        const save = (change: Partial<DistillState>) => {
-          state = { ...state, ...change };
-          return folder.save(state);
-        };
-        const context = { id: JOB, signal, modelsChanged: () => undefined };
-        const tell: JobContext<never>["progress"] = ({ doneBytes, totalBytes, label }) =>
-          progress(doneBytes, totalBytes, label);
-        const { fusions, records } = folder;
-        if (state.fusion === null) {
-          const file = new File([await openAsBlob(data)], basename(data));
-          const parts = { library, fusions, source, openText: keepLanguageTexts() };
-          const { fusion } = await createImportFusionKind(parts).run(
-            {
-              ...{ kind: "import-fusion", pivot: pivotId, name: basename(data) },
-              files: [{ path: basename(data), file }],
-            },
-            {
-              ...{ ...context, state: state.importing, progress: tell },
-              save: (importing) => save({ importing }),
-            },
-          );
-          await save({ fusion: fusion ?? null });
-        }
-        const kind = createDistillKind({
-          ...{ source, library, fusions, records },
-          tell: (event) => event.type === "training" && say(sayPoint(event.point)),
-        });
-        const request = {
-          ...{ kind: "distill" as const, pivot: pivotId, fusion: state.fusion as string, settings },
-          name: basename(out),
-        };
-        await kind.prepare(request);
-        const { models } = await kind.run(request, {
-          ...{ ...context, state: state.job as never, progress: tell },
-          save: (job) => save({ job }),
-        });
-        const { points, heldOutBefore, tokensPerSecond } = await readNotes(records, JOB);
-        const made = await library.locate(models[0] as string);
-        const { name: adapter } = await source.get();
-        const { peakBytes } = (await source.get()).pool;
-        for (const entry of await readdir(made)) await rename(join(made, entry), join(out, entry));
-        await folder.finish();
-        const heldOut = points.findLast((point) => point.heldOut !== null)?.heldOut ?? null;
-        return {
-          json: {
-            ...{ steps: points.length, loss: points.map(({ loss }) => loss), tokensPerSecond },
-            ...{ clm: points.map(({ clm }) => clm), fusion: points.map((point) => point.fusion) },
-            gradientNorm: points.map(({ gradientNorm }) => gradientNorm),
-            heldOutBitsPerByte: { before: heldOutBefore, after: heldOut },
-            ...{ peakBytes: { gpuPool: peakBytes }, adapter },
-          },
-          text: `${out}: ${points.length} steps, loss ${points[0]?.loss.toFixed(4)} → ${points.at(-1)?.loss.toFixed(4)}, held out ${heldOutBefore?.toFixed(4) ?? "–"} → ${heldOut?.toFixed(4) ?? "–"} bits per byte`,
-        };
-      } finally {
-        await library.close();
-        await folder.close();
-      }
-    } finally {
-      await opened.files.close();
-    }
-  },
+  run: (call) =>
+    closing(async (keep) => {
+      const [pivotPath = "", fused = "", target = ""] = call.positionals;
+      const settings = readTrainingSettings(call.options);
+      const [pivot, data, out] = [resolve(pivotPath), await findFused(fused), resolve(target)];
+      const { mtimeMs, size } = await stat(data);
+      const { checkpoint, files } = await openModel(pivot);
+      keep(files);
+      const key = fingerprintOf(STUDIO.version, files.fingerprint, data, mtimeMs, size, settings);
+      const folder = keep(await openWorkFolder<DistillState>(out, key));
+      const given = [{ id: pivot, name: basename(pivot), checkpoint }];
+      const library = keep(await openFolderLibrary(join(folder.work, "models"), given));
+      if (folder.state) call.say("Going on where an earlier run stopped.");
+      const run = { call, folder, library, source: await openBudgetedGpu(call.options), pivot };
+      const fusion = folder.state?.fusion ?? (await importData(run, data));
+      const model = await train(run, { fusion, settings, name: basename(out) });
+      const notes = await readNotes(folder.records, JOB);
+      const made = await library.locate(model);
+      for (const entry of await readdir(made)) await rename(join(made, entry), join(out, entry));
+      await folder.finish();
+      const { name: adapter, pool } = await run.source.get();
+      return outcomeOf(notes, { out, adapter, gpuPool: pool.peakBytes });
+    }),
 };
+
+/** Reads the dataset into the folder, and goes on where that stopped. */
+async function importData(run: Run, data: string): Promise<FusionId> {
+  const { call, folder, library, source, pivot } = run;
+  const name = basename(data);
+  const kind = createImportFusionKind({
+    ...{ library, source, fusions: folder.fusions, openText: keepLanguageTexts() },
+  });
+  const file = new File([await openAsBlob(data)], name);
+  const { fusion = "" } = await kind.run(
+    { kind: "import-fusion", pivot, name, files: [{ path: name, file }] },
+    jobContext(call, {
+      ...{ id: JOB, state: (folder.state?.importing ?? null) as never },
+      save: (importing) => folder.save({ ...NOTHING_DONE, importing }),
+    }),
+  );
+  await folder.save({ ...NOTHING_DONE, fusion });
+  return fusion;
+}
+
+/** Trains, and goes on where that stopped; gives the target. */
+async function train(
+  { call, folder, library, source, pivot }: Run,
+  request: {
+    readonly fusion: FusionId;
+    readonly settings: TrainingSettings;
+    readonly name: string;
+  },
+): Promise<ModelId> {
+  const { fusions, records } = folder;
+  const kind = createDistillKind({
+    ...{ source, library, fusions, records },
+    tell: (event) => event.type === "training" && call.say(sayPoint(event.point)),
+  });
+  const whole = { kind: "distill" as const, pivot, ...request };
+  await kind.prepare(whole);
+  const { models } = await kind.run(
+    whole,
+    jobContext(call, {
+      ...{ id: JOB, state: (folder.state?.training ?? null) as never },
+      save: (training) => folder.save({ ...NOTHING_DONE, fusion: request.fusion, training }),
+    }),
+  );
+  return models[0] as ModelId;
+}
+
+function outcomeOf(
+  { points, heldOutBefore, tokensPerSecond }: TrainingNotes,
+  {
+    out,
+    adapter,
+    gpuPool,
+  }: { readonly out: string; readonly adapter: string; readonly gpuPool: number },
+): Outcome {
+  const heldOut = points.findLast((point) => point.heldOut !== null)?.heldOut ?? null;
+  const show = (value: number | null | undefined) => value?.toFixed(4) ?? "–";
+  return {
+    json: {
+      ...{ steps: points.length, loss: points.map(({ loss }) => loss), tokensPerSecond },
+      ...{ clm: points.map(({ clm }) => clm), fusion: points.map(({ fusion }) => fusion) },
+      gradientNorm: points.map(({ gradientNorm }) => gradientNorm),
+      heldOutBitsPerByte: { before: heldOutBefore, after: heldOut },
+      ...{ peakBytes: { gpuPool }, adapter },
+    },
+    text: `${out}: ${points.length} steps, loss ${show(points[0]?.loss)} → ${show(points.at(-1)?.loss)}, held out ${show(heldOutBefore)} → ${show(heldOut)} bits per byte`,
+  };
+}
 
 function sayPoint({ step, loss, learningRate, gradientNorm, heldOut }: TrainingPoint): string {
   const read = heldOut === null ? "" : `, held out ${heldOut.toFixed(4)} bits per byte`;
@@ -162,44 +164,4 @@ async function findFused(path: string): Promise<string> {
     `${full} holds ${own.length} fused datasets: name a folder that "studio fuse" wrote, or one ${FUSED_ENDING} or Parquet file.`,
     { path: full },
   );
-}
-
-function readSettings(options: Call["options"]): TrainingSettings {
-  const usual = TRAINING_PROFILES[readChoice(options, "profile", FUSION_PROFILES) ?? "studio"];
-  const number = (name: string, before: number, min: number, max: number, whole = false) =>
-    readNumber(options, name, before, { min, max, whole });
-  return {
-    ...usual,
-    mode: readChoice(options, "mode", ["lora", "full"]) ?? usual.mode,
-    modules: readModules(options.modules) ?? usual.modules,
-    rank: number("rank", usual.rank, 1, 1024, true),
-    alpha: number("alpha", usual.alpha, 1e-6, 1e6),
-    dropout: number("dropout", usual.dropout, 0, 0.99),
-    lambda: number("lambda", usual.lambda, 0, 1),
-    fusionLoss: readChoice(options, "loss", ["ce", "kl"]) ?? usual.fusionLoss,
-    learningRate: number("learning-rate", usual.learningRate, 0, 10),
-    schedule: readChoice(options, "schedule", ["cosine", "linear", "constant"]) ?? usual.schedule,
-    warmup: number("warmup", usual.warmup, 0, 1),
-    steps: options.steps === undefined ? usual.steps : number("steps", 1, 1, 2 ** 31, true),
-    epochs: number("epochs", usual.epochs, 0, 1e6),
-    batchTokens: number("batch-tokens", usual.batchTokens, 1, 2 ** 24, true),
-    sequenceTokens: number("sequence-tokens", usual.sequenceTokens, 2, 2 ** 20, true),
-    holdout: number("holdout", usual.holdout, 0, 0.9),
-    evaluateEvery: number("evaluate-every", usual.evaluateEvery, 0, 2 ** 31, true),
-    seed: number("seed", usual.seed, 0, 2 ** 32 - 1, true),
-    dtype: readChoice(options, "dtype", OUTPUT_DTYPES) ?? usual.dtype,
-  };
-}
-
-function readModules(list: string | undefined): readonly TrainedModule[] | undefined {
-  if (list === undefined) return undefined;
-  return list.split(",").map((word) => {
-    const found = TRAINED_MODULES.find((module) => module === word.trim());
-    if (found) return found;
-    throw new EngineError(
-      "usage",
-      `--modules names "${word}"; it must list some of ${TRAINED_MODULES.join(",")}.`,
-      { option: "modules" },
-    );
-  });
 }

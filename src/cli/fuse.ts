@@ -1,4 +1,3 @@
-import { createHash } from "node:crypto";
 import { setMaxListeners } from "node:events";
 import { basename, resolve } from "node:path";
 import { alignTasks } from "../engine/align/tasks.ts";
@@ -11,14 +10,15 @@ import { prepareFusion } from "../engine/fuse/fuseModels.ts";
 import { PROFILES } from "../engine/fuse/profiles.ts";
 import { STUDIO } from "../engine/merge/version.ts";
 import { openFusionFolder, PARQUET_FORMATS } from "../node/fusionFolder.ts";
-import { openGpuSource } from "../node/gpuSource.ts";
 import { mapsInFolder } from "../node/mapFiles.ts";
 import { nodeThreads } from "../node/threads.ts";
 import { readChoice } from "./choices.ts";
-import { type Call, type Command, parseByteSize } from "./command.ts";
+import { closing } from "./closing.ts";
+import type { Call, Command } from "./command.ts";
 import { openFusionInputs } from "./fusionInputs.ts";
 import { fusionReport } from "./fusionReport.ts";
-import { RUN_OPTIONS, readNumber } from "./languageModel.ts";
+import { fingerprintOf, jobContext } from "./jobContext.ts";
+import { openBudgetedGpu, RUN_OPTIONS, readBudget, readNumber } from "./languageModel.ts";
 
 const CHOICES = {
   vocabulary: ["bytes", "exact", "mined", "co-occurrence", "statistics", "counts"],
@@ -52,65 +52,53 @@ export const fuse: Command = {
     parquet: { value: "FORMAT", help: `Parquet beside our own: ${PARQUET_FORMATS.join(", ")}.` },
     ...RUN_OPTIONS,
   },
-  async run(call) {
-    const { positionals, options, signal, say, progress } = call;
-    const [pivot = "", first = "", data = "", target = ""] = positionals;
-    const settings = readSettings(options);
-    const parquet = readChoice(options, "parquet", PARQUET_FORMATS) ?? null;
-    const budget = options.budget === undefined ? null : parseByteSize(options.budget, "budget");
-    const sources = [first, ...many(options.source)];
-    const inputs = await openFusionInputs([pivot, ...sources], [data, ...many(options.data)]);
-    try {
-      const [pivotId = "", ...sourceIds] = [pivot, ...sources].map((path) => resolve(path));
+  run: (call) =>
+    closing(async (keep) => {
+      const { positionals, options, signal, say } = call;
+      const [pivot = "", first = "", data = "", target = ""] = positionals;
+      const settings = readSettings(options);
+      const parquet = readChoice(options, "parquet", PARQUET_FORMATS) ?? null;
+      readBudget(options); // refused before anything is read
+      const models = [pivot, first, ...many(options.source)];
+      const inputs = keep(await openFusionInputs(models, [data, ...many(options.data)]));
+      const [pivotId = "", ...sources] = models.map((path) => resolve(path));
       const out = resolve(target);
       const request = {
-        ...{ kind: "fuse" as const, pivot: pivotId, sources: sourceIds, settings },
+        ...{ kind: "fuse" as const, pivot: pivotId, sources, settings },
         ...{ datasets: inputs.files, name: basename(out) },
       };
-      const key = createHash("sha256")
-        .update(JSON.stringify([STUDIO.version, inputs.fingerprint, request]))
-        .digest("hex");
       const found = { ...inputs, openText: keepLanguageTexts() };
       const { totalBytes } = await prepareFusion(request, found);
-      const folder = await openFusionFolder<FuseState>(out, key);
-      try {
-        if (folder.state) say("Going on where an earlier run stopped.");
-        const source = await openGpuSource(options.adapter);
-        if (budget !== null) source.setBudget(budget);
-        const { name } = await source.get();
-        const kind = createFuseKind({
-          ...{
-            ...found,
-            ...folder,
-            source,
-            shelf: createShelf({ source, library: inputs.library }),
-          },
-          ...{ pool: createPool(alignTasks, nodeThreads()), maps: mapsInFolder() },
-        });
-        setMaxListeners(0, signal); // every piece of work listens
-        const begun = performance.now();
-        const { notes, fusion = "" } = await kind.run(request, {
-          ...{ id: "terminal", signal, state: folder.state, modelsChanged: () => undefined },
-          save: (state) => folder.save(state),
-          progress: ({ doneBytes, totalBytes: all, label }) =>
-            progress(doneBytes, Math.max(all, totalBytes), label),
-        });
-        const seconds = (performance.now() - begun) / 1000;
-        const card: FusionCard = await folder.fusions.card(fusion);
-        for (const note of notes) say(note);
-        const files = await folder.seal(card, parquet);
-        const report = fusionReport(card);
-        return {
-          json: { ...report.json, files, notes, seconds, adapter: name },
-          text: `${report.text}\n${files.map((file) => resolve(out, file)).join("\n")}`,
-        };
-      } finally {
-        await folder.close();
-      }
-    } finally {
-      await inputs.close();
-    }
-  },
+      const key = fingerprintOf(STUDIO.version, inputs.fingerprint, request);
+      const folder = keep(await openFusionFolder<FuseState>(out, key));
+      if (folder.state) say("Going on where an earlier run stopped.");
+      const source = await openBudgetedGpu(options);
+      const { name } = await source.get();
+      const { library } = inputs;
+      const kind = createFuseKind({
+        ...{ ...found, ...folder, source, shelf: createShelf({ source, library }) },
+        ...{ pool: createPool(alignTasks, nodeThreads()), maps: mapsInFolder() },
+      });
+      setMaxListeners(0, signal); // every piece of work listens
+      const begun = performance.now();
+      const context = jobContext<FuseState>(call, {
+        ...{ id: "terminal", state: folder.state, save: folder.save },
+      });
+      const { notes, fusion = "" } = await kind.run(request, {
+        ...context,
+        progress: (step) =>
+          context.progress({ ...step, totalBytes: Math.max(step.totalBytes, totalBytes) }),
+      });
+      const seconds = (performance.now() - begun) / 1000;
+      const card: FusionCard = await folder.fusions.card(fusion);
+      for (const note of notes) say(note);
+      const files = await folder.seal(card, parquet);
+      const report = fusionReport(card);
+      return {
+        json: { ...report.json, files, notes, seconds, adapter: name },
+        text: `${report.text}\n${files.map((file) => resolve(out, file)).join("\n")}`,
+      };
+    }),
 };
 
 const many = (joined: string | undefined) => joined?.split("\n") ?? [];

@@ -1,7 +1,7 @@
 import { resolve } from "node:path";
 import type { FileTree } from "../engine/base/bytes.ts";
 import { EngineError } from "../engine/contract/index.ts";
-import type { Gpu } from "../engine/gpu/device.ts";
+import type { Gpu, GpuSource } from "../engine/gpu/device.ts";
 import { isOnnxExport } from "../engine/model/onnxExport.ts";
 import type { Decoder } from "../engine/nn/decoder.ts";
 import { openDecoder } from "../engine/nn/openDecoder.ts";
@@ -16,6 +16,19 @@ export const RUN_OPTIONS = {
   adapter: { value: "NAME", help: "Part of the GPU's name." },
   budget: { value: "SIZE", help: "GPU memory to keep to, such as 2GiB (the default)." },
 } as const;
+
+/** `--budget` in bytes, null where it is not given; `usage` for what is no size. */
+export function readBudget({ budget }: Call["options"]): number | null {
+  return budget === undefined ? null : parseByteSize(budget, "budget");
+}
+
+/** The device of a command, kept to `--budget`; `no-adapter` without a GPU. */
+export async function openBudgetedGpu(options: Call["options"]): Promise<GpuSource> {
+  const budgetBytes = readBudget(options);
+  const source = await openGpuSource(options.adapter);
+  if (budgetBytes !== null) source.setBudget(budgetBytes);
+  return source;
+}
 
 /** A model that was checked without a GPU, and can be loaded onto one. */
 export interface RunnableModel {
@@ -34,8 +47,7 @@ export async function openRunnable(
   path: string,
   { options, signal, say, progress }: Call,
 ): Promise<RunnableModel> {
-  const { budget } = options;
-  const budgetBytes = budget === undefined ? undefined : parseByteSize(budget, "budget");
+  readBudget(options); // refused before anything is opened
   const opened = await openModel(resolve(path));
   const { checkpoint } = opened;
   const spec = await closingOnError(opened, () => {
@@ -62,9 +74,7 @@ export async function openRunnable(
       );
     },
     async load() {
-      const source = await openGpuSource(options.adapter);
-      if (budgetBytes !== undefined) source.setBudget(budgetBytes);
-      const gpu = await source.get();
+      const gpu = await (await openBudgetedGpu(options)).get();
       model = await openDecoder(gpu, checkpoint, {
         signal,
         progress,

@@ -1,4 +1,3 @@
-import { createHash } from "node:crypto";
 import { basename, resolve } from "node:path";
 import { mergeInto } from "../engine/merge/merge.ts";
 import { STUDIO } from "../engine/merge/version.ts";
@@ -6,6 +5,7 @@ import { withChecksums } from "../node/checksums.ts";
 import { openFolderWriter } from "../node/folderWriter.ts";
 import { openGpuSource } from "../node/gpuSource.ts";
 import { type Command, formatBytes, parseByteSize } from "./command.ts";
+import { fingerprintOf } from "./jobContext.ts";
 import { planRecipe } from "./recipeFile.ts";
 
 /** Seconds from the caller's command to now; bin/studio.mjs says when that was. */
@@ -27,9 +27,7 @@ export const merge: Command = {
     const out = resolve(target);
     const planned = await planRecipe(resolve(path), { shardBytes, say });
     const { plan } = planned;
-    const key = createHash("sha256")
-      .update(STUDIO.version + planned.fingerprint)
-      .digest("hex");
+    const key = fingerprintOf(STUDIO.version, planned.fingerprint);
     const writer = await openFolderWriter(out, key).catch(async (error: unknown) => {
       await planned.close();
       throw error;

@@ -43,41 +43,40 @@ export const TRAINING_PROFILES: Readonly<Record<FusionProfile, TrainingSettings>
   "fusechat-v2": FUSECHAT,
 };
 
-/** A number's allowed range, ends included. */
-type Range = readonly [low: number, high: number];
+/** Where a number makes sense, ends included. */
+interface Range {
+  readonly min: number;
+  readonly max: number;
+  readonly whole?: boolean;
+}
 
-const RANGES: Readonly<Partial<Record<keyof TrainingSettings, Range>>> = {
-  ...{ lambda: [0, 1], learningRate: [0, 10], warmup: [0, 1], clip: [0, 1e6] },
-  ...{ beta1: [0, 0.999999], beta2: [0, 0.999999], epsilon: [1e-12, 1], weightDecay: [0, 10] },
-  ...{ epochs: [0, 1e6], holdout: [0, 0.9], dropout: [0, 0.99], alpha: [1e-6, 1e6] },
-};
-const WHOLE: Readonly<Partial<Record<keyof TrainingSettings, Range>>> = {
-  ...{ rank: [1, 1024], batchTokens: [1, 2 ** 24], sequenceTokens: [2, 2 ** 20] },
-  ...{ seed: [0, 2 ** 32 - 1], evaluateEvery: [0, 2 ** 31] },
-};
+/** The numbers among the settings. */
+export const TRAINING_RANGES = {
+  ...{ rank: { min: 1, max: 1024, whole: true }, alpha: { min: 1e-6, max: 1e6 } },
+  ...{ dropout: { min: 0, max: 0.99 }, lambda: { min: 0, max: 1 } },
+  ...{ learningRate: { min: 0, max: 10 }, warmup: { min: 0, max: 1 } },
+  ...{ beta1: { min: 0, max: 0.999999 }, beta2: { min: 0, max: 0.999999 } },
+  ...{ epsilon: { min: 1e-12, max: 1 }, weightDecay: { min: 0, max: 10 } },
+  ...{ clip: { min: 0, max: 1e6 }, epochs: { min: 0, max: 1e6 } },
+  steps: { min: 1, max: 2 ** 31, whole: true },
+  batchTokens: { min: 1, max: 2 ** 24, whole: true },
+  sequenceTokens: { min: 2, max: 2 ** 20, whole: true },
+  seed: { min: 0, max: 2 ** 32 - 1, whole: true },
+  holdout: { min: 0, max: 0.9 },
+  evaluateEvery: { min: 0, max: 2 ** 31, whole: true },
+} as const satisfies Readonly<Partial<Record<keyof TrainingSettings, Range>>>;
 
 /** Throws `usage` where a setting has a value that makes no sense, with the range that does. */
 export function checkTrainingSettings(settings: TrainingSettings): void {
-  const check = (name: string, value: unknown, [low, high]: Range, whole: boolean) => {
-    const fine =
-      typeof value === "number" &&
-      value >= low &&
-      value <= high &&
-      (!whole || Number.isInteger(value));
-    if (fine) return;
+  for (const [name, { min, max, whole = false }] of Object.entries<Range>(TRAINING_RANGES)) {
+    const value = settings[name as keyof typeof TRAINING_RANGES];
+    if (name === "steps" && value === null) continue;
+    const fine = typeof value === "number" && value >= min && value <= max;
+    if (fine && (!whole || Number.isInteger(value))) continue;
     throw new EngineError(
       "usage",
-      `The training's ${name} is ${value}; it must be a ${whole ? "whole " : ""}number from ${low} to ${high}.`,
+      `The training's ${name} is ${value}; it must be a ${whole ? "whole " : ""}number from ${min} to ${max}.`,
       { setting: name, value: String(value) },
     );
-  };
-  for (const [ranges, whole] of [
-    [RANGES, false],
-    [WHOLE, true],
-  ] as const) {
-    for (const [name, range] of Object.entries(ranges)) {
-      check(name, settings[name as keyof TrainingSettings], range, whole);
-    }
   }
-  if (settings.steps !== null) check("steps", settings.steps, [1, 2 ** 31], true);
 }
