@@ -1,9 +1,11 @@
 // The k largest logits of a row with their ids, the largest first and ties by the smaller id; its
 // log-sum-exp; and the nats of one target. One workgroup per wanted row, which stays where it lies.
 //
-// Selection is by radix over integer keys: digit by digit of the logit from the highest on, then, where
-// more tie than are wanted, of the id. So it is exact and the same on every GPU, reads the row at most
-// ten times however large k is, and sees infinities and NaN, which float operations may overlook.
+// Each lane's largest logit is found first: what is below the k-th largest of those is not among the
+// row's k. The few others are collected while the row is read again for its sum, and ranked. Where they
+// are not few, because many tie, they are selected by radix over integer keys: digit by digit of the
+// logit from the highest on, then of the id. Integers make it exact and the same on every GPU, and see
+// infinities and NaN, which float operations may overlook.
 struct Shape {
   columns: u32,
   // Ids below are tokens; the columns from here on are padding of the model's head.
@@ -23,7 +25,8 @@ struct Shape {
 @group(0) @binding(2) var<storage, read_write> results: array<u32>;
 @group(0) @binding(3) var<uniform> shape: Shape;
 
-const MOST = 64u;
+// Candidates that are ranked; at least as many as entries are wanted.
+const MOST = 1024u;
 const LOWEST = 0xff800000u; // -∞
 const NOT_FINITE = 1u;
 const PADDING_ON_TOP = 2u;
@@ -36,6 +39,10 @@ var<workgroup> broken: atomic<u32>;
 var<workgroup> highest: atomic<u32>;
 var<workgroup> highest_padding: atomic<u32>;
 var<workgroup> sums: array<f32, LANES>;
+// Each lane's largest key of a token, and what no entry is below.
+var<workgroup> tops: array<u32, LANES>;
+var<workgroup> bound: u32;
+var<workgroup> candidates: u32;
 
 struct Search {
   // The digits found so far, of the logit's key and of the inverted id.
@@ -93,14 +100,24 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
     if ((bits & 0x7f800000u) == 0x7f800000u && bits != LOWEST) {
       flags = NOT_FINITE;
     }
-    largest = max(largest, key_of(bits));
-    if (v >= shape.tokens) {
+    if (v < shape.tokens) {
+      largest = max(largest, key_of(bits));
+    } else {
       largest_padding = max(largest_padding, key_of(bits));
     }
   }
   atomicOr(&broken, flags);
-  atomicMax(&highest, largest);
+  atomicMax(&highest, max(largest, largest_padding));
   atomicMax(&highest_padding, largest_padding);
+  tops[lane] = largest;
+  workgroupBarrier();
+  var before = 0u;
+  for (var i = 0u; i < LANES; i++) {
+    before += u32(tops[i] > largest || (tops[i] == largest && i < lane));
+  }
+  if (before + 1u == shape.k) {
+    bound = largest;
+  }
   workgroupBarrier();
   let top_bits = bits_of(atomicLoad(&highest));
   let top = bitcast<f32>(top_bits);
@@ -109,6 +126,13 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
     let bits = logits[begin + v];
     if (bits != LOWEST) {
       sum += exp(bitcast<f32>(bits) - top);
+    }
+    if (v < shape.tokens && key_of(bits) >= bound) {
+      let slot = atomicAdd(&taken, 1u);
+      if (slot < MOST) {
+        keys[slot] = key_of(bits);
+        ids[slot] = v;
+      }
     }
   }
   sums[lane] = sum;
@@ -126,8 +150,32 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
       atomicOr(&broken, NOT_FINITE);
     }
     search = Search(0u, 0u, 24u, 0u, shape.k, 0u);
+    candidates = atomicLoad(&taken);
   }
+  if (workgroupUniformLoad(&candidates) > MOST) {
+    select_by_radix(begin, lane);
+  }
+  for (var i = lane; i < candidates; i += LANES) {
+    var rank = 0u;
+    for (var j = 0u; j < candidates; j++) {
+      rank += u32(keys[j] > keys[i] || (keys[j] == keys[i] && ids[j] < ids[i]));
+    }
+    if (rank < shape.k) {
+      results[out + rank] = ids[i];
+      results[out + shape.k + rank] = bits_of(keys[i]);
+    }
+    if (rank + 1u == shape.k && atomicLoad(&highest_padding) > keys[i]) {
+      atomicOr(&broken, PADDING_ON_TOP);
+    }
+  }
+  workgroupBarrier();
+  if (lane == 0u) {
+    results[out + 2u * shape.k + 2u] = atomicLoad(&broken);
+  }
+}
 
+// Leaves the k entries, and no others, among the candidates.
+fn select_by_radix(begin: u32, lane: u32) {
   for (var round = 0u; round < 8u; round++) {
     for (var digit = lane; digit < 256u; digit += LANES) {
       atomicStore(&counts[digit], 0u);
@@ -163,6 +211,9 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
     workgroupBarrier();
   }
 
+  if (lane == 0u) {
+    atomicStore(&taken, 0u);
+  }
   let end = workgroupUniformLoad(&search);
   for (var v = lane; v < shape.tokens; v += LANES) {
     let key = key_of(logits[begin + v]);
@@ -178,20 +229,8 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
       }
     }
   }
-  workgroupBarrier();
-  for (var i = lane; i < shape.k; i += LANES) {
-    var rank = 0u;
-    for (var j = 0u; j < shape.k; j++) {
-      rank += u32(keys[j] > keys[i] || (keys[j] == keys[i] && ids[j] < ids[i]));
-    }
-    results[out + rank] = ids[i];
-    results[out + shape.k + rank] = bits_of(keys[i]);
-    if (rank + 1u == shape.k && atomicLoad(&highest_padding) > keys[i]) {
-      atomicOr(&broken, PADDING_ON_TOP);
-    }
-  }
-  workgroupBarrier();
   if (lane == 0u) {
-    results[out + 2u * shape.k + 2u] = atomicLoad(&broken);
+    candidates = shape.k;
   }
+  workgroupBarrier();
 }

@@ -7,8 +7,11 @@ import { readRows } from "../nn/score.ts";
 /** As many entries of a distribution as the kernel can keep. */
 export const MOST_ENTRIES = 64;
 
-/** A lane of a software adapter is a turn of a loop: fewer of them wait less for each other. */
-const LANES = { software: 32, hardware: 256 } as const;
+/**
+ * Lanes of a workgroup. One of a software adapter is a turn of a loop: fewer of them wait less for each
+ * other; but with fewer lanes than entries, all logits come into question.
+ */
+const lanesFor = (gpu: Gpu, k: number) => (!gpu.software ? 256 : k <= 32 ? 32 : 64);
 
 /** Flags of a row, as the kernel sets them. */
 const NOT_FINITE = 1;
@@ -68,7 +71,7 @@ export async function readTopRows(
   const recorder = new Recorder(gpu);
   const shape = {
     ...{ columns: model.vocabSize, tokens, k, asked: asked.buffer, found: found.buffer },
-    lanes: lanes ?? (gpu.software ? LANES.software : LANES.hardware),
+    lanes: lanes ?? lanesFor(gpu, k),
   };
   try {
     const pairs = wanted.flatMap(({ position, target }) => [position, target]);
