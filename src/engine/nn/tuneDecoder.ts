@@ -19,8 +19,8 @@ import { matmulChoice, matmulContests } from "./tuneMatmul.ts";
 /** Nobody sees it before the loading of a model that is worth it. */
 const BUDGET_MS = 300;
 /**
- * Smaller models run by the rule: a pass over them costs less than dispatching it, and what is timed
- * takes a good part of such memory itself.
+ * Smaller models run by the rule: they have little to win, what is timed takes as much memory as they
+ * do, and they would then wait longer for the tuner than for their weights.
  */
 const WORTH_TUNING_BYTES = 64 * 2 ** 20;
 /** Rows of attention that are timed, the last ones of so many tokens. */
