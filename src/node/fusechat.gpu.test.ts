@@ -13,15 +13,20 @@ async function drop(path: string, as: string) {
   return { path: as, file: new File([new Uint8Array(bytes)], as) };
 }
 
-/** The first rows of two sample texts, as a person drops them. */
-async function dropTexts(rows: number) {
-  return Promise.all(
-    ["tales", "maths"].map(async (name) => {
-      const text = await readFile(join("public", "samples", "texts", `${name}.jsonl`), "utf8");
-      const some = text.split("\n").slice(0, rows).join("\n");
-      return { path: `${name}.jsonl`, file: new File([some], `${name}.jsonl`) };
-    }),
-  );
+const TALES = ["a poor woodcutter", "an old woman", "the king's daughter", "a little bird"].map(
+  (who) => ({ text: `Once upon a time ${who} lived by the forest.`, category: "tales" }),
+);
+const SUMS = [12, 34, 56, 78].map((n) => ({
+  text: `What is ${n} plus 3? ${n} + 3 = ${n + 3}.`,
+  category: "maths",
+}));
+
+/** Short rows, as a person drops them. */
+function dropTexts() {
+  return Object.entries({ tales: TALES, maths: SUMS }).map(([name, rows]) => {
+    const text = rows.map((row) => JSON.stringify(row)).join("\n");
+    return { path: `${name}.jsonl`, file: new File([text], `${name}.jsonl`) };
+  });
 }
 
 async function finish(engine: Engine, id: string, until?: (card: JobCard) => boolean) {
@@ -47,7 +52,7 @@ test("FuseChat runs from end to end, goes on after a pause, and makes nothing tw
   const models = await engine.listModels();
   const idOf = (name: string) => models.find((model) => model.name === name)?.id as string;
   expect(imported.result?.models).toHaveLength(3);
-  await run(engine, { kind: "dataset", files: await dropTexts(8) });
+  await run(engine, { kind: "dataset", files: dropTexts() });
   const datasets = (await engine.listDatasets()).map(({ id }) => id);
   expect(datasets).toHaveLength(2);
 
@@ -59,12 +64,12 @@ test("FuseChat runs from end to end, goes on after a pause, and makes nothing tw
   const pipeline: PipelineRequest = {
     ...{ name: "demo", pivot: idOf("ember-base"), datasets, plain: true, merges },
     sources: [idOf("flint-source"), idOf("slate-source")],
-    fusion: { ...fusion, rows: 3, maxTokens: 96 },
+    fusion: { ...fusion, rows: 2, maxTokens: 64 },
     training: {
       ...{ ...training, modules: ["q", "v"], rank: 4, learningRate: 1e-3 },
-      ...{ steps: 2, batchTokens: 96, sequenceTokens: 96 },
+      ...{ steps: 2, batchTokens: 48, sequenceTokens: 48 },
     },
-    evaluationTokens: 400,
+    evaluationTokens: 80,
   };
   const { id } = await engine.startJob({ kind: "fusechat", ...pipeline });
   await finish(engine, id, ({ progress }) => progress.label.startsWith("Learn from slate-source"));
