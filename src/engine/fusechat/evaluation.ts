@@ -9,6 +9,7 @@ import { makeDomainFigures, makeFigures } from "../evaluate/figures.ts";
 import type { LanguageParts } from "../evaluate/generateText.ts";
 import { type NamedRows, type PairScores, scorePair } from "../evaluate/scorePair.ts";
 import { encodeRow } from "../evaluate/scoreRow.ts";
+import { nameDomain } from "../fuse/fuseStagesDocuments.ts";
 import type { FusionLibrary } from "../fuse/fusions.ts";
 import type { DatasetLibrary } from "../model/datasets.ts";
 import { type DatasetRow, readDataset } from "../text/datasets.ts";
@@ -45,7 +46,8 @@ export async function chooseRows(
   const queues: AsyncGenerator<DatasetRow>[] = [];
   for (const id of options.datasets) {
     const { card, file, source } = await parts.datasets.open(id);
-    queues.push(unreadRows(readDataset(source, file), card.name, read));
+    const several = options.datasets.length > 1;
+    queues.push(unreadRows(readDataset(source, file), { dataset: card.name, several }, read));
   }
   const rows: DatasetRow[] = [];
   let tokens = 0;
@@ -86,10 +88,11 @@ function countTokens(
 /** Rows from the end of what was read on; `at` counts entries, as documents name them. */
 async function* unreadRows(
   entries: ReturnType<typeof readDataset>,
-  dataset: string,
+  { dataset, several }: { readonly dataset: string; readonly several: boolean },
   read: ReadonlySet<string>,
 ): AsyncGenerator<DatasetRow> {
-  for await (const entry of entries) {
+  for await (const found of entries) {
+    const entry = several ? nameDomain(found, dataset) : found;
     if ("problem" in entry || read.has(JSON.stringify([dataset, entry.at]))) continue;
     yield entry.row;
   }

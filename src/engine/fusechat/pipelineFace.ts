@@ -2,9 +2,10 @@ import { type Engine, EngineError, type JobId, type PipelineRequest } from "../c
 import type { RecordStore } from "../fuse/recordStore.ts";
 import type { Library } from "../model/library.ts";
 import { defaultMerges } from "./merges.ts";
-import { planStages, readReport } from "./pipelineJob.ts";
+import { readReport } from "./pipelineJob.ts";
 import { formatReport } from "./report.ts";
 import { readStages } from "./stages.ts";
+import { planStages } from "./steps.ts";
 
 /** The part of the engine's face that is about pipelines. */
 export function createPipelineFace(parts: {

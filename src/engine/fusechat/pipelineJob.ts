@@ -1,123 +1,83 @@
 import type {
-  FusionCard,
   FusionId,
   JobId,
   JobResult,
-  ModelId,
   PipelineReport,
   PipelineRequest,
-  PipelineStage,
-  Recipe,
-  WeightMap,
 } from "../contract/index.ts";
 import { bytesOfRow } from "../evaluate/sampleRows.ts";
 import type { PairScores } from "../evaluate/scorePair.ts";
-import type { RecordStore } from "../fuse/recordStore.ts";
+import { decodePlain, encodePlain, type RecordStore } from "../fuse/recordStore.ts";
 import type { JobContext, JobKind } from "../jobs/kind.ts";
-import { formatRecipe } from "../merge/recipe.ts";
-import type { Library } from "../model/library.ts";
-import type { DatasetRow } from "../text/datasets.ts";
 import { forgetTraining, readNotes } from "../train/recordState.ts";
-import {
-  chooseRows,
-  type EvaluationParts,
-  type ModelToScore,
-  reportModels,
-  scoreModels,
-} from "./evaluation.ts";
-import { recipeOf } from "./merges.ts";
+import { chooseRows, type ModelToScore, reportModels, scoreModels } from "./evaluation.ts";
 import { TOOL } from "./report.ts";
 import { checkPipeline } from "./request.ts";
+import { forgetStages, readStages, type StagesState } from "./stages.ts";
 import {
-  forgetStages,
-  readStages,
-  type StageParts,
-  StageRunner,
-  type StagesState,
-} from "./stages.ts";
-
-export interface PipelineParts extends EvaluationParts, StageParts {
-  readonly library: Library;
-  readonly records: RecordStore;
-  readonly kinds: {
-    readonly fuse: JobKind<"fuse", unknown>;
-    readonly distill: JobKind<"distill", unknown>;
-    readonly merge: JobKind<"merge", unknown>;
-  };
-  weightMap(recipe: Recipe): Promise<WeightMap>;
-}
-
-/** Largest shard of what is merged. */
-const SHARD_BYTES = 5e9;
+  fuseSources,
+  type MergedModel,
+  mergeTargets,
+  openPipeline,
+  type Pipeline,
+  type PipelineParts,
+  planStages,
+  type TrainedModel,
+  trainTargets,
+} from "./steps.ts";
 
 const reportFolder = (job: JobId) => `pipeline/${job}/report`;
 
 /** The report of a pipeline, or null while there is none. */
 export async function readReport(records: RecordStore, job: JobId): Promise<PipelineReport | null> {
   const [bytes] = await records.read(reportFolder(job), 0, 1);
-  return bytes ? (JSON.parse(new TextDecoder().decode(bytes)) as PipelineReport) : null; // ours
+  return bytes ? decodePlain<PipelineReport>(bytes) : null;
 }
 
-type Planned = Pick<PipelineStage, "key" | "step" | "title">;
-
-/** Every stage of a pipeline, in order, with the sources' names for titles. */
-export function planStages(
-  { plain, merges }: PipelineRequest,
-  sources: readonly string[],
-): readonly Planned[] {
-  return [
-    ...sources.map(
-      (source, i): Planned => ({
-        ...{ key: `fuse-${i}`, step: "fuse", title: `Fuse ${source}` },
-      }),
-    ),
-    ...sources.map(
-      (source, i): Planned => ({
-        ...{ key: `distil-${i}`, step: "distil", title: `Learn from ${source}` },
-      }),
-    ),
-    ...(plain
-      ? [{ key: "plain", step: "distil", title: "Fine-tune without sources" } as const]
-      : []),
-    ...merges.map(
-      ({ name }): Planned => ({
-        ...{ key: `merge-${name}`, step: "merge", title: `Merge by ${name}` },
-      }),
-    ),
-    { key: "evaluate", step: "evaluate", title: "Evaluate" },
-  ];
+async function writeReport(records: RecordStore, job: JobId, report: PipelineReport) {
+  await records.deleteFolder(reportFolder(job));
+  await records.append(reportFolder(job), [encodePlain(report)]);
 }
 
 /** Job kind `fusechat`: every stage is a job of its own kind, run within this one. */
 export function createPipelineKind(parts: PipelineParts): JobKind<"fusechat", StagesState> {
-  const { records } = parts;
+  const { records, kinds } = parts;
   return {
     kind: "fusechat",
     resource: "gpu",
     async prepare({ kind: _, ...request }) {
       checkPipeline(request);
-      const { pivot, sources, datasets, fusion } = request;
+      const { pivot, sources, datasets, fusion: settings, name } = request;
       for (const source of sources) {
-        const settings = fusion;
-        await parts.kinds.fuse.prepare({
-          ...{ kind: "fuse", pivot, sources: [source], datasets, settings, name: request.name },
-        });
+        const one = { kind: "fuse", pivot, sources: [source], datasets, settings, name } as const;
+        await kinds.fuse.prepare(one);
       }
       const stages = planStages(request, sources);
-      const title = `FuseChat ${request.name}`;
+      const title = `FuseChat ${name}`;
       return { title, recipe: null, durable: true, totalBytes: 1000 * stages.length };
     },
     run: ({ kind: _, ...request }, context) => runPipeline(request, parts, context),
-    async clean(id) {
-      for (const { training } of (await readStages(records, id)).values()) {
+    async clean(id, state) {
+      const notes = await readStages(records, id);
+      for (const [key, { state: saved, result }] of Object.entries(state ?? {})) {
+        if (result === null) await kindOf(key, kinds)?.clean?.(`${id}/${key}`, saved);
+      }
+      for (const { training } of notes.values()) {
         // A curve that was taken over from an earlier pipeline stays with that one.
-        if (training?.startsWith(`${id}/`))
-          await forgetTraining(records, training, { curve: true });
+        if (!training?.startsWith(`${id}/`)) continue;
+        await forgetTraining(records, training, { curve: true });
       }
       await forgetStages(records, id);
       await records.deleteFolder(reportFolder(id));
     },
   };
+}
+
+/** Whose job a stage is, by its key; the evaluation is nobody's. */
+function kindOf(key: string, { fuse, distill, merge }: PipelineParts["kinds"]) {
+  if (key.startsWith("fuse-")) return fuse;
+  if (key.startsWith("merge-")) return merge;
+  return key === "evaluate" ? null : distill;
 }
 
 /** Runs the stages in order; what is made is called after the pipeline and what it comes from. */
@@ -126,119 +86,65 @@ async function runPipeline(
   parts: PipelineParts,
   context: JobContext<StagesState>,
 ): Promise<JobResult> {
-  const { name, pivot, datasets, merges, training } = request;
-  const { library, records, kinds } = parts;
-  const { signal } = context;
-  const nameOf = async (id: ModelId) => (await library.card(id)).name;
-  const sources = await Promise.all(request.sources.map(nameOf));
-  const stages = planStages(request, sources);
-  const runner = new StageRunner(parts, context, stages.length);
-  const stageOf = (key: string) => stages.find((stage) => stage.key === key) as Planned;
-  const scored: ModelToScore[] = [
+  const pipeline = await openPipeline(request, parts, context);
+  const fusions = await fuseSources(pipeline);
+  const trained = await trainTargets(pipeline, fusions);
+  const targets = trained.filter(({ role }) => role === "target");
+  const merged = await mergeTargets(pipeline, targets);
+  const report = await evaluate(pipeline, { fusions, trained, merged });
+  await writeReport(parts.records, context.id, report);
+  return { models: [...trained, ...merged].map(({ id }) => id), downloads: [], notes: [] };
+}
+
+/** Scores what went in and what came out on rows that no training read, and reports it all. */
+async function evaluate(
+  pipeline: Pipeline,
+  made: {
+    readonly fusions: readonly FusionId[];
+    readonly trained: readonly TrainedModel[];
+    readonly merged: readonly MergedModel[];
+  },
+): Promise<PipelineReport> {
+  const { request, parts, signal, runner, sources, stage, nameOf } = pipeline;
+  const { name, pivot, datasets, training, evaluationTokens } = request;
+  const models: readonly ModelToScore[] = [
     { id: pivot, name: await nameOf(pivot), role: "pivot", about: null },
-    ...request.sources.map(
-      (id, i): ModelToScore => ({
-        ...{ id, name: sources[i] as string, role: "source", about: null },
-      }),
-    ),
-  ];
-
-  const fusions: FusionId[] = [];
-  for (const [i, source] of request.sources.entries()) {
-    const settings = request.fusion;
-    const { fusion } = await runner.run({
-      ...{ ...stageOf(`fuse-${i}`), kind: kinds.fuse, depends: [] },
-      request: {
-        ...{ kind: "fuse", pivot, sources: [source], datasets, settings },
-        // The same documents for every target, so that they differ by their teachers alone.
-        alongside: request.sources.filter((other) => other !== source),
-        name: `${name} from ${sources[i]}`,
-      },
-    });
-    fusions.push(fusion as FusionId);
-  }
-
-  const trained: { readonly model: string; readonly job: JobId }[] = [];
-  const train = async (key: string, fusion: FusionId, label: string, change = {}) => {
-    const settings = { ...training, ...change };
-    const result = await runner.run({
-      ...{ ...stageOf(key), kind: kinds.distill, depends: [] },
-      request: { kind: "distill", pivot, fusion, settings, name: `${name}-${label}` },
-    });
-    const id = result.models[0] as ModelId;
-    const job = (await readStages(records, context.id)).get(key)?.training ?? context.id;
-    trained.push({ model: await nameOf(id), job });
-    return id;
-  };
-  const targets: ModelId[] = [];
-  for (const [i, fusion] of fusions.entries()) {
-    const id = await train(`distil-${i}`, fusion, sources[i] as string);
-    targets.push(id);
-    scored.push({ id, name: await nameOf(id), role: "target", about: sources[i] as string });
-  }
-  if (request.plain) {
-    const alone = { lambda: 1, lambdaSchedule: "hard" };
-    const id = await train("plain", fusions[0] as FusionId, "plain", alone);
-    scored.push({ id, name: await nameOf(id), role: "plain", about: null });
-  }
-
-  const targetNames = await Promise.all(targets.map(nameOf));
-  const maps: { readonly merge: string; readonly map: WeightMap }[] = [];
-  for (const merge of merges) {
-    const recipe = recipeOf(merge, await nameOf(pivot), targetNames, training);
-    const { models } = await runner.run({
-      ...{ ...stageOf(`merge-${merge.name}`), kind: kinds.merge, depends: [pivot, ...targets] },
-      request: {
-        ...{ kind: "merge", recipe, shardBytes: SHARD_BYTES },
-        name: `${name}-${merge.name}`,
-      },
-    });
-    const id = models[0] as ModelId;
-    const made = await nameOf(id);
-    scored.push({ id, name: made, role: "merge", about: formatRecipe(recipe) });
-    const map = await parts.weightMap(recipe);
-    // Where nothing had to be measured for the merge, the map can be measured in its own time.
-    if (map.measured === map.total) maps.push({ merge: made, map });
-  }
-
-  const rows = await chooseRows(parts, {
-    ...{ pivot, datasets, signal, fusion: fusions[0] as FusionId },
-    tokens: request.evaluationTokens,
-  });
-  const scores = await runner.runOwn(stageOf("evaluate"), ({ state, ...options }) => {
-    const known = (state ?? {}) as Readonly<Record<string, PairScores>>;
-    return scoreModels(parts, scored, rows, { ...options, signal, state: known });
-  });
-
-  const cards: readonly FusionCard[] = await Promise.all(fusions.map(parts.fusions.card));
-  const curves: PipelineReport["curves"] = await Promise.all(
-    trained.map(async ({ model, job }) => {
-      const { heldOutBefore, points } = await readNotes(records, job);
-      return { model, heldOutBefore, points };
+    ...request.sources.map((id, i): ModelToScore => {
+      return { id, name: sources[i] as string, role: "source", about: null };
     }),
-  );
-  const report: PipelineReport = {
+    ...made.trained,
+    ...made.merged,
+  ];
+  const rows = await chooseRows(parts, {
+    ...{ pivot, datasets, signal, fusion: made.fusions[0] as FusionId, tokens: evaluationTokens },
+  });
+  const scores = await runner.runOwn(stage("evaluate"), ({ state, ...options }) => {
+    const known = (state ?? {}) as Readonly<Record<string, PairScores>>;
+    return scoreModels(parts, models, rows, { ...options, signal, state: known });
+  });
+  const stored = await Promise.all(datasets.map((id) => parts.datasets.open(id)));
+  const cards = await Promise.all(made.fusions.map(parts.fusions.card));
+  return {
     ...{ format: 1, tool: TOOL, name, createdAt: Date.now() },
     settings: {
-      ...{ fusion: request.fusion, training, evaluationTokens: request.evaluationTokens },
-      datasets: await Promise.all(
-        datasets.map(async (id) => (await parts.datasets.open(id)).card.name),
-      ),
+      ...{ fusion: request.fusion, training, evaluationTokens },
+      datasets: stored.map(({ card }) => card.name),
     },
-    models: reportModels(scored, rows, scores),
-    evaluated: { rows: rows.rows.length, bytes: bytesOf(rows.rows) },
+    models: reportModels(models, rows, scores),
+    evaluated: {
+      rows: rows.rows.length,
+      bytes: rows.rows.reduce((sum, row) => sum + bytesOfRow(row), 0),
+    },
     fusions: cards.map(({ name: called, members, rows: count, domains, dropped }) => ({
       ...{ name: called, members, rows: count, domains, dropped },
     })),
-    ...{ curves, maps },
+    curves: await Promise.all(
+      made.trained.map(async ({ name: model, training: job }) => {
+        const { heldOutBefore, points } = await readNotes(parts.records, job);
+        return { model, heldOutBefore, points };
+      }),
+    ),
+    maps: made.merged.flatMap(({ name: merge, map }) => (map ? [{ merge, map }] : [])),
     notes: Object.values(scores).flatMap(({ notes }) => notes),
   };
-  await records.deleteFolder(reportFolder(context.id));
-  await records.append(reportFolder(context.id), [
-    new TextEncoder().encode(JSON.stringify(report)),
-  ]);
-  return { models: scored.slice(1 + sources.length).map(({ id }) => id), downloads: [], notes: [] };
 }
-
-const bytesOf = (rows: readonly DatasetRow[]) =>
-  rows.reduce((sum, row) => sum + bytesOfRow(row), 0);

@@ -1,8 +1,8 @@
 import type { JobId, JobResult, ModelId, PipelineStage, PipelineStep } from "../contract/index.ts";
 import type { FusionLibrary } from "../fuse/fusions.ts";
-import type { RecordStore } from "../fuse/recordStore.ts";
-import { readRecords } from "../fuse/recordStore.ts";
+import { decodePlain, encodePlain, type RecordStore, readRecords } from "../fuse/recordStore.ts";
 import type { JobContext, JobKind, JobKindName, RequestOf } from "../jobs/kind.ts";
+import { STUDIO } from "../merge/version.ts";
 import type { Library } from "../model/library.ts";
 import { startSha256 } from "../storage/hash.ts";
 
@@ -32,8 +32,6 @@ type StageNote = Pick<PipelineStage, "key" | "state" | "model" | "fusion" | "tra
 
 const notesFolder = (job: JobId) => `pipeline/${job}`;
 const reuseFolder = (inputs: string) => `pipeline-inputs/${inputs}`;
-const encode = (value: unknown) => new TextEncoder().encode(JSON.stringify(value));
-const decode = <T>(bytes: Uint8Array) => JSON.parse(new TextDecoder().decode(bytes)) as T; // ours
 
 /** What was noted of a pipeline's stages, by key: the latest of each. */
 export async function readStages(
@@ -42,7 +40,7 @@ export async function readStages(
 ): Promise<ReadonlyMap<string, StageNote>> {
   const notes = new Map<string, StageNote>();
   for await (const bytes of readRecords(records, notesFolder(job))) {
-    const note = decode<StageNote>(bytes);
+    const note = decodePlain<StageNote>(bytes);
     notes.set(note.key, note);
   }
   return notes;
@@ -53,7 +51,7 @@ export function forgetStages(records: RecordStore, job: JobId): Promise<void> {
   return records.deleteFolder(notesFolder(job));
 }
 
-/** A key for everything that a stage's result depends on. */
+/** A key for everything that a stage's result depends on: ids stand for what never changes. */
 async function hashInputs(
   kind: string,
   request: object,
@@ -61,7 +59,7 @@ async function hashInputs(
 ): Promise<string> {
   const { name: _, ...inputs } = request as { name?: unknown }; // what it is called changes nothing
   const hash = await startSha256();
-  hash.update(new TextEncoder().encode(JSON.stringify([kind, inputs, depends])));
+  hash.update(new TextEncoder().encode(JSON.stringify([STUDIO.version, kind, inputs, depends])));
   return hash.digest();
 }
 
@@ -107,7 +105,7 @@ export class StageRunner {
         this.#tell(doneBytes / Math.max(1, totalBytes), `${title}: ${label}`),
       modelsChanged: () => context.modelsChanged(),
     });
-    await this.#parts.records.append(reuseFolder(inputs), [encode({ ...result, job })]);
+    await this.#parts.records.append(reuseFolder(inputs), [encodePlain({ ...result, job })]);
     await this.#keep(key, { state: null, result });
     await this.#note(stage, "done", result, job);
     this.#advance(title);
@@ -137,7 +135,7 @@ export class StageRunner {
   async #find(inputs: string): Promise<JobResult | null> {
     let found: JobResult | null = null;
     for await (const bytes of readRecords(this.#parts.records, reuseFolder(inputs))) {
-      const result = decode<JobResult>(bytes);
+      const result = decodePlain<JobResult>(bytes);
       if (await this.#isThere(result)) found = result;
     }
     return found;
@@ -171,7 +169,7 @@ export class StageRunner {
     const model: ModelId | null = result?.models[0] ?? null;
     const training = step === "distil" ? (result?.job ?? job) : null;
     const note: StageNote = { key, state, model, fusion: result?.fusion ?? null, training };
-    await this.#parts.records.append(notesFolder(this.#context.id), [encode(note)]);
+    await this.#parts.records.append(notesFolder(this.#context.id), [encodePlain(note)]);
     this.#tell(0, "");
   }
 
