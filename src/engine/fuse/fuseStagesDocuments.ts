@@ -60,7 +60,8 @@ export async function writeDocuments(
     for await (const entry of readDataset(source, file)) {
       signal.throwIfAborted();
       if ("row" in entry && !drawn.has(good++)) continue;
-      for (const document of maker.documentsOf(entry, card.name)) {
+      const named = datasets.length > 1 ? nameDomain(entry, card.name) : entry;
+      for (const document of maker.documentsOf(named, card.name)) {
         const record = encodeDocument(document);
         hash.update(record);
         batch.push(record);
@@ -84,6 +85,12 @@ export async function writeDocuments(
     notes.push(`${maker.cut} texts or turns were longer than ${limit} tokens and were cut.`);
   }
   return { count, bytes, hash: hash.digest(), dropped: maker.dropped.state(), notes };
+}
+
+/** An entry whose row names no domain, in the domain of its dataset: one of several, it is about something. */
+export function nameDomain(entry: DatasetEntry, dataset: string): DatasetEntry {
+  if ("problem" in entry || entry.row.domain !== null) return entry;
+  return { ...entry, row: { ...entry.row, domain: dataset.replace(/\.[^.]*$/, "") } };
 }
 
 /** Tokens of a document at most: what was asked for, if every model can keep it in mind. */
