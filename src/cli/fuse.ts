@@ -59,9 +59,9 @@ export const fuse: Command = {
       const settings = readSettings(options);
       const parquet = readChoice(options, "parquet", PARQUET_FORMATS) ?? null;
       readBudget(options); // refused before anything is read
-      const models = [pivot, first, ...many(options.source)];
-      const inputs = keep(await openFusionInputs(models, [data, ...many(options.data)]));
-      const [pivotId = "", ...sources] = models.map((path) => resolve(path));
+      const named = [pivot, first, ...many(options.source)];
+      const inputs = keep(await openFusionInputs(named, [data, ...many(options.data)]));
+      const [pivotId = "", ...sources] = inputs.models;
       const out = resolve(target);
       const request = {
         ...{ kind: "fuse" as const, pivot: pivotId, sources, settings },
@@ -69,7 +69,7 @@ export const fuse: Command = {
       };
       const found = { ...inputs, openText: keepLanguageTexts() };
       const { totalBytes } = await prepareFusion(request, found);
-      const key = fingerprintOf(STUDIO.version, inputs.fingerprint, request);
+      const key = fingerprintOf(STUDIO.version, request);
       const folder = keep(await openFusionFolder<FuseState>(out, key));
       if (folder.state) say("Going on where an earlier run stopped.");
       const source = await openBudgetedGpu(options);

@@ -1,28 +1,32 @@
-import { createHash } from "node:crypto";
 import { readFile, writeFile } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
 import { alignTasks } from "../engine/align/tasks.ts";
+import { invariant } from "../engine/base/invariant.ts";
 import { createPool } from "../engine/base/pool.ts";
-import { EngineError, type PipelineRequest, type Recipe } from "../engine/contract/index.ts";
+import { EngineError, type PipelineReport } from "../engine/contract/index.ts";
 import { keepLanguageTexts } from "../engine/evaluate/languageFiles.ts";
 import { createShelf, withRoom } from "../engine/evaluate/shelf.ts";
 import { createFuseKind } from "../engine/fuse/fuseJob.ts";
+import type { FusionLibrary } from "../engine/fuse/fusions.ts";
+import type { RecordStore } from "../engine/fuse/recordStore.ts";
 import { parsePipeline } from "../engine/fusechat/pipelineFile.ts";
 import { createPipelineKind, readReport } from "../engine/fusechat/pipelineJob.ts";
 import { formatReport } from "../engine/fusechat/report.ts";
 import type { StagesState } from "../engine/fusechat/stages.ts";
+import type { GpuSource } from "../engine/gpu/device.ts";
 import { factsInMemory } from "../engine/merge/factStore.ts";
 import { createMergeKind, findModels, planFromLibrary } from "../engine/merge/jobs.ts";
 import { makeWeightMap } from "../engine/merge/weightMap.ts";
 import { createDistillKind } from "../engine/train/distillJob.ts";
-import { openFolderLibrary } from "../node/folderLibrary.ts";
-import { openGpuSource } from "../node/gpuSource.ts";
+import { type FolderLibrary, type GivenModel, openFolderLibrary } from "../node/folderLibrary.ts";
 import { mapsInFolder } from "../node/mapFiles.ts";
 import { nodeThreads } from "../node/threads.ts";
 import { openWorkFolder } from "../node/workFolder.ts";
-import { type Command, parseByteSize } from "./command.ts";
-import { openFusionInputs } from "./fusionInputs.ts";
-import { RUN_OPTIONS } from "./languageModel.ts";
+import { closing } from "./closing.ts";
+import type { Command, Outcome } from "./command.ts";
+import { type FusionInputs, openFusionInputs } from "./fusionInputs.ts";
+import { fingerprintOf, jobContext } from "./jobContext.ts";
+import { openBudgetedGpu, RUN_OPTIONS } from "./languageModel.ts";
 
 interface FolderState {
   /** Which pipeline the stages are of: another one in the same folder takes what it can use. */
@@ -36,100 +40,104 @@ export const fusechat: Command = {
   summary:
     "Runs FuseChat from end to end as a YAML file says; writes targets, merges and a report; makes nothing twice.",
   options: RUN_OPTIONS,
-  async run({ positionals: [path = "", target = ""], options, signal, say, progress }) {
-    const file = resolve(path);
-    const pipeline = parsePipeline(await readText(file));
-    const out = resolve(target);
-    const from = (name: string) => resolve(dirname(file), name);
-    const [pivot, sources] = [from(pipeline.pivot), pipeline.sources.map(from)];
-    const inputs = await openFusionInputs([pivot, ...sources], pipeline.data.map(from));
-    try {
-      const folder = await openWorkFolder<FolderState>(out, "fusechat");
-      const given = await Promise.all(
-        inputs.models.map(async (id) => ({
-          ...{ id, name: (await inputs.library.card(id)).name },
-          checkpoint: await inputs.library.open(id),
-        })),
+  run: (call) =>
+    closing(async (keep) => {
+      const [path = "", target = ""] = call.positionals;
+      const [file, out] = [resolve(path), resolve(target)];
+      const { pivot, sources, data, ...settings } = parsePipeline(await readText(file));
+      const from = (name: string) => resolve(dirname(file), name);
+      const inputs = keep(await openFusionInputs([pivot, ...sources].map(from), data.map(from)));
+      const folder = keep(await openWorkFolder<FolderState>(out, "fusechat"));
+      const library = keep(await openFolderLibrary(join(out, "models"), await givenBy(inputs)));
+      const [pivotId = "", ...sourceIds] = inputs.models;
+      const request = {
+        ...{ ...settings, kind: "fusechat" as const, datasets: inputs.files },
+        ...{ pivot: pivotId, sources: sourceIds },
+      };
+      const key = fingerprintOf(request);
+      const before = folder.state?.pipeline === key ? folder.state.stages : null;
+      if (before) call.say("Going on where an earlier run stopped.");
+      const source = await openBudgetedGpu(call.options);
+      const { datasets } = inputs;
+      const { fusions, records } = folder;
+      const kind = openPipelineKind({ library, datasets, source, fusions, records });
+      await kind.prepare(request);
+      const job = key.slice(0, 16);
+      await kind.run(
+        request,
+        jobContext(call, {
+          ...{ id: job, state: before },
+          save: (stages) => folder.save({ pipeline: key, stages }),
+        }),
       );
-      const library = await openFolderLibrary(join(out, "models"), given);
-      try {
-        const { name, fusion, training, plain, merges, evaluationTokens } = pipeline;
-        const request: PipelineRequest = {
-          ...{ name, pivot, sources, datasets: inputs.files, fusion, training },
-          ...{ plain, merges, evaluationTokens },
-        };
-        const key = createHash("sha256")
-          .update(JSON.stringify([inputs.fingerprint, request]))
-          .digest("hex");
-        const before = folder.state?.pipeline === key ? folder.state.stages : null;
-        if (before) say("Going on where an earlier run stopped.");
-        const source = await openGpuSource(options.adapter);
-        if (options.budget) source.setBudget(parseByteSize(options.budget, "budget"));
-        const { fusions, records } = folder;
-        const { datasets } = inputs;
-        const shelf = createShelf({ source, library });
-        const language = { library, shelf, openText: keepLanguageTexts() };
-        const pool = createPool(alignTasks, nodeThreads());
-        const facts = factsInMemory();
-        const merging = { library, facts, source, noteSpeed: () => undefined };
-        const kind = createPipelineKind({
-          ...{ ...language, datasets, fusions, records },
-          kinds: {
-            fuse: createFuseKind({
-              ...{ ...language, source, datasets, records, fusions, pool, maps: mapsInFolder() },
-            }),
-            distill: withRoom(
-              shelf,
-              createDistillKind({
-                ...{ source, library, fusions, records },
-                tell: () => undefined,
-              }),
-            ),
-            merge: withRoom(shelf, createMergeKind(merging)),
-          },
-          async weightMap(recipe: Recipe) {
-            const plan = await planFromLibrary(merging, recipe, Number.MAX_SAFE_INTEGER);
-            return makeWeightMap(plan, await facts.load(plan, await findModels(library, recipe)));
-          },
-        });
-        await kind.prepare({ kind: "fusechat", ...request });
-        const job = key.slice(0, 16);
-        await kind.run(
-          { kind: "fusechat", ...request },
-          {
-            ...{ id: job, signal, state: before, modelsChanged: () => undefined },
-            save: (stages) => folder.save({ pipeline: key, stages }),
-            progress: ({ doneBytes, totalBytes, label }) => progress(doneBytes, totalBytes, label),
-          },
-        );
-        const report = await readReport(records, job);
-        if (!report) throw new Error("Broken promise: a pipeline ends in a report");
-        await writeFile(join(out, "report.json"), `${JSON.stringify(report, null, 2)}\n`);
-        await writeFile(join(out, "report.md"), formatReport(report));
-        const names = (role: string) =>
-          report.models.filter((model) => model.role === role).map((model) => model.name);
-        const evaluation = report.models.map(({ name: model, role, cell, toPlain }) => ({
-          ...{ model, role, bitsPerByte: cell.bitsPerByte, interval: cell.interval },
-          ...{ toPivot: cell.difference, toPlain, domains: cell.domains },
-        }));
-        return {
-          json: { targets: names("target"), merged: names("merge"), evaluation },
-          text: [
-            ...report.models.map(({ name: model, cell }) =>
-              `${cell.bitsPerByte?.toFixed(4) ?? "–"} bits per byte  ${model}`.trim(),
-            ),
-            join(out, "report.md"),
-          ].join("\n"),
-        };
-      } finally {
-        await library.close();
-        await folder.close();
-      }
-    } finally {
-      await inputs.close();
-    }
-  },
+      const report = await readReport(records, job);
+      invariant(report, "a pipeline ends in a report");
+      await writeFile(join(out, "report.json"), `${JSON.stringify(report, null, 2)}\n`);
+      await writeFile(join(out, "report.md"), formatReport(report));
+      return outcomeOf(report, join(out, "report.md"));
+    }),
 };
+
+/** The models that were named, as a library has them. */
+function givenBy({ models, library }: FusionInputs): Promise<readonly GivenModel[]> {
+  return Promise.all(
+    [...new Set(models)].map(async (id) => {
+      const [{ name }, checkpoint] = await Promise.all([library.card(id), library.open(id)]);
+      return { id, name, checkpoint };
+    }),
+  );
+}
+
+/** The pipeline and the jobs that are its stages, over a folder. */
+function openPipelineKind({
+  library,
+  datasets,
+  source,
+  fusions,
+  records,
+}: {
+  readonly library: FolderLibrary;
+  readonly datasets: FusionInputs["datasets"];
+  readonly source: GpuSource;
+  readonly fusions: FusionLibrary;
+  readonly records: RecordStore;
+}) {
+  const shelf = createShelf({ source, library });
+  const language = { library, shelf, openText: keepLanguageTexts() };
+  const stored = { datasets, fusions, records };
+  const pool = createPool(alignTasks, nodeThreads());
+  const facts = factsInMemory();
+  const merging = { library, facts, source, noteSpeed: () => undefined };
+  const training = { source, library, fusions, records, tell: () => undefined };
+  return createPipelineKind({
+    ...{ ...language, ...stored },
+    kinds: {
+      fuse: createFuseKind({ ...language, ...stored, source, pool, maps: mapsInFolder() }),
+      distill: withRoom(shelf, createDistillKind(training)),
+      merge: withRoom(shelf, createMergeKind(merging)),
+    },
+    async weightMap(recipe) {
+      const plan = await planFromLibrary(merging, recipe, Number.MAX_SAFE_INTEGER);
+      return makeWeightMap(plan, await facts.load(plan, await findModels(library, recipe)));
+    },
+  });
+}
+
+function outcomeOf({ models }: PipelineReport, reportPath: string): Outcome {
+  const named = (role: string) =>
+    models.filter((each) => each.role === role).map(({ name }) => name);
+  const evaluation = models.map(({ name, role, cell, toPlain }) => ({
+    ...{ model: name, role, bitsPerByte: cell.bitsPerByte, interval: cell.interval },
+    ...{ toPivot: cell.difference, toPlain, domains: cell.domains },
+  }));
+  const lines = models.map(
+    ({ name, cell }) => `${cell.bitsPerByte?.toFixed(4) ?? "–"} bits per byte  ${name}`,
+  );
+  return {
+    json: { targets: named("target"), merged: named("merge"), evaluation },
+    text: [...lines, reportPath].join("\n"),
+  };
+}
 
 async function readText(path: string): Promise<string> {
   return readFile(path, "utf8").catch((error: unknown) => {

@@ -1,66 +1,74 @@
-import { createHash } from "node:crypto";
 import { stat } from "node:fs/promises";
 import { basename, resolve } from "node:path";
-import { EngineError } from "../engine/contract/index.ts";
+import { type DatasetId, EngineError, type ModelId } from "../engine/contract/index.ts";
 import type { FuseInputParts } from "../engine/fuse/fuseModels.ts";
 import type { StoredDataset } from "../engine/model/datasets.ts";
 import { isOnnxExport } from "../engine/model/onnxExport.ts";
 import { summarizeDataset } from "../engine/text/datasets.ts";
 import { openFiles } from "../node/files.ts";
+import { fingerprintOf } from "./jobContext.ts";
 import { type OpenModel, openModel } from "./openModel.ts";
 
-/** Models and datasets on disk, as a job finds them in a library. Ids are paths. */
+/**
+ * Models and datasets on disk, as a job finds them in a library. An id is a path and what lies there
+ * now: what was made of one id is never taken for what another version of the files would give.
+ */
 export interface FusionInputs extends Pick<FuseInputParts, "library" | "datasets"> {
-  readonly models: readonly string[];
-  readonly files: readonly string[];
-  /** Changes when any of the files does. */
-  readonly fingerprint: string;
+  /** The ids of the models that were named, in their order; a model named twice has one id. */
+  readonly models: readonly ModelId[];
+  /** Of the datasets the same. */
+  readonly files: readonly DatasetId[];
   close(): Promise<void>;
 }
+
+type NamedModel = OpenModel & { readonly name: string };
 
 /** Opens the folders and reads the datasets through once. */
 export async function openFusionInputs(
   modelPaths: readonly string[],
   dataPaths: readonly string[],
 ): Promise<FusionInputs> {
-  const models = new Map<string, OpenModel & { readonly name: string }>();
-  const datasets = new Map<string, StoredDataset>();
+  const models = new Map<ModelId, NamedModel>();
+  const datasets = new Map<DatasetId, StoredDataset>();
   const closing: (() => Promise<void>)[] = [];
   const close = async () => {
     for (const each of closing) await each();
   };
-  const print = createHash("sha256");
+  const addModel = async (path: string): Promise<ModelId> => {
+    const opened = await openModel(path);
+    closing.push(opened.files.close);
+    requireSafetensors(opened);
+    const id = idOf(path, opened.files.fingerprint);
+    if (!models.has(id)) models.set(id, { ...opened, name: freeName(basename(path), models) });
+    return id;
+  };
+  const addData = async (path: string): Promise<DatasetId> => {
+    const opened = await openData(path);
+    closing.push(opened.close);
+    const id = idOf(path, opened.fingerprint);
+    datasets.set(id, { ...opened.dataset, card: { ...opened.dataset.card, id } });
+    return id;
+  };
   try {
-    for (const path of modelPaths.map((each) => resolve(each))) {
-      const opened = models.get(path) ?? (await openModel(path));
-      if (models.has(path)) continue;
-      closing.push(opened.files.close);
-      requireSafetensors(opened);
-      models.set(path, { ...opened, name: freeName(basename(path), models) });
-      print.update(JSON.stringify([path, opened.files.fingerprint]));
-    }
-    for (const path of dataPaths.map((each) => resolve(each))) {
-      if (datasets.has(path)) continue;
-      const { dataset, fingerprint, close: closeData } = await openData(path);
-      closing.push(closeData);
-      datasets.set(path, dataset);
-      print.update(JSON.stringify([path, fingerprint]));
-    }
+    const [modelIds, files]: [ModelId[], DatasetId[]] = [[], []];
+    for (const path of modelPaths) modelIds.push(await addModel(resolve(path)));
+    for (const path of dataPaths) files.push(await addData(resolve(path)));
+    return {
+      ...{ models: modelIds, files, close },
+      library: {
+        open: async (id) => (models.get(id) as NamedModel).checkpoint,
+        card: async (id) => ({ id, name: (models.get(id) as NamedModel).name }),
+      },
+      datasets: { open: async (id) => datasets.get(id) as StoredDataset },
+    };
   } catch (error) {
     await close();
     throw error;
   }
-  const model = (id: string) => models.get(id) as OpenModel & { readonly name: string };
-  return {
-    ...{ models: [...models.keys()], files: [...datasets.keys()] },
-    ...{ fingerprint: print.digest("hex"), close },
-    library: {
-      open: async (id) => model(id).checkpoint,
-      card: async (id) => ({ id, name: model(id).name }),
-    },
-    datasets: { open: async (id) => datasets.get(id) as StoredDataset },
-  };
 }
+
+const idOf = (path: string, fingerprint: string) =>
+  `${path} ${fingerprintOf(fingerprint).slice(0, 16)}`;
 
 /** Folders of the same name are told apart by a number. */
 function freeName(name: string, taken: ReadonlyMap<string, { readonly name: string }>): string {
@@ -86,9 +94,7 @@ async function openData(path: string) {
     throw new EngineError(
       "missing-file",
       `${path} is no file. Name a dataset: JSONL, JSON, Parquet or text.`,
-      {
-        path,
-      },
+      { path },
     );
   }
   const opened = await openFiles(path);
