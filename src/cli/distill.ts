@@ -14,7 +14,7 @@ import { FUSED_ENDING } from "../engine/fuse/fusedFile.ts";
 import { createImportFusionKind } from "../engine/fuse/importFusion.ts";
 import type { GpuSource } from "../engine/gpu/device.ts";
 import { STUDIO } from "../engine/merge/version.ts";
-import { createDistillKind } from "../engine/train/distillJob.ts";
+import { createDistillKind, prepareTraining } from "../engine/train/distillJob.ts";
 import { readNotes, type TrainingNotes } from "../engine/train/recordState.ts";
 import { type FolderLibrary, openFolderLibrary } from "../node/folderLibrary.ts";
 import { openWorkFolder, type WorkFolder } from "../node/workFolder.ts";
@@ -69,13 +69,16 @@ export const distill: Command = {
       if (folder.state) call.say("Going on where an earlier run stopped.");
       const run = { call, folder, library, source: await openBudgetedGpu(call.options), pivot };
       const fusion = folder.state?.fusion ?? (await importData(run, data));
+      const parts = { library, fusions: folder.fusions, source: run.source };
+      const { plan } = await prepareTraining(parts, { pivot, fusion, settings });
       const model = await train(run, { fusion, settings, name: basename(out) });
       const notes = await readNotes(folder.records, JOB);
       const made = await library.locate(model);
       for (const entry of await readdir(made)) await rename(join(made, entry), join(out, entry));
       await folder.finish();
       const { name: adapter, pool } = await run.source.get();
-      return outcomeOf(notes, { out, adapter, gpuPool: pool.peakBytes });
+      const bytes = { planned: plan.bytes.total, peak: pool.peakBytes };
+      return outcomeOf(notes, { out, adapter, bytes });
     }),
 };
 
@@ -129,8 +132,13 @@ function outcomeOf(
   {
     out,
     adapter,
-    gpuPool,
-  }: { readonly out: string; readonly adapter: string; readonly gpuPool: number },
+    bytes,
+  }: {
+    readonly out: string;
+    readonly adapter: string;
+    /** Of the GPU's pool. */
+    readonly bytes: { readonly planned: number; readonly peak: number };
+  },
 ): Outcome {
   const heldOut = points.findLast((point) => point.heldOut !== null)?.heldOut ?? null;
   const show = (value: number | null | undefined) => value?.toFixed(4) ?? "–";
@@ -140,7 +148,7 @@ function outcomeOf(
       ...{ clm: points.map(({ clm }) => clm), fusion: points.map(({ fusion }) => fusion) },
       gradientNorm: points.map(({ gradientNorm }) => gradientNorm),
       heldOutBitsPerByte: { before: heldOutBefore, after: heldOut },
-      ...{ peakBytes: { gpuPool }, adapter },
+      ...{ plannedBytes: { gpuPool: bytes.planned }, peakBytes: { gpuPool: bytes.peak }, adapter },
     },
     text: `${out}: ${points.length} steps, loss ${show(points[0]?.loss)} → ${show(points.at(-1)?.loss)}, held out ${show(heldOutBefore)} → ${show(heldOut)} bits per byte`,
   };
