@@ -50,6 +50,15 @@ export function fileFailure(error: unknown, path: string): EngineError {
   }
 }
 
+/** What `act` does, with errors of the disk named by their path. */
+export async function guarded<T>(path: string, act: () => Promise<T>): Promise<T> {
+  try {
+    return await act();
+  } catch (error) {
+    throw fileFailure(error, path);
+  }
+}
+
 /** One file on disk; it is opened at the first read and stays open. */
 class FileSource implements ByteSource {
   readonly byteLength: number;

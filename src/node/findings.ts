@@ -1,13 +1,6 @@
 import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
-import { homedir } from "node:os";
-import { dirname, join } from "node:path";
+import { dirname } from "node:path";
 import type { Findings } from "../engine/gpu/device.ts";
-
-/** Where the user's programs keep what they can do without. */
-export function findingsPath(): string {
-  const cache = process.env.XDG_CACHE_HOME || join(homedir(), ".cache");
-  return join(cache, "fusestudio", "adapters.json");
-}
 
 /** What was found out about adapters, in a file; one that cannot be read or written is as none. */
 export function findingsInFile(path: string): Findings {

@@ -1,4 +1,4 @@
-import { mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { FileTree } from "../engine/base/bytes.ts";
 import { makeId } from "../engine/base/id.ts";
@@ -11,6 +11,7 @@ import { folderName, tidyName, uniqueName } from "../engine/model/names.ts";
 import { openCheckpoint } from "../engine/model/open.ts";
 import { type OpenFiles, openFiles } from "./files.ts";
 import { type FolderWriter, openFolderWriter } from "./folderWriter.ts";
+import { readJson, writeJson } from "./jsonFile.ts";
 
 /** A model made here; its folder is called after it. */
 interface Row {
@@ -45,23 +46,21 @@ export async function openFolderLibrary(
 ): Promise<FolderLibrary> {
   await mkdir(root, { recursive: true });
   const path = join(root, "models.json");
-  let rows = JSON.parse(await readFile(path, "utf8").catch(() => "[]")) as readonly Row[]; // ours
+  let rows = (await readJson<readonly Row[]>(path)) ?? [];
   const opened = new Map<ModelId, { readonly checkpoint: Checkpoint; readonly files: OpenFiles }>();
   const writers = new Set<FolderWriter>();
   const folderOf = ({ name }: Pick<Row, "name">) => join(root, folderName(name));
 
   async function put(next: readonly Row[]): Promise<void> {
     rows = next;
-    await writeFile(`${path}.new`, JSON.stringify(rows, null, 2));
-    await rename(`${path}.new`, path);
+    await writeJson(path, rows);
   }
 
   function find(id: ModelId): Row {
     const found = rows.find((row) => row.id === id);
     if (found) return found;
-    throw new EngineError("missing-file", "There is no such model; it may be deleted.", {
-      model: id,
-    });
+    const message = `${root} has no model "${id}"; its folder may be deleted. Run the command again.`;
+    throw new EngineError("missing-file", message, { model: id });
   }
 
   async function open(id: ModelId): Promise<Checkpoint> {

@@ -1,19 +1,10 @@
-import {
-  type FileHandle,
-  mkdir,
-  open,
-  readdir,
-  readFile,
-  rename,
-  rm,
-  rmdir,
-  stat,
-} from "node:fs/promises";
+import { type FileHandle, mkdir, open, readdir, rename, rm, rmdir, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import type { ByteSink, FileTreeWriter } from "../engine/base/bytes.ts";
 import { invariant } from "../engine/base/invariant.ts";
 import { EngineError } from "../engine/contract/index.ts";
-import { fileFailure } from "./files.ts";
+import { guarded } from "./files.ts";
+import { readJson } from "./jsonFile.ts";
 import { takeLock } from "./lockFile.ts";
 
 /** Unfinished files and what is durable of them live here, inside the folder being written. */
@@ -52,9 +43,8 @@ async function claimFolder(folder: string): Promise<void> {
 }
 
 async function readState(path: string, folder: string, key: string): Promise<State> {
-  const text = await readFile(path, "utf8").catch(() => undefined);
-  if (text === undefined) return { key, files: {} };
-  const state = JSON.parse(text) as State; // ours: written below, by rename, so never half
+  const state = await readJson<State>(path);
+  if (!state) return { key, files: {} };
   if (state.key === key) return state;
   throw new EngineError(
     "permission",
@@ -98,15 +88,7 @@ export async function openFolderWriter(folder: string, key: string): Promise<Fol
   const work = join(folder, WORK_FOLDER);
   const statePath = join(work, "state.json");
   const handles = new Map<string, FileHandle>();
-  const guard = async <T>(path: string, act: () => Promise<T>): Promise<T> => {
-    try {
-      return await act();
-    } catch (error) {
-      throw fileFailure(error, path);
-    }
-  };
-
-  const state = await guard(folder, async () => {
+  const state = await guarded(folder, async () => {
     await claimFolder(folder);
     await takeLock(join(work, "lock"), folder);
     try {
@@ -158,7 +140,7 @@ export async function openFolderWriter(folder: string, key: string): Promise<Fol
         return entry.durableBytes;
       },
       append: (bytes) =>
-        guard(path, async () => {
+        guarded(path, async () => {
           invariant(offset + bytes.byteLength <= byteLength, `${path} stays within its length`);
           for (let done = 0; done < bytes.byteLength; ) {
             const { bytesWritten } = await handle.write(
@@ -173,7 +155,7 @@ export async function openFolderWriter(folder: string, key: string): Promise<Fol
           bytesWritten += bytes.byteLength;
         }),
       flush: () =>
-        guard(path, async () => {
+        guarded(path, async () => {
           const written = offset;
           await handle.sync();
           entry.durableBytes = written;
@@ -192,8 +174,8 @@ export async function openFolderWriter(folder: string, key: string): Promise<Fol
       const part = join(work, "parts", path);
       return (await hasBytes(part, 0)) ? part : join(folder, path);
     },
-    open: (path, byteLength) => guard(path, () => openSink(path, byteLength)),
-    seal: () => guard(folder, () => seal(folder, work, state, handles, closeHandles)),
+    open: (path, byteLength) => guarded(path, () => openSink(path, byteLength)),
+    seal: () => guarded(folder, () => seal(folder, work, state, handles, closeHandles)),
     close: async () => {
       await saving.catch(() => undefined);
       await closeHandles();

@@ -4,7 +4,8 @@ import type { FusionCard } from "../engine/contract/index.ts";
 import { FUSED_ENDING, writeFusedFile } from "../engine/fuse/fusedFile.ts";
 import type { FusionLibrary } from "../engine/fuse/fusions.ts";
 import { writeParquet } from "../engine/fuse/parquetWriter.ts";
-import { guarded, openWorkFolder, type WorkFolder } from "./workFolder.ts";
+import { guarded } from "./files.ts";
+import { openWorkFolder, type WorkFolder } from "./workFolder.ts";
 
 /** Formats of the references that a fused dataset can be written in, too. */
 export const PARQUET_FORMATS = ["fusellm", "fusechat-v1", "fusechat-v2"] as const;

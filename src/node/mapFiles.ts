@@ -1,16 +1,11 @@
 import { randomUUID } from "node:crypto";
 import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
-import { homedir } from "node:os";
 import { join } from "node:path";
 import type { MapCache } from "../engine/align/maps/mapCache.ts";
-
-/** Where programs keep what they can make again. */
-function userCache(): string {
-  return join(process.env.XDG_CACHE_HOME ?? join(homedir(), ".cache"), "fusestudio");
-}
+import { userCache } from "./userCache.ts";
 
 /** Vocabulary maps as files of little-endian int32. A folder that cannot be used is done without. */
-export function mapsInFolder(folder = join(userCache(), "maps")): MapCache {
+export function mapsInFolder(folder = userCache("maps")): MapCache {
   const pathOf = (key: string) => join(folder, `${key}.i32`);
   return {
     async load(key) {

@@ -10,7 +10,7 @@ import {
   walkRecords,
 } from "../engine/fuse/recordFile.ts";
 import type { RecordStore } from "../engine/fuse/recordStore.ts";
-import { fileFailure } from "./files.ts";
+import { guarded } from "./files.ts";
 
 const ENDING = ".records";
 
@@ -35,13 +35,7 @@ export function openRecordFiles(root: string): RecordFiles {
   const appending = new Map<string, Promise<unknown>>();
   const pathOf = (folder: string) => join(root, `${encodeURIComponent(folder)}${ENDING}`);
 
-  async function guard<T>(folder: string, work: () => Promise<T>): Promise<T> {
-    try {
-      return await work();
-    } catch (error) {
-      throw fileFailure(error, pathOf(folder));
-    }
-  }
+  const guard = <T>(folder: string, work: () => Promise<T>) => guarded(pathOf(folder), work);
 
   /** Opened once; `null` where it is not there and shall not be made. */
   async function openFolder(folder: string, create: boolean): Promise<OpenFolder | null> {

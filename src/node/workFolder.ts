@@ -1,14 +1,19 @@
-import { mkdir, readdir, readFile, rename, rm, rmdir, writeFile } from "node:fs/promises";
+import { mkdir, readdir, rm, rmdir } from "node:fs/promises";
 import { join } from "node:path";
 import { EngineError } from "../engine/contract/index.ts";
 import type { FusionCatalogue, FusionRow } from "../engine/fuse/fusionCatalogue.ts";
 import { type FusionLibrary, openFusions } from "../engine/fuse/fusions.ts";
-import { fileFailure } from "./files.ts";
+import { guarded } from "./files.ts";
+import { readJson, writeJson } from "./jsonFile.ts";
 import { takeLock } from "./lockFile.ts";
 import { openRecordFiles, type RecordFiles } from "./recordFiles.ts";
 
 /** What unfinished work needs lies here, inside the folder being written. */
 const WORK_FOLDER = ".fusestudio";
+/** What can lie there before the first state. */
+const BEFORE_THE_STATE: ReadonlySet<string> = new Set([
+  ...["lock", "records", "catalogue.json", "models"],
+]);
 
 /** A folder in which one piece of long work is done, locked against a second writer. */
 export interface WorkFolder<State> {
@@ -23,15 +28,6 @@ export interface WorkFolder<State> {
   finish(): Promise<void>;
   /** Closes what is open and gives up the lock; what is done stays. */
   close(): Promise<void>;
-}
-
-/** What `act` does, with errors of the disk named by their path. */
-export async function guarded<T>(path: string, act: () => Promise<T>): Promise<T> {
-  try {
-    return await act();
-  } catch (error) {
-    throw fileFailure(error, path);
-  }
 }
 
 /**
@@ -54,13 +50,13 @@ export async function openWorkFolder<State>(
     throw error;
   });
   const records = openRecordFiles(join(work, "records"));
-  const fusions = await openFusions(catalogueFile(join(work, "catalogue.json")), records);
+  const fusions = openFusions(catalogueFile(join(work, "catalogue.json")), records);
   let begun = before !== null;
   return {
     ...{ work, records, fusions, state: before },
     async save(state) {
       begun = true;
-      await guarded(statePath, () => writeJson(statePath, { key, state }));
+      await writeJson(statePath, { key, state });
     },
     async finish() {
       await records.close();
@@ -91,14 +87,11 @@ async function claim(folder: string): Promise<void> {
 }
 
 async function readState<State>(path: string, folder: string, key: string): Promise<State | null> {
-  const text = await readFile(path, "utf8").catch(() => undefined);
-  if (text === undefined) {
-    const names = await readdir(join(folder, WORK_FOLDER));
-    if (names.every((name) => name === "lock" || name === "records")) return null;
-    throw foreign(folder);
-  }
-  const found = JSON.parse(text) as { key: string; state: State }; // ours, by rename: never half
-  if (found.key === key) return found.state;
+  const found = await readJson<{ readonly key: string; readonly state: State }>(path);
+  if (found?.key === key) return found.state;
+  // A run that was killed before it first saved leaves these, and nothing that matters in them.
+  const names = found ? null : await readdir(join(folder, WORK_FOLDER));
+  if (names?.every((name) => BEFORE_THE_STATE.has(name))) return null;
   throw foreign(folder);
 }
 
@@ -109,19 +102,10 @@ const foreign = (folder: string) =>
     { folder },
   );
 
-/** Replaces a file at once. */
-async function writeJson(path: string, value: unknown): Promise<void> {
-  await writeFile(`${path}.new`, JSON.stringify(value));
-  await rename(`${path}.new`, path);
-}
-
 /** The fusions of a folder. */
 function catalogueFile(path: string): FusionCatalogue {
-  const list = async (): Promise<readonly FusionRow[]> => {
-    const text = await readFile(path, "utf8").catch(() => "[]");
-    return JSON.parse(text) as readonly FusionRow[]; // ours, written below
-  };
-  const write = (rows: readonly FusionRow[]) => guarded(path, () => writeJson(path, rows));
+  const list = async () => (await readJson<readonly FusionRow[]>(path)) ?? [];
+  const write = (rows: readonly FusionRow[]) => writeJson(path, rows);
   return {
     list,
     put: async (row) => write([...(await list()).filter(({ id }) => id !== row.id), row]),

@@ -1,0 +1,32 @@
+import { readFile, rename, writeFile } from "node:fs/promises";
+import { EngineError } from "../engine/contract/index.ts";
+import { fileFailure } from "./files.ts";
+
+/**
+ * Plain data that `writeJson` wrote; null where there is no such file. `bad-header` where somebody
+ * else wrote something that is no JSON; what its fields hold is not checked.
+ */
+export async function readJson<T>(path: string): Promise<T | null> {
+  const text = await readFile(path, "utf8").catch((error: NodeJS.ErrnoException) => {
+    if (error.code === "ENOENT") return null;
+    throw fileFailure(error, path);
+  });
+  if (text === null) return null;
+  try {
+    return JSON.parse(text) as T;
+  } catch (error) {
+    const message = `${path} was changed by something else: it is no JSON. Move its folder away and start again.`;
+    throw new EngineError("bad-header", message, { path }, error);
+  }
+}
+
+/** Replaces a file at once: whoever reads it finds the old data or the new, never half. */
+export async function writeJson(path: string, value: unknown): Promise<void> {
+  const draft = `${path}.${process.pid}.new`;
+  try {
+    await writeFile(draft, JSON.stringify(value));
+    await rename(draft, path);
+  } catch (error) {
+    throw fileFailure(error, path);
+  }
+}
