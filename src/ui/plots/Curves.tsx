@@ -1,4 +1,7 @@
-import { formatBits, formatCount } from "../theme/format.ts";
+import { useElementSize } from "@mantine/hooks";
+import { formatCount } from "../theme/format.ts";
+import { CurveTable } from "./CurveTable.tsx";
+import { tickLabels, ticks } from "./ticks.ts";
 import "./curves.css";
 
 export interface Curve {
@@ -7,6 +10,7 @@ export interface Curve {
   readonly colour: string;
   /** Told apart without colour: how its line is dashed. */
   readonly dash: string;
+  /** By step, ascending. */
   readonly points: readonly { readonly step: number; readonly value: number }[];
 }
 
@@ -14,94 +18,117 @@ interface CurvesProps {
   readonly label: string;
   readonly unit: string;
   readonly curves: readonly Curve[];
+  readonly format: (value: number) => string;
 }
 
-const WIDTH = 560;
-const HEIGHT = 200;
-const LEFT = 44;
-const BOTTOM = 24;
+const HEIGHT = 230;
+/** Room for the labels at the left and beneath, and for half a dot at the other ends. */
+const LEFT = 52;
+const BOTTOM = 26;
+const EDGE = 10;
+/** Few points are marked: one alone would have no line. */
+const FEW = 12;
 
-/** Round numbers between two ends, about four of them. */
-export function ticks(low: number, high: number): readonly number[] {
-  if (!(high > low)) return [low];
-  const rough = (high - low) / 4;
-  const power = 10 ** Math.floor(Math.log10(rough));
-  const step = [1, 2, 5, 10].map((factor) => factor * power).find((each) => each >= rough) ?? rough;
-  const all: number[] = [];
-  for (let i = Math.ceil(low / step); i * step <= high * (1 + 1e-12); i++) all.push(i * step);
-  return all;
-}
-
-/** Values by step, one line a curve; the numbers are in a table beneath for who cannot see lines. */
-export function Curves({ label, unit, curves }: CurvesProps) {
+/** Values by step, a line a curve, with the last value as a dot; every number is in a table beneath. */
+export function Curves({ label, unit, curves, format }: CurvesProps) {
+  const { ref, width: measured } = useElementSize<HTMLDivElement>();
+  const width = Math.max(240, measured || 560);
   const drawn = curves.filter(({ points }) => points.length > 0);
   const values = drawn.flatMap(({ points }) => points.map(({ value }) => value));
   const steps = drawn.flatMap(({ points }) => points.map(({ step }) => step));
-  if (values.length === 0) return <p className="small muted">No step is done yet.</p>;
   const [low, high] = [Math.min(...values), Math.max(...values)];
-  const room = Math.max(high - low, 1e-6) * 0.06;
-  const last = Math.max(2, ...steps);
-  const x = (step: number) => LEFT + ((step - 1) / (last - 1)) * (WIDTH - LEFT - 8);
+  const room = Math.max(high - low, Math.abs(high) * 0.02, 1e-9) * 0.08;
+  const first = Math.min(1, ...steps);
+  const last = Math.max(first + 1, ...steps);
+  const x = (step: number) => LEFT + ((step - first) / (last - first)) * (width - LEFT - EDGE);
   const y = (value: number) =>
-    8 + ((high + room - value) / (high - low + 2 * room)) * (HEIGHT - BOTTOM - 8);
+    EDGE + ((high + room - value) / (high - low + 2 * room)) * (HEIGHT - BOTTOM - EDGE);
+  const levels = values.length > 0 ? ticks(low - room, high + room) : [];
+  const words = tickLabels(levels);
   return (
     <figure className="curves">
-      <svg viewBox={`0 0 ${WIDTH} ${HEIGHT}`} role="img" aria-label={label}>
-        {ticks(low - room, high + room).map((value) => (
-          <g key={value}>
-            <line className="curves-grid" x1={LEFT} x2={WIDTH - 8} y1={y(value)} y2={y(value)} />
-            <text className="curves-tick" x={LEFT - 6} y={y(value) + 4} textAnchor="end">
-              {formatBits(value, 2)}
-            </text>
-          </g>
-        ))}
-        {ticks(1, last)
-          .filter(Number.isInteger)
-          .map((step) => (
-            <text
-              key={step}
-              className="curves-tick"
-              x={x(step)}
-              y={HEIGHT - 6}
-              textAnchor={step > last * 0.95 ? "end" : "middle"}
-            >
-              {formatCount(step)}
-            </text>
-          ))}
-        {drawn.map(({ name, colour, dash, points }) => (
-          <polyline
-            key={name}
-            className="curves-line"
-            style={{ stroke: colour, strokeDasharray: dash }}
-            points={points.map(({ step, value }) => `${x(step)},${y(value)}`).join(" ")}
-          />
-        ))}
-      </svg>
-      <figcaption>
-        <ul className="curves-legend">
-          {drawn.map(({ name, colour, dash, points }) => (
-            <li key={name}>
-              <svg width="26" height="8" aria-hidden="true">
+      <div ref={ref} className="curves-plot">
+        {values.length === 0 ? (
+          <p className="small muted">No step has told this yet.</p>
+        ) : (
+          <svg width={width} height={HEIGHT} role="img" aria-label={`${label}, ${unit}, by step`}>
+            {levels.map((value, at) => (
+              <g key={value}>
                 <line
-                  className="curves-line"
-                  style={{ stroke: colour, strokeDasharray: dash }}
-                  x1="1"
-                  x2="25"
-                  y1="4"
-                  y2="4"
+                  className="curves-grid"
+                  x1={LEFT}
+                  x2={width - EDGE}
+                  y1={y(value)}
+                  y2={y(value)}
                 />
-              </svg>
-              <span className="ellipsis" title={name}>
-                {name}
-              </span>
-              <span className="num faint">
-                {formatBits(points[0]?.value ?? null)} → {formatBits(points.at(-1)?.value ?? null)}
-              </span>
-            </li>
-          ))}
-        </ul>
-        <span className="small faint">{unit}</span>
+                <text className="curves-tick" x={LEFT - 8} y={y(value) + 4} textAnchor="end">
+                  {words[at]}
+                </text>
+              </g>
+            ))}
+            {ticks(first, last)
+              .filter(Number.isInteger)
+              .map((step) => (
+                <text
+                  key={step}
+                  className="curves-tick"
+                  x={x(step)}
+                  y={HEIGHT - 8}
+                  textAnchor={x(step) > width - 24 ? "end" : "middle"}
+                >
+                  {formatCount(step)}
+                </text>
+              ))}
+            {drawn.map(({ name, colour, dash, points }) => (
+              <g key={name} style={{ stroke: colour, fill: colour }}>
+                <polyline
+                  className="curves-line"
+                  style={{ strokeDasharray: dash }}
+                  points={points.map(({ step, value }) => `${x(step)},${y(value)}`).join(" ")}
+                />
+                {(points.length <= FEW ? points : points.slice(-1)).map(({ step, value }) => (
+                  <circle key={step} cx={x(step)} cy={y(value)} r="3" />
+                ))}
+              </g>
+            ))}
+          </svg>
+        )}
+      </div>
+      <figcaption>
+        <CurvesLegend curves={drawn} format={format} />
+        {drawn.length > 0 && <CurveTable label={label} curves={drawn} format={format} />}
       </figcaption>
     </figure>
+  );
+}
+
+function CurvesLegend({ curves, format }: Pick<CurvesProps, "curves" | "format">) {
+  return (
+    <ul className="curves-legend">
+      {curves.map(({ name, colour, dash, points }) => {
+        const [first, last] = [points[0], points.at(-1)];
+        return (
+          <li key={name}>
+            <svg width="28" height="8" aria-hidden="true" style={{ stroke: colour }}>
+              <line
+                className="curves-line"
+                style={{ strokeDasharray: dash }}
+                x1="1"
+                x2="27"
+                y1="4"
+                y2="4"
+              />
+            </svg>
+            <span className="ellipsis" title={name}>
+              {name}
+            </span>
+            <span className="num muted">
+              {first && format(first.value)}
+              {last && points.length > 1 && ` → ${format(last.value)}`}
+            </span>
+          </li>
+        );
+      })}
+    </ul>
   );
 }

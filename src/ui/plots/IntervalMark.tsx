@@ -6,25 +6,25 @@ interface IntervalMarkProps {
   /** What the whole column spans. */
   readonly from: number;
   readonly to: number;
-  /** Where nothing differs, if that is worth a line. */
-  readonly zero?: number;
+  /** A value to compare with, as a line through the column; null: none. */
+  readonly mark: number | null;
 }
 
 const WIDTH = 120;
 
 /** An estimate as a dot with its interval as a line, on the column's scale. The numbers stand beside it. */
-export function IntervalMark({ value, interval, from, to, zero }: IntervalMarkProps) {
+export function IntervalMark({ value, interval, from, to, mark }: IntervalMarkProps) {
   const span = Math.max(to - from, 1e-9);
   const x = (at: number) => 5 + ((at - from) / span) * (WIDTH - 10);
   return (
-    <svg className="range" viewBox={`0 0 ${WIDTH} 16`} aria-hidden="true">
-      {zero !== undefined && zero >= from && zero <= to && (
-        <line className="range-zero" x1={x(zero)} x2={x(zero)} y1="0" y2="16" />
+    <svg className="range" viewBox={`0 0 ${WIDTH} 12`} aria-hidden="true">
+      {mark !== null && mark >= from && mark <= to && (
+        <line className="range-zero" x1={x(mark)} x2={x(mark)} y1="0" y2="12" />
       )}
       {interval && (
-        <line className="range-line" x1={x(interval[0])} x2={x(interval[1])} y1="8" y2="8" />
+        <line className="range-line" x1={x(interval[0])} x2={x(interval[1])} y1="6" y2="6" />
       )}
-      <circle className="range-dot" cx={x(value)} cy="8" r="4" />
+      <circle className="range-dot" cx={x(value)} cy="6" r="4" />
     </svg>
   );
 }

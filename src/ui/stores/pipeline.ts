@@ -34,7 +34,15 @@ export interface PipelineState {
   readonly run: PipelineRun | null;
   /** Curves by training, as far as they were asked for. */
   readonly curves: Readonly<Record<JobId, TrainingRun>>;
+  /** When the training that runs now told its first step, in ms, and the tokens of those after it. */
+  readonly pace: {
+    readonly training: JobId;
+    readonly since: number;
+    readonly tokens: number;
+  } | null;
+  /** What the training that is put together would take, and why it cannot be told. */
   readonly plan: TrainingPlan | null;
+  readonly planFailure: Failure | null;
   readonly failure: Failure | null;
 }
 
@@ -43,7 +51,7 @@ export function createPipelineStore() {
   const store = createStore<PipelineState>(() => ({
     draft: { changes: {}, plain: true, merges: null, evaluationTokens: 2048, name: null },
     ...{ profiles: null, merges: [], mergesFor: null, job: null, shown: null, run: null },
-    ...{ curves: {}, plan: null, failure: null },
+    ...{ curves: {}, pace: null, plan: null, planFailure: null, failure: null },
   }));
   return {
     ...store,

@@ -2,23 +2,25 @@ import {
   type JobCard,
   type JobId,
   type PipelineMerge,
-  type PipelineReport,
+  type TrainingPlan,
   type TrainingPoint,
+  type TrainingRun,
   type TrainingSettings,
   toFailure,
 } from "../../engine/contract/index.ts";
-import { attempt, begin, show } from "./commands.ts";
+import { formatBytes } from "../theme/format.ts";
+import { attempt, begin } from "./commands.ts";
 import { suggestName } from "./compatible.ts";
 import { fusionParts, fusionSettings, presentChecks } from "./fusing.ts";
 import type { Studio } from "./studio.ts";
 
 /** A training that a software GPU gets through while one waits. */
 export const SHORT_TRAINING: Partial<TrainingSettings> = {
-  ...{ steps: 24, batchTokens: 256, sequenceTokens: 128, learningRate: 1e-3 },
+  ...{ steps: 24, batchTokens: 256, sequenceTokens: 128, learningRate: 1e-3, evaluateEvery: 8 },
 };
 /** The same with time to learn. */
 export const LONGER_TRAINING: Partial<TrainingSettings> = {
-  ...{ steps: 150, batchTokens: 512, sequenceTokens: 256, learningRate: 1e-3 },
+  ...{ steps: 150, batchTokens: 512, sequenceTokens: 256, learningRate: 1e-3, evaluateEvery: 30 },
 };
 
 const isPipeline = ({ kind }: JobCard) => kind === "fusechat";
@@ -76,7 +78,15 @@ export function pipelineBlocked(studio: Studio): string | null {
   const [check] = presentChecks(studio);
   if (check) return check;
   if (!trainingSettings(studio)) return "The profiles are being looked up.";
-  return null;
+  if (studio.pipeline.getState().draft.name?.trim() === "") return "Give the results a name.";
+  return refusal(studio.pipeline.getState().plan);
+}
+
+/** Why a training does not fit, and what would; null where it does, or where nobody knows. */
+export function refusal(plan: TrainingPlan | null): string | null {
+  if (!plan || plan.suggestion === null) return null;
+  const { bytes, budgetBytes, suggestion } = plan;
+  return `This training takes ${formatBytes(bytes.total)} on the GPU, and the budget is ${formatBytes(budgetBytes)}. ${suggestion}`;
 }
 
 /** The pipeline that the screen follows: the one chosen, else the newest. */
@@ -90,7 +100,11 @@ export function pipelineName(studio: Studio): string {
   const { name } = studio.pipeline.getState().draft;
   if (name !== null) return name.trim();
   const { pivot } = fusionParts(studio);
-  const taken = (studio.library.getState().models ?? []).map((model) => model.name);
+  // Results are called after it: a name is taken where anything begins with it.
+  const names = (studio.library.getState().models ?? []).map((model) => model.name);
+  const taken = names.flatMap((full) =>
+    [...full.matchAll(/-/g)].map(({ index }) => full.slice(0, index)),
+  );
   return suggestName(`${pivot?.name ?? "pivot"}-fused`, taken);
 }
 
@@ -112,15 +126,8 @@ export function startPipeline(studio: Studio) {
 }
 
 export function resumePipeline(studio: Studio, job: JobId) {
-  studio.pipeline.setState({ job });
+  studio.pipeline.setState({ job, pace: null });
   return attempt(studio, "FuseChat", () => studio.engine.controlJob({ job, do: "resume" }));
-}
-
-/** Shows a pipeline, whatever its state. */
-export function openPipeline(studio: Studio, job: JobId): void {
-  studio.pipeline.setState({ job });
-  studio.fusion.setState({ tab: "pipeline" });
-  show("fuse");
 }
 
 /** Asks how far the followed pipeline is, and for the curves of its trainings. */
@@ -133,38 +140,57 @@ export async function refreshPipeline(studio: Studio): Promise<void> {
     studio.pipeline.setState({ shown: job, run, failure: null });
     const { curves } = studio.pipeline.getState();
     for (const { training, state } of run.stages) {
-      if (training === null || (curves[training] && state !== "running")) continue;
-      const curve = await studio.engine.trainingRun(training);
-      studio.pipeline.setState((before) => ({ curves: { ...before.curves, [training]: curve } }));
+      if (training !== null && (!curves[training] || state === "running")) {
+        await askCurve(studio, training);
+      }
     }
   } catch (error) {
     studio.pipeline.setState({ failure: toFailure(error) });
   }
 }
 
-/** Adds a step of a training to its curve; one that is told twice is told better the second time. */
-export function takePoint(studio: Studio, training: JobId, point: TrainingPoint): void {
+/** Asks for a curve; points that came as events meanwhile stay. */
+async function askCurve(studio: Studio, training: JobId): Promise<void> {
+  const told = await studio.engine.trainingRun(training);
   studio.pipeline.setState(({ curves }) => {
-    const curve = curves[training];
-    if (!curve) return {};
-    const points = [...curve.points.filter(({ step }) => step !== point.step), point];
-    return { curves: { ...curves, [training]: { ...curve, points } } };
+    const later = (curves[training]?.points ?? []).filter(
+      ({ step }) => step > (told.points.at(-1)?.step ?? 0),
+    );
+    const curve: TrainingRun = { ...told, points: [...told.points, ...later] };
+    return { curves: { ...curves, [training]: curve } };
   });
 }
 
-/** The report as a file: its numbers, or words for people. */
-export async function reportFile(
+/**
+ * Adds a step of a training to its curve; one that is told twice is told better the second time.
+ * `now` is in milliseconds.
+ */
+export function takePoint(
   studio: Studio,
-  job: JobId,
-  report: PipelineReport,
-  format: "json" | "md",
-): Promise<{ readonly name: string; readonly blob: Blob } | undefined> {
-  return attempt(studio, "Save the report", async () => {
-    const text =
-      format === "json"
-        ? `${JSON.stringify(report, null, 2)}\n`
-        : await studio.engine.pipelineReportText(job);
-    const type = format === "json" ? "application/json" : "text/markdown";
-    return { name: `${report.name}-report.${format}`, blob: new Blob([text], { type }) };
+  training: JobId,
+  point: TrainingPoint,
+  now = Date.now(),
+): void {
+  const { curves, pace: before, run } = studio.pipeline.getState();
+  const curve = curves[training];
+  if (!curve) return;
+  // The first step only starts the clock: what came before it was no step's work.
+  const inStep = point.step > (curve.points.at(-1)?.step ?? 0);
+  const pace =
+    before?.training === training && inStep
+      ? { ...before, tokens: before.tokens + point.tokens }
+      : { training, since: now, tokens: 0 };
+  const seconds = (now - pace.since) / 1000;
+  const others = curve.points.filter(({ step }) => step !== point.step);
+  const points = inStep ? [...others, point] : [...others, point].sort((a, b) => a.step - b.step);
+  const tokensPerSecond =
+    seconds > 0 && pace.tokens > 0 ? pace.tokens / seconds : curve.tokensPerSecond;
+  studio.pipeline.setState({
+    pace,
+    curves: { ...curves, [training]: { ...curve, points, tokensPerSecond } },
   });
+  // It was asked for before the training knew how many steps it has.
+  if (curve.steps === 0 && run) {
+    void askCurve(studio, training).catch(() => undefined); // the next stage asks again
+  }
 }

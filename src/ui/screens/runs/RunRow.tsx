@@ -6,6 +6,7 @@ import { Note } from "../../parts/Note.tsx";
 import { Progress } from "../../parts/Progress.tsx";
 import { control, exportModel, openPlayground, show } from "../../stores/commands.ts";
 import { followFusion, openFusion } from "../../stores/fusing.ts";
+import { compareModels, openPipeline } from "../../stores/pipelineResults.ts";
 import { jobSeconds, progressFraction, progressNumbers } from "../../stores/progress.ts";
 import type { Studio } from "../../stores/studio.ts";
 import { formatBytes, formatDuration, formatSpeed, formatWhen } from "../../theme/format.ts";
@@ -44,7 +45,8 @@ export function RunRow({ studio, job }: RunRowProps) {
   const [asking, setAsking] = useState(false);
   const { kind, title, state, progress, failure, result, recipe, resumable } = job;
   const running = state === "running";
-  const model = kind === "merge" && state === "done" ? result?.models[0] : undefined;
+  const made = kind === "merge" || kind === "distill";
+  const model = made && state === "done" ? result?.models[0] : undefined;
   const fusion = result?.fusion;
   const openRecipe = () => {
     if (!recipe) return;
@@ -121,6 +123,16 @@ export function RunRow({ studio, job }: RunRowProps) {
             Open fusion
           </Button>
         )}
+        {kind === "distill" && model && (
+          <Button size="xs" onClick={() => compareModels(studio, [model])}>
+            Try it
+          </Button>
+        )}
+        {kind === "fusechat" && (
+          <Button size="xs" onClick={() => openPipeline(studio, job.id)}>
+            Show
+          </Button>
+        )}
         {kind === "fuse" && !fusion && (
           <Button size="xs" onClick={() => followFusion(studio, job.id)}>
             Show
@@ -156,7 +168,8 @@ function factsOf(job: JobCard): readonly string[] {
   const { kind, createdAt, endedAt, progress } = job;
   const now = Date.now();
   const seconds = jobSeconds(job, now);
-  const bytes = job.state === "done" ? progress.totalBytes : progress.doneBytes;
+  const counted = job.state === "done" ? progress.totalBytes : progress.doneBytes;
+  const bytes = progress.unit === "parts" ? 0 : counted; // a share has no bytes to tell
   return [
     KINDS[kind],
     formatWhen(createdAt, now),

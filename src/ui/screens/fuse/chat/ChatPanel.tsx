@@ -1,3 +1,4 @@
+import { useMediaQuery } from "@mantine/hooks";
 import { useEffect } from "react";
 import { useStore } from "zustand";
 import { fusionParts } from "../../../stores/fusing.ts";
@@ -5,6 +6,7 @@ import { preparePipeline } from "../../../stores/pipelining.ts";
 import type { Studio } from "../../../stores/studio.ts";
 import { SetupPanel } from "../SetupPanel.tsx";
 import { PipelineView } from "./PipelineView.tsx";
+import { PlanSection } from "./PlanSection.tsx";
 import { MergesForm, TrainingForm } from "./TrainingForm.tsx";
 import "./chat.css";
 
@@ -12,16 +14,31 @@ import "./chat.css";
 export function ChatPanel({ studio }: { readonly studio: Studio }) {
   useStore(studio.fusion, (state) => state.draft);
   useStore(studio.library);
+  // Where one stands above the other, the long form would hide what it is about.
+  const narrow = useMediaQuery("(max-width: 720px)", undefined, { getInitialValueInEffect: false });
   const sources = fusionParts(studio).sources.length;
   useEffect(() => {
     if (sources >= 0) void preparePipeline(studio);
   }, [studio, sources]);
+  const setup = (
+    <SetupPanel studio={studio}>
+      <TrainingForm studio={studio} />
+      <PlanSection studio={studio} />
+      <MergesForm studio={studio} />
+    </SetupPanel>
+  );
   return (
     <>
-      <SetupPanel studio={studio}>
-        <TrainingForm studio={studio} />
-        <MergesForm studio={studio} />
-      </SetupPanel>
+      {narrow ? (
+        <details className="fold chat-setup">
+          <summary>
+            <b>What is put together</b>
+          </summary>
+          {setup}
+        </details>
+      ) : (
+        setup
+      )}
       <section className="fuse-middle" aria-label="FuseChat">
         <PipelineView studio={studio} />
       </section>

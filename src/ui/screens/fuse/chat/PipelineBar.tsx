@@ -1,5 +1,6 @@
 import { Button, TextInput } from "@mantine/core";
 import { useStore } from "zustand";
+import type { JobCard } from "../../../../engine/contract/index.ts";
 import { Progress } from "../../../parts/Progress.tsx";
 import { ACTIONS } from "../../../stores/actions.ts";
 import {
@@ -11,6 +12,17 @@ import {
 import { jobSeconds, progressFraction, progressNumbers } from "../../../stores/progress.ts";
 import type { Studio } from "../../../stores/studio.ts";
 import { formatDuration } from "../../../theme/format.ts";
+
+const stateWords = ({ state, resumable }: JobCard) =>
+  state === "cancelled" && resumable ? "paused" : state;
+
+/** How long it took, or what can be done about it. */
+function whatNow(job: JobCard, blocked: string | null): string {
+  if (job.state === "done") {
+    return blocked ?? `It took ${formatDuration(jobSeconds(job, Date.now()))}.`;
+  }
+  return job.resumable ? "What is done stays done: it goes on where it stopped." : "";
+}
 
 /** Start, watch, pause, go on. */
 export function PipelineBar({ studio }: { readonly studio: Studio }) {
@@ -29,9 +41,9 @@ export function PipelineBar({ studio }: { readonly studio: Studio }) {
   return (
     <div className="fusebar">
       <Button
-        variant="filled"
+        variant={stopped && job.resumable ? "default" : "filled"}
         size="md"
-        disabled={blocked !== null || name?.trim() === ""}
+        disabled={blocked !== null}
         title={blocked ?? ACTIONS.startPipeline.help}
         onClick={() => ACTIONS.startPipeline.run(studio)}
       >
@@ -42,6 +54,7 @@ export function PipelineBar({ studio }: { readonly studio: Studio }) {
           className="fusebar-name"
           aria-label="Name of the results"
           value={name ?? pipelineName(studio)}
+          error={name?.trim() === ""}
           onChange={({ currentTarget }) => studio.pipeline.draft({ name: currentTarget.value })}
         />
       )}
@@ -55,20 +68,18 @@ export function PipelineBar({ studio }: { readonly studio: Studio }) {
           />
         )}
         {job && !running && (
-          <p className="small why" role={job.state === "done" ? "status" : "alert"}>
+          <p className="small why" role={job.state === "failed" ? "alert" : "status"}>
             <b>
-              {job.title}: {job.state}.
+              {job.title}: {stateWords(job)}.
             </b>{" "}
-            {job.state === "done" ? (
-              <span className="muted num">
-                It took {formatDuration(jobSeconds(job, Date.now()))}.
-              </span>
-            ) : (
-              job.failure?.message
-            )}
+            <span className="muted num">{whatNow(job, blocked)}</span>
           </p>
         )}
-        {!job && blocked && <p className="small muted">{blocked}</p>}
+        {!job && blocked && (
+          <p className="small muted why" role="status">
+            {blocked}
+          </p>
+        )}
       </div>
       {running && (
         <Button onClick={() => ACTIONS.cancelPipeline.run(studio)}>
@@ -76,7 +87,9 @@ export function PipelineBar({ studio }: { readonly studio: Studio }) {
         </Button>
       )}
       {stopped && job.resumable && (
-        <Button onClick={() => void resumePipeline(studio, job.id)}>Resume</Button>
+        <Button variant="filled" onClick={() => void resumePipeline(studio, job.id)}>
+          Resume
+        </Button>
       )}
     </div>
   );

@@ -1,7 +1,10 @@
 import type { EvaluationCell, ReportedModel } from "../../../../engine/contract/index.ts";
 import { IntervalMark } from "../../../plots/IntervalMark.tsx";
+import type { Studio } from "../../../stores/studio.ts";
 import { formatBits } from "../../../theme/format.ts";
 import { SCROLLS } from "../MemberTable.tsx";
+import { ModelVerbs } from "./ModelVerbs.tsx";
+import { spanOf, verdictOf } from "./reportWords.ts";
 
 const ROLES = {
   pivot: "pivot",
@@ -11,23 +14,22 @@ const ROLES = {
   merge: "merge",
 } as const;
 
-const bounds = (cells: readonly EvaluationCell[]) => {
-  const ends = cells.flatMap(({ bitsPerByte, interval }) => [
-    ...(bitsPerByte === null ? [] : [bitsPerByte]),
-    ...(interval ?? []),
-  ]);
-  return [Math.min(...ends), Math.max(...ends)] as const;
-};
+interface ReportTableProps {
+  readonly studio: Studio;
+  /** The pivot first. */
+  readonly models: readonly ReportedModel[];
+}
 
 /** Every model on the rows that no training read: bits per byte with 95 % intervals, and differences. */
-export function ReportTable({ models }: { readonly models: readonly ReportedModel[] }) {
-  const [from, to] = bounds(models.map(({ cell }) => cell));
-  // What the pivot's own line is made of is what can be compared: sources speak for themselves.
+export function ReportTable({ studio, models }: ReportTableProps) {
+  // A source reads in its own tokens and is no result: the scale is the pivot's and its kin's.
   const own = models.filter(({ role }) => role !== "source");
+  const span = spanOf(own.map(({ cell }) => cell));
   const best = Math.min(...own.flatMap(({ cell }) => cell.bitsPerByte ?? []));
+  const pivot = models[0]?.cell.bitsPerByte ?? null;
   return (
     <section className="totals-scroll" aria-label="Bits per byte by model" {...SCROLLS}>
-      <table className="totals-table num">
+      <table className="totals-table chat-table num">
         <thead>
           <tr>
             <th scope="col">Model</th>
@@ -35,51 +37,67 @@ export function ReportTable({ models }: { readonly models: readonly ReportedMode
             <th scope="col">95 %</th>
             <th scope="col">To the pivot</th>
             <th scope="col">To the plain fine-tune</th>
+            <th scope="col">
+              <span className="unseen">What can be done</span>
+            </th>
           </tr>
         </thead>
         <tbody>
-          {models.map(({ name, role, cell, toPlain }) => (
-            <tr key={name}>
-              <th scope="row">
-                <span className="member" title={name}>
-                  <span className="ellipsis">{name}</span>
-                  <span className="faint">{ROLES[role]}</span>
-                </span>
-              </th>
-              <td>
-                {cell.bitsPerByte === best && role !== "source" ? (
-                  <>
-                    <span className="faint">lowest </span>
-                    <b>{formatBits(cell.bitsPerByte)}</b>
-                  </>
-                ) : (
-                  formatBits(cell.bitsPerByte)
-                )}
-              </td>
-              <td>
-                {cell.bitsPerByte !== null && (
-                  <span className="chat-interval">
-                    <IntervalMark
-                      value={cell.bitsPerByte}
-                      {...{ interval: cell.interval, from, to }}
-                    />
-                    <span className="small faint">
-                      {cell.interval?.map((end) => formatBits(end)).join(" – ") ?? "–"}
-                    </span>
+          {models.map((model) => {
+            const { name, role, cell, toPlain } = model;
+            const lowest = cell.bitsPerByte === best && role !== "source";
+            return (
+              <tr key={name}>
+                <th scope="row">
+                  <span className="chat-model" title={name}>
+                    <span className="ellipsis">{name}</span>
+                    <span className="small faint">{ROLES[role]}</span>
                   </span>
-                )}
-              </td>
-              <td>
-                <Difference difference={cell.difference} />
-              </td>
-              <td>
-                <Difference difference={toPlain} />
-              </td>
-            </tr>
-          ))}
+                </th>
+                <td>
+                  {lowest && <span className="faint">lowest </span>}
+                  {lowest ? <b>{formatBits(cell.bitsPerByte)}</b> : formatBits(cell.bitsPerByte)}
+                </td>
+                <td>
+                  <Interval cell={cell} {...span} mark={role === "source" ? null : pivot} />
+                </td>
+                <td>
+                  <Difference difference={cell.difference} />
+                </td>
+                <td>
+                  <Difference difference={toPlain} />
+                </td>
+                <td>
+                  <ModelVerbs studio={studio} model={model} pivot={models[0]} />
+                </td>
+              </tr>
+            );
+          })}
         </tbody>
       </table>
     </section>
+  );
+}
+
+interface IntervalProps {
+  readonly cell: EvaluationCell;
+  readonly from: number;
+  readonly to: number;
+  readonly mark: number | null;
+}
+
+function Interval({ cell: { bitsPerByte, interval }, from, to, mark }: IntervalProps) {
+  if (bitsPerByte === null || !interval) return <span className="faint">–</span>;
+  const [low, high] = interval;
+  return (
+    <span className="chat-interval">
+      {low >= from && high <= to && (
+        <IntervalMark value={bitsPerByte} {...{ interval, from, to, mark }} />
+      )}
+      <span className="small faint">
+        {formatBits(low)} – {formatBits(high)}
+      </span>
+    </span>
   );
 }
 
@@ -87,59 +105,15 @@ export function ReportTable({ models }: { readonly models: readonly ReportedMode
 function Difference({ difference }: { readonly difference: EvaluationCell["difference"] }) {
   if (!difference) return <span className="faint">–</span>;
   const [low, high] = difference.interval;
-  const verdict = high < 0 ? "better" : low > 0 ? "worse" : "not told apart";
   return (
     <span className="chat-difference">
       <span>
         {difference.mean > 0 ? "+" : ""}
-        {formatBits(difference.mean)}
+        {formatBits(difference.mean)} <span className="small">{verdictOf(difference)}</span>
       </span>
       <span className="small faint">
-        {formatBits(low)} to {formatBits(high)}, {verdict}
+        {formatBits(low)} to {formatBits(high)}
       </span>
     </span>
-  );
-}
-
-/** The same by domain: one column each. */
-export function ReportDomains({ models }: { readonly models: readonly ReportedModel[] }) {
-  const domains = models[0]?.cell.domains ?? [];
-  if (domains.length === 0) return null;
-  const words = (at: number) => {
-    const domain = domains[at]?.domain;
-    if (domain?.kind === "named") return domain.name;
-    return domain?.kind === "others" ? "other domains" : "no domain named";
-  };
-  return (
-    <section className="totals-scroll" aria-label="Bits per byte by domain" {...SCROLLS}>
-      <table className="totals-table num">
-        <thead>
-          <tr>
-            <th scope="col">Model</th>
-            {domains.map((_, at) => (
-              <th key={words(at)} scope="col">
-                <span className="ellipsis column-name" title={words(at)}>
-                  {words(at)}
-                </span>
-              </th>
-            ))}
-          </tr>
-        </thead>
-        <tbody>
-          {models.map(({ name, cell }) => (
-            <tr key={name}>
-              <th scope="row">
-                <span className="ellipsis" title={name}>
-                  {name}
-                </span>
-              </th>
-              {domains.map((_, at) => (
-                <td key={words(at)}>{formatBits(cell.domains?.[at]?.bitsPerByte ?? null)}</td>
-              ))}
-            </tr>
-          ))}
-        </tbody>
-      </table>
-    </section>
   );
 }

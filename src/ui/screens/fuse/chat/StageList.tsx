@@ -1,4 +1,11 @@
-import { PIPELINE_STEPS, type PipelineStage } from "../../../../engine/contract/index.ts";
+import {
+  type JobCard,
+  PIPELINE_STEPS,
+  type PipelineStage,
+} from "../../../../engine/contract/index.ts";
+import { compareModels, openDocuments } from "../../../stores/pipelineResults.ts";
+import type { Studio } from "../../../stores/studio.ts";
+import { type ShownState, shownState, stepState } from "./stages.ts";
 
 const STEP_WORDS = {
   fuse: "Fuse",
@@ -6,40 +13,80 @@ const STEP_WORDS = {
   merge: "Merge",
   evaluate: "Evaluate",
 } as const;
-const STATE_WORDS = {
-  waiting: "waiting",
-  running: "running",
-  done: "done",
-  reused: "made before",
-} as const;
-const MARKS = { waiting: "·", running: "▸", done: "✓", reused: "↺" } as const;
+const MARKS: Readonly<Record<ShownState, string>> = {
+  ...{ waiting: "·", running: "▸", done: "✓", "made before": "↺" },
+  ...{ "stopped here": "‖", "failed here": "✕" },
+};
 
-/** Every stage of a pipeline, by step: which are done, which was taken over, where it is. */
-export function StageList({ stages }: { readonly stages: readonly PipelineStage[] }) {
+interface StageListProps {
+  readonly studio: Studio;
+  readonly stages: readonly PipelineStage[];
+  readonly job: Pick<JobCard, "state">;
+}
+
+/** Every stage of a pipeline, by step: which are done, which were taken over, where it is. */
+export function StageList({ studio, stages, job }: StageListProps) {
   return (
-    <ol className="chat-steps">
+    <ol className="chat-steps" aria-label="Pipeline">
       {PIPELINE_STEPS.map((step) => {
         const own = stages.filter((stage) => stage.step === step);
-        const over = own.filter(({ state }) => state === "done" || state === "reused").length;
-        const now = own.some(({ state }) => state === "running") || (over > 0 && over < own.length);
-        const state = own.length > 0 && over === own.length ? "done" : now ? "now" : "later";
+        if (own.length === 0) return null;
+        const state = stepState(own);
         return (
-          <li key={step} className="step" data-state={state}>
+          <li
+            key={step}
+            className="step"
+            data-state={state}
+            {...(state === "now" ? { "aria-current": "step" } : {})}
+          >
             <b>{STEP_WORDS[step]}</b>
             <ul className="chat-stages">
-              {own.map(({ key, title, state: at }) => (
-                <li key={key} data-state={at}>
-                  <span aria-hidden="true">{MARKS[at]}</span>
-                  <span className="ellipsis" title={title}>
-                    {title}
-                  </span>
-                  <span className="faint">{STATE_WORDS[at]}</span>
-                </li>
-              ))}
+              {own.map((stage) => {
+                const shown = shownState(stage, job);
+                return (
+                  <li key={stage.key} data-state={shown}>
+                    <span aria-hidden="true">{MARKS[shown]}</span>
+                    <StageTitle studio={studio} stage={stage} />
+                    <span className="chat-stage-state">{shown}</span>
+                  </li>
+                );
+              })}
             </ul>
           </li>
         );
       })}
     </ol>
+  );
+}
+
+/** What a stage made can be looked at as soon as it is there. */
+function StageTitle({
+  studio,
+  stage: { title, fusion, model },
+}: {
+  readonly studio: Studio;
+  readonly stage: PipelineStage;
+}) {
+  if (fusion === null && model === null) {
+    return (
+      <span className="ellipsis" title={title}>
+        {title}
+      </span>
+    );
+  }
+  const open = () => {
+    if (fusion !== null) openDocuments(studio, fusion);
+    else if (model !== null) compareModels(studio, [model]);
+  };
+  const where = fusion === null ? "try it in the Playground" : "look at its documents";
+  return (
+    <button
+      type="button"
+      className="chat-open ellipsis"
+      title={`${title}: ${where}`}
+      onClick={open}
+    >
+      {title}
+    </button>
   );
 }

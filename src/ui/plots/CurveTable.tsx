@@ -1,0 +1,71 @@
+import { useState } from "react";
+import { formatCount } from "../theme/format.ts";
+import type { Curve } from "./Curves.tsx";
+import { thinned } from "./ticks.ts";
+
+interface CurveTableProps {
+  readonly label: string;
+  readonly curves: readonly Curve[];
+  readonly format: (value: number) => string;
+}
+
+/** More lines nobody reads; the report as a file has every step. */
+const MOST_ROWS = 200;
+/** What scrolls must be reachable by keyboard. */
+const SCROLLS = { tabIndex: 0 } as const;
+
+/** What the lines show as numbers, a line a step; it is made when it is opened. */
+export function CurveTable({ label, curves, format }: CurveTableProps) {
+  const [open, setOpen] = useState(false);
+  return (
+    <details
+      className="fold curves-numbers"
+      onToggle={({ currentTarget }) => setOpen(currentTarget.open)}
+    >
+      <summary>
+        <span className="small">The numbers</span>
+      </summary>
+      {open && (
+        <section className="curves-scroll" aria-label={`${label} as numbers`} {...SCROLLS}>
+          <Numbers curves={curves} format={format} />
+        </section>
+      )}
+    </details>
+  );
+}
+
+function Numbers({ curves, format }: Omit<CurveTableProps, "label">) {
+  const columns = curves.map(
+    ({ points }) => new Map(points.map(({ step, value }) => [step, value])),
+  );
+  const steps = [...new Set(columns.flatMap((column) => [...column.keys()]))];
+  const shown = thinned(
+    steps.sort((a, b) => a - b),
+    MOST_ROWS,
+  );
+  return (
+    <table className="curves-table num">
+      <thead>
+        <tr>
+          <th scope="col">Step</th>
+          {curves.map(({ name }) => (
+            <th key={name} scope="col">
+              {name}
+            </th>
+          ))}
+        </tr>
+      </thead>
+      <tbody>
+        {shown.map((step) => (
+          <tr key={step}>
+            <th scope="row">{formatCount(step)}</th>
+            {columns.map((column, at) => {
+              const value = column.get(step);
+              return <td key={curves[at]?.name}>{value === undefined ? "–" : format(value)}</td>;
+            })}
+          </tr>
+        ))}
+      </tbody>
+    </table>
+  );
+}

@@ -1,0 +1,31 @@
+/** Round numbers between two ends, about four of them. */
+export function ticks(low: number, high: number): readonly number[] {
+  if (!(high > low)) return [low];
+  const rough = (high - low) / 4;
+  const power = 10 ** Math.floor(Math.log10(rough));
+  const step = [1, 2, 5, 10].map((factor) => factor * power).find((each) => each >= rough) ?? rough;
+  const all: number[] = [];
+  for (let i = Math.ceil(low / step); i * step <= high * (1 + 1e-12); i++) all.push(i * step);
+  return all;
+}
+
+const MINUS = "\u2212";
+
+/** Ticks in as many decimals as tell them apart; those of tiny numbers as powers of ten. */
+export function tickLabels(values: readonly number[]): readonly string[] {
+  const [first = 0, second = first] = values;
+  const step = Math.abs(second - first) || Math.abs(first) || 1;
+  const tiny = step < 1e-3;
+  const decimals = Math.max(0, -Math.floor(Math.log10(step) + 1e-9));
+  return values.map((value) => {
+    const text = tiny ? String(Number(value.toExponential(2))) : value.toFixed(decimals);
+    const short = tiny && value !== 0 ? Number(text).toExponential() : text;
+    return (Number(text) === 0 ? short.replace("-", "") : short).replaceAll("-", MINUS);
+  });
+}
+
+/** At most so many of the values, evenly, the last one always. */
+export function thinned<T>(values: readonly T[], most: number): readonly T[] {
+  const every = Math.ceil(values.length / most);
+  return values.filter((_, at) => (values.length - 1 - at) % every === 0);
+}

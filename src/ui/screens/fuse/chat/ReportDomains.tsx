@@ -1,0 +1,63 @@
+import {
+  type DomainFigures,
+  nameDomain,
+  type ReportedModel,
+} from "../../../../engine/contract/index.ts";
+import { formatBits } from "../../../theme/format.ts";
+import { SCROLLS } from "../MemberTable.tsx";
+
+type Domain = DomainFigures["domain"];
+
+interface ReportDomainsProps {
+  readonly models: readonly ReportedModel[];
+  readonly domains: readonly Domain[];
+}
+
+/** Every model's bits per byte by domain: one column each, the lowest of the pivot's kin marked. */
+export function ReportDomains({ models, domains }: ReportDomainsProps) {
+  const at = (model: ReportedModel, column: number) =>
+    model.cell.domains?.[column]?.bitsPerByte ?? null;
+  const own = models.filter(({ role }) => role !== "source");
+  const lowest = domains.map((_, column) =>
+    Math.min(...own.flatMap((model) => at(model, column) ?? [])),
+  );
+  return (
+    <section className="totals-scroll" aria-label="Bits per byte by domain" {...SCROLLS}>
+      <table className="totals-table num">
+        <thead>
+          <tr>
+            <th scope="col">Model</th>
+            {domains.map((domain) => (
+              <th key={nameDomain(domain)} scope="col">
+                <span className="ellipsis column-name" title={nameDomain(domain)}>
+                  {nameDomain(domain)}
+                </span>
+              </th>
+            ))}
+          </tr>
+        </thead>
+        <tbody>
+          {models.map((model) => (
+            <tr key={model.name}>
+              <th scope="row">
+                <span className="member" title={model.name}>
+                  <span className="ellipsis">{model.name}</span>
+                </span>
+              </th>
+              {domains.map((domain, column) => {
+                const value = at(model, column);
+                const best = model.role !== "source" && value === lowest[column];
+                return (
+                  <td key={nameDomain(domain)}>
+                    {best && <span className="faint">lowest </span>}
+                    {best ? <b>{formatBits(value)}</b> : formatBits(value)}
+                  </td>
+                );
+              })}
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </section>
+  );
+}

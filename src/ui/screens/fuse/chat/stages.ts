@@ -1,0 +1,29 @@
+import type { JobCard, PipelineStage } from "../../../../engine/contract/index.ts";
+
+/** How a stage stands, in words. */
+export type ShownState =
+  | "waiting"
+  | "running"
+  | "done"
+  | "made before"
+  | "stopped here"
+  | "failed here";
+
+/** A stage that was running when its pipeline ended is where that stopped. */
+export function shownState(
+  { state }: Pick<PipelineStage, "state">,
+  job: Pick<JobCard, "state">,
+): ShownState {
+  if (state === "reused") return "made before";
+  if (state !== "running" || job.state === "running") return state;
+  return job.state === "failed" ? "failed here" : "stopped here";
+}
+
+/** How a step stands: done when all its stages are, and now as soon as one was begun. */
+export function stepState(
+  stages: readonly Pick<PipelineStage, "state">[],
+): "done" | "now" | "todo" {
+  const over = stages.filter(({ state }) => state === "done" || state === "reused").length;
+  if (stages.length > 0 && over === stages.length) return "done";
+  return over > 0 || stages.some(({ state }) => state === "running") ? "now" : "todo";
+}

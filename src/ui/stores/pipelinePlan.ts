@@ -1,0 +1,31 @@
+import { type TrainingRequest, toFailure } from "../../engine/contract/index.ts";
+import { fusionParts } from "./fusing.ts";
+import { trainingSettings } from "./pipelining.ts";
+import type { Studio } from "./studio.ts";
+
+/**
+ * The training that a pipeline would start with, as far as it can be told: a plan needs the documents
+ * of a fused dataset, so there is none before the pivot's first.
+ */
+export function trainingToPlan(studio: Studio): TrainingRequest | null {
+  const settings = trainingSettings(studio);
+  const { pivot } = fusionParts(studio);
+  const fusion = (studio.library.getState().fusions ?? [])
+    .filter((card) => card.state === "complete" && card.pivot === pivot?.id)
+    .toSorted((a, b) => b.createdAt - a.createdAt)[0];
+  return pivot && settings && fusion ? { pivot: pivot.id, fusion: fusion.id, settings } : null;
+}
+
+/** Asks what a training would take; an answer that is asked for no more is dropped. */
+export async function planTraining(
+  studio: Studio,
+  request: TrainingRequest,
+  signal: AbortSignal,
+): Promise<void> {
+  try {
+    const plan = await studio.engine.planTraining(request);
+    if (!signal.aborted) studio.pipeline.setState({ plan, planFailure: null });
+  } catch (error) {
+    if (!signal.aborted) studio.pipeline.setState({ plan: null, planFailure: toFailure(error) });
+  }
+}
