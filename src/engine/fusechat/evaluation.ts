@@ -19,6 +19,9 @@ export interface EvaluationParts extends LanguageParts {
   readonly fusions: FusionLibrary;
 }
 
+/** So many rows that would not fit any more end the search: a dataset may have millions. */
+const MOST_TOO_LONG = 32;
+
 /** What every model's figures are called by: all datasets together. */
 const ALL = "all rows";
 
@@ -51,7 +54,8 @@ export async function chooseRows(
   }
   const rows: DatasetRow[] = [];
   let tokens = 0;
-  while (queues.length > 0 && tokens < options.tokens) {
+  let tooLong = 0;
+  while (queues.length > 0 && tokens < options.tokens && tooLong < MOST_TOO_LONG) {
     options.signal.throwIfAborted();
     const queue = queues.shift() as AsyncGenerator<DatasetRow>;
     const next = await queue.next();
@@ -59,8 +63,9 @@ export async function chooseRows(
     queues.push(queue);
     const count = countTokens(next.value, language);
     // A row that is longer than what is left would cost more than was asked for.
-    if (count === 0 || (rows.length > 0 && tokens + count > options.tokens)) {
-      if (count > 0) break;
+    if (count === 0) continue;
+    if (rows.length > 0 && tokens + count > options.tokens) {
+      tooLong += 1;
       continue;
     }
     rows.push(next.value);
