@@ -119,6 +119,12 @@ const RUN: readonly (readonly [readonly string[], readonly ShaderConstants[]])[]
     [{}],
   ]),
   [["nn/cross_entropy.wgsl"], [{}]],
+  [["train/adamw.wgsl"], [{}]],
+  [["train/square_sums.wgsl"], [{}]],
+  ...listShaders("score").map((score): readonly [readonly string[], readonly ShaderConstants[]] => [
+    ["harness/histogram.wgsl", score],
+    [0, 1, 2, 3].map((KEY) => ({ ...tileConstants(["BF16", "F32", "F16"], true, "F32"), KEY })),
+  ]),
   [["onnx/rows.wgsl"], [{ HALF: false }, { HALF: true }]],
   [["fuse/top_rows.wgsl"], [{ LANES: 32 }, { LANES: 256 }]],
   [

@@ -31,7 +31,11 @@ export async function readNotes(records: RecordStore, id: string): Promise<Train
     const note = decodePlain<Note>(bytes);
     if (note.kind === "start") start = note;
     else if (note.kind === "state") savedStep = note.step;
-    else points.set(note.point.step, note);
+    else {
+      // Told once more with what is held out: that reading is no part of the training's pace.
+      const { milliseconds } = points.get(note.point.step) ?? note;
+      points.set(note.point.step, { point: note.point, milliseconds });
+    }
   }
   const told = [...points.values()];
   const tokens = told.reduce((sum, { point }) => sum + point.tokens, 0);
@@ -70,7 +74,10 @@ export function recordTraining(records: RecordStore, id: string) {
   };
   return {
     store,
-    noteStart: (heldOut: number | null, steps: number) => note({ kind: "start", heldOut, steps }),
+    async noteStart(heldOut: number | null, steps: number): Promise<void> {
+      await note({ kind: "start", heldOut, steps });
+      before = Date.now();
+    },
     async notePoint(point: TrainingPoint): Promise<void> {
       const now = Date.now();
       await note({ kind: "point", point, milliseconds: now - before });
