@@ -1,6 +1,6 @@
+import { invariant } from "../../base/invariant.ts";
 import type { Pool } from "../../base/pool.ts";
 import type { FusionSettings } from "../../contract/index.ts";
-import { EngineError } from "../../contract/index.ts";
 import type { TextTokenizer } from "../../text/tokenizer.ts";
 import type { Vocabulary, VocabularyMap } from "../types.ts";
 import type { AlignmentCounts } from "./alignmentCounts.ts";
@@ -68,16 +68,13 @@ async function otherTargets(inputs: MapInputs, watched: Watched): Promise<Target
     case "mined":
       return cachedMined(inputs, watched);
     case "co-occurrence":
-      return coOccurrenceTargets(
-        pivot,
-        source,
-        await cachedMined(inputs, watched),
-        contexts ?? missing("neighbours"),
-      );
+      invariant(contexts, "neighbours are counted before their map is made");
+      return coOccurrenceTargets(pivot, source, await cachedMined(inputs, watched), contexts);
     case "statistics":
     case "counts": {
+      invariant(counts, "alignments are counted before their map is made");
       const version = settings.profile === "fusechat-v1" ? 1 : 2;
-      const given = { pivot, source, counts: counts ?? missing("alignments"), version } as const;
+      const given = { pivot, source, counts, version } as const;
       return settings.vocabulary === "counts" ? countsTargets(given) : statisticsTargets(given);
     }
   }
@@ -87,15 +84,13 @@ async function cachedMined(inputs: MapInputs, watched: Watched): Promise<Targets
   const { pivot, source, pool, cache } = inputs;
   const key = cache ? await mapKey("mined", pivot, source) : "";
   const kept = await cache?.load(key);
-  if (kept?.length === source.size) {
+  // A cache may lie where others write: what is no map of these two is made anew.
+  const fits = (target: number) => target >= NO_TARGET && target < pivot.size;
+  if (kept?.length === source.size && kept.every(fits)) {
     watched.progress?.(source.size, source.size);
     return kept;
   }
   const targets = await minedTargets(pivot, source, pool, watched);
   await cache?.save(key, targets);
   return targets;
-}
-
-function missing(what: string): never {
-  throw new EngineError("internal", `A vocabulary map needs ${what} to be counted first.`);
 }

@@ -16,6 +16,7 @@ const BYTE_PIECE = /^<0x[0-9A-F]{2}>$/;
  * grows together with it, the other does not.
  */
 const CONTEXTS = ["\n", "a"];
+const ONE_LETTER_A_BYTE = new TextDecoder("windows-1252");
 const UTF8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
 /**
@@ -50,10 +51,8 @@ export function bytesTarget(inputs: BytesInputs): (sourceId: number) => number |
   };
 }
 
-/** Bytes as a string of as many letters: keys of a map. */
-function keyOf(bytes: Uint8Array): string {
-  return String.fromCharCode(...bytes);
-}
+/** Bytes as a string of as many letters, each byte its own: keys of a map. */
+const keyOf = (bytes: Uint8Array): string => ONE_LETTER_A_BYTE.decode(bytes);
 
 /** The pivot's tokens by their bytes: of several the first, one that is spelled before a bare byte. */
 function indexBytes(pivot: Vocabulary): ReadonlyMap<string, number> {

@@ -44,7 +44,7 @@ export function statisticsTargets(inputs: StatisticsInputs): Targets {
  */
 export function countsTargets(inputs: StatisticsInputs): Targets {
   return chooseTargets(inputs, NO_TARGET, (candidates, sourceId) => {
-    const most = Math.max(...candidates.map(({ count }) => count));
+    const most = candidates.reduce((largest, { count }) => Math.max(largest, count), 0);
     const tied = candidates
       .filter(({ count }) => count === most)
       .map(({ pivotId }) => pivotId)
