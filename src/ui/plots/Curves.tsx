@@ -18,6 +18,8 @@ interface CurvesProps {
   readonly label: string;
   readonly unit: string;
   readonly curves: readonly Curve[];
+  /** The last step there will be; the lines grow towards it. */
+  readonly lastStep: number;
   readonly format: (value: number) => string;
 }
 
@@ -30,7 +32,7 @@ const EDGE = 10;
 const FEW = 12;
 
 /** Values by step, a line a curve, with the last value as a dot; every number is in a table beneath. */
-export function Curves({ label, unit, curves, format }: CurvesProps) {
+export function Curves({ label, unit, curves, lastStep, format }: CurvesProps) {
   const { ref, width: measured } = useElementSize<HTMLDivElement>();
   const width = Math.max(240, measured || 560);
   const drawn = curves.filter(({ points }) => points.length > 0);
@@ -39,7 +41,7 @@ export function Curves({ label, unit, curves, format }: CurvesProps) {
   const [low, high] = [Math.min(...values), Math.max(...values)];
   const room = Math.max(high - low, Math.abs(high) * 0.02, 1e-9) * 0.08;
   const first = Math.min(1, ...steps);
-  const last = Math.max(first + 1, ...steps);
+  const last = Math.max(first + 1, lastStep, ...steps);
   const x = (step: number) => LEFT + ((step - first) / (last - first)) * (width - LEFT - EDGE);
   const y = (value: number) =>
     EDGE + ((high + room - value) / (high - low + 2 * room)) * (HEIGHT - BOTTOM - EDGE);

@@ -1,9 +1,9 @@
-/** Round numbers between two ends, about four of them. */
+/** Round numbers between two ends: two to seven of them. */
 export function ticks(low: number, high: number): readonly number[] {
   if (!(high > low)) return [low];
-  const rough = (high - low) / 4;
-  const power = 10 ** Math.floor(Math.log10(rough));
-  const step = [1, 2, 5, 10].map((factor) => factor * power).find((each) => each >= rough) ?? rough;
+  const widest = (high - low) / 2.5;
+  const power = 10 ** Math.floor(Math.log10(widest));
+  const step = power * ([5, 2].find((factor) => factor * power <= widest) ?? 1);
   const all: number[] = [];
   for (let i = Math.ceil(low / step); i * step <= high * (1 + 1e-12); i++) all.push(i * step);
   return all;

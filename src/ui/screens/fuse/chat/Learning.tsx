@@ -33,6 +33,7 @@ export function Learning({ run, curves, running }: LearningProps) {
     return { name: title, plain: key === "plain", curve };
   });
   const view = curveView(chosen);
+  const told = trainings.flatMap(({ training }) => curves[training ?? ""] ?? []);
   const now = running ? trainings.find(({ state }) => state === "running") : undefined;
   const current = now?.training ? curves[now.training] : undefined;
   return (
@@ -56,6 +57,7 @@ export function Learning({ run, curves, running }: LearningProps) {
             label={view.title}
             unit={view.unit}
             curves={curvesOf(view, shown)}
+            lastStep={Math.max(0, ...told.map(({ steps }) => steps))}
             format={view.format}
           />
         </div>

@@ -15,8 +15,11 @@ const STEP_WORDS = {
 } as const;
 const MARKS: Readonly<Record<ShownState, string>> = {
   ...{ waiting: "·", running: "▸", done: "✓", "made before": "↺" },
-  ...{ "stopped here": "‖", "failed here": "✕" },
+  ...{ stopped: "‖", failed: "✕" },
 };
+
+/** Their marks say enough to who sees them. */
+const QUIET: ReadonlySet<ShownState> = new Set(["waiting", "done"]);
 
 interface StageListProps {
   readonly studio: Studio;
@@ -47,7 +50,9 @@ export function StageList({ studio, stages, job }: StageListProps) {
                   <li key={stage.key} data-state={shown}>
                     <span aria-hidden="true">{MARKS[shown]}</span>
                     <StageTitle studio={studio} stage={stage} />
-                    <span className="chat-stage-state">{shown}</span>
+                    <span className={QUIET.has(shown) ? "unseen" : "chat-stage-state"}>
+                      {shown}
+                    </span>
                   </li>
                 );
               })}

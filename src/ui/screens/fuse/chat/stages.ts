@@ -1,13 +1,7 @@
 import type { JobCard, PipelineStage } from "../../../../engine/contract/index.ts";
 
 /** How a stage stands, in words. */
-export type ShownState =
-  | "waiting"
-  | "running"
-  | "done"
-  | "made before"
-  | "stopped here"
-  | "failed here";
+export type ShownState = "waiting" | "running" | "done" | "made before" | "stopped" | "failed";
 
 /** A stage that was running when its pipeline ended is where that stopped. */
 export function shownState(
@@ -16,7 +10,7 @@ export function shownState(
 ): ShownState {
   if (state === "reused") return "made before";
   if (state !== "running" || job.state === "running") return state;
-  return job.state === "failed" ? "failed here" : "stopped here";
+  return job.state === "failed" ? "failed" : "stopped";
 }
 
 /** How a step stands: done when all its stages are, and now as soon as one was begun. */
