@@ -53,6 +53,26 @@ def studio(*words):
     return json.loads(done.stdout)
 
 
+def run_vitest(folder: Path, file, variable, *options):
+    """A test file of the project over another folder of goldens: how many of its tests passed."""
+    report = folder / "report.json"
+    vitest = [str(ROOT / "node_modules" / "vitest" / "vitest.mjs"), "run", "--project", "gpu", file]
+    node = os.environ.get("NODE", "node")
+    command = [node, str(ROOT / "scripts" / "with-browser.mjs"), node, *vitest, *options]
+    done = subprocess.run(
+        [*command, "--reporter=json", f"--outputFile={report}"], cwd=ROOT, capture_output=True,
+        text=True, check=False, env={**os.environ, variable: str(folder)},
+    )  # fmt: skip
+    if not report.exists():
+        raise RuntimeError(f"vitest ended with {done.returncode}: {done.stdout[-2000:]}{done.stderr[-2000:]}")
+    results = [case for file in json.loads(report.read_text())["testResults"] for case in file["assertionResults"]]
+    failed = [case for case in results if case["status"] == "failed"]
+    for case in failed:
+        print(case["title"], case["failureMessages"], file=sys.stderr)
+    require(not failed, f"differ: {', '.join(case['title'] for case in failed)}")
+    return sum(case["status"] == "passed" for case in results)
+
+
 MERGED = {}
 
 
