@@ -7,7 +7,8 @@ import { keepLanguageTexts } from "../engine/evaluate/languageFiles.ts";
 import { createShelf } from "../engine/evaluate/shelf.ts";
 import { createFuseKind, type FuseState } from "../engine/fuse/fuseJob.ts";
 import { prepareFusion } from "../engine/fuse/fuseModels.ts";
-import { PROFILES } from "../engine/fuse/profiles.ts";
+import { FUSION_RANGES } from "../engine/fuse/fuseRequest.ts";
+import { FUSION_CHOICES, PROFILES } from "../engine/fuse/profiles.ts";
 import { STUDIO } from "../engine/merge/version.ts";
 import { openFusionFolder, PARQUET_FORMATS } from "../node/fusionFolder.ts";
 import { mapsInFolder } from "../node/mapFiles.ts";
@@ -20,15 +21,8 @@ import { fusionReport } from "./fusionReport.ts";
 import { fingerprintOf, jobContext } from "./jobContext.ts";
 import { openBudgetedGpu, RUN_OPTIONS, readBudget, readNumber } from "./languageModel.ts";
 
-const CHOICES = {
-  vocabulary: ["bytes", "exact", "mined", "co-occurrence", "statistics", "counts"],
-  fallback: ["pivot", "gold", "current"],
-  fusion: ["mince", "avgce"],
-  level: ["sequence", "token"],
-  metric: ["byte", "token"],
-  tail: ["renormalise", "bucket"],
-  "bad-rows": ["skip", "refuse"],
-} as const;
+const { badRows, averageBy: _, ...WORDS } = FUSION_CHOICES;
+const CHOICES = { ...WORDS, "bad-rows": badRows } as const;
 
 /** `studio fuse`: what sources know about texts, in the pivot's tokens. */
 export const fuse: Command = {
@@ -110,9 +104,9 @@ function readSettings(options: Call["options"]): FusionSettings {
     readChoice<(typeof CHOICES)[K][number]>(options, name, CHOICES[name]);
   return {
     ...base,
-    topK: readNumber(options, "top-k", topK, { min: 1, max: 64, whole: true }),
-    maxTokens: readNumber(options, "max-tokens", maxTokens, { min: 16, max: 2 ** 17, whole: true }),
-    rows: readNumber(options, "rows", rows, { min: 1, max: 1e7, whole: true }),
+    topK: readNumber(options, "top-k", topK, FUSION_RANGES.topK),
+    maxTokens: readNumber(options, "max-tokens", maxTokens, FUSION_RANGES.maxTokens),
+    rows: readNumber(options, "rows", rows, FUSION_RANGES.rows),
     temperature: readNumber(options, "temperature", temperature, { min: 1e-3, max: 1e3 }),
     vocabulary: chosen("vocabulary") ?? base.vocabulary,
     fallback: chosen("fallback") ?? base.fallback,

@@ -5,12 +5,12 @@ import {
   type TrainedModule,
   type TrainingSettings,
 } from "../engine/contract/index.ts";
-import { TRAINING_PROFILES, TRAINING_RANGES } from "../engine/train/settings.ts";
+import { TRAINING_CHOICES, TRAINING_PROFILES, TRAINING_RANGES } from "../engine/train/settings.ts";
 import { readChoice } from "./choices.ts";
 import type { Call } from "./command.ts";
 import { readNumber } from "./languageModel.ts";
 
-const OUTPUT_DTYPES = ["F32", "F16", "BF16"] as const;
+const DTYPES = TRAINING_CHOICES.dtype.filter((dtype) => dtype !== null);
 
 /** Options of a command that trains; what is not given is as its profile says. */
 export const TRAINING_OPTIONS = {
@@ -41,15 +41,15 @@ export function readTrainingSettings(options: Call["options"]): TrainingSettings
     readNumber(options, option, usual[name] ?? 1, TRAINING_RANGES[name]);
   return {
     ...usual,
-    mode: readChoice(options, "mode", ["lora", "full"]) ?? usual.mode,
+    mode: readChoice(options, "mode", TRAINING_CHOICES.mode) ?? usual.mode,
     modules: readModules(options.modules) ?? usual.modules,
     rank: number("rank", "rank"),
     alpha: number("alpha", "alpha"),
     dropout: number("dropout", "dropout"),
     lambda: number("lambda", "lambda"),
-    fusionLoss: readChoice(options, "loss", ["ce", "kl"]) ?? usual.fusionLoss,
+    fusionLoss: readChoice(options, "loss", TRAINING_CHOICES.fusionLoss) ?? usual.fusionLoss,
     learningRate: number("learning-rate", "learningRate"),
-    schedule: readChoice(options, "schedule", ["cosine", "linear", "constant"]) ?? usual.schedule,
+    schedule: readChoice(options, "schedule", TRAINING_CHOICES.schedule) ?? usual.schedule,
     warmup: number("warmup", "warmup"),
     steps: options.steps === undefined ? usual.steps : number("steps", "steps"),
     epochs: number("epochs", "epochs"),
@@ -58,7 +58,7 @@ export function readTrainingSettings(options: Call["options"]): TrainingSettings
     holdout: number("holdout", "holdout"),
     evaluateEvery: number("evaluate-every", "evaluateEvery"),
     seed: number("seed", "seed"),
-    dtype: readChoice(options, "dtype", OUTPUT_DTYPES) ?? usual.dtype,
+    dtype: readChoice(options, "dtype", DTYPES) ?? usual.dtype,
   };
 }
 

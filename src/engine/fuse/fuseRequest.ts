@@ -2,10 +2,13 @@ import { EngineError, type FusionSettings } from "../contract/index.ts";
 import type { RequestOf } from "../jobs/kind.ts";
 import { MOST_ENTRIES } from "./topRows.ts";
 
-/** A document with room for its ends, and for the pieces of one character. */
-const LEAST_TOKENS = 16;
-const MOST_TOKENS = 2 ** 17;
-const MOST_ROWS = 10_000_000;
+/** Where the whole numbers among the settings make sense, ends included. */
+export const FUSION_RANGES = {
+  topK: { min: 1, max: MOST_ENTRIES, whole: true },
+  // A document with room for its ends, and for the pieces of one character.
+  maxTokens: { min: 16, max: 2 ** 17, whole: true },
+  rows: { min: 1, max: 10_000_000, whole: true },
+} as const satisfies { readonly [K in keyof FusionSettings]?: object };
 const MOST_SOURCES = 16;
 
 /** Refuses what cannot be run; names each source and dataset once. */
@@ -22,18 +25,15 @@ export function checkFuseRequest(request: RequestOf<"fuse">): RequestOf<"fuse"> 
 }
 
 function checkSettings(settings: FusionSettings): void {
-  const { topK, maxTokens, rows, temperature } = settings;
-  whole("topK", topK, 1, MOST_ENTRIES);
-  whole("maxTokens", maxTokens, LEAST_TOKENS, MOST_TOKENS);
-  whole("rows", rows, 1, MOST_ROWS);
+  for (const name of ["topK", "maxTokens", "rows"] as const) {
+    const [value, { min, max }] = [settings[name], FUSION_RANGES[name]];
+    if (Number.isInteger(value) && value >= min && value <= max) continue;
+    const message = `${name} is ${value}; it must be a whole number from ${min} to ${max}.`;
+    throw new EngineError("usage", message, { [name]: value });
+  }
+  const { temperature } = settings;
   if (!(temperature > 0 && Number.isFinite(temperature))) {
     const message = `A temperature of ${temperature} is none; it must be a number above 0.`;
     throw new EngineError("usage", message, { temperature });
   }
-}
-
-function whole(name: string, value: number, min: number, max: number): void {
-  if (Number.isInteger(value) && value >= min && value <= max) return;
-  const message = `${name} is ${value}; it must be a whole number from ${min} to ${max}.`;
-  throw new EngineError("usage", message, { [name]: value });
 }

@@ -1,5 +1,6 @@
 import type { FusionSettings } from "../contract/index.ts";
 import type { Gpu } from "../gpu/device.ts";
+import { HeldTogether } from "../gpu/held.ts";
 import { Recorder } from "../nn/recorder.ts";
 import { readRows } from "../nn/score.ts";
 import { weighRows } from "./choose.ts";
@@ -45,34 +46,35 @@ async function mixRows(
 ): Promise<Uint32Array<ArrayBuffer>> {
   const { STORAGE, COPY_DST, COPY_SRC } = GPUBufferUsage;
   const words = 2 * rows * largest;
-  const held = [
-    gpu.pool.allocate("rows to mix", segments.byteLength, STORAGE | COPY_DST),
-    gpu.pool.allocate("entries to mix", entries.byteLength, STORAGE | COPY_DST),
-    gpu.pool.allocate("mixed rows", 4 * words, STORAGE | COPY_SRC),
-    gpu.pool.allocate("ends of mixed rows", 8 * rows, STORAGE | COPY_SRC),
-  ] as const;
-  const [segmentsHeld, entriesHeld, fused, ends] = held;
-  const recorder = new Recorder(gpu);
+  const held = new HeldTogether();
+  const allocate = (label: string, byteLength: number, usage: number) =>
+    held.keep(gpu.pool.allocate(label, byteLength, usage)).buffer;
   try {
-    gpu.device.queue.writeBuffer(segmentsHeld.buffer, 0, segments);
-    gpu.device.queue.writeBuffer(entriesHeld.buffer, 0, entries);
+    const given = [
+      allocate("rows to mix", segments.byteLength, STORAGE | COPY_DST),
+      allocate("entries to mix", entries.byteLength, STORAGE | COPY_DST),
+    ] as const;
+    const fused = allocate("mixed rows", 4 * words, STORAGE | COPY_SRC);
+    const ends = allocate("ends of mixed rows", 8 * rows, STORAGE | COPY_SRC);
+    const recorder = held.keep(new Recorder(gpu));
+    gpu.device.queue.writeBuffer(given[0], 0, segments);
+    gpu.device.queue.writeBuffer(given[1], 0, entries);
     await recorder.add({
       shaders: ["fuse/mix_rows.wgsl"],
       constants: { BF16: bf16, BUCKET: tail === "bucket" },
-      reads: [segmentsHeld.buffer, entriesHeld.buffer],
-      writes: [fused.buffer, ends.buffer],
+      reads: given,
+      writes: [fused, ends],
       integers: [rows, members, largest],
       floats: [temperature],
       groups: [Math.ceil(rows / ROWS_A_GROUP), 1],
     });
     await recorder.finish();
     const result = new Uint32Array(words + 2 * rows);
-    result.set(await readWords(gpu, fused.buffer, words));
-    result.set(await readWords(gpu, ends.buffer, 2 * rows), words);
+    result.set(await readWords(gpu, fused, words));
+    result.set(await readWords(gpu, ends, 2 * rows), words);
     return result;
   } finally {
-    recorder.release();
-    for (const buffer of held) buffer.release();
+    held.release();
   }
 }
 

@@ -7,6 +7,7 @@ import {
   type FusionSettings,
 } from "../contract/index.ts";
 import { decodeFused, encodeFused } from "./codec.ts";
+import { FUSION_CHOICES } from "./profiles.ts";
 import { frameRecord, RECORD_FILE_MAGIC, type RecordFile, readRecordFile } from "./recordFile.ts";
 import type { FusedRecord } from "./records.ts";
 
@@ -38,18 +39,18 @@ const settingsSchema = v.object({
   topK: count,
   maxTokens: count,
   rows: count,
-  vocabulary: v.picklist(["bytes", "exact", "mined", "co-occurrence", "statistics", "counts"]),
+  vocabulary: v.picklist(FUSION_CHOICES.vocabulary),
   matrix: v.boolean(),
-  fallback: v.picklist(["pivot", "gold", "current"]),
-  fusion: v.picklist(["mince", "avgce"]),
-  level: v.picklist(["sequence", "token"]),
-  metric: v.picklist(["byte", "token"]),
-  averageBy: v.picklist(["rewards", "losses"]),
+  fallback: v.picklist(FUSION_CHOICES.fallback),
+  fusion: v.picklist(FUSION_CHOICES.fusion),
+  level: v.picklist(FUSION_CHOICES.level),
+  metric: v.picklist(FUSION_CHOICES.metric),
+  averageBy: v.picklist(FUSION_CHOICES.averageBy),
   temperature: v.pipe(v.number(), v.finite(), v.gtValue(0)),
-  tail: v.picklist(["renormalise", "bucket"]),
+  tail: v.picklist(FUSION_CHOICES.tail),
   bf16: v.boolean(),
   withPivot: v.boolean(),
-  badRows: v.picklist(["skip", "refuse"]),
+  badRows: v.picklist(FUSION_CHOICES.badRows),
 });
 const headerSchema = v.object({
   format: v.literal(FORMAT),

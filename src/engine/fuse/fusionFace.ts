@@ -56,6 +56,7 @@ export function createFusionFace(parts: FusionFaceParts): FusionFace {
     },
     fusedDocuments: ({ fusion, from, count }) => {
       checkIndex(from, "document");
+      checkIndex(count, "document");
       return fusions.documents(fusion, from, Math.min(count, MOST_DOCUMENTS));
     },
     async fusedDocument({ fusion, document }) {

@@ -1,13 +1,8 @@
-/**
- * How the weight λ of the language-modelling loss goes: `hard` stays, `hard_and_decay` lets the
- * fusion term fade to nothing, `soft` trusts the teachers as far as they are sure.
- */
-export const LAMBDA_SCHEDULES = ["hard", "hard_and_decay", "soft"] as const;
-export type LambdaSchedule = (typeof LAMBDA_SCHEDULES)[number];
+import type { TrainingSettings } from "../contract/index.ts";
 
 /** λ of loss = λ · clm + (1 − λ) · fusion at a step, from 0 to `steps`; not for `soft`. */
 export function scheduledLambda(
-  schedule: Exclude<LambdaSchedule, "soft">,
+  schedule: Exclude<TrainingSettings["lambdaSchedule"], "soft">,
   lambda: number,
   { step, steps }: { readonly step: number; readonly steps: number },
 ): number {

@@ -1,5 +1,17 @@
 import type { FusionProfile, FusionSettings } from "../contract/index.ts";
 
+/** The words that some settings take. */
+export const FUSION_CHOICES = {
+  vocabulary: ["bytes", "exact", "mined", "co-occurrence", "statistics", "counts"],
+  fallback: ["pivot", "gold", "current"],
+  fusion: ["mince", "avgce"],
+  level: ["sequence", "token"],
+  metric: ["byte", "token"],
+  averageBy: ["rewards", "losses"],
+  tail: ["renormalise", "bucket"],
+  badRows: ["skip", "refuse"],
+} as const satisfies { readonly [K in keyof FusionSettings]?: readonly FusionSettings[K][] };
+
 /** What every profile shares: FuseLLM's published recipe, which FuseChat kept. */
 const COMMON = {
   topK: 10,

@@ -1,5 +1,6 @@
 import { invariant } from "../base/invariant.ts";
 import type { Gpu } from "../gpu/device.ts";
+import { HeldTogether } from "../gpu/held.ts";
 import type { LanguageModel, LogitsBlock } from "../model/languageModel.ts";
 import { Recorder } from "../nn/recorder.ts";
 import { readRows } from "../nn/score.ts";
@@ -66,14 +67,19 @@ export async function readTopRows(
   if (wanted.length === 0) return unpack(new Uint32Array(0), k);
   const width = 2 * k + 3;
   const { STORAGE, COPY_DST, COPY_SRC } = GPUBufferUsage;
-  const asked = gpu.pool.allocate("wanted rows", 8 * wanted.length, STORAGE | COPY_DST);
-  const found = gpu.pool.allocate("top rows", 4 * width * wanted.length, STORAGE | COPY_SRC);
-  const recorder = new Recorder(gpu);
-  const shape = {
-    ...{ columns: model.vocabSize, tokens, k, asked: asked.buffer, found: found.buffer },
-    lanes: lanes ?? lanesFor(gpu, k),
-  };
+  const held = new HeldTogether();
   try {
+    const asked = held.keep(
+      gpu.pool.allocate("wanted rows", 8 * wanted.length, STORAGE | COPY_DST),
+    );
+    const found = held.keep(
+      gpu.pool.allocate("top rows", 4 * width * wanted.length, STORAGE | COPY_SRC),
+    );
+    const recorder = held.keep(new Recorder(gpu));
+    const shape = {
+      ...{ columns: model.vocabSize, tokens, k, asked: asked.buffer, found: found.buffer },
+      lanes: lanes ?? lanesFor(gpu, k),
+    };
     const pairs = wanted.flatMap(({ position, target }) => [position, target]);
     gpu.device.queue.writeBuffer(asked.buffer, 0, Uint32Array.from(pairs));
     // Nobody is asked what follows the last token.
@@ -90,9 +96,7 @@ export async function readTopRows(
     const words = await readRows(gpu, block, block.rowStride);
     return unpack(new Uint32Array(words.buffer), k);
   } finally {
-    recorder.release();
-    found.release();
-    asked.release();
+    held.release();
   }
 }
 

@@ -10,10 +10,10 @@ import {
   type TrainingSettings,
 } from "../contract/index.ts";
 import { isObject } from "../formats/json.ts";
-import { PROFILES } from "../fuse/profiles.ts";
+import { FUSION_CHOICES, PROFILES } from "../fuse/profiles.ts";
 import { didYouMean } from "../merge/nearest.ts";
 import { methods } from "../merge/registry.ts";
-import { TRAINING_PROFILES } from "../train/settings.ts";
+import { TRAINING_CHOICES, TRAINING_PROFILES } from "../train/settings.ts";
 import { defaultMerges } from "./merges.ts";
 
 /** A pipeline as its file states it: models and data are paths. */
@@ -103,13 +103,8 @@ const snake = (name: string) => name.replace(/[A-Z]/g, (letter) => `_${letter.to
 
 /** Words that some settings take; the others are as their profile's value is. */
 const CHOICES: Readonly<Record<string, readonly unknown[]>> = {
-  ...{ mode: ["lora", "full"], schedule: ["cosine", "linear", "constant"] },
-  ...{ lambdaSchedule: ["hard", "hard_and_decay", "soft"], fusionLoss: ["ce", "kl"] },
-  ...{ dtype: [null, "F32", "F16", "BF16"], fusion: ["mince", "avgce"] },
-  ...{ level: ["sequence", "token"], metric: ["byte", "token"], badRows: ["skip", "refuse"] },
-  ...{ averageBy: ["rewards", "losses"], tail: ["renormalise", "bucket"] },
-  vocabulary: ["bytes", "exact", "mined", "co-occurrence", "statistics", "counts"],
-  fallback: ["pivot", "gold", "current"],
+  ...FUSION_CHOICES,
+  ...TRAINING_CHOICES,
 };
 
 /** A profile's settings with what the file changes, in snake case. */

@@ -1,5 +1,6 @@
 import { EngineError } from "../contract/index.ts";
 import type { Gpu } from "../gpu/device.ts";
+import { HeldTogether } from "../gpu/held.ts";
 import type { PooledBuffer } from "../gpu/pool.ts";
 import type { Parameter } from "../nn/backward/trainable.ts";
 import { Recorder } from "../nn/recorder.ts";
@@ -46,19 +47,15 @@ export class AdamW {
   readonly #partials: PooledBuffer;
   readonly #readback: PooledBuffer;
   readonly #recorder: Recorder;
-  readonly #held: readonly { release(): void }[];
+  readonly #held = new HeldTogether();
 
   /** `gpu-memory` where the state does not fit what is free of the budget: then nothing is held. */
   constructor(gpu: Gpu, parameters: readonly Parameter[], settings: AdamSettings) {
     const { STORAGE, COPY_SRC, COPY_DST, MAP_READ } = GPUBufferUsage;
     this.#gpu = gpu;
     this.#settings = settings;
-    const held: { release(): void }[] = [];
-    const allocate = (label: string, byteLength: number, usage: number) => {
-      const buffer = gpu.pool.allocate(label, byteLength, usage);
-      held.push(buffer);
-      return buffer;
-    };
+    const allocate = (label: string, byteLength: number, usage: number) =>
+      this.#held.keep(gpu.pool.allocate(label, byteLength, usage));
     try {
       let partials = 0;
       this.#trained = parameters.map((parameter): Trained => {
@@ -70,13 +67,11 @@ export class AdamW {
       });
       this.#partials = allocate("square sums", 4 * partials, STORAGE | COPY_SRC);
       this.#readback = allocate("square sums", 4 * partials, MAP_READ | COPY_DST);
-      this.#recorder = new Recorder(gpu);
-      held.push(this.#recorder);
+      this.#recorder = this.#held.keep(new Recorder(gpu));
     } catch (error) {
-      for (const each of held) each.release();
+      this.#held.release();
       throw error;
     }
-    this.#held = held;
   }
 
   /** The state of every parameter, in their order. */
@@ -154,6 +149,6 @@ export class AdamW {
   }
 
   release(): void {
-    for (const each of this.#held) each.release();
+    this.#held.release();
   }
 }

@@ -40,7 +40,13 @@ test.each([
   ["rank", 2.5],
   ["steps", 0],
   ["sequenceTokens", 1],
+  ["schedule", "sine"],
 ])("refuses %s of %s", (name, value) => {
   const settings = { ...TRAINING_PROFILES.studio, [name]: value };
   expect(() => checkTrainingSettings(settings)).toThrow(new RegExp(`${name} is ${value}`));
+});
+
+test("refuses a LoRA of nothing", () => {
+  const settings = { ...TRAINING_PROFILES.studio, modules: [] };
+  expect(() => checkTrainingSettings(settings)).toThrow("at least one of q, k, v");
 });

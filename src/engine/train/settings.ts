@@ -43,6 +43,15 @@ export const TRAINING_PROFILES: Readonly<Record<FusionProfile, TrainingSettings>
   "fusechat-v2": FUSECHAT,
 };
 
+/** The words that some settings take. */
+export const TRAINING_CHOICES = {
+  mode: ["lora", "full"],
+  schedule: ["cosine", "linear", "constant"],
+  lambdaSchedule: ["hard", "hard_and_decay", "soft"],
+  fusionLoss: ["ce", "kl"],
+  dtype: [null, "F32", "F16", "BF16"],
+} as const satisfies { readonly [K in keyof TrainingSettings]?: readonly TrainingSettings[K][] };
+
 /** Where a number makes sense, ends included. */
 interface Range {
   readonly min: number;
@@ -68,6 +77,19 @@ export const TRAINING_RANGES = {
 
 /** Throws `usage` where a setting has a value that makes no sense, with the range that does. */
 export function checkTrainingSettings(settings: TrainingSettings): void {
+  for (const [name, choices] of Object.entries<readonly unknown[]>(TRAINING_CHOICES)) {
+    const value = settings[name as keyof typeof TRAINING_CHOICES];
+    if (choices.includes(value)) continue;
+    throw new EngineError(
+      "usage",
+      `The training's ${name} is ${value}; it must be one of ${choices.join(", ")}.`,
+      { setting: name, value: String(value) },
+    );
+  }
+  if (settings.mode === "lora" && settings.modules.length === 0) {
+    const message = `A LoRA trains at least one of ${TRAINED_MODULES.join(", ")}; none is chosen.`;
+    throw new EngineError("usage", message, { setting: "modules", value: "" });
+  }
   for (const [name, { min, max, whole = false }] of Object.entries<Range>(TRAINING_RANGES)) {
     const value = settings[name as keyof typeof TRAINING_RANGES];
     if (name === "steps" && value === null) continue;
