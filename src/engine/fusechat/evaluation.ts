@@ -7,6 +7,7 @@ import {
 import { groupDomains } from "../evaluate/domains.ts";
 import { makeDomainFigures, makeFigures } from "../evaluate/figures.ts";
 import type { LanguageParts } from "../evaluate/generateText.ts";
+import { bytesOfRow } from "../evaluate/sampleRows.ts";
 import { type NamedRows, type PairScores, scorePair } from "../evaluate/scorePair.ts";
 import { encodeRow } from "../evaluate/scoreRow.ts";
 import { nameDomain } from "../fuse/fuseStagesDocuments.ts";
@@ -120,12 +121,13 @@ export async function scoreModels(
     progress(fraction: number, label: string): void;
   },
 ): Promise<Readonly<Record<string, PairScores>>> {
+  const { signal } = options;
+  const bytes = rows.rows.reduce((sum, row) => sum + bytesOfRow(row), 0);
   let state = options.state;
-  for (const [i, { id, name }] of models.entries()) {
+  for (const [i, { id }] of models.entries()) {
     if (state[id]) continue;
-    const progress = () => options.progress(i / models.length, name);
-    progress();
-    const { signal } = options;
+    const progress = (done: number, label: string) =>
+      options.progress((i + done / Math.max(1, bytes)) / models.length, label);
     state = { ...state, [id]: await scorePair(id, rows, parts, { signal, progress }) };
     await options.save(state);
   }

@@ -33,3 +33,13 @@ test("a job that stands still knows no time left", () => {
   pace(step(5), 0);
   expect(pace(step(5), 1000)).toMatchObject({ bytesPerSecond: 0, secondsLeft: null });
 });
+
+test("parts of a work are paced by all of them together", () => {
+  const pace = keepPace(0);
+  const part = (doneBytes: number) => ({ ...step(doneBytes), unit: "parts" as const });
+  expect(pace(part(100), 0).secondsLeft).toBeNull();
+  expect(pace(part(100), 400).secondsLeft).toBeNull();
+  // A long part without news makes nobody despair.
+  expect(pace(part(500), 4000)).toMatchObject({ bytesPerSecond: 100, secondsLeft: 5 });
+  expect(pace(part(500), 8000)).toMatchObject({ bytesPerSecond: 50, secondsLeft: 10 });
+});

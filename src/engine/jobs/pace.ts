@@ -11,10 +11,19 @@ export function keepPace(startedAt: number): (step: JobStep, now: number) => Job
   let lastBytes: number | null = null;
   let lastAt = startedAt;
   let rate: number | null = null;
+  let first: { readonly parts: number; readonly at: number } | null = null;
+
+  /** Parts differ in what they take: only all of them together have a speed. */
+  const average = (parts: number, now: number): number | null => {
+    first ??= { parts, at: now };
+    const seconds = (now - first.at) / 1000;
+    return seconds < FIRST_RATE_AFTER_SECONDS ? null : (parts - first.parts) / seconds;
+  };
 
   return ({ doneBytes, totalBytes, unit, label }, now) => {
     const seconds = (now - lastAt) / 1000;
-    if (lastBytes === null) {
+    if (unit === "parts") rate = average(doneBytes, now);
+    else if (lastBytes === null) {
       // What an earlier run had done is no sign of this one's speed.
       lastBytes = doneBytes;
       lastAt = now;
