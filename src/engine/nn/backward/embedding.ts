@@ -25,7 +25,7 @@ export async function embedTokens(pass: TrainPass, ends: LoadedEnds): Promise<vo
   if (!adapter) return;
   await gatherLow(pass);
   const plain = { rows, layout: "out_in", accumulate: true } as const;
-  await multiplyRows(pass, space.rowsOf("low"), adapter.bMatrix, residual, plain);
+  await multiplyRows(pass, space.rowsOf("embeddedLow"), adapter.bMatrix, residual, plain);
 }
 
 /** low = scale · A[:, token], whose embedding is scaled as the table's is. */
@@ -35,7 +35,7 @@ async function gatherLow(pass: TrainPass): Promise<void> {
   if (!adapter) return;
   const shape = { rows, columns: adapter.rank, scale: adapter.scale * spec.embedding.scale };
   const table = { buffer: adapter.a.value, stride: spec.vocabSize };
-  await gatherColumns(recorder, space.buffer("ids"), table, space.rowsOf("low"), shape);
+  await gatherColumns(recorder, space.buffer("ids"), table, space.rowsOf("embeddedLow"), shape);
 }
 
 /** Adds to the gradients of the embedding and of its adapter what dResidual asks for. */
@@ -73,7 +73,7 @@ async function adapterBackward(
   const { a, b, rank, scale } = adapter;
   const [dResidual, low, dLow] = [
     space.rowsOf("dResidual"),
-    space.rowsOf("low"),
+    space.rowsOf("embeddedLow"),
     space.rowsOf("dLow"),
   ];
   await gatherLow(pass);

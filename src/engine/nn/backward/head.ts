@@ -89,7 +89,7 @@ function lowRankOfHead(
     low: space.rowsOf("lastLow"),
     dLow: space.rowsOf("dLastLow"),
     dropped: adapter.dropout > 0 ? space.rowsOf("lastDropped") : null,
-    first,
+    ...{ kept: false, first },
   };
 }
 

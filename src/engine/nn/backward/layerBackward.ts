@@ -9,8 +9,8 @@ import {
   scaleByNormed,
   unrotate,
 } from "./kernels.ts";
-import { type Branch, branchOf, slotOf, type TrainedLayer } from "./layerForward.ts";
-import { addColumns, lowRankOf, projectBackward, type TrainPass } from "./pass.ts";
+import { type Branch, branchOf, lowRankOf, type TrainedLayer } from "./layerForward.ts";
+import { addColumns, projectBackward, type TrainPass } from "./pass.ts";
 import type { HeadPart, Part } from "./space.ts";
 
 /**
@@ -93,7 +93,7 @@ async function branchBackward(
     await normaliseBackward(recorder, spec.norm, buffers, { ...shape, accumulate: false });
     dy = dBranch;
   }
-  const lowRank = lowRankOf(pass, projection, slotOf(layer, projection));
+  const lowRank = lowRankOf(pass, layer, projection, true);
   const x = branch.from;
   await projectBackward(pass, projection, { x, dy, dx, lowRank }, { rows, accumulate: false });
 }
@@ -128,7 +128,7 @@ async function inputsBackward(
       x: space.rowsOf(x),
       dy: space.rowsOf(dy, projection.spec.column),
       dx,
-      lowRank: lowRankOf(pass, projection, slotOf(layer, projection)),
+      lowRank: lowRankOf(pass, layer, projection, true),
     };
     await projectBackward(pass, projection, buffers, { rows, accumulate: i > 0 });
   }

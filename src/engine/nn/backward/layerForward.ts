@@ -2,7 +2,8 @@ import { activate, attend, normalise, rotate } from "../kernels.ts";
 import type { LoadedLayer, LoadedNorm, LoadedProjection } from "../layerWeights.ts";
 import type { Rows } from "../multiply.ts";
 import type { HeadView, LayerSpec } from "../spec.ts";
-import { lowRankOf, project, projectLow, type TrainPass } from "./pass.ts";
+import { wholeQuads } from "./alignRows.ts";
+import { type LowRank, project, type TrainPass } from "./pass.ts";
 import { scaleValues } from "./rowKernels.ts";
 import type { Part } from "./space.ts";
 
@@ -13,9 +14,28 @@ export interface TrainedLayer {
   readonly weights: LoadedLayer;
 }
 
-/** A layer's projections in order; the places are their adapters' slots. */
+/** A layer's projections in order. */
 export function projectionsOf({ qkv, attentionOut, mlpIn, mlpOut }: LoadedLayer) {
   return [...qkv, attentionOut, ...mlpIn, mlpOut];
+}
+
+/** Where a projection's adapter works, if it has one; `kept`: what its A gave is there already. */
+export function lowRankOf(
+  { adapters, space }: TrainPass,
+  { weights, index }: TrainedLayer,
+  { spec }: LoadedProjection,
+  kept: boolean,
+): LowRank | null {
+  const adapter = adapters.get(spec.weight);
+  if (!adapter) return null;
+  const names = projectionsOf(weights).map((projection) => projection.spec.weight);
+  const slot = names.filter((name) => adapters.has(name)).indexOf(spec.weight);
+  return {
+    low: space.low(index, slot * wholeQuads(adapter.rank)),
+    dLow: space.rowsOf("dLow"),
+    dropped: adapter.dropout > 0 ? space.rowsOf("dropped") : null,
+    ...{ kept, first: 0 },
+  };
 }
 
 /**
@@ -27,6 +47,11 @@ export interface Wanted {
   readonly backward: boolean;
 }
 
+/** A layer that runs once more: what was kept of it needs not be made again. */
+interface LayerRun extends TrainedLayer {
+  readonly again: boolean;
+}
+
 /** Records a layer from its input, which is kept, to what is wanted. */
 export async function forwardLayer(
   pass: TrainPass,
@@ -36,28 +61,25 @@ export async function forwardLayer(
   const { space } = pass;
   const { weights, index } = layer;
   const { parallelResidual } = pass.spec;
+  const run: LayerRun = { ...layer, again: !wanted.output };
   const [input, output] = [space.residual(index), space.residual(index + 1)];
   await norm(pass, weights.attentionNorm, input, space.rowsOf("normed"));
-  await forwardHeads(pass, layer);
-  if (wanted.output) await gather(pass, layer);
+  await forwardHeads(pass, run);
+  if (!run.again) await gather(pass, run);
   // Between the halves; side by side nothing reads it.
   const middle = wanted.backward && !parallelResidual ? space.rowsOf("middle") : output;
-  const attentionBranch = branchOf(pass, layer, "attention");
-  if (wanted.output || !parallelResidual) {
+  if (!run.again || !parallelResidual) {
     await copy(pass, input, middle);
-    await addBranch(pass, layer, attentionBranch, middle);
-  } else {
-    await keepLow(pass, layer, attentionBranch);
+    await addBranch(pass, run, branchOf(pass, run, "attention"), middle);
   }
   await norm(pass, weights.mlpNorm, parallelResidual ? input : middle, space.rowsOf("mlpNormed"));
-  await forwardMlp(pass, layer);
-  const mlpBranch = branchOf(pass, layer, "mlp");
-  if (wanted.output) {
+  await forwardMlp(pass, run);
+  const branch = branchOf(pass, run, "mlp");
+  if (!run.again) {
     if (middle !== output) await copy(pass, middle, output);
-    return addBranch(pass, layer, mlpBranch, output);
+    return addBranch(pass, run, branch, output);
   }
-  if (mlpBranch.postNorm) return projectBranch(pass, layer, mlpBranch, space.rowsOf("made"));
-  return keepLow(pass, layer, mlpBranch);
+  if (branch.postNorm) await projectBranch(pass, run, branch, space.rowsOf("made"));
 }
 
 /** The end of one of a layer's halves: what its last projection reads, and what follows it. */
@@ -93,25 +115,8 @@ function norm({ recorder, spec, rows }: TrainPass, weights: LoadedNorm, x: Rows,
   return normalise(recorder, spec.norm, weights, x, y, { rows, width: spec.hiddenSize });
 }
 
-/** A projection's low-rank activations alone: all that its backward pass lacks. */
-async function keepLow(
-  pass: TrainPass,
-  layer: TrainedLayer,
-  { projection, from }: Branch,
-): Promise<void> {
-  const adapter = pass.adapters.get(projection.spec.weight);
-  const lowRank = lowRankOf(pass, projection, slotOf(layer, projection));
-  if (!adapter || !lowRank) return;
-  await projectLow(pass, adapter, from, lowRank, pass.rows);
-}
-
-/** A projection's place among its layer's. */
-export function slotOf({ weights }: TrainedLayer, projection: LoadedProjection): number {
-  return projectionsOf(weights).indexOf(projection);
-}
-
 /** normed → queries, keys and values. */
-async function forwardHeads(pass: TrainPass, layer: TrainedLayer): Promise<void> {
+async function forwardHeads(pass: TrainPass, layer: LayerRun): Promise<void> {
   const { recorder, space, rows } = pass;
   const { attention } = pass.spec;
   const { weights } = layer;
@@ -173,7 +178,7 @@ function headNorm(
 }
 
 /** mlpNormed → active. */
-async function forwardMlp(pass: TrainPass, layer: TrainedLayer): Promise<void> {
+async function forwardMlp(pass: TrainPass, layer: LayerRun): Promise<void> {
   const { recorder, space, rows } = pass;
   const { mlp } = pass.spec;
   for (const projection of layer.weights.mlpIn) {
@@ -186,13 +191,13 @@ async function forwardMlp(pass: TrainPass, layer: TrainedLayer): Promise<void> {
 
 function into(
   pass: TrainPass,
-  layer: TrainedLayer,
+  layer: LayerRun,
   projection: LoadedProjection,
   from: Part,
   to: Part,
 ): Promise<void> {
   const { space, rows } = pass;
-  const lowRank = lowRankOf(pass, projection, slotOf(layer, projection));
+  const lowRank = lowRankOf(pass, layer, projection, layer.again);
   const out = space.rowsOf(to, projection.spec.column);
   const buffers = { x: space.rowsOf(from), out, lowRank };
   return project(pass, projection, buffers, { rows, accumulate: false });
@@ -201,19 +206,19 @@ function into(
 /** out (+)= projection(from). */
 function projectBranch(
   pass: TrainPass,
-  layer: TrainedLayer,
+  layer: LayerRun,
   { from, projection }: Branch,
   out: Rows,
   accumulate = false,
 ): Promise<void> {
-  const lowRank = lowRankOf(pass, projection, slotOf(layer, projection));
+  const lowRank = lowRankOf(pass, layer, projection, layer.again);
   return project(pass, projection, { x: from, out, lowRank }, { rows: pass.rows, accumulate });
 }
 
 /** to += projection(from), through a norm where the architecture has one there. */
 async function addBranch(
   pass: TrainPass,
-  layer: TrainedLayer,
+  layer: LayerRun,
   branch: Branch,
   to: Rows,
 ): Promise<void> {

@@ -5,7 +5,6 @@ import type { Recorder } from "../recorder.ts";
 import type { DecoderSpec } from "../spec.ts";
 import type { Matrix } from "../weights.ts";
 import type { LoadedAdapter } from "./adapters.ts";
-import { wholeQuads } from "./alignRows.ts";
 import { addProducts } from "./kernels.ts";
 import { addLowRank, dropRows } from "./rowKernels.ts";
 import type { TrainingSpace } from "./space.ts";
@@ -33,6 +32,8 @@ export interface TrainPass {
 export interface LowRank {
   /** drop(x) · Aᵀ, from the forward pass to the backward one. */
   readonly low: Rows;
+  /** It is there already: the pass runs a second time. */
+  readonly kept: boolean;
   readonly dLow: Rows;
   /** What A sees; there only where something is dropped. */
   readonly dropped: Rows | null;
@@ -73,13 +74,13 @@ export async function project(
   await multiplyRows(pass, x, matrix, out, { rows, layout: spec.layout, bias, accumulate });
   const adapter = pass.adapters.get(spec.weight);
   if (!adapter || !lowRank) return;
-  await projectLow(pass, adapter, x, lowRank, rows);
+  if (!lowRank.kept) await projectLow(pass, adapter, x, lowRank, rows);
   const shape = { rows, rank: adapter.rank, outputs: spec.outputs };
   await addLowRank(pass.recorder, lowRank.low, adapter.scaledB, out, shape);
 }
 
 /** low = drop(x) · Aᵀ. */
-export async function projectLow(
+async function projectLow(
   pass: TrainPass,
   adapter: LoadedAdapter,
   x: Rows,
@@ -199,21 +200,4 @@ async function adapterBackward(
   await multiplyRows(pass, dLow, aMatrix, seen, { ...turnedBack, accumulate: false });
   const shape = { rows, columns: inputs, first: lowRank.first, accumulate: true };
   await dropRows(recorder, seen, dx, dropOf(adapter, pass.step as number), shape);
-}
-
-/** A layer's place for its `slot`-th projection's adapter. */
-export function lowRankOf(
-  pass: TrainPass,
-  { spec }: LoadedProjection,
-  slot: number,
-): LowRank | null {
-  const adapter = pass.adapters.get(spec.weight);
-  if (!adapter) return null;
-  const { space } = pass;
-  return {
-    low: space.rowsOf("low", slot * wholeQuads(adapter.rank)),
-    dLow: space.rowsOf("dLow"),
-    dropped: adapter.dropout > 0 ? space.rowsOf("dropped") : null,
-    first: 0,
-  };
 }

@@ -15,7 +15,7 @@ export interface TrainPlan {
   /** Trained values in f32. */
   readonly parameterBytes: number;
   readonly gradientBytes: number;
-  /** Every layer's input and what its attention gathered, kept until its backward pass. */
+  /** What is kept of every layer until its backward pass: its input, and what attention gathered. */
   readonly checkpointBytes: number;
   /** One layer's activations and their gradients. */
   readonly activationBytes: number;

@@ -7,7 +7,8 @@ import type { Rows } from "../multiply.ts";
 import type { DecoderSpec } from "../spec.ts";
 import { wholeQuads } from "./alignRows.ts";
 import { LOSS_ROW_WORDS } from "./rowKernels.ts";
-import type { TrainTarget } from "./trainable.ts";
+import { adaptedModules } from "./tensors.ts";
+import type { LoraTarget, TrainTarget } from "./trainable.ts";
 
 /** What a space has room for. */
 export interface SpaceLimits {
@@ -17,8 +18,6 @@ export interface SpaceLimits {
   readonly logitBytes?: number;
 }
 const LOGIT_BYTES = 16 * 2 ** 20;
-/** Projections of a layer, whose low-rank activations are kept from forward to backward. */
-const SLOTS = 7;
 
 /** Values per token of what one layer's passes need; a `d` in front: its gradient. */
 function activationLengths(spec: DecoderSpec, target: TrainTarget) {
@@ -49,7 +48,7 @@ function activationLengths(spec: DecoderSpec, target: TrainTarget) {
     mlpNormed: hidden,
     dMlpNormed: has(spec.parallelResidual, hidden),
     ...{ wide: mlp.rowStride, dWide: mlp.rowStride, active, dActive: active },
-    low: has(lora !== null, SLOTS * wholeQuads(lora?.rank ?? 0)),
+    embeddedLow: has(lora?.modules.includes("embeddings") ?? false, wholeQuads(lora?.rank ?? 0)),
     dLow: has(lora !== null, wholeQuads(lora?.rank ?? 0)),
     dropped: has((lora?.dropout ?? 0) > 0, Math.max(hidden, mixed, active)),
     // dy · x̂ of a norm, whose columns are summed.
@@ -62,13 +61,24 @@ function activationLengths(spec: DecoderSpec, target: TrainTarget) {
 }
 export type Part = keyof ReturnType<typeof activationLengths>;
 
-/** Values per token that are kept of every layer: its input, and what attention gathered. */
-function keptLengths({ hiddenSize, attention }: DecoderSpec) {
+/**
+ * Values per token that are kept of every layer: its input, what attention gathered, and what the A
+ * factors of its adapters gave.
+ */
+function keptLengths(spec: DecoderSpec, target: TrainTarget) {
+  const { hiddenSize, attention } = spec;
   return {
     residual: wholeQuads(hiddenSize),
     mixed: wholeQuads(attention.heads * attention.headDim),
     logSums: attention.heads,
+    low: target.kind === "lora" ? adaptersOfLayer(spec, target) * wholeQuads(target.rank) : 0,
   };
+}
+
+function adaptersOfLayer(spec: DecoderSpec, target: LoraTarget): number {
+  const inLayers = target.modules.filter((name) => name !== "embeddings" && name !== "head");
+  const found = adaptedModules(spec, { ...target, modules: inLayers });
+  return found.length / Math.max(1, spec.layers.length);
 }
 
 /** Values per row of what the head needs, for some rows at a time. */
@@ -102,7 +112,7 @@ const sum = (lengths: object) =>
 /** Bytes of a space by purpose. */
 export function spaceBytes(spec: DecoderSpec, target: TrainTarget, limits: SpaceLimits) {
   const { tokens } = limits;
-  const kept = keptLengths(spec);
+  const kept = keptLengths(spec, target);
   return {
     checkpointBytes: 4 * tokens * (spec.layers.length * sum(kept) + kept.residual),
     activationBytes: 4 * tokens * sum(activationLengths(spec, target)),
@@ -121,6 +131,7 @@ export class TrainingSpace {
   readonly #residuals: Rows[] = [];
   readonly #mixed: Rows[] = [];
   readonly #logSums: GPUBuffer[] = [];
+  readonly #low: Rows[] = [];
   readonly #owned: PooledBuffer[] = [];
 
   /** `spec`: with aligned rows. `gpu-memory` where the budget or a binding is too small. */
@@ -130,7 +141,7 @@ export class TrainingSpace {
     this.headRows = headRows(spec, limits);
     const [activations, head] = [activationLengths(spec, target), headLengths(spec, target)];
     this.#lengths = { ...activations, ...head };
-    const kept = keptLengths(spec);
+    const kept = keptLengths(spec, target);
     const allocate = (label: string, values: number) =>
       allocateRows(gpu, label, values, this.#owned);
     try {
@@ -146,6 +157,7 @@ export class TrainingSpace {
       for (let layer = 0; layer < spec.layers.length; layer++) {
         this.#mixed.push(rows(`attention of layer ${layer}`, kept.mixed));
         this.#logSums.push(allocate(`log-sums of layer ${layer}`, tokens * kept.logSums));
+        if (kept.low > 0) this.#low.push(rows(`low ranks of layer ${layer}`, kept.low));
         this.#residuals.push(rows(`output of layer ${layer}`, kept.residual));
       }
     } catch (error) {
@@ -178,6 +190,11 @@ export class TrainingSpace {
   /** The log-sum of every row and head of a layer's attention. */
   logSums(layer: number): GPUBuffer {
     return this.#logSums[layer] as GPUBuffer;
+  }
+
+  /** What the A factors of a layer's adapters gave, from column `column` on. */
+  low(layer: number, column: number): Rows {
+    return { ...(this.#low[layer] as Rows), offset: column };
   }
 
   release(): void {

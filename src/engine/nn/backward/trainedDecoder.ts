@@ -9,7 +9,7 @@ import { checkBatch, type TrainBatch } from "./batch.ts";
 import { type BatchGroups, embedBackward, embedTokens } from "./embedding.ts";
 import { countedPositions, type EntryBuffers, runHead } from "./head.ts";
 import { backwardLayer } from "./layerBackward.ts";
-import { forwardLayer, type TrainedLayer } from "./layerForward.ts";
+import { forwardLayer, projectionsOf, type TrainedLayer } from "./layerForward.ts";
 import type { TrainPass } from "./pass.ts";
 import type { TrainPlan } from "./plan.ts";
 import { scaleValues } from "./rowKernels.ts";
@@ -191,8 +191,8 @@ export class TrainedDecoder implements TrainableModel {
   #lowestTrained(): number {
     const { adapters, layers, spec } = this.#parts;
     if (adapters.length === 0 || this.#adapters.has(spec.embedding.tensor)) return -1;
-    const found = layers.findIndex(({ qkv, attentionOut, mlpIn, mlpOut }) =>
-      [...qkv, attentionOut, ...mlpIn, mlpOut].some((each) => this.#adapters.has(each.spec.weight)),
+    const found = layers.findIndex((layer) =>
+      projectionsOf(layer).some((each) => this.#adapters.has(each.spec.weight)),
     );
     return found < 0 ? layers.length : found;
   }
