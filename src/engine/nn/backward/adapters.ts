@@ -22,7 +22,7 @@ export interface LoadedAdapter extends Adapter {
 }
 
 /** What Δ = B · A is multiplied by. */
-export function loraScale({ alpha, rank, rslora }: LoraTarget): number {
+function loraScale({ alpha, rank, rslora }: LoraTarget): number {
   return alpha / (rslora ? Math.sqrt(rank) : rank);
 }
 
