@@ -6,7 +6,7 @@ import type {
   PipelineRequest,
 } from "../contract/index.ts";
 import { bytesOfRow } from "../evaluate/sampleRows.ts";
-import type { PairScores } from "../evaluate/scorePair.ts";
+import type { NamedRows, PairScores } from "../evaluate/scorePair.ts";
 import { decodePlain, encodePlain, type RecordStore } from "../fuse/recordStore.ts";
 import type { JobContext, JobKind } from "../jobs/kind.ts";
 import { forgetTraining, readNotes } from "../train/recordState.ts";
@@ -88,10 +88,15 @@ async function runPipeline(
 ): Promise<JobResult> {
   const pipeline = await openPipeline(request, parts, context);
   const fusions = await fuseSources(pipeline);
+  // Before the long part: where no row is left, nobody should have waited for it.
+  const rows = await chooseRows(parts, {
+    ...{ pivot: request.pivot, datasets: request.datasets, signal: context.signal },
+    ...{ fusion: fusions[0] as FusionId, tokens: request.evaluationTokens },
+  });
   const trained = await trainTargets(pipeline, fusions);
   const targets = trained.filter(({ role }) => role === "target");
   const merged = await mergeTargets(pipeline, targets);
-  const report = await evaluate(pipeline, { fusions, trained, merged });
+  const report = await evaluate(pipeline, rows, { fusions, trained, merged });
   await writeReport(parts.records, context.id, report);
   return { models: [...trained, ...merged].map(({ id }) => id), downloads: [], notes: [] };
 }
@@ -99,6 +104,7 @@ async function runPipeline(
 /** Scores what went in and what came out on rows that no training read, and reports it all. */
 async function evaluate(
   pipeline: Pipeline,
+  rows: NamedRows,
   made: {
     readonly fusions: readonly FusionId[];
     readonly trained: readonly TrainedModel[];
@@ -115,9 +121,6 @@ async function evaluate(
     ...made.trained,
     ...made.merged,
   ];
-  const rows = await chooseRows(parts, {
-    ...{ pivot, datasets, signal, fusion: made.fusions[0] as FusionId, tokens: evaluationTokens },
-  });
   const scores = await runner.runOwn(stage("evaluate"), ({ state, ...options }) => {
     const known = (state ?? {}) as Readonly<Record<string, PairScores>>;
     return scoreModels(parts, models, rows, { ...options, signal, state: known });

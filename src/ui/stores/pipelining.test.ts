@@ -48,7 +48,7 @@ const merge = (name: string): PipelineMerge => ({
 const EMBER = fakeModel("ember", { createdAt: 1 });
 const FLINT = fakeModel("flint", { createdAt: 2, architecture: "Qwen2ForCausalLM", layers: 4 });
 const TALES: DatasetCard = {
-  ...{ id: "tales", name: "tales", kind: "text", rows: 3, byteLength: 9, createdAt: 0 },
+  ...{ id: "tales", name: "tales", kind: "text", rows: 2000, byteLength: 9, createdAt: 0 },
   ...{ problems: [], problemCount: 0 },
 };
 
@@ -131,6 +131,8 @@ test("what stands in the way is said, one thing after the other", async () => {
   studio.jobs.write(fakeJob("a", { kind: "fusechat" }));
   expect(pipelineBlocked(studio)).toBe("A pipeline is running.");
   studio.jobs.write(fakeJob("a", { kind: "fusechat", state: "done" }));
+  studio.library.setState({ datasets: [{ ...TALES, rows: 1000 }] });
+  expect(pipelineBlocked(studio)).toContain("none is left to evaluate on");
   studio.fusion.draft({ sources: [] });
   expect(pipelineBlocked(studio)).toContain("Choose a source");
 });

@@ -78,8 +78,18 @@ export function pipelineBlocked(studio: Studio): string | null {
   const [check] = presentChecks(studio);
   if (check) return check;
   if (!trainingSettings(studio)) return "The profiles are being looked up.";
+  if (nothingLeft(studio)) {
+    return "Every row of the datasets would be learned, and none is left to evaluate on: read fewer rows of each dataset.";
+  }
   if (studio.pipeline.getState().draft.name?.trim() === "") return "Give the results a name.";
   return refusal(studio.pipeline.getState().plan);
+}
+
+/** Whether the fusion would read all that there is. */
+function nothingLeft(studio: Studio): boolean {
+  const settings = fusionSettings(studio);
+  const { datasets } = fusionParts(studio);
+  return settings !== null && datasets.every(({ rows }) => rows <= settings.rows);
 }
 
 /** Why a training does not fit, and what would; null where it does, or where nobody knows. */

@@ -45,11 +45,15 @@ export function Report({ studio, job, report }: ReportProps) {
           %, by bootstrap over rows; differences are paired.
           {evaluated.rows < 2 && " One row has no interval: evaluate on more tokens."}
         </p>
-        <ReportTable studio={studio} models={models} />
+        <ReportTable studio={studio} models={models} prefix={`${report.name}-`} />
       </Section>
       {domains.length > 0 && (
         <Section title="By domain">
-          <ReportDomains models={models} domains={domains.map(({ domain }) => domain)} />
+          <ReportDomains
+            models={models}
+            domains={domains.map(({ domain }) => domain)}
+            prefix={`${report.name}-`}
+          />
         </Section>
       )}
       {maps.length > 0 && <ReportMaps studio={studio} report={report} />}

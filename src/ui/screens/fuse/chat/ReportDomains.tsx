@@ -5,16 +5,19 @@ import {
 } from "../../../../engine/contract/index.ts";
 import { formatBits } from "../../../theme/format.ts";
 import { SCROLLS } from "../MemberTable.tsx";
+import { ModelName } from "./ModelName.tsx";
 
 type Domain = DomainFigures["domain"];
 
 interface ReportDomainsProps {
   readonly models: readonly ReportedModel[];
   readonly domains: readonly Domain[];
+  /** What the results' names begin with. */
+  readonly prefix: string;
 }
 
 /** Every model's bits per byte by domain: one column each, the lowest of the pivot's kin marked. */
-export function ReportDomains({ models, domains }: ReportDomainsProps) {
+export function ReportDomains({ models, domains, prefix }: ReportDomainsProps) {
   const at = (model: ReportedModel, column: number) =>
     model.cell.domains?.[column]?.bitsPerByte ?? null;
   const own = models.filter(({ role }) => role !== "source");
@@ -40,9 +43,7 @@ export function ReportDomains({ models, domains }: ReportDomainsProps) {
           {models.map((model) => (
             <tr key={model.name}>
               <th scope="row">
-                <span className="member" title={model.name}>
-                  <span className="ellipsis">{model.name}</span>
-                </span>
+                <ModelName name={model.name} prefix={prefix} />
               </th>
               {domains.map((domain, column) => {
                 const value = at(model, column);

@@ -3,6 +3,7 @@ import { IntervalMark } from "../../../plots/IntervalMark.tsx";
 import type { Studio } from "../../../stores/studio.ts";
 import { formatBits } from "../../../theme/format.ts";
 import { SCROLLS } from "../MemberTable.tsx";
+import { ModelName } from "./ModelName.tsx";
 import { ModelVerbs } from "./ModelVerbs.tsx";
 import { spanOf, verdictOf } from "./reportWords.ts";
 
@@ -18,10 +19,15 @@ interface ReportTableProps {
   readonly studio: Studio;
   /** The pivot first. */
   readonly models: readonly ReportedModel[];
+  /** What the results' names begin with. */
+  readonly prefix: string;
 }
 
+/** Digits of a difference: what fine-tunes differ by is small. */
+const DIGITS = 4;
+
 /** Every model on the rows that no training read: bits per byte with 95 % intervals, and differences. */
-export function ReportTable({ studio, models }: ReportTableProps) {
+export function ReportTable({ studio, models, prefix }: ReportTableProps) {
   // A source reads in its own tokens and is no result: the scale is the pivot's and its kin's.
   const own = models.filter(({ role }) => role !== "source");
   const span = spanOf(own.map(({ cell }) => cell));
@@ -49,8 +55,8 @@ export function ReportTable({ studio, models }: ReportTableProps) {
             return (
               <tr key={name}>
                 <th scope="row">
-                  <span className="chat-model" title={name}>
-                    <span className="ellipsis">{name}</span>
+                  <span className="chat-model">
+                    <ModelName name={name} prefix={prefix} />
                     <span className="small faint">{ROLES[role]}</span>
                   </span>
                 </th>
@@ -109,10 +115,10 @@ function Difference({ difference }: { readonly difference: EvaluationCell["diffe
     <span className="chat-difference">
       <span>
         {difference.mean > 0 ? "+" : ""}
-        {formatBits(difference.mean)} <span className="small">{verdictOf(difference)}</span>
+        {formatBits(difference.mean, DIGITS)} <span className="small">{verdictOf(difference)}</span>
       </span>
       <span className="small faint">
-        {formatBits(low)} to {formatBits(high)}
+        {formatBits(low, DIGITS)} to {formatBits(high, DIGITS)}
       </span>
     </span>
   );
