@@ -30,6 +30,10 @@ test("axe finds nothing serious on any screen, empty or full, light or dark", as
     await goTo(page, screen);
     await inBothThemes(page, (theme) => expectAccessible(page, `${screen}, empty, ${theme}`));
   }
+  await goTo(page, "Fuse");
+  await page.getByRole("tab", { name: "FuseChat" }).click();
+  await inBothThemes(page, (theme) => expectAccessible(page, `FuseChat, empty, ${theme}`));
+  await page.getByRole("tab", { name: "Fusion" }).click();
   await goTo(page, "Library");
   await trySamples(page);
   await page.getByRole("gridcell", { name: /^Layer 2 · gate:/ }).click();
