@@ -111,7 +111,8 @@ test("a quarter of the small pipeline, reloaded in the middle, ends as one that 
 async function lookAround(page: Page): Promise<void> {
   const table = page.getByRole("region", { name: "Bits per byte by model" });
   await expect(table.getByRole("row")).toHaveCount(10);
-  await page.getByText("Held out", { exact: true }).click();
+  const view = page.getByRole("region", { name: "FuseChat", exact: true });
+  await view.getByText("Held out", { exact: true }).click();
   await page.getByText("The numbers").click();
   const numbers = page.getByRole("region", { name: "Held-out texts as numbers" });
   await expect(numbers.getByRole("rowheader")).toHaveText(["0", "3", "6"]);

@@ -132,7 +132,7 @@ test("what stands in the way is said, one thing after the other", async () => {
   expect(pipelineBlocked(studio)).toBe("A pipeline is running.");
   studio.jobs.write(fakeJob("a", { kind: "fusechat", state: "done" }));
   studio.library.setState({ datasets: [{ ...TALES, rows: 1000 }] });
-  expect(pipelineBlocked(studio)).toContain("none is left to evaluate on");
+  expect(pipelineBlocked(studio)).toContain("No row would be left to evaluate on");
   studio.fusion.draft({ sources: [] });
   expect(pipelineBlocked(studio)).toContain("Choose a source");
 });

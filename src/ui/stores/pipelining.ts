@@ -79,7 +79,7 @@ export function pipelineBlocked(studio: Studio): string | null {
   if (check) return check;
   if (!trainingSettings(studio)) return "The profiles are being looked up.";
   if (nothingLeft(studio)) {
-    return "Every row of the datasets would be learned, and none is left to evaluate on: read fewer rows of each dataset.";
+    return "No row would be left to evaluate on: read fewer rows of each dataset.";
   }
   if (studio.pipeline.getState().draft.name?.trim() === "") return "Give the results a name.";
   return refusal(studio.pipeline.getState().plan);
