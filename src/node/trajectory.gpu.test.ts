@@ -5,10 +5,10 @@ import type { TrainingPoint, TrainingSettings } from "../engine/contract/index.t
 import type { FusedRecord } from "../engine/fuse/records.ts";
 import { makeRecord } from "../engine/fuse/testRecords.ts";
 import { acquireGpu, type Gpu } from "../engine/gpu/device.ts";
+import { readBytes } from "../engine/gpu/readBytes.ts";
 import { openCheckpoint } from "../engine/model/open.ts";
 import { openTrainable } from "../engine/nn/backward/openTrainable.ts";
 import type { TrainableModel } from "../engine/nn/backward/trainable.ts";
-import { readBytes } from "../engine/train/readBytes.ts";
 import { targetOf } from "../engine/train/run.ts";
 import { TRAINING_PROFILES } from "../engine/train/settings.ts";
 import { Trainer } from "../engine/train/trainer.ts";

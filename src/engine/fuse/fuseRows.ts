@@ -1,8 +1,8 @@
 import type { FusionSettings } from "../contract/index.ts";
 import type { Gpu } from "../gpu/device.ts";
 import { HeldTogether } from "../gpu/held.ts";
+import { readBytes } from "../gpu/readBytes.ts";
 import { Recorder } from "../nn/recorder.ts";
-import { readRows } from "../nn/score.ts";
 import { weighRows } from "./choose.ts";
 import { cutRows, type PackedRows, packRows } from "./packRows.ts";
 import type { FusedRecord, UnfusedRecord } from "./records.ts";
@@ -69,18 +69,15 @@ async function mixRows(
       groups: [Math.ceil(rows / ROWS_A_GROUP), 1],
     });
     await recorder.finish();
+    const readWords = async (buffer: GPUBuffer, count: number) =>
+      new Uint32Array((await readBytes(gpu, buffer, 0, 4 * count)).buffer);
     const result = new Uint32Array(words + 2 * rows);
-    result.set(await readWords(gpu, fused, words));
-    result.set(await readWords(gpu, ends, 2 * rows), words);
+    result.set(await readWords(fused, words));
+    result.set(await readWords(ends, 2 * rows), words);
     return result;
   } finally {
     held.release();
   }
-}
-
-async function readWords(gpu: Gpu, buffer: GPUBuffer, words: number): Promise<Uint32Array> {
-  const block = { buffer, first: 0, rows: 1, rowStride: words };
-  return new Uint32Array((await readRows(gpu, block, words)).buffer);
 }
 
 /** Collects what dispatches gave, and hands it out again by documents. */

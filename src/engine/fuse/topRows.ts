@@ -1,9 +1,9 @@
 import { invariant } from "../base/invariant.ts";
 import type { Gpu } from "../gpu/device.ts";
 import { HeldTogether } from "../gpu/held.ts";
+import { readBytes } from "../gpu/readBytes.ts";
 import type { LanguageModel, LogitsBlock } from "../model/languageModel.ts";
 import { Recorder } from "../nn/recorder.ts";
-import { readRows } from "../nn/score.ts";
 
 /** As many entries of a distribution as the kernel can keep. */
 export const MOST_ENTRIES = 64;
@@ -92,9 +92,8 @@ export async function readTopRows(
         await recorder.finish();
       },
     });
-    const block = { buffer: found.buffer, first: 0, rows: 1, rowStride: width * wanted.length };
-    const words = await readRows(gpu, block, block.rowStride);
-    return unpack(new Uint32Array(words.buffer), k);
+    const bytes = await readBytes(gpu, found.buffer, 0, 4 * width * wanted.length);
+    return unpack(new Uint32Array(bytes.buffer), k);
   } finally {
     held.release();
   }

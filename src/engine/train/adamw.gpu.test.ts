@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { GpuSource } from "../gpu/device.ts";
+import { readBytes } from "../gpu/readBytes.ts";
 import type { Parameter } from "../nn/backward/trainable.ts";
 import { KernelBench, largestError, randomValues } from "../nn/testKernels.ts";
 import { AdamW } from "./adamw.ts";
-import { readBytes } from "./readBytes.ts";
 
 let source: GpuSource;
 let bench: KernelBench;

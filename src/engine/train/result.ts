@@ -1,49 +1,72 @@
 import type { TrainingSettings } from "../contract/index.ts";
 import type { Gpu } from "../gpu/device.ts";
+import { readBytes } from "../gpu/readBytes.ts";
 import type { Checkpoint } from "../model/checkpoint.ts";
 import { adaptedModules } from "../nn/backward/tensors.ts";
 import { LORA_MODULES, type Parameter, type TrainableModel } from "../nn/backward/trainable.ts";
 import { measureDecoder } from "../nn/plan.ts";
 import { adapterFiles, type TrainedFactors } from "./adapterFiles.ts";
-import { readBytes } from "./readBytes.ts";
-import { targetOf } from "./run.ts";
+import { loraOf } from "./run.ts";
 import { planTarget, type TargetPlan, type Trained } from "./targetFiles.ts";
 
 /** Where a target keeps the adapter that made it. */
-export const ADAPTER_FOLDER = "adapter/";
+const ADAPTER_FOLDER = "adapter/";
+/** A head that was tied to the embedding and no longer is. */
+const HEAD = "lm_head.weight";
 
 async function readValues(gpu: Gpu, { value }: Parameter, first: number, count: number) {
   const bytes = await readBytes(gpu, value, 4 * first, 4 * count);
   return new Float32Array(bytes.buffer);
 }
 
+interface Result {
+  readonly plan: TargetPlan;
+  readonly trained: Trained;
+}
+interface TrainedOn {
+  readonly gpu: Gpu;
+  readonly model: TrainableModel;
+}
+
 /** What a training made, to be written as a checkpoint: its adapter's files among it. */
 export async function planResult(
   pivot: Checkpoint,
   settings: TrainingSettings,
-  { gpu, model }: { readonly gpu: Gpu; readonly model: TrainableModel },
+  on: TrainedOn,
   shardBytes: number,
-): Promise<{ readonly plan: TargetPlan; readonly trained: Trained }> {
-  const { dtype } = settings;
-  if (settings.mode === "full") {
-    const parameters = new Map(model.parameters.map((each) => [each.name, each]));
-    const trained: Trained = {
-      kind: "full",
-      read(tensor, first, count) {
-        const parameter = parameters.get(tensor);
-        return parameter ? readValues(gpu, parameter, first, count) : null;
-      },
-    };
-    const computes = (name: string) => parameters.has(name);
-    const plan = planTarget(pivot, {
-      ...{ dtype, shardBytes, computes, untied: null, files: new Map() },
-    });
-    return { plan, trained };
-  }
+): Promise<Result> {
+  return settings.mode === "full"
+    ? planFull(pivot, settings, on, shardBytes)
+    : planAdapted(pivot, settings, on, shardBytes);
+}
+
+function planFull(
+  pivot: Checkpoint,
+  { dtype }: TrainingSettings,
+  { gpu, model }: TrainedOn,
+  shardBytes: number,
+): Result {
+  const parameters = new Map(model.parameters.map((each) => [each.name, each]));
+  const computes = (name: string) => parameters.has(name);
+  const plan = planTarget(pivot, {
+    ...{ dtype, shardBytes, computes, untied: null, files: new Map() },
+  });
+  const read = (tensor: string, first: number, count: number) => {
+    const parameter = parameters.get(tensor);
+    return parameter ? readValues(gpu, parameter, first, count) : null;
+  };
+  return { plan, trained: { kind: "full", read } };
+}
+
+async function planAdapted(
+  pivot: Checkpoint,
+  settings: TrainingSettings,
+  { gpu, model }: TrainedOn,
+  shardBytes: number,
+): Promise<Result> {
   const { spec, finder } = measureDecoder(pivot);
   const { head, embedding } = spec;
   const tied = head.tensor === embedding.tensor;
-  const ends = model.adapters.some(({ tensor }) => tensor === embedding.tensor);
   const factors: TrainedFactors[] = [];
   for (const adapter of model.adapters) {
     const own = adapter.module === "lm_head";
@@ -51,24 +74,23 @@ export async function planResult(
     const lying = adapter.layout === "in_out" ? shape.toReversed() : shape;
     factors.push({
       adapter,
-      tensor: tied && own ? "lm_head.weight" : finder.find(adapter.tensor, lying).name,
+      tensor: tied && own ? HEAD : finder.find(adapter.tensor, lying).name,
       a: await readValues(gpu, adapter.a, 0, adapter.a.count),
       b: await readValues(gpu, adapter.b, 0, adapter.b.count),
     });
   }
-  const all = { ...targetOf(settings), kind: "lora", modules: LORA_MODULES } as Parameters<
-    typeof adaptedModules
-  >[1];
-  const modules = adaptedModules(spec, all).map(({ module }) => module);
+  const everywhere = { ...loraOf(settings), modules: LORA_MODULES };
+  const modules = adaptedModules(spec, everywhere).map(({ module }) => module);
   const files = adapterFiles(factors, settings, { name: pivot.name, modules });
   const changed = new Set(factors.map(({ tensor }) => tensor));
+  const ends = model.adapters.some(({ tensor }) => tensor === embedding.tensor);
   const table =
     tied && ends ? finder.find(embedding.tensor, [spec.vocabSize, spec.hiddenSize]) : null;
   const plan = planTarget(pivot, {
-    ...{ dtype, shardBytes },
+    ...{ dtype: settings.dtype, shardBytes },
     computes: (name) => changed.has(name),
     // One was trained without the other, or differently: from now on they are two.
-    untied: table && { head: "lm_head.weight", embedding: table.name },
+    untied: table && { head: HEAD, embedding: table.name },
     files: new Map([...files].map(([path, source]) => [`${ADAPTER_FOLDER}${path}`, source])),
   });
   return { plan, trained: { kind: "lora", factors } };

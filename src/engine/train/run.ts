@@ -1,13 +1,8 @@
-import {
-  EngineError,
-  type TrainedModule,
-  type TrainingPoint,
-  type TrainingSettings,
-} from "../contract/index.ts";
+import { EngineError, type TrainingPoint, type TrainingSettings } from "../contract/index.ts";
 import type { Gpu, GpuSource } from "../gpu/device.ts";
 import type { Checkpoint } from "../model/checkpoint.ts";
 import { openTrainable } from "../nn/backward/openTrainable.ts";
-import type { TrainableModel, TrainTarget } from "../nn/backward/trainable.ts";
+import type { LoraTarget, TrainableModel, TrainTarget } from "../nn/backward/trainable.ts";
 import type { PartedDocuments } from "./documents.ts";
 import { restoreSnapshot, takeSnapshot } from "./snapshot.ts";
 import { readHeldOut, Trainer } from "./trainer.ts";
@@ -41,19 +36,15 @@ const SAVE_MS = 15_000;
 /** A device that is lost again and again without a step in between is not coming back. */
 const MAX_LOSSES_IN_A_ROW = 3;
 
+/** The factors that the settings train, whatever their mode. */
+export function loraOf(settings: TrainingSettings): LoraTarget {
+  const { modules, rank, alpha, rslora, dropout, seed } = settings;
+  return { kind: "lora", modules, rank, alpha, rslora, dropout, seed };
+}
+
 /** What the settings train. */
 export function targetOf(settings: TrainingSettings): TrainTarget {
-  if (settings.mode === "full") return { kind: "full" };
-  const { modules, rank, alpha, rslora, dropout, seed } = settings;
-  return {
-    kind: "lora",
-    modules: modules as readonly TrainedModule[],
-    rank,
-    alpha,
-    rslora,
-    dropout,
-    seed,
-  };
+  return settings.mode === "full" ? { kind: "full" } : loraOf(settings);
 }
 
 /**

@@ -4,6 +4,7 @@ import type { FusedRecord } from "../fuse/records.ts";
 import type { Gpu } from "../gpu/device.ts";
 import type { TrainBatch } from "../nn/backward/batch.ts";
 import type { Losses, TrainableModel } from "../nn/backward/trainable.ts";
+import { uniform } from "../nn/sample.ts";
 import { AdamW } from "./adamw.ts";
 import { countTokens, makeBatch } from "./batch.ts";
 import { orderEpoch, orderTraining, type Sequence, type TrainingOrder } from "./order.ts";
@@ -26,8 +27,8 @@ export interface TrainerParts {
 }
 
 const NOTHING: Losses = { clm: 0, fusion: 0, entropy: 0, tokens: 0, fusedTokens: 0 };
-/** More sequences than an update ever has: numbers them all, so that each drops its own. */
-const MOST_SEQUENCES = 2 ** 20;
+/** Names a sequence for its dropout: 32 bits of a hash, as counting would come round in long runs. */
+const callOf = (step: number, sequence: number) => Math.floor(2 ** 32 * uniform(step, sequence));
 
 const add = (a: Losses, b: Losses): Losses => ({
   clm: a.clm + b.clm,
@@ -72,8 +73,8 @@ export class Trainer {
     let weighted = 0;
     for (const [i, batch] of batches.entries()) {
       signal.throwIfAborted();
-      const number = step * MOST_SEQUENCES + i;
-      const losses = await model.accumulate(batch, { scale: 1 / counted, step: number, signal });
+      const call = callOf(step, i);
+      const losses = await model.accumulate(batch, { scale: 1 / counted, step: call, signal });
       const { lambda } = batch;
       sums = add(sums, losses);
       loss += lambda * losses.clm + (1 - lambda) * fusionLoss(losses, settings);

@@ -1,4 +1,4 @@
-import type { Gpu } from "../gpu/device.ts";
+import type { Gpu } from "./device.ts";
 
 /** Bytes of a buffer on the CPU; start and length are whole fours. */
 export async function readBytes(
