@@ -128,81 +128,60 @@ function changeConfig(outputs: readonly OutputTensor[], sources: Sources): Plan[
   };
 }
 
-/**
- * Plans a merge without reading a weight: every output tensor, what it is made of, every mismatch and
- * what it will cost. A recipe that cannot be followed is `bad-recipe`; models that do not fit each
- * other are findings, and an error among them makes the plan not runnable.
- */
-export function planMerge(request: PlanRequest): Plan {
-  const { method, budget, shardBytes } = request;
-  invariant(request.models.length === request.recipe.models.length, "a checkpoint for each model");
-  const counted = countedModels(method, request.recipe);
-  const recipe = { ...request.recipe, models: counted.map((i) => request.recipe.models[i]!) };
-  checkModels(method, request.recipe, counted.length);
-  const settingFindings = checkSettings(method, request.recipe);
-  const global = resolveGlobal(method, recipe);
-  checkTogether(method, global);
-
-  const allKeys = modelKeys(request.recipe);
-  const keys = counted.map((i) => allKeys[i]!);
-  const models = counted.map((i) => request.models[i]!);
-  const modelSources = models.map((checkpoint, i): Source => ({ key: keys[i]!, checkpoint }));
-  const baseSource =
-    request.base && recipe.base !== undefined
-      ? { key: recipe.base, checkpoint: request.base }
-      : null;
+/** The models that are merged, without a base that the recipe lists among them, and what is beside. */
+function openSources({ method, recipe, base, models }: PlanRequest) {
+  const counted = countedModels(method, recipe);
+  const allKeys = modelKeys(recipe);
+  const merged = counted.map((i): Source => ({ key: allKeys[i]!, checkpoint: models[i]! }));
+  const stated = base && recipe.base !== undefined ? { key: recipe.base, checkpoint: base } : null;
   const sources: Sources = {
     method,
-    base: method.base === "none" ? null : baseSource,
-    models: modelSources,
-    donor: baseSource ?? modelSources[0]!,
+    base: method.base === "none" ? null : stated,
+    models: merged,
+    donor: stated ?? merged[0]!,
   };
+  return { sources, recipe: { ...recipe, models: counted.map((i) => recipe.models[i]!) } };
+}
 
-  const layers = countLayers(sources.donor.checkpoint);
-  const gathered = nameOutputs(sources).map((name) => ({
-    name,
-    ...gatherTensor(name, sources, global),
-  }));
-  const outputs = gathered.map(({ name, findings: _, ...tensor }): OutputTensor => {
+/** Every output tensor, what was found about it, and the parameters that hold for it. */
+function planOutputs(sources: Sources, recipe: Recipe, global: Values) {
+  const { method, donor } = sources;
+  const layers = countLayers(donor.checkpoint);
+  const findings: Finding[] = [];
+  const outputs = nameOutputs(sources).map((name): OutputTensor => {
+    const { findings: own, ...tensor } = gatherTensor(name, sources, global);
+    findings.push(...own);
     const elementCount = tensor.shape.reduce((product, axis) => product * axis, 1);
-    const unit = method.unit?.(name, global) ?? name;
+    const about = { ...tensor, name, elementCount, unit: method.unit?.(name, global) ?? name };
     if (tensor.action === "copy") {
-      const dtype = tensor.copyFrom!.dtype;
-      return { ...tensor, name, elementCount, dtype, resolved: NOTHING_RESOLVED, unit };
+      return { ...about, dtype: tensor.copyFrom!.dtype, resolved: NOTHING_RESOLVED };
     }
-    const position = { layer: layerIndex(name), layers };
-    const resolved = resolveSettings(method, recipe, name, position);
+    const resolved = resolveSettings(method, recipe, name, { layer: layerIndex(name), layers });
     checkTogether(method, resolved.global);
-    const own = sources.donor.checkpoint.tensors.get(name);
+    const like = donor.checkpoint.tensors.get(name) ?? tensor.base ?? tensor.models[0]!;
     return {
-      ...tensor,
-      name,
-      elementCount,
-      dtype: outputDType(recipe, (own ?? tensor.base ?? tensor.models[0]!).dtype),
+      ...about,
+      dtype: outputDType(recipe, like.dtype),
       resolved: { ...resolved, models: tensor.present.map((i) => resolved.models[i]!) },
-      unit,
     };
   });
+  return { outputs, findings };
+}
 
-  const configChanges = changeConfig(outputs, sources);
-  const findings = arrangeFindings([
-    ...settingFindings,
-    ...compareCheckpoints(sources, configChanges.tied === false),
-    ...(request.findings ?? []),
-    ...gathered.flatMap((tensor) => tensor.findings),
-    ...describeDTypes(recipe, outputs),
-  ]);
-  const shards = planShards(outputs, {
-    maxBytes: shardBytes,
-    metadata: { tool: `${STUDIO.name} ${STUDIO.version}`, merge_method: method.id },
-  });
+/** The plan for people: what comes out, and what it costs. */
+function makeCard(
+  { method, budget, bytesPerSecond = null }: PlanRequest,
+  outputs: readonly OutputTensor[],
+  shards: ShardPlan,
+  { global, findings }: { readonly global: Values; readonly findings: readonly Finding[] },
+): MergePlan {
   const selects = outputs.some(
     ({ action, resolved }) => action === "merge" && method.select?.(resolved),
   );
   const passes = 1 + (method.reduce(global) === null ? 0 : 1) + (selects ? SELECT_PASSES : 0);
   const readBytes = estimateReads(outputs, passes);
-  const speed = request.bytesPerSecond ?? null;
-  const card: MergePlan = {
+  const indexBytes = new TextEncoder().encode(shards.index ?? "").byteLength;
+  return {
     tensors: outputs.map(({ name, shape, dtype, action }) => ({
       name,
       shape,
@@ -213,25 +192,45 @@ export function planMerge(request: PlanRequest): Plan {
     runnable: findings.every(({ severity }) => severity !== "error"),
     readBytes,
     passes,
-    writeBytes: shards.files.reduce(
-      (sum, file) => sum + file.byteLength,
-      new TextEncoder().encode(shards.index ?? "").byteLength,
-    ),
+    writeBytes: shards.files.reduce((sum, file) => sum + file.byteLength, indexBytes),
     shards: shards.files.length,
     peakGpuBytes: estimatePeak(outputs, budget),
-    seconds: speed !== null && speed > 0 ? readBytes / speed : null,
+    seconds: bytesPerSecond !== null && bytesPerSecond > 0 ? readBytes / bytesPerSecond : null,
   };
-  const { donor } = sources;
+}
+
+/**
+ * Plans a merge without reading a weight: every output tensor, what it is made of, every mismatch and
+ * what it will cost. A recipe that cannot be followed is `bad-recipe`; models that do not fit each
+ * other are findings, and an error among them makes the plan not runnable.
+ */
+export function planMerge(request: PlanRequest): Plan {
+  const { method } = request;
+  invariant(request.models.length === request.recipe.models.length, "a checkpoint for each model");
+  const { sources, recipe } = openSources(request);
+  checkModels(method, request.recipe, recipe.models.length);
+  const settingFindings = checkSettings(method, request.recipe);
+  const global = resolveGlobal(method, recipe);
+  checkTogether(method, global);
+
+  const { outputs, findings } = planOutputs(sources, recipe, global);
+  const configChanges = changeConfig(outputs, sources);
+  const arranged = arrangeFindings([
+    ...settingFindings,
+    ...compareCheckpoints(sources, configChanges.tied === false),
+    ...(request.findings ?? []),
+    ...findings,
+    ...describeDTypes(recipe, outputs),
+  ]);
+  const shards = planShards(outputs, {
+    maxBytes: request.shardBytes,
+    metadata: { tool: `${STUDIO.name} ${STUDIO.version}`, merge_method: method.id },
+  });
   return {
-    card,
-    method,
-    recipe,
-    global,
-    keys,
-    outputs,
-    donor: donor.checkpoint,
-    models,
-    configChanges,
-    shards,
+    card: makeCard(request, outputs, shards, { global, findings: arranged }),
+    ...{ method, recipe, global, outputs, configChanges, shards },
+    keys: sources.models.map(({ key }) => key),
+    donor: sources.donor.checkpoint,
+    models: sources.models.map(({ checkpoint }) => checkpoint),
   };
 }
