@@ -1,5 +1,6 @@
 // npm run bench -- nn: see nn.mjs.
 // npm run bench -- fuse [--parts represent,align,mined,fuse] [--quick]: bench/fuse.ts beside peers_fuse.py.
+// npm run bench -- train [--parts targets,growth,kernels] [--quick]: bench/train.ts beside peers_train.py.
 // npm run bench -- merge [--sizes 100MB,1GB] [--dtypes f32,bf16] [--quick]; `--sizes none`: kernels only.
 // Bundles bench/merge.ts and runs it with the best adapter at hand, beside torch and mergekit: in
 // $FUSESTUDIO_PYTHON, else in what `npm run interop` has installed, else they are NOT RUN.
@@ -28,12 +29,14 @@ const benches = {
   merge: benchMerge,
   nn: () => benchNn(root, args),
   fuse: () => benchInNode("bench/fuse.ts"),
+  train: () => benchInNode("bench/train.ts"),
 };
 if (!Object.hasOwn(benches, name)) {
   console.error(
     "usage: npm run bench -- merge [--sizes 100MB,1GB] [--dtypes f32,bf16] [--quick]\n" +
       "       npm run bench -- nn [--parts memory,matmul,tokens] [--quick] [--model FOLDER [--only]]\n" +
-      "       npm run bench -- fuse [--parts represent,align,mined,fuse] [--quick]",
+      "       npm run bench -- fuse [--parts represent,align,mined,fuse] [--quick]\n" +
+      "       npm run bench -- train [--parts targets,growth,kernels] [--quick]",
   );
   process.exit(2);
 }

@@ -9,9 +9,11 @@ import { readBytes } from "../engine/gpu/readBytes.ts";
 import { openCheckpoint } from "../engine/model/open.ts";
 import { openTrainable } from "../engine/nn/backward/openTrainable.ts";
 import type { TrainableModel } from "../engine/nn/backward/trainable.ts";
+import { planRun } from "../engine/train/planner.ts";
 import { targetOf } from "../engine/train/run.ts";
 import { TRAINING_PROFILES } from "../engine/train/settings.ts";
-import { Trainer } from "../engine/train/trainer.ts";
+import { takeSnapshot } from "../engine/train/snapshot.ts";
+import { Trainer, type TrainingDocuments } from "../engine/train/trainer.ts";
 import { openFiles } from "./files.ts";
 
 interface GoldenDocument {
@@ -69,13 +71,16 @@ function recordOf({ ids, positions, rows, tails }: GoldenDocument): FusedRecord 
   };
 }
 
-async function openModel(): Promise<TrainableModel> {
+/** The model, and how many bytes a training of it was planned to take. */
+async function openModel(learned: TrainingDocuments) {
   const { files, close } = await openFiles(golden.model);
   const checkpoint = await openCheckpoint(files, golden.model);
+  const documents = { learned, vocabSize: 61, heldOut: 0, readHeldOut: async () => [] };
+  const { bytes } = planRun(checkpoint, documents, settings, gpu.pool.budgetBytes);
   const tokens = settings.sequenceTokens;
   const model = await openTrainable(gpu, checkpoint, targetOf(settings), { tokens });
   await close();
-  return model;
+  return { model, plannedBytes: bytes.total };
 }
 
 /** A as the golden starts; B is zero already. */
@@ -105,16 +110,14 @@ async function goldenFactors(): Promise<ReadonlyMap<string, Float32Array>> {
 
 test("fifty steps of AdamW on a LoRA go where torch, transformers and peft go", async () => {
   const records = golden.documents.map(recordOf);
-  const model = await openModel();
+  const documents: TrainingDocuments = {
+    lengths: records.map(({ pivot }) => pivot.tokens.ids.length),
+    read: async (place) => records[place] as FusedRecord,
+    softLambda: () => 1,
+  };
+  const { model, plannedBytes } = await openModel(documents);
   fillFactors(model);
-  const trainer = new Trainer({
-    ...{ gpu, model, settings },
-    documents: {
-      lengths: records.map(({ pivot }) => pivot.tokens.ids.length),
-      read: async (place) => records[place] as FusedRecord,
-      softLambda: () => 1,
-    },
-  });
+  const trainer = new Trainer({ gpu, model, settings, documents });
   const { signal } = new AbortController();
   const worst = { loss: 0, gradientNorm: 0, factors: 0 };
   try {
@@ -136,6 +139,8 @@ test("fifty steps of AdamW on a LoRA go where torch, transformers and peft go", 
     // Some steps are clipped, others not.
     const clipped = golden.points.filter(({ gradientNorm }) => gradientNorm > settings.clip).length;
     expect(clipped > 5 && clipped < golden.points.length - 5, `${clipped} are clipped`).toBe(true);
+    for await (const _ of takeSnapshot(gpu, model, trainer.optimiser)); // as a run does
+    expect(Math.abs(gpu.pool.peakBytes / plannedBytes - 1)).toBeLessThanOrEqual(0.05);
     const wanted = await goldenFactors();
     const largest = Math.max(...[...wanted.values()].map((f) => Math.max(...f.map(Math.abs))));
     expect(model.parameters.length).toBe(wanted.size);

@@ -33,6 +33,12 @@ export function momentBytes(count: number): number {
   return 8 * Math.ceil(count / 4) * 4;
 }
 
+/** Bytes that an update takes beside the moments: sums of squares, twice, and what is recorded. */
+export function updateBytes(counts: readonly number[]): number {
+  const partials = counts.reduce((sum, count) => sum + Math.ceil(count / STRETCH), 0);
+  return 8 * partials + Recorder.byteLength;
+}
+
 /** Groups along x and y that together are at least `count`. */
 function spread(count: number): readonly [number, number] {
   const x = Math.min(count, MOST_GROUPS);

@@ -1,20 +1,23 @@
 import { EngineError, type TrainingPlan, type TrainingSettings } from "../contract/index.ts";
 import type { Checkpoint } from "../model/checkpoint.ts";
 import { planTraining } from "../nn/backward/plan.ts";
-import { momentBytes } from "./adamw.ts";
+import { momentBytes, updateBytes } from "./adamw.ts";
 import type { PartedDocuments } from "./documents.ts";
 import { orderTraining } from "./order.ts";
 import { targetOf } from "./run.ts";
+import { readbackBytes } from "./snapshot.ts";
 
-/** A readback and what an update takes beside the moments. */
-const BESIDE_BYTES = 2 ** 20;
+/** Fused rows, at twelve bytes an entry: so many entries for every token, more than most have. */
+const ENTRY_BYTES = 12 * 16;
 const SHORTEST = 32;
 
 type Bytes = TrainingPlan["bytes"];
 
 function bytesOf(pivot: Checkpoint, settings: TrainingSettings): Bytes {
   const plan = planTraining(pivot, targetOf(settings), settings.sequenceTokens);
-  const moments = momentBytes(plan.parameterBytes / 4);
+  const moments = plan.counts.reduce((sum, count) => sum + momentBytes(count), 0);
+  const beside =
+    updateBytes(plan.counts) + readbackBytes(plan.counts) + ENTRY_BYTES * settings.sequenceTokens;
   return {
     weights: plan.weightBytes,
     parameters: plan.parameterBytes,
@@ -23,7 +26,7 @@ function bytesOf(pivot: Checkpoint, settings: TrainingSettings): Bytes {
     checkpoints: plan.checkpointBytes,
     activations: plan.activationBytes,
     logits: plan.logitBytes,
-    total: plan.totalBytes + moments + BESIDE_BYTES,
+    total: plan.totalBytes + moments + beside,
   };
 }
 

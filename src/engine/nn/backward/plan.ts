@@ -12,6 +12,8 @@ export interface TrainPlan {
   readonly tokens: number;
   /** Frozen weights, as they are stored. */
   readonly weightBytes: number;
+  /** Values of every trained tensor. */
+  readonly counts: readonly number[];
   /** Trained values in f32. */
   readonly parameterBytes: number;
   readonly gradientBytes: number;
@@ -71,7 +73,7 @@ export function planMeasured(
     space.logitBytes +
     Recorder.byteLength;
   return {
-    tokens,
+    ...{ tokens, counts },
     weightBytes,
     parameterBytes,
     gradientBytes: parameterBytes,
