@@ -5,9 +5,10 @@ import { fusionParts } from "../../../stores/fusing.ts";
 import { preparePipeline } from "../../../stores/pipelining.ts";
 import type { Studio } from "../../../stores/studio.ts";
 import { SetupPanel } from "../SetupPanel.tsx";
+import { MergesForm } from "./MergesForm.tsx";
 import { PipelineView } from "./PipelineView.tsx";
 import { PlanSection } from "./PlanSection.tsx";
-import { MergesForm, TrainingForm } from "./TrainingForm.tsx";
+import { TrainingForm } from "./TrainingForm.tsx";
 import "./chat.css";
 
 /** FuseChat from end to end: what is put together at the left, what comes of it at the right. */
