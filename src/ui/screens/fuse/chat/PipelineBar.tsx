@@ -16,12 +16,14 @@ import { formatDuration } from "../../../theme/format.ts";
 const stateWords = ({ state, resumable }: JobCard) =>
   state === "cancelled" && resumable ? "paused" : state;
 
-/** How long it took, or what can be done about it. */
+/** How long it took or what can be done about it, and what another one would need. */
 function whatNow(job: JobCard, blocked: string | null): string {
-  if (job.state === "done") {
-    return blocked ?? `It took ${formatDuration(jobSeconds(job, Date.now()))}.`;
-  }
-  return job.resumable ? "What is done stays done: it goes on where it stopped." : "";
+  const done = job.state === "done";
+  const resumable = job.resumable ? "What is done stays done: it goes on where it stopped." : "";
+  return [
+    done ? `It took ${formatDuration(jobSeconds(job, Date.now()))}.` : resumable,
+    blocked === null ? "" : `Before another one: ${blocked}`,
+  ].join(" ");
 }
 
 /** Start, watch, pause, go on. */
