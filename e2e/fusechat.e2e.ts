@@ -116,9 +116,9 @@ async function lookAround(page: Page): Promise<void> {
   await page.getByText("The numbers").click();
   const numbers = page.getByRole("region", { name: "Held-out texts as numbers" });
   await expect(numbers.getByRole("rowheader")).toHaveText(["0", "3", "6"]);
-  await inBothThemes(page, (theme) => expectAccessible(page, `FuseChat, report, ${theme}`));
   await takePictures(page, "fusechat-report");
   await page.emulateMedia({ colorScheme: "light", reducedMotion: "reduce" });
+  await inBothThemes(page, (theme) => expectAccessible(page, `FuseChat, report, ${theme}`));
 
   const map = page.getByRole("grid", { name: /^Weights of ember-base-fused-varm-matrix/ });
   await tabTo(page, map.locator('[tabindex="0"]'));
