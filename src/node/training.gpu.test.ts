@@ -1,78 +1,19 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { acquireGpu, type Gpu } from "../engine/gpu/device.ts";
-import type { Checkpoint } from "../engine/model/checkpoint.ts";
-import { openCheckpoint } from "../engine/model/open.ts";
-import type { TrainBatch } from "../engine/nn/backward/batch.ts";
-import { openTrainable } from "../engine/nn/backward/openTrainable.ts";
 import {
   LORA_MODULES,
   type LoraTarget,
   type TrainableModel,
-  type TrainTarget,
 } from "../engine/nn/backward/trainable.ts";
 import { openDecoder } from "../engine/nn/openDecoder.ts";
 import { readCrossEntropy, readRows } from "../engine/nn/score.ts";
-import { openFiles } from "./files.ts";
-
-const LORA: LoraTarget = {
-  kind: "lora",
-  modules: ["q", "v"],
-  rank: 2,
-  alpha: 4,
-  rslora: false,
-  dropout: 0,
-  seed: 5,
-};
+import { batchOf, IDS, LLAMA, LORA, step, trained, withCheckpoint } from "./trainTestParts.ts";
 
 let gpu: Gpu;
 beforeAll(async () => {
   gpu = await acquireGpu(navigator.gpu);
 });
 afterAll(() => gpu.destroy());
-
-const LLAMA = "goldens/nn/models/llama";
-
-async function withCheckpoint<T>(
-  folder: string,
-  use: (checkpoint: Checkpoint) => Promise<T>,
-): Promise<T> {
-  const { files, close } = await openFiles(folder);
-  try {
-    return await use(await openCheckpoint(files, folder));
-  } finally {
-    await close();
-  }
-}
-
-async function trained<T>(
-  target: TrainTarget,
-  use: (model: TrainableModel) => Promise<T>,
-  options: { readonly folder?: string; readonly on?: Gpu; readonly logitBytes?: number } = {},
-): Promise<T> {
-  const { folder = LLAMA, on = gpu, ...limits } = options;
-  const model = await withCheckpoint(folder, (checkpoint) =>
-    openTrainable(on, checkpoint, target, { tokens: 24, ...limits }),
-  );
-  try {
-    return await use(model);
-  } finally {
-    model.release();
-  }
-}
-
-const IDS = Array.from({ length: 21 }, (_, t) => (17 * t + 3) % 61);
-
-function batchOf(change: Partial<TrainBatch> = {}): TrainBatch {
-  return {
-    ids: Uint32Array.from(IDS.slice(0, -1)),
-    documents: [0],
-    labels: Uint32Array.from(IDS.slice(1)),
-    weights: new Float32Array(20).fill(1),
-    fused: null,
-    lambda: 1,
-    ...change,
-  };
-}
 
 const read = (buffer: GPUBuffer, count: number) =>
   readRows(gpu, { buffer, first: 0, rows: 1, rowStride: count }, count);
@@ -81,7 +22,6 @@ const gradientsOf = async ({ parameters }: TrainableModel) => {
   for (const { gradient, count } of parameters) found.push(...(await read(gradient, count)));
   return found;
 };
-const step = { scale: 1 / 20, step: 0 };
 
 describe("a fresh LoRA", () => {
   test.each([LORA, { ...LORA, modules: LORA_MODULES }])(
@@ -90,7 +30,7 @@ describe("a fresh LoRA", () => {
       const decoder = await withCheckpoint(LLAMA, (checkpoint) => openDecoder(gpu, checkpoint));
       const nats = await readCrossEntropy(gpu, decoder, IDS);
       decoder.release();
-      const { clm, tokens, fusedTokens } = await trained(target, (model) =>
+      const { clm, tokens, fusedTokens } = await trained(gpu, target, (model) =>
         model.evaluate(batchOf()),
       );
       const want = nats.reduce((sum, value) => sum + value, 0);
@@ -101,7 +41,7 @@ describe("a fresh LoRA", () => {
 
   test("starts as PEFT's: A uniform within ±1/√inputs, B zero; the same for the same seed", async () => {
     const values = (seed: number) =>
-      trained({ ...LORA, seed }, async ({ parameters }) => {
+      trained(gpu, { ...LORA, seed }, async ({ parameters }) => {
         const found = new Map<string, Float32Array>();
         for (const { name, value, count } of parameters) found.set(name, await read(value, count));
         return found;
@@ -123,7 +63,7 @@ describe("a fresh LoRA", () => {
 
 describe("gradients", () => {
   test("are the same bits every time, and add up until they are zeroed", async () => {
-    await trained({ ...LORA, modules: ["q", "embeddings", "head", "down"] }, async (model) => {
+    await trained(gpu, { ...LORA, modules: ["q", "embeddings", "head", "down"] }, async (model) => {
       await model.accumulate(batchOf(), step);
       const once = await gradientsOf(model);
       await model.accumulate(batchOf(), step);
@@ -136,7 +76,7 @@ describe("gradients", () => {
   });
 
   test("of documents packed together are the sum of theirs alone", async () => {
-    await trained({ kind: "full" }, async (model) => {
+    await trained(gpu, { kind: "full" }, async (model) => {
       const packed = batchOf({ documents: [0, 7] });
       await model.accumulate(packed, step);
       const together = await gradientsOf(model);
@@ -160,7 +100,7 @@ describe("gradients", () => {
   });
 
   test("are zero, and so are the losses, where nothing counts", async () => {
-    await trained(LORA, async (model) => {
+    await trained(gpu, LORA, async (model) => {
       const nothing = batchOf({ weights: new Float32Array(20) });
       const losses = await model.accumulate(nothing, step);
       expect(losses).toEqual({ clm: 0, fusion: 0, entropy: 0, tokens: 0, fusedTokens: 0 });
@@ -169,7 +109,7 @@ describe("gradients", () => {
   });
 
   test("do not come from an evaluation", async () => {
-    await trained(LORA, async (model) => {
+    await trained(gpu, LORA, async (model) => {
       await model.evaluate(batchOf());
       expect((await gradientsOf(model)).every((value) => value === 0)).toBe(true);
     });
@@ -177,7 +117,7 @@ describe("gradients", () => {
 
   test("follow what was dropped: the loss moves along them as they say", async () => {
     const target: LoraTarget = { ...LORA, modules: ["q", "o", "up", "down", "head"], dropout: 0.4 };
-    await trained(target, async (model) => {
+    await trained(gpu, target, async (model) => {
       const { device } = gpu;
       const values: Float32Array<ArrayBuffer>[] = [];
       for (const [k, { value, count }] of model.parameters.entries()) {
@@ -217,6 +157,7 @@ test("logits that do not fit at once are made some rows at a time", async () => 
   const weights = Float32Array.from({ length: 20 }, (_, t) => (t % 5 === 0 ? 0 : 1));
   const run = (limits: { readonly logitBytes?: number }) =>
     trained(
+      gpu,
       target,
       async (model) => {
         const { clm } = await model.accumulate(batchOf({ weights }), step);
@@ -243,7 +184,7 @@ test("a row's tail is what the model gives to all tokens outside of the row", as
     weights[t] = 1;
     return { weights, lambda: 0 };
   };
-  await trained(LORA, async (model) => {
+  await trained(gpu, LORA, async (model) => {
     const tails = new Float32Array(20).fill(0.6, 0, 6);
     for (const t of [0, 5]) {
       const { fusion } = await model.evaluate(batchOf({ ...at(t), fused: rowsOf(1) }));
@@ -252,83 +193,5 @@ test("a row's tail is what the model gives to all tokens outside of the row", as
       expect(Math.abs(both.fusion / want - 1)).toBeLessThanOrEqual(2e-6);
       expect(both.entropy).toBeCloseTo(-0.4 * Math.log(0.4) - 0.6 * Math.log(0.6), 6);
     }
-  });
-});
-
-describe("memory", () => {
-  test.each([
-    ["public/samples/ember-base", { ...LORA, modules: LORA_MODULES, dropout: 0.1 }],
-    ["goldens/nn/models/gpt2-odd", { kind: "full" }],
-  ] as const)("of %s with %o peaks within a tenth of the plan", async (folder, target) => {
-    const own = await acquireGpu(navigator.gpu);
-    await trained(
-      target,
-      async (model) => {
-        await model.accumulate(batchOf(), step);
-        expect(Math.abs(own.pool.peakBytes / model.plan.totalBytes - 1)).toBeLessThanOrEqual(0.1);
-      },
-      { folder, on: own },
-    );
-    expect(own.pool.usedBytes).toBe(0);
-    own.destroy();
-  });
-
-  test.each([
-    ["public/samples/ember-base", LORA],
-    ["public/samples/ember-base", { kind: "full" }],
-    ["public/samples/slate-source", LORA],
-    ["goldens/nn/models/gemma2", { ...LORA, modules: LORA_MODULES }],
-    ["goldens/nn/models/phi3", { ...LORA, modules: ["gate", "head"], dropout: 0.5 }],
-    ["goldens/nn/models/qwen3", { kind: "full" }],
-  ] as const)("of %s with %o is taken as planned", async (folder, target) => {
-    const before = gpu.pool.usedBytes;
-    await trained(
-      target,
-      async (model) => {
-        const taken = gpu.pool.usedBytes - before;
-        expect(Math.abs(taken / model.plan.totalBytes - 1)).toBeLessThanOrEqual(0.01);
-      },
-      { folder },
-    );
-    expect(gpu.pool.usedBytes).toBe(before);
-  });
-
-  test("that the budget lacks is told before anything is loaded", async () => {
-    const small = await acquireGpu(navigator.gpu, { budgetBytes: 200_000 });
-    await expect(trained(LORA, async () => {}, { on: small })).rejects.toMatchObject({
-      code: "gpu-memory",
-      message: expect.stringContaining("shorter batches"),
-    });
-    expect(small.pool.peakBytes).toBe(0);
-    small.destroy();
-  });
-});
-
-describe("what cannot be trained is refused", () => {
-  test.each([
-    ["no module", { modules: [] }],
-    ["an unknown one", { modules: ["gate_proj" as "gate"] }],
-    ["a rank of 0", { rank: 0 }],
-    ["an alpha of 0", { alpha: 0 }],
-    ["a dropout of 1", { dropout: 1 }],
-  ] as const)("%s", async (_, change) => {
-    const opened = trained({ ...LORA, ...change }, async () => {});
-    await expect(opened).rejects.toMatchObject({ code: "usage" });
-  });
-
-  test("a batch that is too long, and one whose run is called off", async () => {
-    await trained(LORA, async (model) => {
-      const long = batchOf({
-        ids: new Uint32Array(25),
-        labels: new Uint32Array(25),
-        weights: new Float32Array(25),
-      });
-      await expect(model.accumulate(long, step)).rejects.toMatchObject({ code: "usage" });
-      const signal = AbortSignal.abort();
-      await expect(model.accumulate(batchOf(), { ...step, signal })).rejects.toThrow(/abort/i);
-      // It can still be used.
-      model.zeroGradients();
-      expect((await model.accumulate(batchOf(), step)).tokens).toBe(20);
-    });
   });
 });
