@@ -1,21 +1,10 @@
-import "fake-indexeddb/auto";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { beforeAll, expect, test } from "vitest";
-import type {
-  DroppedFile,
-  Engine,
-  EvaluationCell,
-  JobCard,
-  JobRequest,
-} from "../engine/contract/index.ts";
-import { createEngine } from "../engine/create.ts";
+import type { DroppedFile, Engine, EvaluationCell, JobRequest } from "../engine/contract/index.ts";
+import { droppedFile, dropSample, openTestEngine, runJob } from "./engineTestParts.ts";
 
 const MODELS = ["ember-base", "ember-maths"];
-const FILES = [
-  ...["config.json", "model.safetensors", "tokenizer.json"],
-  ...["tokenizer_config.json", "generation_config.json"],
-];
 const TEMPLATE =
   "{{ bos_token }}{% for m in messages %}{{ m.role }}: {{ m.content }}" +
   "{{ eos_token if m.role == 'assistant' }}\n{% endfor %}" +
@@ -27,41 +16,21 @@ let engine: Engine;
 const models = new Map<string, string>();
 const datasets = new Map<string, string>();
 
-const asFile = (bytes: Uint8Array<ArrayBuffer> | string) => new Blob([bytes]) as File;
-
-async function dropSample(name: string): Promise<readonly DroppedFile[]> {
-  return Promise.all(
-    FILES.map(async (file) => {
-      const bytes = await readFile(join("public", "samples", name, file));
-      return { path: `${name}/${file}`, file: asFile(new Uint8Array(bytes)) };
-    }),
-  );
-}
-
 /** The rows of a sample text that no sample model was trained on. */
 async function dropEvalRows(name: string): Promise<DroppedFile> {
   const text = await readFile(join("public", "samples", "texts", name), "utf8");
   const rows = text.split("\n").filter((line) => line && JSON.parse(line).split === "eval");
-  return { path: `texts/${name}`, file: asFile(rows.join("\n")) };
+  return droppedFile(`texts/${name}`, rows.join("\n"));
 }
 
-async function run(request: JobRequest): Promise<JobCard> {
-  const { id } = await engine.startJob(request);
-  for (;;) {
-    const card = (await engine.listJobs()).find((each) => each.id === id) as JobCard;
-    if (card.state !== "running") return card;
-    await new Promise((resolve) => setTimeout(resolve, 10));
-  }
-}
+const run = (request: JobRequest) => runJob(engine, request);
 
 beforeAll(async () => {
-  engine = await createEngine({
-    ...{ gpu: navigator.gpu, baseUrl: "http://localhost/", locks: undefined, storage: undefined },
-  });
+  engine = await openTestEngine();
   const [base = [], ...others] = await Promise.all(MODELS.map(dropSample));
   // The same weights again, with a template.
   const chat = base.map(({ path, file }) => ({ path: path.replace(/-base/, "-chat"), file }));
-  const template = { path: "ember-chat/chat_template.jinja", file: asFile(TEMPLATE) };
+  const template = droppedFile("ember-chat/chat_template.jinja", TEMPLATE);
   const files = [...base, ...others.flat(), ...chat, template];
   expect((await run({ kind: "import", files })).failure).toBeNull();
   for (const { id, name } of await engine.listModels()) models.set(name, id);
@@ -70,10 +39,7 @@ beforeAll(async () => {
     `{"text":"The prince was silent."}`,
     `{"nothing":1}`,
   ];
-  const dropped = [
-    await dropEvalRows("maths.jsonl"),
-    { path: "mixed.jsonl", file: asFile(chats.join("\n")) },
-  ];
+  const dropped = [await dropEvalRows("maths.jsonl"), droppedFile("mixed.jsonl", chats.join("\n"))];
   expect(await run({ kind: "dataset", files: dropped })).toMatchObject({
     ...{ state: "done", title: "Add 2 datasets", resumable: false },
     result: { notes: ["mixed.jsonl: 1 rows could not be read; the others are there."] },
@@ -208,7 +174,7 @@ test("a deleted dataset is gone from the list and from evaluations", async () =>
 });
 
 test("a file without a row that can be read becomes no dataset, and says why", async () => {
-  const file = { path: "odd.jsonl", file: asFile(`{"nothing":1}`) };
+  const file = droppedFile("odd.jsonl", `{"nothing":1}`);
   expect(await run({ kind: "dataset", files: [file] })).toMatchObject({
     ...{ state: "failed", failure: { code: "usage", details: { file: "odd.jsonl" } } },
   });

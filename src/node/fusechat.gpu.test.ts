@@ -1,17 +1,8 @@
-import "fake-indexeddb/auto";
-import { readFile } from "node:fs/promises";
-import { join } from "node:path";
 import { expect, test } from "vitest";
-import type { Engine, JobCard, JobRequest, PipelineRequest } from "../engine/contract/index.ts";
-import { createEngine } from "../engine/create.ts";
+import type { PipelineRequest } from "../engine/contract/index.ts";
+import { droppedFile, dropSample, finishJob, openTestEngine, runJob } from "./engineTestParts.ts";
 
 const NAMES = ["ember-base", "flint-source", "slate-source"];
-const FILES = ["config.json", "model.safetensors", "tokenizer.json", "tokenizer_config.json"];
-
-async function drop(path: string, as: string) {
-  const bytes = await readFile(join("public", "samples", path));
-  return { path: as, file: new File([new Uint8Array(bytes)], as) };
-}
 
 const TALES = ["a poor woodcutter", "an old woman", "the king's daughter", "a little bird"].map(
   (who) => ({ text: `Once upon a time ${who} lived by the forest.`, category: "tales" }),
@@ -25,34 +16,18 @@ const SUMS = [12, 34, 56, 78].map((n) => ({
 function dropTexts() {
   return Object.entries({ tales: TALES, maths: SUMS }).map(([name, rows]) => {
     const text = rows.map((row) => JSON.stringify(row)).join("\n");
-    return { path: `${name}.jsonl`, file: new File([text], `${name}.jsonl`) };
+    return droppedFile(`${name}.jsonl`, text);
   });
-}
-
-async function finish(engine: Engine, id: string, until?: (card: JobCard) => boolean) {
-  for (;;) {
-    const card = (await engine.listJobs()).find((each) => each.id === id) as JobCard;
-    if (card.state !== "running" || until?.(card)) return card;
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
-}
-
-async function run(engine: Engine, request: JobRequest): Promise<JobCard> {
-  return finish(engine, (await engine.startJob(request)).id);
 }
 
 test("FuseChat runs from end to end, goes on after a pause, and makes nothing twice", async () => {
-  const engine = await createEngine({
-    ...{ gpu: navigator.gpu, baseUrl: "http://localhost/", locks: undefined, storage: undefined },
-  });
-  const folders = NAMES.flatMap((name) =>
-    FILES.map((file) => drop(`${name}/${file}`, `${name}/${file}`)),
-  );
-  const imported = await run(engine, { kind: "import", files: await Promise.all(folders) });
+  const engine = await openTestEngine();
+  const folders = await Promise.all(NAMES.map(dropSample));
+  const imported = await runJob(engine, { kind: "import", files: folders.flat() });
   const models = await engine.listModels();
   const idOf = (name: string) => models.find((model) => model.name === name)?.id as string;
   expect(imported.result?.models).toHaveLength(3);
-  await run(engine, { kind: "dataset", files: dropTexts() });
+  await runJob(engine, { kind: "dataset", files: dropTexts() });
   const datasets = (await engine.listDatasets()).map(({ id }) => id);
   expect(datasets).toHaveLength(2);
 
@@ -72,7 +47,9 @@ test("FuseChat runs from end to end, goes on after a pause, and makes nothing tw
     evaluationTokens: 80,
   };
   const { id } = await engine.startJob({ kind: "fusechat", ...pipeline });
-  await finish(engine, id, ({ progress }) => progress.label.startsWith("Learn from slate-source"));
+  await finishJob(engine, id, ({ progress }) =>
+    progress.label.startsWith("Learn from slate-source"),
+  );
   await engine.controlJob({ job: id, do: "cancel" });
   const paused = await engine.pipelineRun(id);
   expect(paused.report).toBeNull();
@@ -80,7 +57,7 @@ test("FuseChat runs from end to end, goes on after a pause, and makes nothing tw
   expect(paused.stages.at(-1)?.state).toBe("waiting");
 
   await engine.controlJob({ job: id, do: "resume" });
-  const card = await finish(engine, id);
+  const card = await finishJob(engine, id);
   expect(card).toMatchObject({ state: "done", failure: null });
   const { stages, report } = await engine.pipelineRun(id);
   expect(stages.map(({ state }) => state)).toEqual(stages.map(() => "done"));
@@ -105,7 +82,7 @@ test("FuseChat runs from end to end, goes on after a pause, and makes nothing tw
 
   // The same again, with a merge more: what is there is taken.
   const more = { ...pipeline, name: "again", merges: [...merges.slice(0, 1)] };
-  const again = await run(engine, { kind: "fusechat", ...more });
+  const again = await runJob(engine, { kind: "fusechat", ...more });
   expect(again).toMatchObject({ state: "done", failure: null });
   const reused = await engine.pipelineRun(again.id);
   expect(reused.stages.map(({ key, state }) => [key, state])).toEqual([

@@ -1,6 +1,3 @@
-import "fake-indexeddb/auto";
-import { readFile } from "node:fs/promises";
-import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type {
   DroppedFile,
@@ -10,11 +7,10 @@ import type {
   JobCard,
   JobRequest,
 } from "../engine/contract/index.ts";
-import { createEngine } from "../engine/create.ts";
 import { folderInMemory } from "../engine/storage/testFolder.ts";
+import { droppedFile, dropSample, openTestEngine, runJob } from "./engineTestParts.ts";
 
 const MODELS = ["ember-base", "flint-source", "slate-source"];
-const FILES = ["config.json", "model.safetensors", "tokenizer.json", "tokenizer_config.json"];
 const ROWS = [
   { text: "Once upon a time there was a miller who had three sons — and a cat.", category: "tale" },
   { text: "ROMEO. But soft, what light through yonder window breaks?", category: "drama" },
@@ -27,19 +23,8 @@ let engine: Engine;
 let ids: Readonly<Record<string, string>>;
 let fused: FusionCard;
 
-async function run(request: JobRequest): Promise<JobCard> {
-  const { id } = await engine.startJob(request);
-  for (;;) {
-    const card = (await engine.listJobs()).find((each) => each.id === id) as JobCard;
-    if (card.state !== "running") return card;
-    await new Promise((resolve) => setTimeout(resolve, 10));
-  }
-}
+const run = (request: JobRequest) => runJob(engine, request);
 
-const asFile = (path: string, bytes: Uint8Array): DroppedFile => ({
-  path,
-  file: new Blob([new Uint8Array(bytes)]) as File,
-});
 const cardOf = async (id: string | undefined) =>
   (await engine.listFusions()).find((card) => card.id === id) as FusionCard;
 
@@ -57,18 +42,12 @@ async function fuse(changes: Partial<FusionSettings>, name: string): Promise<Fus
 }
 
 beforeAll(async () => {
-  engine = await createEngine({
-    ...{ gpu: navigator.gpu, baseUrl: "http://localhost/", locks: undefined, storage },
-  });
-  const dropped = MODELS.flatMap((model) =>
-    FILES.map(async (file) =>
-      asFile(`${model}/${file}`, await readFile(join("public", "samples", model, file))),
-    ),
-  );
-  await run({ kind: "import", files: await Promise.all(dropped) });
+  engine = await openTestEngine(storage);
+  const dropped = await Promise.all(MODELS.map(dropSample));
+  await run({ kind: "import", files: dropped.flat() });
   ids = Object.fromEntries((await engine.listModels()).map(({ name, id }) => [name, id]));
   const lines = ROWS.map((row) => JSON.stringify(row)).join("\n");
-  await run({ kind: "dataset", files: [asFile("rows.jsonl", new TextEncoder().encode(lines))] });
+  await run({ kind: "dataset", files: [droppedFile("rows.jsonl", lines)] });
   fused = await fuse({ fusion: "avgce", level: "token" }, "tales");
 }, 180_000);
 afterAll(() => expect(root.files()).toEqual({}));
@@ -168,7 +147,7 @@ async function exported(format: "studio" | "fusellm" | "fusechat-v1" | "fusechat
   const name = job.result?.downloads[0] as string;
   const bytes = root.files()[`exports/${job.id}/${name}`] as Uint8Array;
   await engine.controlJob({ job: job.id, do: "delete" });
-  return asFile(name, bytes);
+  return droppedFile(name, bytes);
 }
 
 async function imported(file: DroppedFile, pivot = "ember-base"): Promise<JobCard> {
@@ -218,11 +197,11 @@ test.each(["fusellm", "fusechat-v1", "fusechat-v2"] as const)(
 test("what cannot be taken in is refused by name", async () => {
   const own = await exported("studio", fused.id);
   const cut = new Uint8Array(await own.file.slice(0, own.file.size - 3).arrayBuffer());
-  const torn = await imported(asFile("torn.fused", cut));
+  const torn = await imported(droppedFile("torn.fused", cut));
   expect(torn).toMatchObject({ state: "failed", failure: { code: "truncated" } });
   const parquet = await exported("fusechat-v2", fused.id);
   const bytes = new Uint8Array(await parquet.file.arrayBuffer());
-  const none = await imported(asFile("half.parquet", bytes.slice(0, 300)));
+  const none = await imported(droppedFile("half.parquet", bytes.slice(0, 300)));
   expect(none).toMatchObject({ state: "failed", failure: { code: "bad-header" } });
   await expect(
     engine.startJob({

@@ -1,28 +1,16 @@
-import "fake-indexeddb/auto";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { beforeAll, expect, test } from "vitest";
 import { bytesInMemory } from "../engine/base/bytes.ts";
-import type {
-  DroppedFile,
-  Engine,
-  GenerateEvent,
-  GenerateRequest,
-  JobCard,
-  JobRequest,
-} from "../engine/contract/index.ts";
-import { createEngine } from "../engine/create.ts";
+import type { Engine, GenerateEvent, GenerateRequest } from "../engine/contract/index.ts";
 import { acquireGpu } from "../engine/gpu/device.ts";
 import { openCheckpoint } from "../engine/model/open.ts";
 import { openDecoder } from "../engine/nn/openDecoder.ts";
 import { readCrossEntropy } from "../engine/nn/score.ts";
 import { openTokenizer } from "../engine/text/tokenizer.ts";
+import { dropSample, openTestEngine, runJob, SAMPLE_FILES } from "./engineTestParts.ts";
 
 const NAMES = ["ember-base", "ember-maths"];
-const FILES = [
-  ...["config.json", "model.safetensors", "tokenizer.json"],
-  ...["tokenizer_config.json", "generation_config.json"],
-];
 const SAMPLING = {
   ...{ temperature: 0.8, topK: 40, topP: 0.95, minP: 0, repetitionPenalty: 1.1, seed: 7 },
 };
@@ -33,30 +21,10 @@ const ids = new Map<string, string>();
 const readSample = async (name: string, file: string) =>
   new Uint8Array(await readFile(join("public", "samples", name, file)));
 
-async function dropSample(name: string): Promise<readonly DroppedFile[]> {
-  return Promise.all(
-    FILES.map(async (file) => ({
-      path: `${name}/${file}`,
-      file: new Blob([await readSample(name, file)]) as File,
-    })),
-  );
-}
-
-async function run(request: JobRequest): Promise<JobCard> {
-  const { id } = await engine.startJob(request);
-  for (;;) {
-    const card = (await engine.listJobs()).find((each) => each.id === id) as JobCard;
-    if (card.state !== "running") return card;
-    await new Promise((resolve) => setTimeout(resolve, 10));
-  }
-}
-
 beforeAll(async () => {
-  engine = await createEngine({
-    ...{ gpu: navigator.gpu, baseUrl: "http://localhost/", locks: undefined, storage: undefined },
-  });
+  engine = await openTestEngine();
   const files = (await Promise.all(NAMES.map(dropSample))).flat();
-  expect((await run({ kind: "import", files })).failure).toBeNull();
+  expect((await runJob(engine, { kind: "import", files })).failure).toBeNull();
   for (const { id, name } of await engine.listModels()) ids.set(name, id);
 });
 
@@ -136,7 +104,7 @@ test("two models write side by side", async () => {
 
 test("a model writes while another job merges", async () => {
   const alone = await generate(ask());
-  const merge = run({
+  const merge = runJob(engine, {
     ...{ kind: "merge", name: "mix", shardBytes: 5e9 },
     recipe: {
       ...{ method: "linear", parameters: {} },
@@ -157,7 +125,9 @@ test("a text is read as teacher forcing reads it", async () => {
   const reading = await engine.readText({ model: idOf("ember-base"), text, topCount: 2 });
 
   const entries = await Promise.all(
-    FILES.map(async (file) => [file, bytesInMemory(await readSample(NAMES[0]!, file))] as const),
+    SAMPLE_FILES.map(
+      async (file) => [file, bytesInMemory(await readSample(NAMES[0]!, file))] as const,
+    ),
   );
   const files = new Map(entries);
   const tokenizer = await openTokenizer(files);
