@@ -48,7 +48,7 @@ export async function openFolderLibrary(
   const path = join(root, "models.json");
   let rows = (await readJson<readonly Row[]>(path)) ?? [];
   const opened = new Map<ModelId, { readonly checkpoint: Checkpoint; readonly files: OpenFiles }>();
-  const writers = new Set<FolderWriter>();
+  const writers = new Map<ModelId, FolderWriter>();
   const folderOf = ({ name }: Pick<Row, "name">) => join(root, folderName(name));
 
   async function put(next: readonly Row[]): Promise<void> {
@@ -76,14 +76,15 @@ export async function openFolderLibrary(
   }
 
   async function openWriter(row: Row): Promise<ModelWriter> {
+    await writers.get(row.id)?.close(); // one that was given up holds the folder's lock
     const writer = await openFolderWriter(folderOf(row), row.id);
-    writers.add(writer);
+    writers.set(row.id, writer);
     return {
       open: (file, byteLength) => writer.open(file, byteLength),
       async seal() {
         await writer.seal();
         await writer.close();
-        writers.delete(writer);
+        writers.delete(row.id);
         await put(rows.map((each) => (each.id === row.id ? { ...each, state: "complete" } : each)));
       },
       keepMatching: async () => invariant(false, "nothing is imported in a terminal"),
@@ -130,7 +131,7 @@ export async function openFolderLibrary(
       await put(rows.filter((row) => row.id !== id));
     },
     async close() {
-      for (const writer of writers) await writer.close();
+      for (const writer of writers.values()) await writer.close();
       for (const { files } of opened.values()) await files.close();
     },
   };

@@ -95,6 +95,8 @@ export class StageRunner {
       this.#advance(title);
       return made;
     }
+    // What it needs is there by now: memory that is short is told before work is lost to it.
+    if (!known) await kind.prepare(request);
     await this.#note(stage, "running", null, job);
     const result = await kind.run(request, {
       id: job,

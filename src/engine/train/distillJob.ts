@@ -7,14 +7,14 @@ import {
 import type { FusionLibrary } from "../fuse/fusions.ts";
 import type { RecordStore } from "../fuse/recordStore.ts";
 import type { GpuSource } from "../gpu/device.ts";
-import type { JobKind } from "../jobs/kind.ts";
+import type { JobContext, JobKind } from "../jobs/kind.ts";
 import type { Library } from "../model/library.ts";
 import { measureDecoder } from "../nn/plan.ts";
 import { openTrainingDocuments } from "./documents.ts";
 import { planRun, requireRoom } from "./planner.ts";
 import { forgetTraining, recordTraining } from "./recordState.ts";
 import { planResult } from "./result.ts";
-import { runTraining } from "./run.ts";
+import { runTraining, type TrainingOptions } from "./run.ts";
 import { checkTrainingSettings } from "./settings.ts";
 import { writeTarget } from "./targetFiles.ts";
 
@@ -63,7 +63,10 @@ export function createDistillKind(parts: TrainingParts): JobKind<"distill", Dist
       const { plan } = await prepareTraining(parts, request);
       requireRoom(plan);
       if (plan.steps === 0) {
-        throw new EngineError("usage", "There is nothing to learn in this dataset.");
+        throw new EngineError(
+          "usage",
+          "There is nothing to learn in this dataset: none of its documents that are not held out has two tokens.",
+        );
       }
       return {
         title: `Distil ${request.name}`,
@@ -72,50 +75,38 @@ export function createDistillKind(parts: TrainingParts): JobKind<"distill", Dist
         totalBytes: plan.steps * plan.tokensPerStep,
       };
     },
-    async run({ name, ...request }, { id, state, save, signal, progress, modelsChanged }) {
-      const done = { downloads: [], notes: [] };
-      const earlier = state && (await library.list()).find((card) => card.id === state.model);
-      if (earlier?.state === "complete") return { ...done, models: [earlier.id] };
-      const { pivot, documents } = await prepareTraining(parts, request);
+    async run({ name, ...request }, context) {
+      const { id, state, signal, progress } = context;
       const { settings } = request;
-      const notes = recordTraining(records, id);
-      let steps = 0;
-      const result = await runTraining(
-        {
+      const earlier =
+        (state && (await library.list()).find((card) => card.id === state.model)) ?? null;
+      let model = earlier?.state === "complete" ? earlier.id : null;
+      if (model === null) {
+        const { pivot, documents, plan } = await prepareTraining(parts, request);
+        const totalBytes = plan.steps * settings.batchTokens;
+        const notes = recordTraining(records, id);
+        const options: TrainingOptions = {
           ...{ source, pivot, documents, settings, signal, store: notes.store },
-          async onStart(heldOut, all) {
-            steps = all;
-            await notes.noteStart(heldOut, all);
-          },
+          onStart: notes.noteStart,
           async onPoint(point) {
             await notes.notePoint(point);
             tell({ type: "training", job: id, point });
-            const label = `step ${point.step}${steps > 0 ? ` of ${steps}` : ""}`;
-            const totalBytes = Math.max(steps, point.step) * settings.batchTokens;
             const doneBytes = point.step * settings.batchTokens;
+            const label = `step ${point.step} of ${plan.steps}`;
             progress({ doneBytes, totalBytes, unit: "parts", label });
           },
-        },
-        async (trained) => {
-          const { plan, trained: values } = await planResult(pivot, settings, trained, SHARD_BYTES);
-          const begun = earlier
-            ? { id: earlier.id, writer: await library.resume(earlier.id) }
-            : await library.begin({
-                ...{ name, origin: "train", byteLength: plan.byteLength },
-                ...{ fingerprint: null, facts: null },
-              });
-          if (!earlier) await save({ model: begun.id });
-          modelsChanged();
-          await writeTarget(plan, values, begun.writer, {
-            signal,
-            progress: (doneBytes, label) =>
-              progress({ doneBytes, totalBytes: plan.byteLength, label }),
-          });
-          return begun.id;
-        },
-      );
+        };
+        let partial = earlier?.id ?? null;
+        model = await runTraining(options, async (trained) => {
+          const result = await planResult(pivot, settings, trained, SHARD_BYTES);
+          // A device that is lost while it is written does not make two of it.
+          partial ??= await begin(name, result.plan.byteLength, library, context);
+          await write(result, partial, library, context);
+          return partial;
+        });
+      }
       await forgetTraining(records, id, { curve: false });
-      return { ...done, models: [result] };
+      return { models: [model], downloads: [], notes: [] };
     },
     async clean(id, state) {
       await forgetTraining(records, id, { curve: true });
@@ -123,4 +114,31 @@ export function createDistillKind(parts: TrainingParts): JobKind<"distill", Dist
       if (target?.state === "partial") await library.delete(target.id);
     },
   };
+}
+
+async function begin(
+  name: string,
+  byteLength: number,
+  library: Library,
+  { save }: JobContext<DistillState>,
+): Promise<ModelId> {
+  const about = { name, origin: "train", byteLength, fingerprint: null, facts: null } as const;
+  const { id } = await library.begin(about);
+  await save({ model: id });
+  return id;
+}
+
+/** Writes what is not yet there of the target. */
+async function write(
+  { plan, trained }: Awaited<ReturnType<typeof planResult>>,
+  id: ModelId,
+  library: Library,
+  { signal, progress, modelsChanged }: JobContext<DistillState>,
+): Promise<void> {
+  const { byteLength: totalBytes } = plan;
+  modelsChanged();
+  await writeTarget(plan, trained, await library.resume(id), {
+    signal,
+    progress: (doneBytes, label) => progress({ doneBytes, totalBytes, label }),
+  });
 }
