@@ -1,8 +1,9 @@
 import { Button, Checkbox, Select } from "@mantine/core";
-import type { ReactNode } from "react";
+import { type ReactNode, useState } from "react";
 import { useStore } from "zustand";
 import { Section } from "../../parts/Section.tsx";
 import { ACTIONS } from "../../stores/actions.ts";
+import { isCompatible } from "../../stores/compatible.ts";
 import { fusionParts } from "../../stores/fusing.ts";
 import { whyMute } from "../../stores/playing.ts";
 import type { Studio } from "../../stores/studio.ts";
@@ -69,11 +70,20 @@ function PivotSection({ studio }: SectionProps) {
   );
 }
 
+/** More models of the pivot's shape than these are folded away: they have little to teach it. */
+const FEW_ALIKE = 3;
+
 function SourcesSection({ studio }: SectionProps) {
   const models = useModels(studio);
   const { pivot, sources } = fusionParts(studio);
   const chosen = sources.map(({ id }) => id);
   const others = models.filter(({ id }) => id !== pivot?.id || chosen.includes(id));
+  const alike = others.filter((model) => pivot !== null && isCompatible(model, pivot));
+  const folded = alike.length > FEW_ALIKE ? alike : [];
+  const [open] = useState(() => folded.some(({ id }) => chosen.includes(id)));
+  const pick = (model: (typeof models)[number]) => (
+    <SourcePick key={model.id} {...{ studio, model, chosen, isPivot: model.id === pivot?.id }} />
+  );
   return (
     <Section title="Sources">
       {others.length === 0 && (
@@ -82,32 +92,50 @@ function SourcesSection({ studio }: SectionProps) {
         </p>
       )}
       <ul className="picks" aria-label="Sources">
-        {others.map(({ id, name, architecture, parameters, vocabSize, why }) => {
-          const place = chosen.indexOf(id);
-          const facts = [
-            formatArchitecture(architecture),
-            formatQuantity(parameters),
-            ...(vocabSize === null ? [] : [`${formatCount(vocabSize)} tokens`]),
-          ];
-          return (
-            <li key={id} className="pick">
-              <Checkbox
-                size="xs"
-                checked={place >= 0}
-                disabled={why !== null && place < 0}
-                title={name}
-                onChange={() => studio.fusion.draft({ sources: toggled(chosen, id) })}
-                label={name}
-                description={why ?? (id === pivot?.id ? "It is the pivot." : facts.join(" · "))}
-              />
-              {place >= 0 && (
-                <i className="swatch" style={{ background: memberColour(place + 1) }} />
-              )}
-            </li>
-          );
-        })}
+        {others.filter((model) => !folded.includes(model)).map(pick)}
       </ul>
+      {folded.length > 0 && (
+        <details className="fold" open={open}>
+          <summary>
+            <span className="small">Of the pivot’s own shape</span>
+            <span className="small faint num">{formatCount(folded.length)}</span>
+          </summary>
+          <ul className="picks" aria-label="Sources of the pivot’s own shape">
+            {folded.map(pick)}
+          </ul>
+        </details>
+      )}
     </Section>
+  );
+}
+
+interface SourcePickProps extends SectionProps {
+  readonly model: ReturnType<typeof useModels>[number];
+  readonly chosen: readonly string[];
+  readonly isPivot: boolean;
+}
+
+function SourcePick({ studio, model, chosen, isPivot }: SourcePickProps) {
+  const { id, name, architecture, parameters, vocabSize, why } = model;
+  const place = chosen.indexOf(id);
+  const facts = [
+    formatArchitecture(architecture),
+    formatQuantity(parameters),
+    ...(vocabSize === null ? [] : [`${formatCount(vocabSize)} tokens`]),
+  ];
+  return (
+    <li className="pick">
+      <Checkbox
+        size="xs"
+        checked={place >= 0}
+        disabled={why !== null && place < 0}
+        title={name}
+        onChange={() => studio.fusion.draft({ sources: toggled(chosen, id) })}
+        label={name}
+        description={why ?? (isPivot ? "It is the pivot." : facts.join(" · "))}
+      />
+      {place >= 0 && <i className="swatch" style={{ background: memberColour(place + 1) }} />}
+    </li>
   );
 }
 
