@@ -5,7 +5,7 @@ import type { FuseInputParts } from "../engine/fuse/fuseModels.ts";
 import type { StoredDataset } from "../engine/model/datasets.ts";
 import { isOnnxExport } from "../engine/model/onnxExport.ts";
 import { summarizeDataset } from "../engine/text/datasets.ts";
-import { openFiles } from "../node/files.ts";
+import { type OpenFiles, openFiles } from "../node/files.ts";
 import { fingerprintOf } from "./jobContext.ts";
 import { type OpenModel, openModel } from "./openModel.ts";
 
@@ -98,12 +98,23 @@ async function openData(path: string) {
     );
   }
   const opened = await openFiles(path);
+  try {
+    const { fingerprint, close } = opened;
+    return { dataset: await readThrough(path, opened), fingerprint, close };
+  } catch (error) {
+    await opened.close();
+    throw error;
+  }
+}
+
+/** Reads a dataset through once: how much of it there is, and what of it cannot be read. */
+async function readThrough(path: string, { files }: OpenFiles): Promise<StoredDataset> {
   const name = basename(path);
-  const [source] = opened.files.values();
+  const [source] = files.values();
   if (!source) throw new EngineError("missing-file", `${path} cannot be read.`, { path });
   const { texts, chats, problems } = await summarizeDataset(source, name);
   const problemCount = problems.reduce((sum, { count }) => sum + count, 0);
-  const dataset: StoredDataset = {
+  return {
     card: {
       ...{ id: path, name, rows: texts + chats, byteLength: source.byteLength, createdAt: 0 },
       kind: chats === 0 ? "text" : texts === 0 ? "chat" : "mixed",
@@ -112,5 +123,4 @@ async function openData(path: string) {
     },
     ...{ file: name, source },
   };
-  return { dataset, fingerprint: opened.fingerprint, close: opened.close };
 }

@@ -8,6 +8,7 @@ import { prepareMerge, requireRunnable } from "../engine/merge/prepare.ts";
 import { parseRecipe } from "../engine/merge/recipe.ts";
 import type { Checkpoint } from "../engine/model/checkpoint.ts";
 import { openFiles } from "../node/files.ts";
+import { closing } from "./closing.ts";
 import { type OpenModel, openModel } from "./openModel.ts";
 
 const LARGEST_RECIPE_BYTES = 2 ** 20;
@@ -22,18 +23,18 @@ export interface PlannedRecipe {
 }
 
 async function readRecipe(path: string): Promise<Recipe> {
-  const { files, close } = await openFiles(path);
-  const source = files.get(basename(path));
-  if (!source || files.size !== 1 || source.byteLength > LARGEST_RECIPE_BYTES) {
-    throw new EngineError(
-      "bad-recipe",
-      `${path} is not a recipe: it must be one YAML file of at most ${LARGEST_RECIPE_BYTES} bytes.`,
-      { path },
-    );
-  }
-  const text = new TextDecoder().decode(await readAll(source, LARGEST_RECIPE_BYTES));
-  await close();
-  return parseRecipe(text);
+  return closing(async (keep) => {
+    const { files } = keep(await openFiles(path));
+    const source = files.get(basename(path));
+    if (!source || files.size !== 1 || source.byteLength > LARGEST_RECIPE_BYTES) {
+      throw new EngineError(
+        "bad-recipe",
+        `${path} is not a recipe: it must be one YAML file of at most ${LARGEST_RECIPE_BYTES} bytes.`,
+        { path },
+      );
+    }
+    return parseRecipe(new TextDecoder().decode(await readAll(source, LARGEST_RECIPE_BYTES)));
+  });
 }
 
 /** A Hub id in a recipe: there is no such folder, and the command that makes one. */

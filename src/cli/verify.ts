@@ -5,6 +5,7 @@ import { EngineError } from "../engine/contract/index.ts";
 import { methods } from "../engine/merge/registry.ts";
 import type { Checkpoint } from "../engine/model/checkpoint.ts";
 import { openGpuSource } from "../node/gpuSource.ts";
+import { closing } from "./closing.ts";
 import type { Command } from "./command.ts";
 import { listAlignmentCases } from "./goldens/alignment/cases.ts";
 import { findAlignmentGoldens } from "./goldens/alignment/files.ts";
@@ -145,7 +146,7 @@ async function judge(one: CaseToRun, bench: Bench): Promise<CaseResult & { why: 
   }
 }
 
-/** Opens the goldens' files and folders by path, each once, and closes them all. */
+/** Opens the goldens' files and folders by path, each once, until they are closed together. */
 function openOnce(folder: string) {
   const opened = new Map<string, Promise<Checkpoint>>();
   const closers: (() => Promise<void>)[] = [];
@@ -160,7 +161,7 @@ function openOnce(folder: string) {
       opened.set(path, checkpoint);
       return checkpoint;
     },
-    closeAll: async () => {
+    close: async () => {
       for (const close of closers) await close();
     },
   };
@@ -176,16 +177,17 @@ export const verify: Command = {
     const { run, skipped } = listCases(await readManifest(folder));
     run.push(...(await listAlignment(folder)));
     const source = await openGpuSource(options.adapter);
-    const { open, closeAll } = openOnce(folder);
-    const bench: Bench = { source, signal, open };
-    const cases: CaseResult[] = [];
-    for (const one of run) {
-      signal.throwIfAborted();
-      const { why, ...result } = await judge(one, bench);
-      if (!result.passed) say(`FAILED ${result.name}: ${why}`);
-      cases.push(result);
-    }
-    await closeAll();
+    const cases = await closing(async (keep) => {
+      const bench: Bench = { source, signal, open: keep(openOnce(folder)).open };
+      const judged: CaseResult[] = [];
+      for (const one of run) {
+        signal.throwIfAborted();
+        const { why, ...result } = await judge(one, bench);
+        if (!result.passed) say(`FAILED ${result.name}: ${why}`);
+        judged.push(result);
+      }
+      return judged;
+    });
     const failed = cases.filter((result) => !result.passed).length;
     const passed = cases.length - failed;
     const reasons = new Map<string, number>();

@@ -1,3 +1,4 @@
+import { invariant } from "../base/invariant.ts";
 import { EngineError } from "../contract/index.ts";
 import type { Cut, Decision, Facts, SelectedTensor, UnitTensor } from "./method.ts";
 import type { OutputTensor, Plan } from "./plan.ts";
@@ -65,7 +66,7 @@ export function decideAll(plan: Plan, facts: FactTable): ReadonlyMap<string, Dec
   const all = new Map<string, Decision>();
   for (const unit of groupUnits(plan)) {
     const decisions = decideUnit(plan, unit, facts);
-    if (!decisions) throw new Error(`Broken promise: "${unit[0]!.name}" was measured`);
+    invariant(decisions, `"${unit[0]!.name}" was measured`);
     for (const [tensor, decision] of decisions) {
       if (!decision.constants.every((constant) => Number.isFinite(Math.fround(constant)))) {
         throw new EngineError(
