@@ -108,7 +108,9 @@ export interface Engine {
 
   /** What each profile sets, and what a fusion starts from. */
   fusionProfiles(): Promise<Readonly<Record<FusionProfile, FusionSettings>>>;
+  /** Newest first; unfinished ones as far as they are. */
   listFusions(): Promise<readonly FusionCard[]>;
+  /** Frees a fused dataset, and what its models said unless another one uses that. */
   deleteFusion(id: FusionId): Promise<void>;
   /** Neighbouring documents of a fused dataset, for a long list. */
   fusedDocuments(request: {
@@ -116,10 +118,12 @@ export interface Engine {
     readonly from: number;
     readonly count: number;
   }): Promise<readonly FusedDocumentCard[]>;
+  /** One document with all its alignments; `missing-file` beyond the last. */
   fusedDocument(request: {
     readonly fusion: FusionId;
     readonly document: number;
   }): Promise<FusedDocument>;
+  /** Every distribution of one row; `usage` where the document has no such row. */
   fusedRow(request: {
     readonly fusion: FusionId;
     readonly document: number;
@@ -128,14 +132,20 @@ export interface Engine {
 
   /** What each profile sets for a training. */
   trainingProfiles(): Promise<Readonly<Record<FusionProfile, TrainingSettings>>>;
-  /** Steps and GPU memory of a training, and what to change where it does not fit. */
+  /**
+   * Steps and GPU memory of a training, and what to change where it does not fit. `usage` for settings
+   * or a dataset that cannot be trained on, `mismatch` where it was made for another pivot.
+   */
   planTraining(request: TrainingRequest): Promise<TrainingPlan>;
   /** The curve of a `distill` job so far; new points come as events. */
   trainingRun(job: JobId): Promise<TrainingRun>;
 
   /** The merges that FuseChat compares, for so many targets. */
   pipelineMerges(targets: number): Promise<readonly PipelineMerge[]>;
-  /** A `fusechat` job's stages so far, and its report at the end; asked again on its job events. */
+  /**
+   * A `fusechat` job's stages so far, and its report at the end; asked again on its job events. `usage`
+   * where there is no such job.
+   */
   pipelineRun(job: JobId): Promise<PipelineRun>;
   /** The report as Markdown; `usage` where there is none yet. */
   pipelineReportText(job: JobId): Promise<string>;

@@ -78,6 +78,7 @@ export interface FusionMember {
   readonly reasons: Readonly<Partial<Record<AlignmentReason, number>>>;
 }
 
+/** What came of the rows of one domain. */
 export interface FusionDomain {
   /** Null: rows that name none. */
   readonly domain: string | null;
@@ -164,13 +165,14 @@ export interface FusedDocument extends FusedDocumentCard {
   readonly winners: readonly number[];
 }
 
+/** One token of a distribution, with its text where that is known. */
 export interface DistributionEntry {
   readonly id: number;
   readonly text: string;
   readonly probability: number;
 }
 
-/** A distribution over the pivot's vocabulary; what its entries lack to 1 is its tail. */
+/** A distribution over a vocabulary, the likeliest first; what its entries lack to 1 is its tail. */
 export interface Distribution {
   readonly entries: readonly DistributionEntry[];
   readonly tail: number;

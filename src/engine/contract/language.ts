@@ -127,6 +127,7 @@ export interface EvaluationFigures {
   } | null;
 }
 
+/** The rows of one domain. */
 export interface DomainFigures extends EvaluationFigures {
   readonly domain: EvaluationDomain;
 }

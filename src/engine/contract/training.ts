@@ -10,12 +10,16 @@ export type TrainedModule = (typeof TRAINED_MODULES)[number];
 
 /** How a pivot is drawn towards a fused dataset. Each profile has its own defaults. */
 export interface TrainingSettings {
+  /** `lora`: factors beside the matrices of `modules`; `full`: every weight. */
   readonly mode: "lora" | "full";
   readonly modules: readonly TrainedModule[];
+  /** Of the factors; 1 to 1024. */
   readonly rank: number;
+  /** What the factors make is scaled by alpha / rank. */
   readonly alpha: number;
   /** Scales by alpha / √rank instead of alpha / rank. */
   readonly rslora: boolean;
+  /** Part of a module's inputs that its factors do not see in a step, below 1. */
   readonly dropout: number;
 
   /** Loss = λ · cross-entropy of the text + (1 - λ) · fusion; 1 is plain fine-tuning. */
@@ -25,10 +29,12 @@ export interface TrainingSettings {
   /** How the fusion is told: both have the same gradient. */
   readonly fusionLoss: "ce" | "kl";
 
+  /** The largest one. */
   readonly learningRate: number;
   readonly schedule: "cosine" | "linear" | "constant";
   /** Part of the steps in which the rate rises. */
   readonly warmup: number;
+  /** AdamW's (arXiv 1711.05101); the decay is decoupled, and times the learning rate. */
   readonly beta1: number;
   readonly beta2: number;
   readonly epsilon: number;
@@ -60,13 +66,15 @@ export interface TrainingPoint {
   readonly step: number;
   /** Nats a token: λ · clm + (1 - λ) · fusion. */
   readonly loss: number;
+  /** Nats a token of the text itself. */
   readonly clm: number;
-  /** Null where no token had a fused row. */
+  /** Nats a fused row: cross-entropy, or Kullback-Leibler with `kl`. Null where no token had a fused row. */
   readonly fusion: number | null;
   readonly lambda: number;
   readonly learningRate: number;
   /** Before clipping. */
   readonly gradientNorm: number;
+  /** Supervised tokens of the step. */
   readonly tokens: number;
   /** Bits a byte of the held-out documents, where they were read after this step. */
   readonly heldOut: number | null;
@@ -77,23 +85,29 @@ export interface TrainingRun {
   readonly steps: number;
   /** Bits a byte of the held-out documents before the first step; null without any. */
   readonly heldOutBefore: number | null;
+  /** One a step, the first first. */
   readonly points: readonly TrainingPoint[];
+  /** Supervised tokens, over all steps with what lies between them; null before the first. */
   readonly tokensPerSecond: number | null;
 }
 
-/** Bytes of GPU memory by purpose, before a training starts. */
+/** What a training takes, before it starts. */
 export interface TrainingPlan {
   readonly steps: number;
   readonly tokensPerStep: number;
+  /** That are learned. */
   readonly documents: number;
   readonly heldOutDocuments: number;
+  /** Numbers that are learned. */
   readonly trainedValues: number;
+  /** Bytes of GPU memory by purpose. */
   readonly bytes: {
     readonly weights: number;
     readonly parameters: number;
     readonly gradients: number;
     /** The optimiser's two moments. */
     readonly moments: number;
+    /** What the forward pass keeps of every layer. */
     readonly checkpoints: number;
     readonly activations: number;
     readonly logits: number;
@@ -104,6 +118,7 @@ export interface TrainingPlan {
   readonly suggestion: string | null;
 }
 
+/** Which pivot learns from which fused dataset, and how. The dataset must be complete. */
 export interface TrainingRequest {
   readonly pivot: ModelId;
   readonly fusion: FusionId;

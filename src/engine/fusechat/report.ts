@@ -1,4 +1,4 @@
-import type { PipelineReport, ReportedModel } from "../contract/index.ts";
+import { nameDomain, type PipelineReport, type ReportedModel } from "../contract/index.ts";
 import { STUDIO } from "../merge/version.ts";
 
 export const TOOL = `${STUDIO.name} ${STUDIO.version}`;
@@ -27,8 +27,6 @@ function table(head: readonly string[], rows: readonly (readonly string[])[]): s
 export function formatReport(report: PipelineReport): string {
   const { models, fusions, curves, evaluated, settings, notes } = report;
   const domains = models[0]?.cell.domains ?? [];
-  const nameOf = (domain: (typeof domains)[number]["domain"]) =>
-    domain.kind === "named" ? plain(domain.name) : domain.kind === "none" ? "no domain" : "others";
   const main = models.map(({ name, role, cell, toPlain }) => [
     plain(name),
     role,
@@ -69,7 +67,10 @@ export function formatReport(report: PipelineReport): string {
     ...(domains.length > 0
       ? [
           "## By domain",
-          table(["bits per byte", ...domains.map(({ domain }) => nameOf(domain))], byDomain),
+          table(
+            ["bits per byte", ...domains.map(({ domain }) => plain(nameDomain(domain)))],
+            byDomain,
+          ),
         ]
       : []),
     "## What the sources could teach",
