@@ -21,7 +21,6 @@ import {
   openPipeline,
   type Pipeline,
   type PipelineParts,
-  planStages,
   type TrainedModel,
   trainTargets,
 } from "./steps.ts";
@@ -52,9 +51,8 @@ export function createPipelineKind(parts: PipelineParts): JobKind<"fusechat", St
         const one = { kind: "fuse", pivot, sources: [source], datasets, settings, name } as const;
         await kinds.fuse.prepare(one);
       }
-      const stages = planStages(request, sources);
-      const title = `FuseChat ${name}`;
-      return { title, recipe: null, durable: true, totalBytes: 1000 * stages.length };
+      // Its stages are told as parts once it runs; until then there is nothing to count.
+      return { title: `FuseChat ${name}`, recipe: null, durable: true, totalBytes: 0 };
     },
     run: ({ kind: _, ...request }, context) => runPipeline(request, parts, context),
     async clean(id, state) {

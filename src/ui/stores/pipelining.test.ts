@@ -25,6 +25,7 @@ import {
   startPipeline,
   takePoint,
   trainingSettings,
+  waitsForTurn,
   wantedMerges,
 } from "./pipelining.ts";
 import { createStudio } from "./studio.ts";
@@ -128,9 +129,6 @@ test("what stands in the way is said, one thing after the other", async () => {
   studio.pipeline.draft({ name: "  " });
   expect(pipelineBlocked(studio)).toBe("Give the results a name.");
   studio.pipeline.draft({ name: null });
-  studio.jobs.write(fakeJob("a", { kind: "fusechat" }));
-  expect(pipelineBlocked(studio)).toBe("A pipeline is running.");
-  studio.jobs.write(fakeJob("a", { kind: "fusechat", state: "done" }));
   studio.library.setState({ datasets: [{ ...TALES, rows: 1000 }] });
   expect(pipelineBlocked(studio)).toContain("No row would be left to evaluate on");
   studio.fusion.draft({ sources: [] });
@@ -184,8 +182,27 @@ test("a name is taken where anything in the library begins with it", async () =>
   const models = [EMBER, FLINT, fakeModel("ember-fused-linear")];
   studio.library.setState({ models });
   expect(pipelineName(studio)).toBe("ember-fused-2");
+  studio.jobs.write(fakeJob("a", { kind: "fusechat", title: "FuseChat ember-fused-2" }));
+  expect(pipelineName(studio)).toBe("ember-fused-3");
   studio.pipeline.draft({ name: " mine " });
   expect(pipelineName(studio)).toBe("mine");
+});
+
+test("a second pipeline can be started while one runs, and waits for its turn", async () => {
+  const { studio } = await prepared();
+  const first = fakeJob("first", { kind: "fusechat" });
+  studio.jobs.write(first);
+  expect(pipelineBlocked(studio)).toBeNull();
+  expect(waitsForTurn(studio, first)).toBe(false);
+  await startPipeline(studio);
+  const second = followedPipeline(studio);
+  if (!second) throw new Error("it was started");
+  expect(second.id).toBe("job 1");
+  expect(waitsForTurn(studio, second)).toBe(true);
+  const progress = { ...second.progress, label: "Fuse flint" };
+  expect(waitsForTurn(studio, { ...second, progress })).toBe(false);
+  studio.jobs.write({ ...first, state: "done" });
+  expect(waitsForTurn(studio, second)).toBe(false);
 });
 
 test("a pipeline starts with what is put together, and is followed", async () => {

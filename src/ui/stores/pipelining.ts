@@ -67,14 +67,10 @@ export async function preparePipeline(studio: Studio): Promise<void> {
   }
 }
 
-/** Why FuseChat cannot be started now, or null. */
+/** Why FuseChat cannot be started now, or null. One that runs is no reason: the next waits its turn. */
 export function pipelineBlocked(studio: Studio): string | null {
   const { environment } = studio.environment.getState();
   if (environment && !environment.gpu.available) return environment.gpu.failure.message;
-  const running = studio.jobs
-    .getState()
-    .jobs?.some((job) => isPipeline(job) && job.state === "running");
-  if (running) return "A pipeline is running.";
   const [check] = presentChecks(studio);
   if (check) return check;
   if (!trainingSettings(studio)) return "The profiles are being looked up.";
@@ -99,6 +95,13 @@ export function refusal(plan: TrainingPlan | null): string | null {
   return `This training takes ${formatBytes(bytes.total)} on the GPU, and the budget is ${formatBytes(budgetBytes)}. ${suggestion}`;
 }
 
+/** Whether a pipeline has not begun because another job is at work. */
+export function waitsForTurn(studio: Studio, { id, state, progress }: JobCard): boolean {
+  const others = studio.jobs.getState().jobs?.filter((job) => job.id !== id) ?? [];
+  const begun = progress.doneBytes > 0 || progress.label !== "";
+  return state === "running" && !begun && others.some((job) => job.state === "running");
+}
+
 /** The pipeline that the screen follows: the one chosen, else the newest. */
 export function followedPipeline(studio: Studio): JobCard | undefined {
   const own = studio.jobs.find(studio.pipeline.getState().job);
@@ -115,7 +118,9 @@ export function pipelineName(studio: Studio): string {
   const taken = names.flatMap((full) =>
     [...full.matchAll(/-/g)].map(({ index }) => full.slice(0, index)),
   );
-  return suggestName(`${pivot?.name ?? "pivot"}-fused`, taken);
+  const begun = (studio.jobs.getState().jobs ?? []).filter(isPipeline);
+  const promised = begun.map(({ title }) => title.replace(/^FuseChat /, ""));
+  return suggestName(`${pivot?.name ?? "pivot"}-fused`, [...taken, ...promised]);
 }
 
 /** Starts the whole of FuseChat with what is put together. */

@@ -8,6 +8,7 @@ import {
   pipelineBlocked,
   pipelineName,
   resumePipeline,
+  waitsForTurn,
 } from "../../../stores/pipelining.ts";
 import { jobSeconds, progressFraction, progressNumbers } from "../../../stores/progress.ts";
 import type { Studio } from "../../../stores/studio.ts";
@@ -38,12 +39,13 @@ export function PipelineBar({ studio }: { readonly studio: Studio }) {
   const { name } = studio.pipeline.getState().draft;
   const job = followedPipeline(studio);
   const running = job?.state === "running";
+  const waits = job !== undefined && waitsForTurn(studio, job);
   const blocked = pipelineBlocked(studio);
   const stopped = job && job.state !== "running" && job.state !== "done";
   return (
     <div className="fusebar">
       <Button
-        variant={stopped && job.resumable ? "default" : "filled"}
+        variant={running || (stopped && job.resumable) ? "default" : "filled"}
         size="md"
         disabled={blocked !== null}
         title={blocked ?? ACTIONS.startPipeline.help}
@@ -51,21 +53,19 @@ export function PipelineBar({ studio }: { readonly studio: Studio }) {
       >
         {ACTIONS.startPipeline.label}
       </Button>
-      {!running && (
-        <TextInput
-          className="fusebar-name"
-          aria-label="Name of the results"
-          value={name ?? pipelineName(studio)}
-          error={name?.trim() === ""}
-          onChange={({ currentTarget }) => studio.pipeline.draft({ name: currentTarget.value })}
-        />
-      )}
+      <TextInput
+        className="fusebar-name"
+        aria-label="Name of the results"
+        value={name ?? pipelineName(studio)}
+        error={name?.trim() === ""}
+        onChange={({ currentTarget }) => studio.pipeline.draft({ name: currentTarget.value })}
+      />
       <div className="fusebar-state grow">
         {running && job && (
           <Progress
             label={job.title}
-            words={job.progress.label || job.title}
-            numbers={progressNumbers(job.progress)}
+            words={job.progress.label || (waits ? `${job.title} waits for its turn` : job.title)}
+            numbers={waits ? "" : progressNumbers(job.progress)}
             fraction={progressFraction(job.progress)}
           />
         )}
