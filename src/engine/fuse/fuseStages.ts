@@ -7,7 +7,7 @@ import type { GpuSource } from "../gpu/device.ts";
 import type { Locks } from "../jobs/locks.ts";
 import type { ChatTemplate } from "../text/template.ts";
 import type { TextTokenizer } from "../text/tokenizer.ts";
-import type { RecordStore } from "./recordStore.ts";
+import { decodePlain, encodePlain, type RecordStore } from "./recordStore.ts";
 import type { FusionDocument } from "./records.ts";
 import { type DocumentTokenizer, textOf, utf8Length } from "./tokenise.ts";
 
@@ -41,14 +41,9 @@ export interface StageParts {
   progress(doneBytes: number, label: string): void;
 }
 
-const UTF8 = new TextEncoder();
-
 /** A document as a record between stages. */
-export const encodeDocument = (document: FusionDocument): Uint8Array<ArrayBuffer> =>
-  UTF8.encode(JSON.stringify(document));
-
-export const decodeDocument = (bytes: Uint8Array): FusionDocument =>
-  JSON.parse(new TextDecoder().decode(bytes)) as FusionDocument; // ours, written above
+export const encodeDocument = (document: FusionDocument) => encodePlain(document);
+export const decodeDocument = (bytes: Uint8Array) => decodePlain<FusionDocument>(bytes);
 
 /** UTF-8 bytes of a document's text. */
 export const bytesOf = ({ pieces }: FusionDocument) => utf8Length(textOf(pieces));

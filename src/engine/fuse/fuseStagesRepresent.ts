@@ -1,5 +1,5 @@
 import { EngineError } from "../contract/index.ts";
-import { startSha256 } from "../storage/hash.ts";
+import { hashPlain } from "../storage/hash.ts";
 import { encodeRepresentation } from "./codec.ts";
 import { bytesOf, decodeDocument, type FusionModel, type StageParts } from "./fuseStages.ts";
 import { readRecords } from "./recordStore.ts";
@@ -17,10 +17,8 @@ export async function representationFolder(
   documentsHash: string,
   { topK, begins }: { readonly topK: number; readonly begins: boolean },
 ): Promise<string> {
-  const hash = await startSha256();
   const what = [VERSION, model.id, model.tokenizer.vocabSize, documentsHash, topK, begins];
-  hash.update(new TextEncoder().encode(JSON.stringify(what)));
-  return `representation/${hash.digest().slice(0, 32)}`;
+  return `representation/${(await hashPlain(what)).slice(0, 32)}`;
 }
 
 /**

@@ -4,7 +4,7 @@ import { decodePlain, encodePlain, type RecordStore, readRecords } from "../fuse
 import type { JobContext, JobKind, JobKindName, RequestOf } from "../jobs/kind.ts";
 import { STUDIO } from "../merge/version.ts";
 import type { Library } from "../model/library.ts";
-import { startSha256 } from "../storage/hash.ts";
+import { hashPlain } from "../storage/hash.ts";
 
 /** How far a pipeline is: of every stage that was begun what its own job saved, and its result. */
 export interface StagesState {
@@ -52,15 +52,9 @@ export function forgetStages(records: RecordStore, job: JobId): Promise<void> {
 }
 
 /** A key for everything that a stage's result depends on: ids stand for what never changes. */
-async function hashInputs(
-  kind: string,
-  request: object,
-  depends: readonly string[],
-): Promise<string> {
+function hashInputs(kind: string, request: object, depends: readonly string[]): Promise<string> {
   const { name: _, ...inputs } = request as { name?: unknown }; // what it is called changes nothing
-  const hash = await startSha256();
-  hash.update(new TextEncoder().encode(JSON.stringify([STUDIO.version, kind, inputs, depends])));
-  return hash.digest();
+  return hashPlain([STUDIO.version, kind, inputs, depends]);
 }
 
 /**

@@ -16,3 +16,10 @@ export async function startSha256(): Promise<{
   const hasher = await createSHA256();
   return { update: (bytes) => void hasher.update(bytes), digest: () => hasher.digest("hex") };
 }
+
+/** SHA-256 of plain data as JSON writes it, in hex: fields in another order are other data. */
+export async function hashPlain(value: unknown): Promise<string> {
+  const hash = await startSha256();
+  hash.update(new TextEncoder().encode(JSON.stringify(value)));
+  return hash.digest();
+}
