@@ -3,11 +3,10 @@ import {
   EngineError,
   FUSION_PROFILES,
   type FusionProfile,
-  type FusionSettings,
   type PipelineMerge,
+  type PipelineRequest,
   type Settings,
   TRAINED_MODULES,
-  type TrainingSettings,
 } from "../contract/index.ts";
 import { isObject } from "../formats/json.ts";
 import { FUSION_CHOICES, PROFILES } from "../fuse/profiles.ts";
@@ -17,16 +16,8 @@ import { TRAINING_CHOICES, TRAINING_PROFILES } from "../train/settings.ts";
 import { defaultMerges } from "./merges.ts";
 
 /** A pipeline as its file states it: models and data are paths. */
-export interface PipelineFile {
-  readonly name: string;
-  readonly pivot: string;
-  readonly sources: readonly string[];
+export interface PipelineFile extends Omit<PipelineRequest, "datasets"> {
   readonly data: readonly string[];
-  readonly fusion: FusionSettings;
-  readonly training: TrainingSettings;
-  readonly plain: boolean;
-  readonly merges: readonly PipelineMerge[];
-  readonly evaluationTokens: number;
 }
 
 const KEYS = [
