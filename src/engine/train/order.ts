@@ -19,8 +19,10 @@ type OrderSettings = Pick<TrainingSettings, "seed" | "packing" | "sequenceTokens
 /** 0 … count - 1 in an order that is a pure function of seed and epoch (Fisher and Yates). */
 export function shuffled(count: number, seed: number, epoch: number): Uint32Array<ArrayBuffer> {
   const order = Uint32Array.from({ length: count }, (_, i) => i);
+  // Mixed, not added: the second epoch of one seed must not be the first of the next.
+  const stream = (seed ^ Math.imul(epoch + 1, 0x9e3779b1)) >>> 0;
   for (let i = count - 1; i > 0; i--) {
-    const j = Math.floor(uniform(seed + epoch, i) * (i + 1));
+    const j = Math.floor(uniform(stream, i) * (i + 1));
     [order[i], order[j]] = [order[j]!, order[i]!];
   }
   return order;
