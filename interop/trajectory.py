@@ -47,8 +47,9 @@ def uniform(seed, counter):
 
 def shuffled(count, seed, epoch):
     order = list(range(count))
+    stream = seed ^ (epoch + 1) * 0x9E3779B1 & 0xFFFFFFFF
     for i in reversed(range(1, count)):
-        j = int(uniform(seed + epoch, i) * (i + 1))
+        j = int(uniform(stream, i) * (i + 1))
         order[i], order[j] = order[j], order[i]
     return order
 
