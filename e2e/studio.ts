@@ -100,7 +100,8 @@ export async function pickFiles(page: Page, files: readonly string[]): Promise<v
 export async function dropOnWindow(page: Page, paths: readonly string[]): Promise<void> {
   const browser = await page.context().newCDPSession(page);
   const data = { items: [], files: [...paths], dragOperationsMask: 1 };
-  for (const type of ["dragEnter", "dragOver", "drop"] as const) {
+  // Over the window twice: a busy page takes the drop only once it has said what it would do with it.
+  for (const type of ["dragEnter", "dragOver", "dragOver", "drop"] as const) {
     await browser.send("Input.dispatchDragEvent", { type, x: 700, y: 450, data });
     if (type === "dragOver") await expect(page.getByText("Drop to import")).toBeVisible();
   }
