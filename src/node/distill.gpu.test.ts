@@ -50,8 +50,13 @@ afterAll(async () => {
   await bench.close();
 });
 
-/** Trains to the end, or until `stopAfter` steps are done, and writes the target. */
-async function train(id: string, settings: TrainingSettings, stopAfter?: number) {
+/** Trains to the end, and writes the target; after a step it may be stopped, or lose its device. */
+async function train(
+  id: string,
+  settings: TrainingSettings,
+  after: { readonly stop?: number; readonly lose?: number } = {},
+) {
+  let lost = false;
   const { source, records, fusions } = bench.parts;
   const stop = new AbortController();
   const points: TrainingPoint[] = [];
@@ -62,9 +67,12 @@ async function train(id: string, settings: TrainingSettings, stopAfter?: number)
     {
       ...{ source, pivot, documents, settings, store, signal: stop.signal },
       onStart: (before) => void heldOut.push(before),
-      onPoint(point) {
+      async onPoint(point) {
         points.push(point);
-        if (point.step === stopAfter) stop.abort(new Error("paused"));
+        if (point.step === after.stop) stop.abort(new Error("paused"));
+        if (point.step !== after.lose || lost) return;
+        lost = true;
+        (await source.get()).destroy();
       },
     },
     async (trained) => {
@@ -83,19 +91,22 @@ async function bytesOf(files: Awaited<ReturnType<typeof train>>["target"]) {
   return all;
 }
 
-test("a paused training goes on bit for bit, and teaches", async () => {
+test("a training that was paused, or lost its device, ends bit for bit, and teaches", async () => {
   const whole = await train("whole", SETTINGS);
-  await expect(train("paused", SETTINGS, 2)).rejects.toThrow("paused");
+  await expect(train("paused", SETTINGS, { stop: 2 })).rejects.toThrow("paused");
   const resumed = await train("paused", SETTINGS);
   expect(await bytesOf(resumed.target)).toEqual(await bytesOf(whole.target));
   const steps = (points: readonly TrainingPoint[]) => points.map(({ step }) => step);
   expect(steps(whole.points)).toEqual([1, 2, 2, 3, 4, 4]); // once more where held-out texts are read
   expect(steps(resumed.points)).toEqual([3, 4, 4]);
   expect(resumed.points).toEqual(whole.points.slice(3));
+  const lost = await train("lost", { ...SETTINGS, evaluateEvery: 0 }, { lose: 2 });
+  expect(await bytesOf(lost.target)).toEqual(await bytesOf(whole.target));
+  expect(steps(lost.points)).toEqual([1, 2, 1, 2, 3, 4, 4]); // nothing was saved yet
   const [before] = whole.heldOut;
   const after = whole.points.at(-1)?.heldOut;
   expect(after! < before!, `${before} → ${after}`).toBe(true);
-}, 180_000);
+}, 300_000);
 
 test("without fusion the loss is the text's alone; all weights can be trained", async () => {
   const settings: TrainingSettings = {
