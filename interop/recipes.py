@@ -45,7 +45,7 @@ models:
   - {{model: {TALES}, parameters: {{weight: 1}}}}
   - {{model: {DRAMA}, parameters: {{weight: 1}}}}
   - {{model: {MATHS}, parameters: {{weight: 1}}}}
-parameters: {{lambda: 0.9}}
+parameters: {{lambda: 0.8773}}
 dtype: float32
 out_dtype: {out_dtype}
 """
@@ -129,6 +129,19 @@ def task_arithmetic_in_torch(layers=6):
     }
 
 
+def ties_in_torch():
+    base = load(BASE)
+    models = [load(folder) for folder in (TALES, DRAMA, MATHS)]
+    merged = {}
+    for name, pivot in base.items():
+        changes = torch.stack([model[name] - pivot for model in models])
+        elected = torch.where(changes.sum(0) >= 0, 1.0, -1.0)
+        agree = changes * elected > 0
+        mean = (changes * agree).sum(0) / agree.sum(0).clamp(min=1)
+        merged[name] = pivot + 0.8773 * mean
+    return merged
+
+
 def slerp_in_torch(layers=6):
     one, other = load(TALES), load(DRAMA)
     merged = {}
@@ -161,6 +174,7 @@ RECIPES = {
 IN_TORCH = {
     "linear": linear_in_torch,
     "task_arithmetic": task_arithmetic_in_torch,
+    "ties": ties_in_torch,
     "slerp": slerp_in_torch,
     "varm": lambda: varm_in_torch()[0],
 }
