@@ -6,6 +6,7 @@
 // entry, it adds tail · (lse - rest) to the fusion loss and tail · (p - exp(z - rest)[no entry]) to dz.
 // The sum over the others keeps its digits where 1 - Σ p_e would lose them.
 // Where the head bends its logits, z = cap · tanh(z' / cap), it is times 1 - (z / cap)² for z'.
+// needs nn/log_sum.wgsl
 struct Shape {
   columns: u32,
   stride: u32,
@@ -39,12 +40,8 @@ struct Entry {
 @group(0) @binding(4) var<storage, read_write> taken: array<f32>;
 @group(0) @binding(5) var<uniform> shape: Shape;
 
-const LANES = 64u;
-const LOWEST = -1e30;
 // Stands for a logit that is left out of a sum.
 const LEFT_OUT = -3e38;
-var<workgroup> highest: array<f32, LANES>;
-var<workgroup> total: array<f32, LANES>;
 
 fn bent(z: f32) -> f32 {
   if (shape.softcap == 0.0) { return z; }
@@ -58,32 +55,12 @@ fn slope(z: f32) -> f32 {
 }
 
 fn log_sum(lane: u32, start_at: u32) -> f32 {
-  var top = LOWEST;
-  var sum = 0.0;
+  var sum = NO_LOGITS;
   for (var v = lane; v < shape.columns; v += LANES) {
     let raw = logits[start_at + v];
-    if (raw == LEFT_OUT) { continue; }
-    let z = bent(raw);
-    if (z > top) {
-      sum = sum * exp(top - z) + 1.0;
-      top = z;
-    } else {
-      sum += exp(z - top);
-    }
+    if (raw != LEFT_OUT) { sum = with_logit(sum, bent(raw)); }
   }
-  highest[lane] = top;
-  total[lane] = sum;
-  for (var half = LANES / 2u; half > 0u; half /= 2u) {
-    workgroupBarrier();
-    if (lane < half) {
-      let m = max(highest[lane], highest[lane + half]);
-      total[lane] = total[lane] * exp(highest[lane] - m)
-        + total[lane + half] * exp(highest[lane + half] - m);
-      highest[lane] = m;
-    }
-  }
-  workgroupBarrier();
-  return highest[0] + log(total[0]);
+  return log_sum_of_lanes(lane, sum);
 }
 
 // ln Σ exp z over the tokens that are no entry; LOWEST or less where every token is one.
