@@ -5,6 +5,7 @@
 // or nn/row_alone.wgsl, which say who takes a row.
 //
 // Linked constants: CENTRED (layer norm).
+// needs nn/row_statistics.wgsl
 struct Shape {
   rows: u32,
   width: u32,
@@ -28,21 +29,9 @@ struct Shape {
 fn run(row: u32, head: u32, lane: u32) {
   let start_at = row * shape.x_stride + shape.x_offset + head * shape.x_group;
   let to = row * shape.y_stride + shape.y_offset + head * shape.y_group;
-  let width = f32(shape.width);
-  var mean = 0.0;
-  if (CENTRED) {
-    var sum = 0.0;
-    for (var c = lane; c < shape.width; c += LANES) { sum += x[start_at + c]; }
-    mean = sum_over_lanes(lane, sum) / width;
-  }
-  var squares = 0.0;
+  let found = statistics(lane, start_at);
   for (var c = lane; c < shape.width; c += LANES) {
-    let centred = x[start_at + c] - mean;
-    squares += centred * centred;
-  }
-  let scale = inverseSqrt(sum_over_lanes(lane, squares) / width + shape.epsilon);
-  for (var c = lane; c < shape.width; c += LANES) {
-    var value = (x[start_at + c] - mean) * scale * (weight[c] + shape.weight_offset);
+    var value = (x[start_at + c] - found.x) * found.y * (weight[c] + shape.weight_offset);
     if (CENTRED) { value += bias[c]; }
     if (shape.accumulate != 0u) { y[to + c] += value; } else { y[to + c] = value; }
   }

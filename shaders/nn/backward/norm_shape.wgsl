@@ -1,6 +1,7 @@
-// What the two halves of a norm's backward pass share. With x̂ = (x - mean) · r and
-// r = 1 / √(mean((x - mean)²) + ε), where an rms norm has mean 0. Rows of `width` values,
-// some such rows (heads) in each row of a buffer. Linked with nn/row_lanes.wgsl or nn/row_alone.wgsl. Linked constants: CENTRED (layer norm).
+// What the two halves of a norm's backward pass share, where x̂ = (x - mean) · r. Rows of `width`
+// values, some such rows (heads) in each row of a buffer. Linked with nn/row_lanes.wgsl or
+// nn/row_alone.wgsl. Linked constants: CENTRED (layer norm).
+// needs nn/row_statistics.wgsl
 struct Shape {
   rows: u32,
   width: u32,
@@ -23,20 +24,3 @@ struct Shape {
 @group(0) @binding(2) var<storage, read> dy: array<f32>;
 @group(0) @binding(3) var<storage, read_write> out: array<f32>;
 @group(0) @binding(4) var<uniform> shape: Shape;
-
-// mean and r of the values from `start_at` on.
-fn statistics(lane: u32, start_at: u32) -> vec2f {
-  let width = f32(shape.width);
-  var mean = 0.0;
-  if (CENTRED) {
-    var sum = 0.0;
-    for (var c = lane; c < shape.width; c += LANES) { sum += x[start_at + c]; }
-    mean = sum_over_lanes(lane, sum) / width;
-  }
-  var squares = 0.0;
-  for (var c = lane; c < shape.width; c += LANES) {
-    let centred = x[start_at + c] - mean;
-    squares += centred * centred;
-  }
-  return vec2f(mean, inverseSqrt(sum_over_lanes(lane, squares) / width + shape.epsilon));
-}
