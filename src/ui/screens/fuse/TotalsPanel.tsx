@@ -15,10 +15,11 @@ import {
 import type { Studio } from "../../stores/studio.ts";
 import { formatBytes, formatCount, formatWhen } from "../../theme/format.ts";
 import { DomainTable } from "./DomainTable.tsx";
+import { sayValue } from "./fields.ts";
 import { MemberTable } from "./MemberTable.tsx";
 import { Pipeline } from "./Pipeline.tsx";
 import { pipelineSteps } from "./pipeline.ts";
-import { PROFILE_WORDS, SETTING_FIELDS, sayValue } from "./settingFields.ts";
+import { PROFILE_WORDS, SETTING_FIELDS } from "./settingFields.ts";
 
 interface TotalsProps {
   readonly studio: Studio;

@@ -1,27 +1,8 @@
 import type { FusionSettings } from "../../../engine/contract/index.ts";
+import type { Field } from "./fields.ts";
 
-type Key = Exclude<keyof FusionSettings, "profile">;
-interface Common {
-  readonly key: Key;
-  readonly label: string;
-  /** One sentence: what it does. */
-  readonly help: string;
-  /** Folded away until asked for. */
-  readonly advanced: boolean;
-}
-
-/** How a setting is asked for. */
-export type SettingField = Common &
-  (
-    | {
-        readonly kind: "number";
-        readonly min: number;
-        readonly max: number;
-        readonly step: number;
-      }
-    | { readonly kind: "choice"; readonly options: readonly (readonly [string, string])[] }
-    | { readonly kind: "switch" }
-  );
+/** How a setting of the fusion is asked for. */
+type SettingField = Field<Exclude<keyof FusionSettings, "profile">>;
 
 /** The settings of a fusion in the order in which they matter. */
 export const SETTING_FIELDS: readonly SettingField[] = [
@@ -138,10 +119,3 @@ export const PROFILE_WORDS = {
   "fusechat-v1": ["FuseChat v1", "As published in arXiv 2402.16107: mapping statistics."],
   "fusechat-v2": ["FuseChat v2", "As published in arXiv 2408.07990: decoded strings, suffixes."],
 } as const;
-
-/** A setting's value as the form shows it. */
-export function sayValue(field: SettingField, value: FusionSettings[Key]): string {
-  if (field.kind === "switch") return value ? "on" : "off";
-  if (field.kind === "number") return String(value);
-  return field.options.find(([id]) => id === value)?.[1] ?? String(value);
-}

@@ -4,8 +4,6 @@ import { Section } from "../../../parts/Section.tsx";
 import { wantedMerges } from "../../../stores/pipelining.ts";
 import type { Studio } from "../../../stores/studio.ts";
 
-const ORDER: ("label" | "input" | "description")[] = ["label", "input", "description"];
-
 /** Which merges are compared, on how many tokens. */
 export function MergesForm({ studio }: { readonly studio: Studio }) {
   const { merges, draft } = useStore(studio.pipeline);
@@ -39,7 +37,6 @@ export function MergesForm({ studio }: { readonly studio: Studio }) {
         <NumberInput
           label="Evaluation tokens"
           description="Every model is scored on rows of so many tokens, which no training reads."
-          inputWrapperOrder={ORDER}
           size="xs"
           min={1}
           max={10_000_000}

@@ -9,10 +9,8 @@ import {
   trainingSettings,
 } from "../../../stores/pipelining.ts";
 import type { Studio } from "../../../stores/studio.ts";
-import { TrainingInput } from "./TrainingInput.tsx";
-import { TRAINING_FIELDS, type TrainingField } from "./trainingFields.ts";
-
-const ORDER: ("label" | "input" | "description")[] = ["label", "input", "description"];
+import { FieldList } from "../FieldList.tsx";
+import { TRAINING_FIELDS } from "./trainingFields.ts";
 
 /** How targets are trained, and what is made of them. */
 export function TrainingForm({ studio }: { readonly studio: Studio }) {
@@ -20,12 +18,8 @@ export function TrainingForm({ studio }: { readonly studio: Studio }) {
   const profiles = useStore(studio.pipeline, (state) => state.profiles);
   const profile = useStore(studio.fusion, (state) => state.draft.profile);
   const settings = trainingSettings(studio);
-  if (!settings) return null;
+  if (!settings || !profiles) return null;
   const full = settings.mode === "full";
-  const fields = TRAINING_FIELDS.filter(({ lora }) => !(lora && full));
-  const usual = profiles?.[profile];
-  const folded = fields.filter(({ key, advanced }) => advanced && settings[key] !== usual?.[key]);
-  const field = (one: TrainingField) => <TrainingInput key={one.key} {...{ studio, field: one }} />;
   return (
     <Section
       title="Training"
@@ -61,31 +55,26 @@ export function TrainingForm({ studio }: { readonly studio: Studio }) {
         value={settings.mode}
         onChange={(mode) => changeTraining(studio, "mode", mode === "full" ? "full" : "lora")}
       />
-      <div className="settings">{fields.filter(({ advanced }) => !advanced).map(field)}</div>
-      <details className="fold">
-        <summary>
-          <span className="small">More of the training</span>
-          <span className="small faint num">
-            {folded.length > 0 ? `${folded.length} changed` : "as usual"}
-          </span>
-        </summary>
-        <div className="settings">
-          {!full && (
-            <MultiSelect
-              label="Matrices"
-              description="Those that a LoRA stands beside."
-              inputWrapperOrder={ORDER}
-              size="xs"
-              data={[...TRAINED_MODULES]}
-              value={[...settings.modules]}
-              onChange={(next) =>
-                next.length > 0 && changeTraining(studio, "modules", next as TrainedModule[])
-              }
-            />
-          )}
-          {fields.filter(({ advanced }) => advanced).map(field)}
-        </div>
-      </details>
+      <FieldList
+        fields={TRAINING_FIELDS.filter(({ lora }) => !(lora && full))}
+        settings={settings}
+        usual={profiles[profile]}
+        more="More of the training"
+        onChange={(key, next) => changeTraining(studio, key, next)}
+      >
+        {!full && (
+          <MultiSelect
+            label="Matrices"
+            description="Those that a LoRA stands beside."
+            size="xs"
+            data={[...TRAINED_MODULES]}
+            value={[...settings.modules]}
+            onChange={(next) =>
+              next.length > 0 && changeTraining(studio, "modules", next as TrainedModule[])
+            }
+          />
+        )}
+      </FieldList>
     </Section>
   );
 }

@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
-import { sayTraining, TRAINING_FIELDS } from "./trainingFields.ts";
+import { sayValue } from "../fields.ts";
+import { TRAINING_FIELDS } from "./trainingFields.ts";
 
 const field = (key: string) => {
   const found = TRAINING_FIELDS.find((each) => each.key === key);
@@ -13,10 +14,10 @@ test("every setting is asked for once, by a label of its own", () => {
 });
 
 test("values are said as the form shows them", () => {
-  expect(sayTraining(field("steps"), null)).toBe("as many as the epochs take");
-  expect(sayTraining(field("steps"), 24)).toBe("24");
-  expect(sayTraining(field("dtype"), null)).toBe("As the pivot");
-  expect(sayTraining(field("dtype"), "BF16")).toBe("BF16");
-  expect(sayTraining(field("schedule"), "linear")).toBe("Linear");
-  expect(sayTraining(field("packing"), false)).toBe("off");
+  expect(sayValue(field("steps"), null)).toBe("as many as the epochs take");
+  expect(sayValue(field("steps"), 24)).toBe("24");
+  expect(sayValue(field("dtype"), null)).toBe("As the pivot");
+  expect(sayValue(field("dtype"), "BF16")).toBe("BF16");
+  expect(sayValue(field("schedule"), "linear")).toBe("Linear");
+  expect(sayValue(field("packing"), false)).toBe("off");
 });

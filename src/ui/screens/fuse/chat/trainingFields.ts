@@ -1,32 +1,11 @@
 import type { TrainingSettings } from "../../../../engine/contract/index.ts";
-
-type Key = Exclude<keyof TrainingSettings, "mode" | "modules">;
-interface Common {
-  readonly key: Key;
-  readonly label: string;
-  /** One sentence: what it does. */
-  readonly help: string;
-  /** Folded away until asked for. */
-  readonly advanced: boolean;
-  /** It is of a LoRA, and of no use where all weights are trained. */
-  readonly lora?: true;
-}
+import type { Field } from "../fields.ts";
 
 /** How a setting of the training is asked for. */
-export type TrainingField = Common &
-  (
-    | {
-        readonly kind: "number";
-        readonly min: number;
-        readonly max: number;
-        readonly step: number;
-        /** What an empty field means, where it may be empty. */
-        readonly empty?: string;
-      }
-    /** An empty value stands for null. */
-    | { readonly kind: "choice"; readonly options: readonly (readonly [string, string])[] }
-    | { readonly kind: "switch" }
-  );
+type TrainingField = Field<Exclude<keyof TrainingSettings, "mode" | "modules">> & {
+  /** It is of a LoRA, and of no use where all weights are trained. */
+  readonly lora?: true;
+};
 
 const BASIC = { kind: "number", advanced: false } as const;
 const NUMBER = { kind: "number", advanced: true } as const;
@@ -141,10 +120,3 @@ export const TRAINING_FIELDS: readonly TrainingField[] = [
     ],
   },
 ];
-
-/** A setting's value as the form shows it. */
-export function sayTraining(field: TrainingField, value: TrainingSettings[Key]): string {
-  if (field.kind === "switch") return value ? "on" : "off";
-  if (field.kind === "number") return value === null ? (field.empty ?? "none") : String(value);
-  return field.options.find(([id]) => id === (value ?? ""))?.[1] ?? String(value);
-}
