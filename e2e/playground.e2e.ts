@@ -13,7 +13,7 @@ test("two models answer side by side, and one seed always draws the same text", 
   await chooseModels(page, ["ember-tales", "ember-maths"]);
   await run(page, "There was once a miller", 24);
   await expect(facts(page, "ember-tales")).toContainText(/24 tokens · [\d.]+ tokens\/s/);
-  await expect(facts(page, "ember-maths")).toContainText("24 tokens");
+  await expect(facts(page, "ember-maths")).toContainText(/^24 tokens · /);
   const tales = await readTokens(page, "ember-tales");
   const maths = await readTokens(page, "ember-maths");
   expect(tales).toHaveLength(24);
@@ -67,7 +67,7 @@ test("stop keeps what was written and leaves the next model unasked", async ({ p
   expect(kept).toBeLessThan(240);
   await expect(tokensOf(page, "ember-drama")).toHaveCount(0);
   await run(page, "It was", 4);
-  await expect(facts(page, "ember-drama")).toContainText("4 tokens");
+  await expect(facts(page, "ember-drama")).toContainText(/^4 tokens · /);
 });
 
 test("a chat keeps its conversation, and a model without a template sits it out", async ({
