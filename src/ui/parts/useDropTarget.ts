@@ -29,16 +29,19 @@ export function useDropTarget(onFiles: (files: readonly PickedFile[]) => void): 
       setOver(false);
       void takeDroppedFiles(event.dataTransfer).then(onFiles);
     };
-    window.addEventListener("dragenter", enter);
-    window.addEventListener("dragleave", leave);
-    window.addEventListener("dragover", hover);
-    window.addEventListener("drop", drop);
-    return () => {
-      window.removeEventListener("dragenter", enter);
-      window.removeEventListener("dragleave", leave);
-      window.removeEventListener("dragover", hover);
-      window.removeEventListener("drop", drop);
+    // A browser sends no pointer moves while it drags: where one comes, the drag went elsewhere.
+    const move = () => {
+      depth = 0;
+      setOver(false);
     };
+    const ends = new AbortController();
+    const listen = { signal: ends.signal };
+    window.addEventListener("dragenter", enter, listen);
+    window.addEventListener("dragleave", leave, listen);
+    window.addEventListener("dragover", hover, listen);
+    window.addEventListener("drop", drop, listen);
+    window.addEventListener("pointermove", move, listen);
+    return () => ends.abort();
   }, [onFiles]);
   return over;
 }
