@@ -1,12 +1,11 @@
 import { readdirSync } from "node:fs";
-import { cp, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { hasTestData, testDataPath } from "../node/testdata.ts";
 import type { Command } from "./command.ts";
 import { inspect } from "./inspect.ts";
-import { logits } from "./logits.ts";
 import { merge } from "./merge.ts";
 import { verify } from "./verify.ts";
 import { weights } from "./weights.ts";
@@ -59,16 +58,6 @@ describe("input is refused before a GPU is looked for", () => {
     const path = await recipeFile(LINEAR);
     await expect(call(merge, [path, folder])).rejects.toMatchObject({ code: "permission" });
     expect(readdirSync(folder)).toEqual(["recipe.yml"]);
-  });
-
-  test("an ONNX export is sent to the page, which can run it", async () => {
-    const exported = join(folder, "slate");
-    const filter = (path: string) => !path.endsWith(".safetensors");
-    await cp(join(SAMPLES, "slate-source"), exported, { recursive: true, filter });
-    await expect(call(logits, [exported], { ids: "1,2" })).rejects.toMatchObject({
-      code: "unsupported-architecture",
-      message: expect.stringContaining("drop the folder on the studio's page"),
-    });
   });
 
   test("a folder without goldens is a missing file", async () => {

@@ -3,7 +3,6 @@ import { basename, resolve } from "node:path";
 import { type DatasetId, EngineError, type ModelId } from "../engine/contract/index.ts";
 import type { FuseInputParts } from "../engine/fuse/fuseModels.ts";
 import type { StoredDataset } from "../engine/model/datasets.ts";
-import { isOnnxExport } from "../engine/model/onnxExport.ts";
 import { summarizeDataset } from "../engine/text/datasets.ts";
 import { type OpenFiles, openFiles } from "../node/files.ts";
 import { fingerprintOf } from "./jobContext.ts";
@@ -37,7 +36,6 @@ export async function openFusionInputs(
   const addModel = async (path: string): Promise<ModelId> => {
     const opened = await openModel(path);
     closing.push(opened.files.close);
-    requireSafetensors(opened);
     const id = idOf(path, opened.files.fingerprint);
     if (!models.has(id)) models.set(id, { ...opened, name: freeName(basename(path), models) });
     return id;
@@ -77,15 +75,6 @@ function freeName(name: string, taken: ReadonlyMap<string, { readonly name: stri
     const candidate = i === 1 ? name : `${name} ${i}`;
     if (!names.has(candidate)) return candidate;
   }
-}
-
-function requireSafetensors({ checkpoint }: OpenModel): void {
-  if (!isOnnxExport(checkpoint)) return;
-  throw new EngineError(
-    "unsupported-architecture",
-    `${checkpoint.name} is an ONNX export. The terminal runs .safetensors; drop the folder on the studio's page to fuse it.`,
-    { model: checkpoint.name },
-  );
 }
 
 async function openData(path: string) {

@@ -1,11 +1,13 @@
 import { resolve } from "node:path";
 import type { FileTree } from "../engine/base/bytes.ts";
 import { EngineError } from "../engine/contract/index.ts";
+import { findRunnable } from "../engine/evaluate/runnable.ts";
 import type { Gpu, GpuSource } from "../engine/gpu/device.ts";
+import type { LanguageModel } from "../engine/model/languageModel.ts";
 import { isOnnxExport } from "../engine/model/onnxExport.ts";
-import type { Decoder } from "../engine/nn/decoder.ts";
 import { openDecoder } from "../engine/nn/openDecoder.ts";
-import { measureDecoder } from "../engine/nn/plan.ts";
+import type { DecoderPlan } from "../engine/nn/plan.ts";
+import { openOnnx } from "../engine/onnx/openOnnx.ts";
 import { openTokenizer, type TextTokenizer } from "../engine/text/tokenizer.ts";
 import { openGpuSource } from "../node/gpuSource.ts";
 import { type Call, formatBytes, parseByteSize } from "./command.ts";
@@ -34,11 +36,12 @@ export async function openBudgetedGpu(options: Call["options"]): Promise<GpuSour
 export interface RunnableModel {
   readonly name: string;
   readonly files: FileTree;
-  readonly vocabSize: number;
+  /** Null where only the graph of an ONNX export knows it. */
+  readonly vocabSize: number | null;
   readonly contextLength: number;
   /** `missing-file` where the folder has no tokenizer. */
   tokenizer(): Promise<TextTokenizer>;
-  load(): Promise<{ readonly gpu: Gpu; readonly model: Decoder }>;
+  load(): Promise<{ readonly gpu: Gpu; readonly model: LanguageModel }>;
   close(): Promise<void>;
 }
 
@@ -50,20 +53,19 @@ export async function openRunnable(
   readBudget(options); // refused before anything is opened
   const opened = await openModel(resolve(path));
   const { checkpoint } = opened;
-  const spec = await closingOnError(opened, () => {
-    if (!isOnnxExport(checkpoint)) return measureDecoder(checkpoint).spec;
-    throw new EngineError(
-      "unsupported-architecture",
-      `${checkpoint.name} is an ONNX export. The terminal runs .safetensors; drop the folder on the studio's page to run it.`,
-      { model: checkpoint.name },
+  const { contextLength } = await closingOnError(opened, () => findRunnable(checkpoint));
+  const onPlan = ({ streamed, weightBytes, peakBytes, budgetBytes: budget }: DecoderPlan) => {
+    if (!streamed) return;
+    say(
+      `note: ${formatBytes(weightBytes)} of weights do not fit the GPU budget of ${formatBytes(budget)}: layers are loaded one after the other in every pass (${formatBytes(peakBytes)} at once). Slow; --budget raises it.`,
     );
-  });
-  let model: Decoder | undefined;
+  };
+  let model: LanguageModel | undefined;
   return {
     name: checkpoint.name,
     files: checkpoint.files,
-    vocabSize: spec.vocabSize,
-    contextLength: spec.contextLength,
+    vocabSize: checkpoint.config?.vocabSize ?? null,
+    contextLength,
     async tokenizer() {
       const tokenizer = await openTokenizer(checkpoint.files);
       if (tokenizer) return tokenizer;
@@ -75,16 +77,9 @@ export async function openRunnable(
     },
     async load() {
       const gpu = await (await openBudgetedGpu(options)).get();
-      model = await openDecoder(gpu, checkpoint, {
-        signal,
-        progress,
-        onPlan({ streamed, weightBytes, peakBytes, budgetBytes: budget }) {
-          if (!streamed) return;
-          say(
-            `note: ${formatBytes(weightBytes)} of weights do not fit the GPU budget of ${formatBytes(budget)}: layers are loaded one after the other in every pass (${formatBytes(peakBytes)} at once). Slow; --budget raises it.`,
-          );
-        },
-      });
+      model = isOnnxExport(checkpoint)
+        ? await openOnnx(gpu, checkpoint.files, { name: checkpoint.name, signal, progress })
+        : await openDecoder(gpu, checkpoint, { signal, progress, onPlan });
       return { gpu, model };
     },
     async close() {
@@ -124,13 +119,13 @@ export async function readIds(
   return checkIds(words.map(Number), model.vocabSize);
 }
 
-function checkIds(ids: readonly number[], vocabSize: number): readonly number[] {
-  const wrong = ids.find((id) => id >= vocabSize);
+function checkIds(ids: readonly number[], vocabSize: number | null): readonly number[] {
+  const wrong = vocabSize === null ? undefined : ids.find((id) => id >= vocabSize);
   if (wrong !== undefined) {
     throw new EngineError(
       "usage",
       `Token ${wrong} is not in the model's vocabulary of ${vocabSize}.`,
-      { id: wrong, vocabSize },
+      { id: wrong },
     );
   }
   if (ids.length === 0) throw new EngineError("usage", "There are no tokens to read.");

@@ -1,26 +1,22 @@
+import { importRuntime } from "#onnx-runtime";
+
 /** ONNX Runtime, of which every entry has the same types. */
 export type OnnxRuntime = typeof import("onnxruntime-web");
 
 let loaded: Promise<OnnxRuntime> | null = null;
 let turn: Promise<unknown> = Promise.resolve();
 
-/**
- * Loads ONNX Runtime: 4 to 7 MB over the wire, so only when a model needs it. Never by its default
- * entry, which ignores the device it is given and then hands out zeros.
- */
+/** Loads ONNX Runtime: 4 to 7 MB over the wire, so only when a model needs it. */
 export function loadRuntime(): Promise<OnnxRuntime> {
-  loaded ??= importRuntime().catch((error: unknown) => {
+  loaded ??= openRuntime().catch((error: unknown) => {
     loaded = null; // An interrupted download may be tried again.
     throw error;
   });
   return loaded;
 }
 
-async function importRuntime(): Promise<OnnxRuntime> {
-  const runtime =
-    "Suspending" in WebAssembly
-      ? await import("onnxruntime-web/jspi")
-      : await import("onnxruntime-web/webgpu");
+async function openRuntime(): Promise<OnnxRuntime> {
+  const runtime = await importRuntime();
   // Threads need a cross-origin isolated page, which a folder on any server is not.
   runtime.env.wasm.numThreads = 1;
   runtime.env.logLevel = "error";
