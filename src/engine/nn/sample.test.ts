@@ -55,20 +55,30 @@ test("min-p keeps what is at least that part as likely as the likeliest", () => 
   expect(got[2]).toBe(0);
 });
 
+test("top-p keeps its part of the whole vocabulary, however little each token of the tail weighs", () => {
+  const tail = new Array<number>(100).fill(0.09 / 100);
+  const logits = logitsOf(0.5, ...new Array<number>(11).fill(0.41 / 11), ...tail);
+  const got = shares(logits, { ...DRAWS, topP: 0.899 });
+  const want = [0.5, ...new Array<number>(11).fill(0.41 / 11)].map((share) => share / 0.91);
+  expectShares(got, [...want, ...tail.map(() => 0)]);
+  expect(got.map((share) => share > 0)).toEqual(got.map((_, id) => id < 12));
+});
+
 test("top-p over a large vocabulary keeps what sorting all of it would keep", () => {
-  const weights = Float32Array.from({ length: 5000 }, (_, i) => uniform(3, i) * 8);
-  const total = weights.reduce((sum, z) => sum + Math.exp(z), 0);
-  const sorted = [...weights.keys()].toSorted((a, b) => weights[b]! - weights[a]!);
-  const nucleus = new Set<number>();
-  let sum = 0;
-  for (const id of sorted) {
-    if (sum >= 0.3) break;
-    nucleus.add(id);
-    sum += Math.exp(weights[id]!) / total;
+  const logits = Float32Array.from({ length: 1000 }, (_, i) => uniform(3, i) * 16);
+  const sorted = [...logits.keys()].toSorted((a, b) => logits[b]! - logits[a]!);
+  const total = logits.reduce((sum, z) => sum + Math.exp(z), 0);
+  const nucleus: number[] = [];
+  for (let sum = 0; sum < 0.3; ) {
+    const id = sorted[nucleus.length] as number;
+    nucleus.push(id);
+    sum += Math.exp(logits[id]!) / total;
   }
-  for (let step = 0; step < 500; step++) {
-    expect(nucleus).toContain(sampleToken(weights, [], step, { ...DRAWS, topP: 0.3 }));
+  const drawn = new Set<number>();
+  for (let step = 0; step < 2000; step++) {
+    drawn.add(sampleToken(logits, [], step, { ...DRAWS, topP: 0.3 }));
   }
+  expect([...drawn].toSorted((a, b) => a - b)).toEqual(nucleus.toSorted((a, b) => a - b));
 });
 
 describe("the repetition penalty", () => {
@@ -105,4 +115,11 @@ test("uniform numbers fill [0, 1) evenly for neighbouring seeds and counters", (
   }
   // 5000 expected in each, with a standard deviation of 69.
   for (const count of bins) expect(Math.abs(count - 5000)).toBeLessThanOrEqual(5 * 69);
+});
+
+test("no small seed begins with a number at the very edge", () => {
+  for (let seed = 0; seed < 100; seed++) {
+    // One of 100 is below 1e-4 by chance once in a hundred times; these are not.
+    expect(Math.abs(uniform(seed, 0) - 0.5)).toBeLessThan(0.5 - 1e-4);
+  }
 });

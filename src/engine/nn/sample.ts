@@ -79,16 +79,17 @@ function keepLikeliest(weights: Float64Array, { topK, topP, minP }: Sampling): r
   for (let id = 0; id < weights.length; id++) if (weights[id]! >= floor) ids.push(id);
   if (topK > 0 || topP < 1) ids.sort((a, b) => weights[b]! - weights[a]! || a - b);
   const top = topK > 0 ? ids.slice(0, topK) : ids;
-  const nucleus = topP < 1 ? firstThatReach(weights, top, topP) : top;
+  // The part is one of all that top-k leaves, those below the floor included.
+  const whole = topK > 0 ? top.reduce((sum, id) => sum + weights[id]!, 0) : total;
+  const nucleus = topP < 1 ? firstThatReach(weights, top, topP * whole) : top;
   return minP > 0 ? nucleus.filter((id) => weights[id]! >= minP * largest) : nucleus;
 }
 
 function firstThatReach(
   weights: Float64Array,
   ids: readonly number[],
-  part: number,
+  wanted: number,
 ): readonly number[] {
-  const wanted = part * ids.reduce((sum, id) => sum + weights[id]!, 0);
   let sum = 0;
   const end = ids.findIndex((id) => {
     sum += weights[id]!;
@@ -99,7 +100,8 @@ function firstThatReach(
 
 /** A number in [0, 1) from a seed and a counter: 53 bits of two murmur3 finalisers. */
 export function uniform(seed: number, counter: number): number {
-  const high = finalise(finalise(seed) ^ Math.imul(counter, 0x9e3779b9));
+  // Without the constant, seed and counter 0 would come out as 0.
+  const high = finalise(finalise(seed ^ 0x2545f491) ^ Math.imul(counter, 0x9e3779b9));
   const low = finalise(high ^ Math.imul(counter + 1, 0x85ebca6b) ^ seed);
   return ((high >>> 5) * 2 ** 26 + (low >>> 6)) / 2 ** 53;
 }
