@@ -104,6 +104,30 @@ test.each([
   },
 );
 
+test("a text that grows beyond longrope's first context is read as a long one, and back", async () => {
+  const checkpoint = await checkpointOf("goldens/nn/models/phi3-longrope");
+  const model = await openDecoder(gpu, checkpoint, { rows: 4 });
+  const { attention } = model.spec;
+  const { scaling } = attention.rope ?? {};
+  const context = scaling?.kind === "longrope" ? scaling.originalContext : Number.NaN;
+  const ids = Array.from({ length: context + 3 }, (_, i) => (i * 17 + 3) % model.vocabSize);
+  const cache = model.newCache(ids.length);
+  const expectSame = async (from: number, to: number) => {
+    const kept = await readLogits(gpu, model, ids.slice(from, to), "all", { cache });
+    const anew = await readLogits(gpu, model, ids.slice(0, to), "all");
+    const want = anew.slice(from * model.vocabSize);
+    expect(kept).toHaveLength(want.length);
+    expect(largestGap(kept, want), `tokens ${from} to ${to}`).toBeLessThanOrEqual(1e-5);
+  };
+  await expectSame(0, context - 2);
+  await expectSame(context - 2, context);
+  await expectSame(context, context + 2);
+  await expectSame(context + 2, context + 3);
+  cache.truncate(context - 1);
+  await expectSame(context - 1, context);
+  for (const part of [cache, model]) part.release();
+});
+
 test("kernels that were timed give the rule's logits, but for roundings", async () => {
   const checkpoint = await checkpointOf(EMBER.model);
   const options = { rows: 32, budgetMs: 60_000 };

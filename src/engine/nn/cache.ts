@@ -22,12 +22,14 @@ export function cacheBytes(spec: DecoderSpec, capacity: number): number {
   return 2 * spec.layers.length * layerBytes(spec, capacity);
 }
 
-/** Keys and values of all layers on the GPU. */
+/** Keys and values of all layers on the GPU, and the tokens that they are of. */
 export class KeyValueCache implements TokenCache {
   readonly capacity: number;
+  /** Whether the keys were turned as in a long text; see `isLongText`. */
+  isLong = false;
   readonly layers: readonly KeyValues[];
   readonly #buffers: PooledBuffer[] = [];
-  #length = 0;
+  readonly #ids: number[] = [];
 
   /** `gpu-memory` where a layer's keys do not fit one binding, or all of them the budget. */
   constructor(gpu: Gpu, spec: DecoderSpec, capacity: number) {
@@ -58,18 +60,22 @@ export class KeyValueCache implements TokenCache {
   }
 
   get length(): number {
-    return this.#length;
+    return this.#ids.length;
+  }
+
+  get ids(): readonly number[] {
+    return this.#ids;
   }
 
   /** Counts tokens whose keys and values were written. */
-  advance(rows: number): void {
-    invariant(this.#length + rows <= this.capacity, "a cache holds what was written into it");
-    this.#length += rows;
+  append(ids: readonly number[]): void {
+    invariant(this.length + ids.length <= this.capacity, "a cache holds what was written into it");
+    for (const id of ids) this.#ids.push(id);
   }
 
   truncate(length: number): void {
-    invariant(length >= 0 && length <= this.#length, "a cache can only forget");
-    this.#length = length;
+    invariant(length >= 0 && length <= this.length, "a cache can only forget");
+    this.#ids.length = length;
   }
 
   release(): void {

@@ -13,7 +13,7 @@ import { type LoadedEnds, type LoadedLayer, loadLayer } from "./layerWeights.ts"
 import { embed, multiply } from "./multiply.ts";
 import type { DecoderPlan } from "./plan.ts";
 import type { Recorder } from "./recorder.ts";
-import { ropeFrequencies, ropeTable } from "./rope.ts";
+import { isLongText, ropeFrequencies, ropeTable } from "./rope.ts";
 import type { DecoderSpec } from "./spec.ts";
 import type { WeightLoader } from "./weights.ts";
 import type { Workspace } from "./workspace.ts";
@@ -76,14 +76,16 @@ export class Decoder implements LanguageModel {
     try {
       this.#checkIds(ids, cache);
       const length = cache.length + ids.length;
-      for (let first = 0; first < ids.length; first += this.#space.rows) {
+      const known = this.#rewind(cache, length);
+      const all = [...known, ...ids];
+      const wanted = options.logits === "all" ? known.length : all.length - 1;
+      for (let first = 0; first < all.length; first += this.#space.rows) {
         options.signal?.throwIfAborted();
-        const some = ids.slice(first, first + this.#space.rows);
-        const last = first + some.length === ids.length;
+        const some = all.slice(first, first + this.#space.rows);
         await this.#readTokens(some, cache, { length, signal: options.signal });
-        const from = options.logits === "all" ? 0 : some.length - 1;
-        if (options.logits === "all" || last) {
-          await this.#handOut(first, from, some.length, options.onLogits);
+        const from = Math.max(0, wanted - first);
+        if (from < some.length) {
+          await this.#handOut(first - known.length, from, some.length, options.onLogits);
         }
       }
     } finally {
@@ -96,6 +98,19 @@ export class Decoder implements LanguageModel {
     const { vocabSize, contextLength, embedding } = this.spec;
     const room = embedding.positions === null ? capacity : Math.min(capacity, contextLength);
     checkTokens(ids, { vocabSize, before: length, room });
+  }
+
+  /**
+   * What of a cache must be read again because its keys are turned otherwise than those of a text of
+   * this length: nothing, or all, as in transformers.
+   */
+  #rewind(cache: KeyValueCache, length: number): readonly number[] {
+    const { rope } = this.spec.attention;
+    const isLong = rope !== null && isLongText(rope, length);
+    const known = cache.isLong === isLong ? [] : [...cache.ids];
+    if (known.length > 0) cache.truncate(0);
+    cache.isLong = isLong;
+    return known;
   }
 
   /**
@@ -132,7 +147,7 @@ export class Decoder implements LanguageModel {
       for (const [i, weights] of this.#layers.entries()) await run(weights, i);
     }
     await this.#recorder.finish();
-    cache.advance(span.rows);
+    cache.append(ids);
   }
 
   async #embed(ids: readonly number[], { start, rows }: Span, length: number): Promise<void> {

@@ -58,11 +58,16 @@ export function ropeFrequencies(
       return { frequencies, magnitude: scaling.attentionFactor };
     }
     case "longrope": {
-      const divisors = length > scaling.originalContext ? scaling.long : scaling.short;
+      const divisors = isLongText({ scaling }, length) ? scaling.long : scaling.short;
       const frequencies = plain.map((f, j) => f / divisors[j]!);
       return { frequencies, magnitude: scaling.attentionFactor };
     }
   }
+}
+
+/** Whether longrope turns the positions of such a text by its long factors: all of them, from the first. */
+export function isLongText({ scaling }: Pick<RopeSpec, "scaling">, length: number): boolean {
+  return scaling.kind === "longrope" && length > scaling.originalContext;
 }
 
 /** `[rows][pairs]` pairs (cos, sin) for the positions from `start` on. */
