@@ -42,6 +42,13 @@ test("what cannot be run is named, with what can", () => {
   expect(message).toContain("qwen3");
 });
 
+test("numbers that need scales are not run without them", () => {
+  const quantised = { quantization_config: { quant_method: "fp8", fmt: "e4m3" } };
+  const { code, message } = failure(() => llama(quantised));
+  expect([code, message]).toEqual(["unsupported-architecture", expect.stringContaining("fp8")]);
+  expect(llama({ quantization_config: null })).toEqual(llama({}));
+});
+
 test("a checkpoint without config.json is refused", () => {
   expect(failure(() => describeDecoder(null, "it")).code).toBe("missing-file");
 });
@@ -56,7 +63,7 @@ describe("a config.json that would break the kernels is refused by field:", () =
     ["ten thousand layers", { num_hidden_layers: 10_000 }, "num_hidden_layers"],
     ["a negative epsilon", { rms_norm_eps: -1 }, "rms_norm_eps"],
     ["a flag that is a word", { attention_bias: "yes" }, "attention_bias"],
-    ["a rope that is a word", { rope_scaling: "linear" }, "rope_parameters"],
+    ["a rope that is a word", { rope_scaling: "linear" }, "rope_scaling"],
     ["a rope scaled by nothing", { rope_scaling: { type: "linear" } }, "factor"],
     [
       "a longrope of too few pairs",
@@ -105,6 +112,17 @@ describe("both spellings of transformers mean the same:", () => {
     [{ hidden_act: "silu", rope_theta: 1e4 }, {}],
   ])("%j", (four, five) => {
     expect(llama(four)).toEqual(llama(five));
+  });
+
+  test("where both are there, transformers 5 takes that of 4, unless it is empty", () => {
+    const rope_parameters = { rope_theta: 5e5, rope_type: "linear", factor: 4 };
+    const rope_scaling = { type: "linear", factor: 2 };
+    expect(llama({ rope_parameters, rope_scaling })).toEqual(llama({ rope_scaling }));
+    expect(llama({ rope_parameters, rope_scaling: {} })).toEqual(llama({ rope_parameters }));
+  });
+
+  test("a part of a head is turned only where the architecture has one", () => {
+    expect(llama({ partial_rotary_factor: 0.5 })).toEqual(llama({}));
   });
 
   test("GPT-NeoX's part of a head that is rotated", () => {

@@ -122,6 +122,8 @@ export interface LlamaVariation {
   readonly mlpBias?: boolean;
   /** RMS norms over each query and key head (Qwen3). */
   readonly headNorms?: boolean;
+  /** The part of each head that is turned where config.json does not say; without it, all is. */
+  readonly rotaryFraction?: number;
   readonly windows?: (layers: number) => readonly (number | null)[];
 }
 
@@ -192,7 +194,7 @@ export function llamaLike(
       kvHeads,
       headDim,
       softcap: null,
-      rope: readRope(config, headDim, {}),
+      rope: readRope(config, headDim, variation.rotaryFraction),
       ...views,
     },
     mlp: {

@@ -88,6 +88,10 @@ export class ConfigReader {
     return new ConfigReader([value ?? {}], `${names[0]} of ${this.#where}`);
   }
 
+  get isEmpty(): boolean {
+    return this.#fields.every((fields) => Object.keys(fields).length === 0);
+  }
+
   /** Exactly `length` numbers, each within the range. */
   numbers(name: string, length: number, { min, max }: Range): readonly number[] {
     const value = this.raw(name);

@@ -12,13 +12,23 @@ export class TensorFinder {
     this.#optionalPrefix = optionalPrefix;
   }
 
-  /** A tensor by name, with or without the optional prefix, of exactly this shape. */
-  find(name: string, shape: readonly number[]): CheckpointTensor {
-    const { tensors, name: model } = this.#checkpoint;
+  /** A tensor by name, with or without the optional prefix. */
+  #lookUp(name: string): CheckpointTensor | undefined {
+    const { tensors } = this.#checkpoint;
     const short = name.startsWith(this.#optionalPrefix)
       ? name.slice(this.#optionalPrefix.length)
       : name;
-    const tensor = tensors.get(name) ?? tensors.get(short);
+    return tensors.get(name) ?? tensors.get(short);
+  }
+
+  has(name: string): boolean {
+    return this.#lookUp(name) !== undefined;
+  }
+
+  /** A tensor of exactly this shape. */
+  find(name: string, shape: readonly number[]): CheckpointTensor {
+    const { name: model } = this.#checkpoint;
+    const tensor = this.#lookUp(name);
     if (!tensor) {
       throw new EngineError(
         "missing-tensor",

@@ -1,6 +1,7 @@
 import { EngineError } from "../contract/index.ts";
 import type { GpuSpace } from "../gpu/space.ts";
 import type { Checkpoint } from "../model/checkpoint.ts";
+import { isOnnxExport } from "../model/onnxExport.ts";
 import { describeDecoder } from "./architecture.ts";
 import { TensorFinder } from "./finder.ts";
 import { storedShape } from "./layerWeights.ts";
@@ -46,12 +47,38 @@ export interface MeasuredDecoder {
  * `unsupported-architecture`, `bad-config`, `missing-tensor`, `bad-shape`, `bad-dtype`.
  */
 export function measureDecoder(checkpoint: Checkpoint): MeasuredDecoder {
-  const spec = describeDecoder(checkpoint.config, checkpoint.name);
-  const finder = new TensorFinder(checkpoint, spec.optionalPrefix);
+  const { config, name } = checkpoint;
+  if (isOnnxExport(checkpoint)) {
+    throw new EngineError(
+      "unsupported-architecture",
+      `${name} is an ONNX export: it can be run and teach, but it has no tensors of its own to train.`,
+      { model: name },
+    );
+  }
+  const stated = describeDecoder(config, name);
+  const finder = new TensorFinder(checkpoint, stated.optionalPrefix);
+  const spec = config?.tied
+    ? asStored(stated, describeDecoder({ ...config, tied: false }, name), finder)
+    : stated;
   const layerBytes = spec.layers.map((layer) => bytesOfLayer(spec, layer, finder));
   const endBytes = bytesOfEnds(spec, finder);
   const weightBytes = layerBytes.reduce((sum, bytes) => sum + bytes, endBytes);
   return { spec, finder, weightBytes, endBytes, layerBytes };
+}
+
+/**
+ * What a config.json ties, as transformers 5 loads it: a head that is stored beside the embedding is
+ * a head of its own, and one that is stored alone is the embedding too.
+ */
+function asStored(tied: DecoderSpec, untied: DecoderSpec, finder: TensorFinder): DecoderSpec {
+  const { tensor } = untied.head;
+  if (!finder.has(tensor)) return tied;
+  if (finder.has(tied.embedding.tensor)) return untied;
+  return {
+    ...tied,
+    embedding: { ...tied.embedding, tensor },
+    head: { ...tied.head, tensor },
+  };
 }
 
 /** What fits beside each other in what is free of the GPU's budget. */

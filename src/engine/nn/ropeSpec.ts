@@ -7,22 +7,20 @@ const CONTEXT = { min: 1, max: 2 ** 30 };
 
 /**
  * The rotary embedding that a config describes: `rope_parameters` as transformers 5 writes it, or
- * `rope_theta`, `rope_scaling` and `partial_rotary_factor` beside each other as 4 did.
+ * `rope_theta`, `rope_scaling` and `partial_rotary_factor` beside each other as 4 did. Where both are
+ * there, transformers takes `rope_scaling`. `fraction` is for architectures that turn a part of each
+ * head where config.json does not say otherwise; the others turn all of it, whatever that says.
  */
-export function readRope(
-  config: ConfigReader,
-  headDim: number,
-  defaults: { readonly theta?: number; readonly fraction?: number } = {},
-): RopeSpec {
-  const scaling = config.object("rope_parameters", "rope_scaling");
+export function readRope(config: ConfigReader, headDim: number, fraction?: number): RopeSpec {
+  const stated = config.object("rope_scaling");
+  const scaling = stated.isEmpty ? config.object("rope_parameters") : stated;
   const theta = scaling.raw("rope_theta") === undefined ? config : scaling;
   const partial = scaling.raw("partial_rotary_factor") === undefined ? config : scaling;
-  const fraction = partial.number(
-    ["partial_rotary_factor", "rotary_pct"],
-    { min: 0, max: 1 },
-    defaults.fraction ?? 1,
-  );
-  const dims = Math.floor(headDim * fraction);
+  const turned =
+    fraction === undefined
+      ? 1
+      : partial.number(["partial_rotary_factor", "rotary_pct"], { min: 0, max: 1 }, fraction);
+  const dims = Math.floor(headDim * turned);
   if (2 * Math.ceil(dims / 2) > headDim) {
     throw new EngineError(
       "bad-config",
@@ -31,11 +29,7 @@ export function readRope(
     );
   }
   return {
-    theta: theta.number(
-      ["rope_theta", "rotary_emb_base"],
-      { min: 1, max: 1e12 },
-      defaults.theta ?? 10_000,
-    ),
+    theta: theta.number(["rope_theta", "rotary_emb_base"], { min: 1, max: 1e12 }, 10_000),
     dims,
     pairs: Math.ceil(dims / 2),
     scaling: readScaling(config, scaling, Math.ceil(dims / 2)),

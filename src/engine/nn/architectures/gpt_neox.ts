@@ -31,7 +31,7 @@ export default {
         kvHeads: heads,
         headDim,
         softcap: null,
-        rope: readRope(config, headDim, { fraction: 0.25 }),
+        rope: readRope(config, headDim, 0.25),
         rowStride: heads * headStride,
         query: { offset: 0, headStride },
         key: { offset: headDim, headStride },

@@ -7,6 +7,7 @@ export default {
   defaults: { max_position_embeddings: 4096, rms_norm_eps: 1e-5, pad_token_id: 32_000 },
   describe(config, tied) {
     const llama = llamaLike("phi3", config, tied, {
+      rotaryFraction: 1,
       windows: (layers) => readWindows(config, layers, readWindow(config), () => true),
     });
     const { hiddenSize, attention, mlp } = llama;
