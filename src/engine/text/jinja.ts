@@ -1,5 +1,6 @@
 import { Environment, Interpreter, Template } from "@huggingface/jinja";
 import { EngineError } from "../contract/index.ts";
+import { isObject } from "../formats/json.ts";
 import { strftime } from "./strftime.ts";
 
 /** Templates of real models have up to 30 kB. */
@@ -20,14 +21,44 @@ export class TemplateRefusal extends Error {
   override readonly name = "TemplateRefusal";
 }
 
+type Statement = Parameters<Interpreter["evaluate"]>[0];
+const STRIPS = ["strip", "lstrip", "rstrip"] as const;
+type Strip = (typeof STRIPS)[number];
+interface StripCall {
+  readonly callee: { readonly object: Statement; readonly property: { readonly value: Strip } };
+  readonly args: readonly [Statement];
+}
+
+/** Whether a statement is `text.strip(letters)` or one of its like; the library keeps its types. */
+function isStripCall(statement: unknown): statement is StripCall {
+  if (!isObject(statement) || statement.type !== "CallExpression") return false;
+  const { callee, args } = statement;
+  if (!isObject(callee) || callee.type !== "MemberExpression" || callee.computed) return false;
+  const { property } = callee;
+  const isStrip = isObject(property) && STRIPS.some((name) => name === property.value);
+  return isStrip && Array.isArray(args) && args.length === 1;
+}
+
+/** A text without any of these letters at its ends, as in Python. */
+function strip(text: string, name: Strip, letters: string): string {
+  const all = [...text];
+  let [start, end] = [0, all.length];
+  while (name !== "rstrip" && start < end && letters.includes(all[start]!)) start += 1;
+  while (name !== "lstrip" && start < end && letters.includes(all[end - 1]!)) end -= 1;
+  return all.slice(start, end).join("");
+}
+
 /** Counts what a template does and stops it where it goes on for too long. */
 class BoundedInterpreter extends Interpreter {
   #steps = 0;
   #nextLook = STEPS_BETWEEN_LOOKS;
   readonly #deadline = performance.now() + MAX_MILLISECONDS;
 
-  override evaluate(...[statement, environment]: Parameters<Interpreter["evaluate"]>) {
-    const result = super.evaluate(statement, environment);
+  override evaluate(
+    ...[statement, environment]: Parameters<Interpreter["evaluate"]>
+  ): ReturnType<Interpreter["evaluate"]> {
+    const result =
+      this.#evaluateStrip(statement, environment) ?? super.evaluate(statement, environment);
     const { value } = result;
     const items = Array.isArray(value) ? value.length : 0;
     // Whoever makes a list is going to walk it: a loop with an empty body does nothing else.
@@ -37,6 +68,17 @@ class BoundedInterpreter extends Interpreter {
     }
     if (this.#steps > this.#nextLook) this.#look();
     return result;
+  }
+
+  /** `text.strip("\n")` and its like, whose argument the library does not look at. */
+  #evaluateStrip(...[statement, environment]: Parameters<Interpreter["evaluate"]>) {
+    if (!isStripCall(statement)) return null;
+    const { callee, args } = statement;
+    const { value: text } = this.evaluate(callee.object, environment);
+    const { value: letters } = this.evaluate(args[0], environment);
+    if (typeof text !== "string" || typeof letters !== "string") return null;
+    const literal = { type: "StringLiteral", value: strip(text, callee.property.value, letters) };
+    return super.evaluate(literal as Statement, environment);
   }
 
   #look(): void {

@@ -11,10 +11,18 @@ const CHANGES: readonly ((content: string) => string)[] = [
   (content) => afterThinking(content).replace(/^\n+/, ""),
 ];
 
+const [THOUGHTS, ANSWER] = ["<think>", "</think>"];
+
 /** Templates of thinking models leave earlier thoughts out. */
 function afterThinking(content: string): string {
-  return content.split("</think>").at(-1) ?? "";
+  return content.split(ANSWER).at(-1) ?? "";
 }
+
+/** What stands for a reply: a mark alone, or its thoughts, which a template may write anew, and a mark. */
+const WAYS: readonly ((content: string, mark: string) => string)[] = [
+  (_, mark) => mark,
+  (content, mark) => content.slice(0, content.length - afterThinking(content).length) + mark,
+];
 
 /**
  * Where the assistant's words stand in a rendered chat, or null where that cannot be told. The chat
@@ -45,17 +53,19 @@ function locateMarked(
   if (replies.length === 0) return [];
   const spoken = replies.map(({ content }) => content);
   const mark = unusedMark(text + messages.map(({ content }) => content).join());
-  const marked = render(
-    messages.map((message) =>
-      replies.includes(message) ? { ...message, content: mark } : message,
-    ),
-  );
-  const around = marked.split(mark);
-  if (around.length !== spoken.length + 1) return null;
-  for (const change of CHANGES) {
-    const words = spoken.map(change);
-    const rebuilt = around.map((part, i) => part + (words[i] ?? "")).join("");
-    if (rebuilt === text) return rangesOf(around, words, ends);
+  for (const way of WAYS) {
+    const marked = render(
+      messages.map((message) =>
+        replies.includes(message) ? { ...message, content: way(message.content, mark) } : message,
+      ),
+    );
+    const around = marked.split(mark);
+    if (around.length !== spoken.length + 1) continue;
+    for (const change of CHANGES) {
+      const words = spoken.map(change);
+      const rebuilt = around.map((part, i) => part + (words[i] ?? "")).join("");
+      if (rebuilt === text) return rangesOf(around, words, spoken, ends);
+    }
   }
   return null;
 }
@@ -63,17 +73,27 @@ function locateMarked(
 function rangesOf(
   around: readonly string[],
   words: readonly string[],
+  spoken: readonly string[],
   ends: readonly string[],
 ): readonly CharRange[] {
   const longestFirst = [...new Set(ends)].sort((a, b) => b.length - a.length);
   let at = 0;
   return words.map((word, i) => {
-    const start = at + around[i]!.length;
+    const start = at + startOfThoughts(around[i]!, spoken[i]!);
     const after = around[i + 1]!;
     const end = longestFirst.find((token) => after.startsWith(token)) ?? "";
-    at = start + word.length;
+    at += around[i]!.length + word.length;
     return { start, end: at + end.length };
   });
+}
+
+/** Where a reply's thoughts begin in what stands before its answer; its end, where they do not. */
+function startOfThoughts(before: string, content: string): number {
+  const thoughts = content.slice(0, content.length - afterThinking(content).length);
+  const at = before.lastIndexOf(THOUGHTS);
+  const compact = (text: string) => text.replace(THOUGHTS, "").replace(/\s+/g, "");
+  const kept = thoughts !== "" && at >= 0 && compact(before.slice(at)) === compact(thoughts);
+  return kept ? at : before.length;
 }
 
 /** A word that no trimming touches and that the chat does not hold. */

@@ -1,4 +1,4 @@
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { bytesInMemory, type FileTree } from "../base/bytes.ts";
 import {
   type ChatMessage,
@@ -39,6 +39,52 @@ test("a reply that the template trims is found as it is written", () => {
   const trimming = "{% for m in messages %}{{ m.content | trim }}</s>{% endfor %}";
   const { text, replies } = templateOf(trimming).renderWithReplies(CHAT, options);
   expect(replies.map(({ start, end }) => text.slice(start, end))).toEqual(["Hello</s>"]);
+});
+
+test.each([
+  ["strip", "babcab", "c"],
+  ["lstrip", "babcab", "cab"],
+  ["rstrip", "babcab", "babc"],
+])("%s takes the letters it is told and no others", (name, text, want) => {
+  const template = templateOf(`{{ messages[0].content.${name}('ba') }}|{{ ' x '.${name}() }}`);
+  const [stripped, spaces] = template
+    .renderChat([{ role: "user", content: text }], options)
+    .split("|");
+  expect(stripped).toBe(want);
+  expect(spaces?.trim()).toBe("x");
+  expect(spaces).not.toBe(" x ");
+});
+
+describe("a template that writes the last reply's thoughts and leaves out earlier ones", () => {
+  const thinking = templateOf(
+    `{%- for m in messages %}{% set parts = m.content.split('</think>') %}[{{ m.role }}]
+{%- if m.role == 'assistant' and loop.last %}<think>
+{{ parts[0].split('<think>')[-1].strip('\n') if parts|length > 1 else '' }}
+</think>
+
+{% endif %}{{ parts[-1].lstrip('\n') }}</s>{% endfor %}`,
+  );
+  const ask = { role: "user", content: "Hi" };
+  const say = (content: string) => ({ role: "assistant", content });
+  const partsOf = (...messages: readonly ChatMessage[]) => {
+    const { text, replies } = thinking.renderWithReplies(messages, options);
+    return replies.map(({ start, end }) => text.slice(start, end));
+  };
+
+  test("thoughts are learned where they are written", () => {
+    const thought = say("<think>\nHm\n</think>\n\n  Yes");
+    expect(partsOf(ask, say("No"), ask, thought)).toEqual([
+      ...["No</s>", "<think>\nHm\n</think>\n\n  Yes</s>"],
+    ]);
+    expect(partsOf(ask, thought, ask, say("No"))).toEqual(["  Yes</s>", "No</s>"]);
+  });
+
+  test("a question that looks like them is not taken for them", () => {
+    const question = { role: "user", content: "<think>\nHm\n</think>" };
+    expect(partsOf(question, say("<think>Hm</think>Yes"), ask, say("No"))).toEqual([
+      ...["Yes</s>", "No</s>"],
+    ]);
+  });
 });
 
 test("a reply that the template rewrites is refused, not guessed", () => {
