@@ -1,3 +1,4 @@
+import { IDBFactory } from "fake-indexeddb";
 import "fake-indexeddb/auto";
 import { readFile } from "node:fs/promises";
 import { createServer, type Server } from "node:http";
@@ -20,6 +21,7 @@ const open = () => {
 };
 
 beforeAll(async () => {
+  globalThis.indexedDB = new IDBFactory(); // another file of this process may have filled the last
   server = createServer(async ({ url = "" }, response) => {
     const path = join("public", decodeURI(url).replace(/^\/x\//, ""));
     const bytes = await readFile(path).catch(() => null);

@@ -1,3 +1,4 @@
+import { IDBFactory } from "fake-indexeddb";
 import "fake-indexeddb/auto";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -13,6 +14,7 @@ const list = (...folder: readonly string[]) =>
 let engine: Engine;
 let kept: string;
 beforeAll(async () => {
+  globalThis.indexedDB = new IDBFactory(); // another file of this process may have filled the last
   engine = await createEngine({
     ...{ gpu: undefined, baseUrl: "http://localhost/" },
     ...{ locks: undefined, storage: undefined },
