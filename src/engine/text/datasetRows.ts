@@ -36,8 +36,11 @@ const CHATS = ["messages", "conversations", "conversation", "dialog", "dialogue"
 const QUESTIONS = ["prompt", "question", "query", "problem", "instruction", "input"];
 const ANSWERS = [
   ...["answer", "response", "completion", "output", "chosen", "solution"],
-  ...["canonical_solution", "answers", "target"],
+  ...["canonical_solution", "answers", "target", "text"],
 ];
+/** What a question is about, under it. */
+const EXTRAS = ["input", "context"];
+const SYSTEMS = ["system", "system_prompt"];
 const TEXTS = ["text", "content", "document", "story"];
 const DOMAINS = ["domain", "category", "subset", "source"];
 const MAX_TREE_DEPTH = 64;
@@ -74,8 +77,12 @@ function readFields(row: Fields): readonly Chat[] | string | RowProblem {
   if (Array.isArray(row.replies)) return one(readTree(row));
   if (Array.isArray(row.instances)) return readInstances(row, row.instances);
   if (Array.isArray(row.turns)) return readTurns(row.turns);
-  if (Array.isArray(row.choices)) return new RowProblem("answers without their questions");
   const question = QUESTIONS.find((key) => row[key] !== undefined && row[key] !== "");
+  if (Array.isArray(row.choices)) {
+    return new RowProblem(
+      question ? "a question with answers to choose from" : "answers without their questions",
+    );
+  }
   if (question) return one(readPair(row, question));
   const text = TEXTS.map((key) => row[key]).find((value) => typeof value === "string");
   if (text !== undefined) return text;
@@ -92,8 +99,7 @@ function one(messages: readonly ChatMessage[] | RowProblem): readonly Chat[] | R
 
 /** ShareGPT (`from`, `value`) and OpenAI (`role`, `content`), with what stands beside the list. */
 function readChat(row: Fields, list: readonly unknown[]) {
-  const before =
-    typeof row.system === "string" && row.system !== "" ? [say("system", row.system)] : [];
+  const before = readSystem(row);
   const messages = readMessages(list);
   if (messages instanceof RowProblem) return messages;
   const chosen = row.chosen === undefined ? [] : readAnswer(row.chosen);
@@ -157,14 +163,23 @@ function readQuestion(
   asked: unknown,
 ): readonly ChatMessage[] | RowProblem {
   if (typeof asked !== "string") return new RowProblem(`a ${key} that is no text`);
-  const extra = key !== "input" && typeof row.input === "string" ? row.input : "";
-  const before =
-    typeof row.system === "string" && row.system !== "" ? [say("system", row.system)] : [];
+  const extra = key !== "input" ? (EXTRAS.map((name) => row[name]).find(isSaid) ?? "") : "";
+  const before = readSystem(row);
   const history = Array.isArray(row.history) ? row.history : [];
   const earlier = history.flatMap((turn) =>
     Array.isArray(turn) ? [say("user", String(turn[0])), say("assistant", String(turn[1]))] : [],
   );
   return [...before, ...earlier, say("user", extra === "" ? asked : `${asked}\n${extra}`)];
+}
+
+/** What stands before a chat or a question, in a field of its own. */
+function readSystem(row: Fields): readonly ChatMessage[] {
+  const text = SYSTEMS.map((name) => row[name]).find(isSaid);
+  return text === undefined ? [] : [say("system", text)];
+}
+
+function isSaid(value: unknown): value is string {
+  return typeof value === "string" && value !== "";
 }
 
 function readAnswer(answer: unknown): readonly ChatMessage[] | RowProblem {
@@ -173,7 +188,8 @@ function readAnswer(answer: unknown): readonly ChatMessage[] | RowProblem {
     const first: unknown = answer[0];
     return typeof first === "string" ? [say("assistant", first)] : readMessages(answer);
   }
-  return isObject(answer) ? readMessages([answer]) : new RowProblem("an answer that is no text");
+  if (!isObject(answer)) return new RowProblem("an answer that is no text");
+  return Array.isArray(answer.text) ? readAnswer(answer.text) : readMessages([answer]);
 }
 
 function readInstances(row: Fields, instances: readonly unknown[]): readonly Chat[] | RowProblem {

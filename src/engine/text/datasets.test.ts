@@ -88,10 +88,26 @@ test.each<[string, unknown, readonly string[]]>([
     ["assistant: {}", "tool: 1"],
   ],
   ["instruction", { instruction: "Q", input: "", output: "A" }, ASKED],
+  ["a prompt and its text", { prompt: "Q", text: "A", text_token_length: 1 }, ASKED],
+  [
+    "answers at their places",
+    { question: "Q", answers: { text: ["A"], answer_start: [0] } },
+    ASKED,
+  ],
   [
     "instruction with input",
     { instruction: "Q", input: "I", output: "A" },
     ["user: Q\nI", "assistant: A"],
+  ],
+  [
+    "a question about a passage",
+    { instruction: "Q", context: "I", response: "A" },
+    ["user: Q\nI", "assistant: A"],
+  ],
+  [
+    "a question under a system prompt",
+    { system_prompt: "S", question: "Q", response: "A" },
+    ["system: S", ...ASKED],
   ],
   [
     "instruction with history",

@@ -33,8 +33,11 @@ export function compilePattern(pattern: unknown): Matcher | null {
   }
   const source = pattern.Regex;
   bound(source);
+  // Without backslashes that are meant, and then without what stands in a class or is escaped.
   const bare = source.replace(/\\\\/g, "");
-  const unlike = /\\G|\(\?>|[*+?]\+|\\[XRKN]|\(\?[imx-]*[mx-][imx-]*[:)]|\(\?i\)/.exec(bare);
+  const unlike =
+    /\\G|\(\?>|\\[XRKN]|\(\?[imx-]*[mx-][imx-]*[:)]|\(\?i\)/.exec(bare) ??
+    /[*+?]\+/.exec(bare.replace(/\\./g, "").replace(/\[[^\]]*\]/g, "x"));
   if (unlike) {
     refuseTokenizer(
       `the pattern ${clip(source)} uses ${clip(unlike[0])}, which regular expressions of a browser do not have`,

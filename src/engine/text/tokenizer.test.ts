@@ -46,6 +46,14 @@ test("a folder without tokenizer.json has no tokenizer", async () => {
   expect(await openTokenizer(new Map())).toBeNull();
 });
 
+test("where no file names a role, as for the first GPT-2, the model's own ids stand in", async () => {
+  const model = { "config.json": { bos_token_id: 300, eos_token_id: 301 } };
+  const bare = await open({}, { ...model, "tokenizer_config.json": { model_max_length: 1024 } });
+  expect([bare.bosId, bare.eosId]).toEqual([300, 301]);
+  const none = await open({}, { ...model, "tokenizer_config.json": { bos_token: null } });
+  expect([none.bosId, none.eosId]).toEqual([null, 301]);
+});
+
 test("roles come from the files that name them, in their order", async () => {
   const tokenizer = await open(
     {},
@@ -195,6 +203,22 @@ test("the space put in front is empty, and spelled bytes are exact", async () =>
   expect([...ids]).toEqual([0, 3, 4, 2]);
   expect([...spans.bytes]).toEqual([0, 0, 1, 2, 4]);
   expect([...spans.chars]).toEqual([0, 0, 0, 1, 3]);
+});
+
+test("letters that would make a quantifier possessive are letters in a class or behind a backslash", async () => {
+  const splitting = (Regex: string) => ({
+    pre_tokenizer: {
+      type: "Sequence",
+      pretokenizers: [
+        { type: "Split", pattern: { Regex }, behavior: "Isolated" },
+        { type: "ByteLevel", add_prefix_space: false, use_regex: false },
+      ],
+    },
+  });
+  for (const pattern of ["[()*+,]", "\\*+", "[?+\\]]"]) {
+    const { encode } = await open(splitting(pattern));
+    expect(encode("he*+he", { specialTokens: false }).ids.length, pattern).toBeGreaterThan(0);
+  }
 });
 
 const model = BASE.model;

@@ -79,7 +79,9 @@ function createTokenizer(files: TokenizerFiles): TextTokenizer {
   const tokens = compileDecoder(tokenizer.decoder, model.vocab, written);
   const around = compileSurroundings(tokenizer.post_processor);
   const write = compileWriter(files, model, normalize);
-  const eosId = idOf(files.eos);
+  const ownOr = (token: string | null, role: "bos_token" | "eos_token", ids: readonly number[]) =>
+    idOf(token) ?? (files.names(role) ? null : (ids[0] ?? null));
+  const eosId = ownOr(files.eos, "eos_token", files.stopIds);
   const stopIds = [...new Set([...files.stopIds, ...(eosId === null ? [] : [eosId])])];
   const openStream = ({ skipSpecial, continues = false }: DecodeOptions) =>
     openTextStream(tokens, { skip: (id) => skipSpecial && special.has(id), continues });
@@ -88,7 +90,7 @@ function createTokenizer(files: TokenizerFiles): TextTokenizer {
 
   return {
     vocabSize: highest + 1,
-    bosId: idOf(files.bos),
+    bosId: ownOr(files.bos, "bos_token", files.startIds),
     eosId,
     padId: idOf(files.pad),
     unkId: idOf(files.unk) ?? model.unkId,

@@ -23,8 +23,11 @@ export interface TokenizerFiles {
   readonly eos: string | null;
   readonly pad: string | null;
   readonly unk: string | null;
-  /** Ids that end a generated text, of generation_config.json or config.json. */
+  /** Ids that begin and end a text, of generation_config.json or config.json. */
+  readonly startIds: readonly number[];
   readonly stopIds: readonly number[];
+  /** Whether the files above name a token of this role, be it none: GPT-2's leave that to the code. */
+  names(role: "bos_token" | "eos_token"): boolean;
 }
 
 /** Reads the tokenizer files of a checkpoint; null where there is no tokenizer.json. */
@@ -34,8 +37,6 @@ export async function readTokenizerFiles(files: FileTree): Promise<TokenizerFile
   const read = async (path: string) => (await readJson(files, path, MAX_SIDE_FILE_BYTES)) ?? {};
   const config = await read("tokenizer_config.json");
   const special = await read("special_tokens_map.json");
-  const generation = await read("generation_config.json");
-  const model = await read("config.json");
   const byId = await read("added_tokens.json");
   const named = (key: string) => nameOf(config[key]) ?? nameOf(special[key]);
   return {
@@ -46,9 +47,26 @@ export async function readTokenizerFiles(files: FileTree): Promise<TokenizerFile
     eos: named("eos_token"),
     pad: named("pad_token"),
     unk: named("unk_token"),
-    stopIds: idsOf(generation.eos_token_id) ?? idsOf(model.eos_token_id) ?? [],
+    startIds: await readModelIds(files, "bos_token_id"),
+    stopIds: await readModelIds(files, "eos_token_id"),
+    names: (role) => config[role] !== undefined || special[role] !== undefined,
   };
 }
+
+/** The ids that generation_config.json, else config.json, names so; none where neither does. */
+async function readModelIds(
+  files: FileTree,
+  key: "bos_token_id" | "eos_token_id",
+): Promise<readonly number[]> {
+  for (const path of ["generation_config.json", "config.json"]) {
+    const ids = idsOf((await readJson(files, path, MAX_SIDE_FILE_BYTES))?.[key]);
+    if (ids) return ids;
+  }
+  return [];
+}
+
+/** The ids that end a generated text, as the model's files say without a tokenizer. */
+export const readStopIds = (files: FileTree) => readModelIds(files, "eos_token_id");
 
 /** A JSON object of a checkpoint, or null where the file is missing. */
 export async function readJson(
