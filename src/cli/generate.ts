@@ -1,5 +1,6 @@
 import { generate as generateTokens } from "../engine/nn/generate.ts";
 import type { Sampling } from "../engine/nn/sample.ts";
+import { readStopIds } from "../engine/text/tokenizerFiles.ts";
 import type { Call, Command } from "./command.ts";
 import { openRunnable, RUN_OPTIONS, readIds, readNumber } from "./languageModel.ts";
 
@@ -48,7 +49,8 @@ export const generate: Command = {
         if (options.prompt === undefined) return null;
         throw error;
       });
-      const stopIds = options["ignore-stop"] === undefined ? (tokenizer?.stopIds ?? []) : [];
+      const ends = tokenizer?.stopIds ?? (await readStopIds(runnable.files));
+      const stopIds = options["ignore-stop"] === undefined ? ends : [];
       const { gpu, model } = await runnable.load();
       const ids: number[] = [];
       let begun = performance.now();

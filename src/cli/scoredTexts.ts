@@ -2,8 +2,8 @@ import { readFile, stat } from "node:fs/promises";
 import { basename } from "node:path";
 import { bytesInMemory } from "../engine/base/bytes.ts";
 import { EngineError } from "../engine/contract/index.ts";
-import { encodeRow, type ReadableRow } from "../engine/evaluate/scoreRow.ts";
-import { type DatasetRow, detectFormat, readDataset } from "../engine/text/datasets.ts";
+import { type ReadableRow, tryEncodeRow } from "../engine/evaluate/scoreRow.ts";
+import { detectFormat, readDataset } from "../engine/text/datasets.ts";
 import { missingTemplate, openChatTemplate } from "../engine/text/template.ts";
 import { fileFailure } from "../node/files.ts";
 import type { RunnableModel } from "./languageModel.ts";
@@ -50,21 +50,22 @@ export async function readScoredTexts(path: string, model: RunnableModel): Promi
   const template = await openChatTemplate(model.files, tokenizer);
   const rows: ReadableRow[] = [];
   const domains: (string | null)[] = [];
-  const add = (row: ReadableRow | null, { domain }: DatasetRow) => {
-    if (!row) return;
-    rows.push(row);
-    domains.push(domain);
-  };
   const problems: string[] = [];
   for await (const entry of readDataset(source, basename(path))) {
+    const leaveOut = (why: string) => problems.push(`row ${entry.at}: ${why}`);
     if ("problem" in entry) {
-      problems.push(`row ${entry.at}: ${entry.problem}`);
-    } else if (entry.row.kind === "text") {
-      add(encode(entry.row.text), entry.row);
-    } else {
-      if (!template) throw missingTemplate(model.name);
-      add(encodeRow(entry.row, tokenizer, template), entry.row);
+      leaveOut(entry.problem);
+      continue;
     }
+    const { row } = entry;
+    if (row.kind === "chat" && !template) throw missingTemplate(model.name);
+    const readable =
+      row.kind === "text" ? encode(row.text) : tryEncodeRow(row, tokenizer, template);
+    if (readable?.counted.includes(1)) {
+      rows.push(readable);
+      domains.push(row.domain);
+    } else if (readable === undefined) leaveOut("the model's chat template does not take it");
+    else leaveOut("nothing to predict");
   }
   return { rows, domains, problems };
 }

@@ -28,6 +28,10 @@ export class ClaimedModel implements LanguageModel {
     return this.#model.contextLength;
   }
 
+  get maxTokens(): number {
+    return this.#model.maxTokens;
+  }
+
   newCache(capacity: number): TokenCache {
     this.#claim.release();
     return this.#model.newCache(capacity);

@@ -1,11 +1,11 @@
-import { EngineError, type ModelId } from "../contract/index.ts";
+import type { ModelId } from "../contract/index.ts";
 import type { JobContext } from "../jobs/kind.ts";
 import type { DatasetRow } from "../text/datasets.ts";
 import type { ScoredPair } from "./cells.ts";
 import type { LanguageParts } from "./generateText.ts";
 import { findRunnable } from "./runnable.ts";
 import { bytesOfRow } from "./sampleRows.ts";
-import { encodeRow, scoreRow, windowOf } from "./scoreRow.ts";
+import { type ReadableRow, scoreRow, tryEncodeRow, windowOf } from "./scoreRow.ts";
 import type { Score } from "./statistics.ts";
 
 /** Rows of one dataset, the same for every model. */
@@ -55,13 +55,13 @@ export async function scorePair(
 
   async function scoreOne(
     row: DatasetRow,
-    score: (row: NonNullable<ReturnType<typeof encodeRow>>) => Promise<Score>,
+    score: (row: ReadableRow) => Promise<Score>,
   ): Promise<Score> {
     if (row.kind === "chat" && !language.template) {
       left.chats += 1;
       return NOT_SCORED;
     }
-    const readable = refusing(() => encodeRow(row, tokenizer, language.template));
+    const readable = tryEncodeRow(row, tokenizer, language.template);
     if (!readable) {
       left[readable === null ? "empty" : "refused"] += 1;
       return NOT_SCORED;
@@ -70,16 +70,6 @@ export async function scorePair(
     if (Number.isFinite(found.nats)) return found;
     left.nonfinite += 1;
     return NOT_SCORED;
-  }
-}
-
-/** Undefined where a template refuses a chat, as some do two turns of one role. */
-function refusing<T>(work: () => T): T | undefined {
-  try {
-    return work();
-  } catch (error) {
-    if (error instanceof EngineError && error.code === "bad-config") return undefined;
-    throw error;
   }
 }
 

@@ -1,3 +1,4 @@
+import { EngineError } from "../contract/index.ts";
 import type { Gpu } from "../gpu/device.ts";
 import type { LanguageModel } from "../model/languageModel.ts";
 import { readCrossEntropy } from "../nn/score.ts";
@@ -57,6 +58,18 @@ function encodeText(text: string, tokenizer: TextTokenizer): ReadableRow | null 
   counted[0] = 0;
   const bytes = byteLength - (start === null ? (spans.bytes[1] ?? 0) : 0);
   return all.length > 1 && bytes > 0 ? { ids: all, counted, bytes } : null;
+}
+
+/** What `encodeRow` gives, or undefined where a template refuses the chat, as some do two turns of one role. */
+export function tryEncodeRow(
+  ...parts: Parameters<typeof encodeRow>
+): ReturnType<typeof encodeRow> | undefined {
+  try {
+    return encodeRow(...parts);
+  } catch (error) {
+    if (error instanceof EngineError && error.code === "bad-config") return undefined;
+    throw error;
+  }
 }
 
 /** Tokens that a model reads at once in an evaluation. */

@@ -22,6 +22,7 @@ function lying(rows: Float32Array<ArrayBuffer>, columns: number, blockRows: numb
   return {
     vocabSize: columns,
     contextLength: count,
+    maxTokens: Number.POSITIVE_INFINITY,
     newCache() {
       throw new Error("nobody asks for a cache");
     },

@@ -36,6 +36,8 @@ export interface LanguageModel {
   readonly vocabSize: number;
   /** Tokens the model was trained to see. */
   readonly contextLength: number;
+  /** Tokens it can read at all: more than it was trained to see, unless positions are learned. */
+  readonly maxTokens: number;
   /** Room for `capacity` tokens; `gpu-memory` where there is none. */
   newCache(capacity: number): TokenCache;
   /**

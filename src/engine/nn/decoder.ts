@@ -61,6 +61,11 @@ export class Decoder implements LanguageModel {
     return this.spec.contextLength;
   }
 
+  get maxTokens(): number {
+    const { embedding, contextLength } = this.spec;
+    return embedding.positions === null ? Number.POSITIVE_INFINITY : contextLength;
+  }
+
   newCache(capacity: number): KeyValueCache {
     return new KeyValueCache(this.#gpu, this.spec, capacity);
   }
@@ -95,9 +100,8 @@ export class Decoder implements LanguageModel {
   }
 
   #checkIds(ids: readonly number[], { length, capacity }: TokenCache): void {
-    const { vocabSize, contextLength, embedding } = this.spec;
-    const room = embedding.positions === null ? capacity : Math.min(capacity, contextLength);
-    checkTokens(ids, { vocabSize, before: length, room });
+    const room = Math.min(capacity, this.maxTokens);
+    checkTokens(ids, { vocabSize: this.vocabSize, before: length, room });
   }
 
   /**

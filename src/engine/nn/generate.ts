@@ -11,8 +11,8 @@ export interface GeneratedToken {
 }
 
 /**
- * Draws tokens after a prompt until `tokens` are drawn or one of `stopIds` is, which comes last.
- * `cancelled` when the signal aborts; leaving the loop frees the cache too.
+ * Draws tokens after a prompt until `tokens` are drawn, or as many as the model can read, or one of
+ * `stopIds` is, which comes last. `usage` for a prompt longer than that; `cancelled` when the signal aborts; leaving the loop frees the cache too.
  */
 export async function* generate(
   gpu: Gpu,
@@ -28,8 +28,9 @@ export async function* generate(
   if (prompt.length === 0) {
     throw new EngineError("usage", "A prompt must have at least one token.");
   }
-  const { tokens, sampling, stopIds = [], signal } = options;
-  if (tokens <= 0) return;
+  const { sampling, stopIds = [], signal } = options;
+  if (options.tokens <= 0) return;
+  const tokens = Math.max(1, Math.min(options.tokens, model.maxTokens - prompt.length + 1));
   // The last drawn token is never read.
   const cache = model.newCache(prompt.length + tokens - 1);
   const read = signal ? { cache, signal } : { cache };

@@ -40,6 +40,11 @@ export class OnnxModel implements LanguageModel {
     this.#runTokens = Math.max(1, Math.floor(maxStorageBufferBindingSize / (4 * parts.vocabSize)));
   }
 
+  /** A graph does not tell whether it could read more. */
+  get maxTokens(): number {
+    return this.contextLength;
+  }
+
   newCache(capacity: number): OnnxCache {
     return new OnnxCache(capacity);
   }
