@@ -1,3 +1,4 @@
+import { wholeCharacters } from "../text/wholeCharacters.ts";
 import type { DocumentPiece } from "./records.ts";
 import type { DocumentTokenizer } from "./tokenise.ts";
 
@@ -163,15 +164,6 @@ function chooseCut(text: string, limit: number, ends: readonly ReadonlySet<numbe
 }
 
 const firstCharacter = (text: string) => ((text.codePointAt(0) ?? 0) > 0xffff ? 2 : 1);
-
-/** The place itself, or the one before a surrogate pair that it would cut; never beyond the end. */
-function wholeCharacters(text: string, at: number): number {
-  if (at <= 0 || at >= text.length) return Math.min(at, text.length);
-  const low = text.charCodeAt(at);
-  const high = text.charCodeAt(at - 1);
-  const inside = low >= 0xdc00 && low < 0xe000 && high >= 0xd800 && high < 0xdc00;
-  return inside ? at - 1 : at;
-}
 
 /** Where tokens end, in UTF-16 units; a token that ends inside a character ends before it. */
 function tokenEnds(text: string, bytes: Uint32Array): readonly number[] {

@@ -1,10 +1,13 @@
 import type { ByteSource } from "../base/bytes.ts";
+import { wholeCharacters } from "./wholeCharacters.ts";
 
 const CHUNK_BYTES = 1 << 20;
 /** A row longer than any context: it is left out, so that memory stays bounded. */
 export const MAX_ROW_CHARS = 16 << 20;
 const MAX_DOCUMENT_CHARS = 1 << 20;
 const SEPARATOR = "<|endoftext|>";
+const REPLACEMENT = "\ufffd";
+const HALF = "\ud800";
 
 /** A piece of a file with its place, counted from 1; null where it was longer than allowed. */
 export interface Piece {
@@ -12,14 +15,31 @@ export interface Piece {
   readonly text: string | null;
 }
 
-/** The text of a file in chunks; bytes that are no UTF-8 become U+FFFD, a BOM is left out. */
+/**
+ * The text of a file in chunks, without a BOM. Bytes that are no UTF-8 become halves of characters,
+ * which no UTF-8 has, so that they can be told from a U+FFFD that somebody wrote (in other chunks).
+ */
 export async function* readText(source: ByteSource): AsyncGenerator<string> {
   const utf8 = new TextDecoder();
+  let before = new Uint8Array(0);
   for (let at = 0; at < source.byteLength; at += CHUNK_BYTES) {
     const bytes = await source.read(at, Math.min(CHUNK_BYTES, source.byteLength - at));
-    yield utf8.decode(bytes, { stream: true });
+    const text = utf8.decode(bytes, { stream: true });
+    const written = countReplacements(before, bytes);
+    yield text.split(REPLACEMENT).length - 1 > written ? text.replaceAll(REPLACEMENT, HALF) : text;
+    before = bytes.slice(-2);
   }
-  yield utf8.decode();
+  yield utf8.decode().replaceAll(REPLACEMENT, HALF);
+}
+
+/** How often a U+FFFD ends in a chunk; its first bytes may be the last ones before. */
+function countReplacements(before: Uint8Array, chunk: Uint8Array): number {
+  const at = (i: number) => (i < 0 ? before[before.length + i] : chunk[i]);
+  let count = 0;
+  for (let i = chunk.indexOf(0xbd); i >= 0; i = chunk.indexOf(0xbd, i + 1)) {
+    if (at(i - 1) === 0xbf && at(i - 2) === 0xef) count++;
+  }
+  return count;
 }
 
 /** The lines of a text that are not blank. */
@@ -115,7 +135,7 @@ export async function* readDocuments(text: AsyncIterable<string>): AsyncGenerato
     for (const document of documents) if (document.trim() !== "") yield piece(document.trim());
     while (rest.length > MAX_DOCUMENT_CHARS) {
       const line = rest.lastIndexOf("\n", MAX_DOCUMENT_CHARS) + 1;
-      const cut = line > 0 ? line : MAX_DOCUMENT_CHARS;
+      const cut = line > 0 ? line : wholeCharacters(rest, MAX_DOCUMENT_CHARS);
       yield piece(rest.slice(0, cut));
       rest = rest.slice(cut);
     }

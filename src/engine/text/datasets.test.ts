@@ -190,6 +190,49 @@ test("a broken line is named and the others are read", async () => {
   ]);
 });
 
+const HALF = "a text that is no UTF-8, or with half a character (a lone surrogate)";
+
+test("half a character is named, wherever it stands", async () => {
+  expect(await readOne({ text: "a\ud800b" })).toBe(HALF);
+  const said = (content: string) => ({ role: "user", content });
+  expect(await readOne({ messages: [said("a"), said("\udc00")] })).toBe(HALF);
+  expect(await readOne({ text: "😀" })).toEqual(["text: 😀"]);
+});
+
+test("bytes that are no UTF-8 are named; a replacement character that was written is text", async () => {
+  const chunk = 1 << 20;
+  // The last one lies across the border of two chunks.
+  const fill = "x".repeat(chunk - 26);
+  const text = `{"text":"\ufffd"}\n{"text":"${fill}\ufffd"}\n`;
+  const bytes = new TextEncoder().encode(text);
+  expect(bytes.subarray(chunk - 2, chunk + 1)).toEqual(Uint8Array.of(0xef, 0xbf, 0xbd));
+  const latin = Uint8Array.from([...`{"text":"caf\xe9"}`].map((letter) => letter.charCodeAt(0)));
+  const problems = async (...parts: readonly Uint8Array[]) => {
+    const source = bytesInMemory(Uint8Array.from(parts.flatMap((part) => [...part])));
+    const found: (string | null)[] = [];
+    for await (const entry of readDataset(source, "a.jsonl")) {
+      found.push("problem" in entry ? entry.problem : null);
+    }
+    return found;
+  };
+  expect(await problems(bytes)).toEqual([null, null]);
+  const blank = new Uint8Array(chunk).fill("\n".charCodeAt(0));
+  expect(await problems(bytes, blank, latin)).toEqual([null, null, HALF]);
+  expect(
+    await problems(new TextEncoder().encode('{"text":"a"}\n{"text":"'), latin.subarray(12, 13)),
+  ).toEqual([null, "no JSON"]);
+});
+
+test("a plain text of one line is cut between characters", async () => {
+  const text = `a${"😀".repeat(600_000)}`;
+  const entries = await readAllOf(text, "a.txt");
+  const parts = entries.flatMap((entry) =>
+    "row" in entry && entry.row.kind === "text" ? [entry.row.text] : [],
+  );
+  expect(parts).toHaveLength(2);
+  expect(parts.join("")).toBe(text);
+});
+
 test("reasons are counted and the first place of each is kept", async () => {
   const summary = await summarizeDataset(encode(`{}\n{"text":"a"}\nx\n{}\n`), "a.jsonl");
   expect(summary).toEqual({

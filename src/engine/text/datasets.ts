@@ -109,7 +109,14 @@ export async function summarizeDataset(source: ByteSource, name: string): Promis
 function* entriesOf(at: number, value: unknown): Generator<DatasetEntry> {
   const rows = readRow(value);
   if (rows instanceof RowProblem) yield { at, problem: rows.reason };
-  else for (const row of rows) yield { at, row };
+  else for (const row of rows) yield isWhole(row) ? { at, row } : { at, problem: NOT_WHOLE };
+}
+
+const NOT_WHOLE = "a text that is no UTF-8, or with half a character (a lone surrogate)";
+
+function isWhole(row: DatasetRow): boolean {
+  if (row.kind === "text") return row.text.isWellFormed();
+  return row.messages.every(({ content }) => content.isWellFormed());
 }
 
 async function* readPieces(source: ByteSource, format: DatasetFormat): AsyncGenerator<Piece> {
