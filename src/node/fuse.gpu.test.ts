@@ -233,7 +233,8 @@ describe("bad data", () => {
     }),
     JSON.stringify({ text: "" }),
     JSON.stringify({ nothing: 1 }),
-    JSON.stringify({ text: "A lone \ud800 surrogate, 👩‍👩‍👧 and \u0000." }),
+    JSON.stringify({ text: "A lone \ud800 surrogate." }),
+    JSON.stringify({ text: "A family 👩‍👩‍👧 and \u0000." }),
   ];
 
   test("is counted and named, and the rest is fused", async () => {
@@ -244,12 +245,13 @@ describe("bad data", () => {
     expect(card.dropped.map(({ reason }) => reason).sort()).toEqual([
       "a chat, and the pivot has no chat template (first: bad.jsonl, row 2)",
       'a message of the unknown role "wizard" (first: bad.jsonl, row 3)',
+      "a text that is no UTF-8, or with half a character (a lone surrogate) (first: bad.jsonl, row 6)",
       "an empty text (first: bad.jsonl, row 4)",
       "no JSON (first: bad.jsonl, row 1)",
       'no layout that is known (its keys: "nothing") (first: bad.jsonl, row 5)',
-      'no layout that is known (its keys: "text") (first: bad.jsonl, row 7)',
+      'no layout that is known (its keys: "text") (first: bad.jsonl, row 8)',
     ]);
-    expect(notes).toHaveLength(6);
+    expect(notes).toHaveLength(7);
     await expect(bench.fuse(request, { ...SHORT, badRows: "refuse" })).rejects.toMatchObject({
       code: "usage",
       message: expect.stringContaining("bad.jsonl, row 1: no JSON"),
@@ -257,7 +259,7 @@ describe("bad data", () => {
   });
 
   test("with nothing else in it is refused", async () => {
-    await bench.addDataset("worse.jsonl", BAD.slice(0, 5).join("\n"));
+    await bench.addDataset("worse.jsonl", BAD.slice(0, 6).join("\n"));
     const request = { pivot: PIVOT, sources: [], datasets: ["worse.jsonl"] };
     await expect(bench.fuse(request)).rejects.toMatchObject({ code: "usage" });
   });

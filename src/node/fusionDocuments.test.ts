@@ -241,6 +241,7 @@ describe("a chat", () => {
 test.each([
   ["no template", chat(say("assistant", "Hi")), null, /no chat template/],
   ["no answer", chat(say("user", "Hi")), PLAIN, /says nothing/],
+  ["an empty reply", chat(say("user", "Hi"), say("assistant", " ")), PLAIN, /empty message/],
   ["an unknown role", chat(say("x", "Hi"), say("assistant", "a")), "roles", /only users/],
 ])("a chat with %s is refused by name", (_, row, written, reason) => {
   const picky = template("{{ raise_exception('only users') }}", []);
@@ -252,9 +253,24 @@ test.each([
   expect((refusal as RowRefusal).reason).toMatch(reason);
 });
 
-test("a lone surrogate and a text of 600,000 characters make documents", () => {
+test("FuseChat's profiles leave out a first turn that is not the user's, and want turns", () => {
+  const pivot = { tokenizer: tokenizers[0] as TextTokenizer, template: PLAIN };
+  const inTurns = { inTurns: true };
+  const [ask, answer] = [say("user", "Hi"), say("assistant", "Ho")];
+  const greeted = chat(say("system", "S"), say("assistant", "Welcome"), ask, answer);
+  const whole = documentPieces(chat(say("system", "S"), ask, answer), pivot);
+  expect(documentPieces(greeted, pivot, inTurns)).toEqual(whole);
+  expect(documentPieces(greeted, pivot)).not.toEqual(whole);
+  for (const row of [chat(ask, ask, answer), chat(ask, answer, answer), chat(answer, answer)]) {
+    expect(documentPieces(row, pivot, inTurns)).toMatchObject({
+      reason: "a chat in which user and assistant do not take turns",
+    });
+    expect(documentPieces(row, pivot)).not.toBeInstanceOf(RowRefusal);
+  }
+});
+
+test("a text of 600,000 characters makes documents", () => {
   const pivot = { tokenizer: tokenizers[0] as TextTokenizer, template: null };
-  expect(textOf(piecesOf(text("a\ud800b"), pivot))).toBe("a\ufffdb</s>");
   const long = piecesOf(text("It was a very, very long day. ".repeat(20_000)), pivot);
   const { parts } = new Splitter(readers().slice(0, 1), 2048).split(long);
   expect(parts.length).toBeGreaterThan(80);

@@ -73,6 +73,7 @@ describe("the likeliest tokens that transformers gives", () => {
     const document = {
       tokens: { ids, ends: Uint32Array.from(ids, (_, at) => at) },
       supervised: new Uint8Array(ids.length).fill(1),
+      unread: false,
     };
     const { said } = await represent({ gpu, model }, document, {
       ...{ k: 10, tokens: model.vocabSize, signal: new AbortController().signal },

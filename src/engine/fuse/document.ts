@@ -1,6 +1,6 @@
 import { EngineError } from "../contract/index.ts";
 import type { DatasetRow } from "../text/datasets.ts";
-import type { CharRange, ChatTemplate } from "../text/template.ts";
+import type { CharRange, ChatMessage, ChatTemplate } from "../text/template.ts";
 import type { TextTokenizer } from "../text/tokenizer.ts";
 import type { DocumentPiece } from "./records.ts";
 
@@ -21,20 +21,23 @@ export class RowRefusal {
 /**
  * The pieces of a row. A text is learned, with the token that ends it. Of a chat, as the pivot's
  * template writes it, what the assistant says is learned, with the token that ends each turn.
+ * `inTurns`: as FuseChat reads chats, see `takeTurns`.
  */
 export function documentPieces(
   row: DatasetRow,
   pivot: PivotLanguage,
+  { inTurns = false }: { readonly inTurns?: boolean } = {},
 ): readonly DocumentPiece[] | RowRefusal {
-  if (row.kind === "text") return textPieces(row.text.toWellFormed(), pivot.tokenizer);
+  if (row.kind === "text") return textPieces(row.text, pivot.tokenizer);
   if (!pivot.template) return new RowRefusal("a chat, and the pivot has no chat template");
   if (row.messages.every(({ role }) => role !== "assistant")) {
     return new RowRefusal("a chat in which the assistant says nothing");
   }
-  const messages = row.messages.map(({ role, content }) => ({
-    role,
-    content: content.toWellFormed(),
-  }));
+  if (row.messages.some(({ role, content }) => role !== "system" && content.trim() === "")) {
+    return new RowRefusal("a chat with an empty message");
+  }
+  const messages = inTurns ? takeTurns(row.messages) : row.messages;
+  if (messages instanceof RowRefusal) return messages;
   try {
     const chat = pivot.template.renderWithReplies(messages, { addGenerationPrompt: false });
     const pieces = chatPieces(chat.text, chat.replies, pivot.tokenizer);
@@ -44,6 +47,20 @@ export function documentPieces(
     if (!(error instanceof EngineError && error.code === "bad-config")) throw error;
     return new RowRefusal(error.message);
   }
+}
+
+/**
+ * A chat as FuseChat's scripts take it: a first turn that is not the user's is left out, and from then
+ * on user and assistant take turns. What a system says first stays.
+ */
+function takeTurns(messages: readonly ChatMessage[]): readonly ChatMessage[] | RowRefusal {
+  const first = messages.findIndex(({ role }) => role !== "system");
+  const system = messages.slice(0, first);
+  const turns = messages.slice(messages[first]?.role === "user" ? first : first + 1);
+  const speaker = (turn: number) => (turn % 2 === 0 ? "user" : "assistant");
+  return turns.length > 0 && turns.every(({ role }, i) => role === speaker(i))
+    ? [...system, ...turns]
+    : new RowRefusal("a chat in which user and assistant do not take turns");
 }
 
 function textPieces(text: string, tokenizer: TextTokenizer): readonly DocumentPiece[] {

@@ -1,3 +1,4 @@
+import type { FusionSettings } from "../contract/index.ts";
 import { drawRows } from "../evaluate/sampleRows.ts";
 import type { StoredDataset } from "../model/datasets.ts";
 import { startSha256 } from "../storage/hash.ts";
@@ -38,7 +39,7 @@ export async function writeDocuments(
 ): Promise<WrittenDocuments> {
   const { records, models, settings, signal, progress } = parts;
   const limit = longestBlock(models, settings.maxTokens);
-  const maker = new DocumentMaker(models, limit, settings.badRows);
+  const maker = new DocumentMaker(models, limit, settings);
   const hash = await startSha256();
   let batch: Uint8Array<ArrayBuffer>[] = [];
   let [count, bytes, held] = [0, 0, 0];
@@ -56,9 +57,10 @@ export async function writeDocuments(
     if (some) {
       notes.push(`${card.name}: ${drawn.size} of ${card.rows} rows, drawn at random.`);
     }
-    let [good, taken] = [0, 0];
+    let good = 0;
     for await (const entry of readDataset(source, file)) {
       signal.throwIfAborted();
+      // Rows that are not drawn are read all the same: what cannot be read is told.
       if ("row" in entry && !drawn.has(good++)) continue;
       const named = datasets.length > 1 ? nameDomain(entry, card.name) : entry;
       for (const document of maker.documentsOf(named, card.name)) {
@@ -71,8 +73,6 @@ export async function writeDocuments(
       }
       if (held > BATCH_BYTES) await flush();
       progress(0, `Reading ${card.name}: row ${entry.at}`);
-      // All rows are read to the end: what cannot be read is told.
-      if ("row" in entry && ++taken === drawn.size && some) break;
     }
   }
   await flush();
@@ -83,6 +83,11 @@ export async function writeDocuments(
   }
   if (maker.cut > 0) {
     notes.push(`${maker.cut} texts or turns were longer than ${limit} tokens and were cut.`);
+  }
+  for (const [model, texts] of maker.unread) {
+    notes.push(
+      `${texts} documents hold characters that ${model} has no tokens for: it reads its unknown token there.`,
+    );
   }
   return { count, bytes, hash: hash.digest(), dropped: maker.dropped.state(), notes };
 }
@@ -102,16 +107,20 @@ function longestBlock(models: readonly FusionModel[], maxTokens: number): number
 class DocumentMaker {
   readonly #splitter: Splitter;
   readonly #models: readonly FusionModel[];
+  readonly #settings: FusionSettings;
+  /** Documents that hold characters which a model has no tokens for, by the model. */
+  readonly unread = new Map<string, number>();
   readonly dropped: DroppedCounter;
   cut = 0;
 
-  constructor(models: readonly FusionModel[], limit: number, badRows: "skip" | "refuse") {
+  constructor(models: readonly FusionModel[], limit: number, settings: FusionSettings) {
     this.#models = models;
+    this.#settings = settings;
     this.#splitter = new Splitter(
       models.map(({ reader }) => reader),
       limit,
     );
-    this.dropped = new DroppedCounter(badRows);
+    this.dropped = new DroppedCounter(settings.badRows);
   }
 
   documentsOf(entry: DatasetEntry, dataset: string): readonly FusionDocument[] {
@@ -122,7 +131,9 @@ class DocumentMaker {
       drop(entry.problem);
       return [];
     }
-    const pieces = documentPieces(entry.row, this.#models[0] as FusionModel);
+    const pieces = documentPieces(entry.row, this.#models[0] as FusionModel, {
+      inTurns: this.#settings.profile.startsWith("fusechat"),
+    });
     if (pieces instanceof RowRefusal) {
       drop(pieces.reason);
       return [];
@@ -134,7 +145,24 @@ class DocumentMaker {
     const whole = unsplittable > 0 ? learned.filter((part) => this.#splitter.fits(part)) : learned;
     drop("a character of more tokens than a document may have", learned.length - whole.length);
     const { domain } = entry.row;
-    return whole.map((part, i) => ({ dataset, at, part: i + 1, domain, pieces: part }));
+    const known = whole.filter((part) => this.#canRead(part, drop));
+    return known.map((part, i) => ({ dataset, at, part: i + 1, domain, pieces: part }));
+  }
+
+  /**
+   * Whether a document is kept. What a model reads as its unknown token it seems to foresee well, so
+   * the document is left out; the references keep it, and so do their profiles unless asked to refuse.
+   */
+  #canRead(part: readonly DocumentPiece[], drop: (reason: string) => void): boolean {
+    const stranger = this.#models.find(({ reader }) => reader.tokenise(part).unread);
+    if (!stranger) return true;
+    const { profile, badRows } = this.#settings;
+    if (profile === "studio" || badRows === "refuse") {
+      drop(`characters that ${stranger.name} has no tokens for`);
+      return false;
+    }
+    this.unread.set(stranger.name, (this.unread.get(stranger.name) ?? 0) + 1);
+    return true;
   }
 }
 

@@ -8,6 +8,8 @@ export interface TokenisedDocument {
   readonly tokens: TokenisedText;
   /** 1 for every token that is to be learned. */
   readonly supervised: Uint8Array<ArrayBuffer>;
+  /** Whether the model has no tokens for some of its characters. */
+  readonly unread: boolean;
 }
 
 /** Reads documents with one model's tokenizer. */
@@ -100,7 +102,7 @@ function addWhole(
   writer: TokenWriter,
   encode: (text: string) => TokenEncoding,
 ): boolean {
-  const { ids, spans, byteLength } = encode(run.text);
+  const { ids, spans, byteLength, unread } = encode(run.text);
   const borders: number[] = [];
   let border = 0;
   for (const { text } of run.pieces) {
@@ -119,6 +121,7 @@ function addWhole(
     writer.add(id, at + spans.bytes[token + 1]!, run.pieces[piece]!.supervised);
   }
   if (ids.length === 0) writer.extend(at + byteLength);
+  writer.unread ||= unread;
   return true;
 }
 
@@ -128,6 +131,7 @@ class TokenWriter {
   readonly #supervised: number[] = [];
   /** Bytes that are read so far. */
   at = 0;
+  unread = false;
 
   add(id: number, end: number, supervised: boolean): void {
     invariant(end >= this.at, "tokens come in order");
@@ -148,6 +152,7 @@ class TokenWriter {
     return {
       tokens: { ids: Uint32Array.from(this.#ids), ends: Uint32Array.from(this.#ends) },
       supervised: Uint8Array.from(this.#supervised),
+      unread: this.unread,
     };
   }
 }

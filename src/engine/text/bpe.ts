@@ -11,6 +11,8 @@ export interface PieceToken {
   readonly units: number;
   /** Which byte of its character this token spells; 0 for all other tokens. */
   readonly byteIndex: number;
+  /** It stands for letters that the vocabulary can neither name nor spell, or for where such stood. */
+  readonly unread?: true;
 }
 
 /** A byte-pair model: a piece of text to tokens that cover it. */
@@ -64,7 +66,8 @@ export function compileBpe(model: unknown): PieceModel {
         }
       } else if (unknown !== null) {
         const last = fields.fuse_unk === true && unknownBefore ? tokens.pop() : undefined;
-        tokens.push({ id: unknown, units: part.length + (last?.units ?? 0), byteIndex: 0 });
+        const units = part.length + (last?.units ?? 0);
+        tokens.push({ id: unknown, units, byteIndex: 0, unread: true });
       }
       unknownBefore = id === undefined && bytes === null;
     }
@@ -103,7 +106,7 @@ function mergeWithout(
   }
   if (places.length === piece.length) return merge(piece);
   places.push(piece.length);
-  const tokens: PieceToken[] = [{ id: null, units: places[0]!, byteIndex: 0 }];
+  const tokens: PieceToken[] = [{ id: null, units: places[0]!, byteIndex: 0, unread: true }];
   let unit = 0;
   for (const token of merge(kept.join(""))) {
     const units = places[unit + token.units]! - places[unit]!;

@@ -10,6 +10,7 @@ function encodingOf(...boundaries: readonly number[]): TokenEncoding {
     ids: new Uint32Array(boundaries.length - 1),
     spans: { bytes: chars, chars },
     byteLength: boundaries.at(-1)!,
+    unread: false,
   };
 }
 

@@ -16,6 +16,8 @@ export interface TokenEncoding {
   readonly spans: TokenSpans;
   /** UTF-8 bytes of the text. */
   readonly byteLength: number;
+  /** Whether an unknown token, or none at all, stands for some of the text. */
+  readonly unread: boolean;
 }
 
 /** A checkpoint's own tokenizer. */
@@ -110,14 +112,17 @@ function createTokenizer(files: TokenizerFiles): TextTokenizer {
         }
       };
       surround(around.before, "start");
-      write(original, (id, char, byteIndex) => {
+      let unread = false;
+      write(original, (id, char, byteIndex, isUnread = false) => {
+        unread ||= isUnread;
+        if (id === null) return;
         ids.push(id);
         spans.add(char, byteIndex);
       });
       surround(around.after, "end");
       const boundaries = spans.finish();
       const byteLength = boundaries.bytes[ids.length]!;
-      return { ids: Uint32Array.from(ids), spans: boundaries, byteLength };
+      return { ids: Uint32Array.from(ids), spans: boundaries, byteLength, unread };
     },
     decode(ids, options) {
       const stream = openStream(options);
@@ -133,8 +138,11 @@ function createTokenizer(files: TokenizerFiles): TextTokenizer {
   };
 }
 
-/** Called for each token with the unit of the original it starts at, and how far into its bytes. */
-type Emit = (id: number, char: number, byteIndex: number) => void;
+/**
+ * Called for each token with the unit of the original it starts at, how far into its bytes, and
+ * whether it stands for what cannot be read; null where no token does.
+ */
+type Emit = (id: number | null, char: number, byteIndex: number, unread?: boolean) => void;
 
 /** The way from a text to tokens: added tokens, normalizer, added tokens, cuts, merges. */
 function compileWriter(
@@ -175,11 +183,9 @@ function compileWriter(
 function writeCharacters(piece: AlignedText, model: PieceModel, original: string, emit: Emit) {
   let unit = 0;
   for (const token of model.tokenize(piece.text)) {
-    if (token.id !== null) {
-      const length = codePointLength(piece.text, unit);
-      const inside = token.byteIndex > 0 && isVerbatim(piece, unit, length, original);
-      emit(token.id, piece.origin[unit]!, inside ? token.byteIndex : 0);
-    }
+    const length = codePointLength(piece.text, unit);
+    const inside = token.byteIndex > 0 && isVerbatim(piece, unit, length, original);
+    emit(token.id, piece.origin[unit]!, inside ? token.byteIndex : 0, token.unread);
     unit += token.units;
   }
 }
@@ -194,11 +200,9 @@ function writeLetters(piece: AlignedText, model: PieceModel, original: string, e
       unitByte += utf8Bytes(piece.text, unit);
       unit += codePointLength(piece.text, unit);
     }
-    if (token.id !== null) {
-      const length = codePointLength(piece.text, unit);
-      const inside = byte > unitByte && isVerbatim(piece, unit, length, original);
-      emit(token.id, piece.origin[unit]!, inside ? byte - unitByte : 0);
-    }
+    const length = codePointLength(piece.text, unit);
+    const inside = byte > unitByte && isVerbatim(piece, unit, length, original);
+    emit(token.id, piece.origin[unit]!, inside ? byte - unitByte : 0, token.unread);
     byte += token.units;
   }
 }
