@@ -21,8 +21,17 @@ import { fusionReport } from "./fusionReport.ts";
 import { fingerprintOf, jobContext } from "./jobContext.ts";
 import { openBudgetedGpu, RUN_OPTIONS, readBudget, readNumber } from "./languageModel.ts";
 
-const { badRows, averageBy: _, ...WORDS } = FUSION_CHOICES;
-const CHOICES = { ...WORDS, "bad-rows": badRows } as const;
+const SWITCHES = ["withPivot", "matrix", "bf16"] as const;
+const ON_OFF = ["on", "off"] as const;
+const CHOICES = {
+  ...FUSION_CHOICES,
+  ...(Object.fromEntries(SWITCHES.map((name) => [name, ON_OFF])) as {
+    readonly [K in (typeof SWITCHES)[number]]: typeof ON_OFF;
+  }),
+};
+
+/** A setting's name as an option's: bad-rows. */
+const optionOf = (name: string) => name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
 
 /** `studio fuse`: what sources know about texts, in the pivot's tokens. */
 export const fuse: Command = {
@@ -39,7 +48,7 @@ export const fuse: Command = {
     temperature: { value: "T", help: "Of the teachers (1)." },
     ...Object.fromEntries(
       Object.entries(CHOICES).map(([name, values]) => [
-        name,
+        optionOf(name),
         { value: "NAME", help: `${values.join(", ")} (as the profile says).` },
       ]),
     ),
@@ -101,7 +110,9 @@ function readSettings(options: Call["options"]): FusionSettings {
   const base = PROFILES[readChoice(options, "profile", FUSION_PROFILES) ?? "studio"];
   const { topK, maxTokens, rows, temperature } = base;
   const chosen = <K extends keyof typeof CHOICES>(name: K) =>
-    readChoice<(typeof CHOICES)[K][number]>(options, name, CHOICES[name]);
+    readChoice<(typeof CHOICES)[K][number]>(options, optionOf(name), CHOICES[name]);
+  const isOn = (name: (typeof SWITCHES)[number]) =>
+    ({ on: true, off: false, usual: base[name] })[chosen(name) ?? "usual"];
   return {
     ...base,
     topK: readNumber(options, "top-k", topK, FUSION_RANGES.topK),
@@ -113,7 +124,11 @@ function readSettings(options: Call["options"]): FusionSettings {
     fusion: chosen("fusion") ?? base.fusion,
     level: chosen("level") ?? base.level,
     metric: chosen("metric") ?? base.metric,
+    averageBy: chosen("averageBy") ?? base.averageBy,
     tail: chosen("tail") ?? base.tail,
-    badRows: chosen("bad-rows") ?? base.badRows,
+    badRows: chosen("badRows") ?? base.badRows,
+    withPivot: isOn("withPivot"),
+    matrix: isOn("matrix"),
+    bf16: isOn("bf16"),
   };
 }

@@ -275,3 +275,16 @@ test.each(["studio", "fusellm", "fusechat-v1", "fusechat-v2"] as const)(
     expect(aligned.rows).toEqual(A.said.rows);
   },
 );
+
+test("a source that ends a turn as it ends a text means the pivot's own end of a turn", async () => {
+  const endedBy = async (end: string) => {
+    const said = say("ĠI 5, Ġge 2", "</s> 5, ĠI 1", "Ġup 2, Ġlate 1");
+    const example = {
+      ...{ pivot: read(PIVOT, `<s> ▁I ${end}`), source: read(SOURCE, "<s> ĠI </s>"), said },
+    };
+    return written(await align(example, "studio"))[1];
+  };
+  // Of the tokens without bytes this one is neither the first nor the last of a text.
+  expect(await endedBy("<unk>")).toBe("<unk> 5, ▁I 1");
+  expect(await endedBy("</s>")).toBe("</s> 5, ▁I 1");
+});

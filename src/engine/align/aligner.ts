@@ -38,7 +38,8 @@ export function createAligner(options: AlignerOptions): Aligner {
         }
         // Of several the last: what it says comes after the whole of the pivot's token.
         from[at] = positions.at(-1)!;
-        const entries = writeRow(rows, positions, said, map, (position) =>
+        const ending = endMap(options, text.ids[at + 1], other.ids[from[at]! + 1]);
+        const entries = writeRow(rows, positions, said, ending, (position) =>
           map.count(id, other.ids[position]!),
         );
         return entries > 0 ? reason : "empty";
@@ -46,6 +47,20 @@ export function createAligner(options: AlignerOptions): Aligner {
       return { groups: grouping.groups, reasons, from, rows: rows.finish() };
     },
   };
+}
+
+/**
+ * The map of a row. Where the source's next token is the one that ends a text and the pivot ends a
+ * turn there by a token of its own, they are the same end; the references know one end alone.
+ */
+function endMap(
+  { settings, pivot, source, map }: AlignerOptions,
+  next: number | undefined,
+  sourceNext: number | undefined,
+): VocabularyMap {
+  const isOwnEnd = sourceNext !== undefined && sourceNext === source.eosId && next !== pivot.eosId;
+  if (settings.profile !== "studio" || next === undefined || !isOwnEnd) return map;
+  return { ...map, target: (id) => (id === source.eosId ? next : map.target(id)) };
 }
 
 type Choose = (grouping: Grouping, text: TokenisedText, other: TokenisedText, at: number) => Choice;

@@ -16,10 +16,14 @@ export function alignSource(
   const from = Int32Array.from(pivot.positions, (position) => alignment.from[position]!);
   const told = (values: Float32Array) =>
     Float32Array.from(from, (at) => (at < 0 ? Number.NaN : values[rowOf[at]!]!));
+  // A mixture's logits are weighted, so no row's log-sum-exp is that of theirs.
+  const logSums = told(source.logSums).map((logSum, row) =>
+    alignment.reasons[pivot.positions[row]!] === "joined" ? Number.NaN : logSum,
+  );
   return {
     ...{ model, tokens: source.tokens, groups: alignment.groups, reasons: alignment.reasons, from },
     rows: rowsAt(alignment, pivot.positions),
-    logSums: told(source.logSums),
+    logSums,
     goldNats: told(source.goldNats),
     scored: {
       tokens: source.positions.length,

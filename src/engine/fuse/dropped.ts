@@ -27,6 +27,12 @@ export class DroppedCounter {
         { where, reason },
       );
     }
+    this.count(reason, where, count);
+  }
+
+  /** Counts what is nobody's fault, and is refused by none. */
+  count(reason: string, where: string, count = 1): void {
+    if (count === 0) return;
     const known = this.#reasons.has(reason) || this.#reasons.size < MOST_REASONS;
     const key = known ? reason : OTHER_REASONS;
     const before = this.#reasons.get(key);

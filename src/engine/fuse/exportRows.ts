@@ -68,7 +68,7 @@ function leastSource(metrics: readonly number[]): number {
 
 /**
  * The pivot's rows. Where none is kept stands the token that follows, with so many entries of no
- * probability that all rows have as many: the trainers mask these positions.
+ * probability that all rows have as many: FuseChat's trainers mask these positions, FuseLLM's learns them.
  */
 function pivotRows({ pivot }: FusedRecord) {
   const { ids } = pivot.tokens;

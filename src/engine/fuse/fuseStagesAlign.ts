@@ -56,7 +56,14 @@ export async function bridgeSource(
     },
     { signal, progress: (done, total) => progress(0, `${name}: ${done} of ${total} tokens`) },
   );
-  return { aligner: createAligner({ settings, ...vocabularies, map }), groups };
+  const rows = pivot.model.vocabSize ?? Number.POSITIVE_INFINITY;
+  const target = (sourceId: number) => {
+    const id = map.target(sourceId);
+    // Tokenizers may have tokens that their model's head does not.
+    return id !== null && id < rows ? id : null;
+  };
+  const options = { settings, ...vocabularies, map: { ...map, target } };
+  return { aligner: createAligner(options), groups };
 }
 
 type Vocabularies = Readonly<Record<"pivot" | "source", ReturnType<typeof openVocabulary>>>;

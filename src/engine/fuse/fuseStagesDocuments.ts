@@ -141,7 +141,9 @@ class DocumentMaker {
     const { parts, cut, unsplittable } = this.#splitter.split(pieces);
     this.cut += cut;
     const learned = parts.filter(hasToLearn);
-    drop("a part in which nothing is to be learned", parts.length - learned.length);
+    const idle = "a part in which nothing is to be learned";
+    if (parts.length === 1) drop(idle, 1 - learned.length);
+    else this.dropped.count(idle, placeOf({ dataset, at }), parts.length - learned.length);
     const whole = unsplittable > 0 ? learned.filter((part) => this.#splitter.fits(part)) : learned;
     drop("a character of more tokens than a document may have", learned.length - whole.length);
     const { domain } = entry.row;

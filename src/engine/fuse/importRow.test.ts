@@ -151,3 +151,16 @@ test("columns of neither reference are told apart", () => {
   expect(findSources(new Set(base))).toEqual([]);
   expect(findSources(new Set([...base, "per_step_aligned_logits_0"]))).toBeNull();
 });
+
+test("sources are those whose columns are there, whatever the first one's number", () => {
+  const needed = ["input_ids", "labels", "per_step_logits", "per_step_indices", "metric_ce"];
+  const of = (i: number) => [
+    ...[`per_step_aligned_logits_${i}`, `per_step_aligned_indices_${i}`, `metric_ce_aligned_${i}`],
+  ];
+  const models = (...columns: readonly string[]) =>
+    findSources(new Set([...needed, ...columns]))?.map(({ model }) => model) ?? null;
+  expect(models()).toEqual([]);
+  expect(models(...of(1))).toEqual(["source 1"]);
+  expect(models(...of(10), ...of(0), ...of(2))).toEqual(["source 0", "source 2", "source 10"]);
+  expect(models(...of(1).slice(0, 2))).toBeNull();
+});

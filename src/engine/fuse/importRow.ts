@@ -39,7 +39,11 @@ export function findSources(columns: ReadonlySet<string>): readonly SourceColumn
   };
   if (columns.has(fused.logits)) return hasAll(columns, fused) ? [fused] : null;
   const sources: SourceColumns[] = [];
-  for (let i = 0; columns.has(`per_step_aligned_logits_${i}`); i++) {
+  // The collators of the references take each that is there, be it the second alone.
+  const numbers = [...columns].flatMap(
+    (name) => /^per_step_aligned_logits_(\d{1,3})$/.exec(name)?.[1] ?? [],
+  );
+  for (const i of numbers.map(Number).sort((a, b) => a - b)) {
     const source = {
       ...{ model: `source ${i}`, metric: `metric_ce_aligned_${i}` },
       logits: `per_step_aligned_logits_${i}`,
