@@ -54,7 +54,9 @@ async function expectTargets(
   expect(steps).toBeLessThanOrEqual(0.01 * entries);
 }
 
-describe.skipIf(!hasTestData).each(cases)("$profile", ({ profile, features, collator, loss }) => {
+test.skipIf(hasTestData)("the references' fusions", ({ skip }) => skip("no test data"));
+
+describe.each(cases)("$profile", ({ profile, features, collator, loss }) => {
   const records = features.map(recordOfFeature);
   const settingsOf = (changes: Partial<FusionSettings>): FusionSettings => ({
     ...PROFILES[profile],
