@@ -9,6 +9,7 @@ import { closing } from "./closing.ts";
 import type { Command } from "./command.ts";
 import { listAlignmentCases } from "./goldens/alignment/cases.ts";
 import { findAlignmentGoldens } from "./goldens/alignment/files.ts";
+import { fuseLlmCases } from "./goldens/alignment/fusellm.ts";
 import { type Bench, runFolderCase, runMethodCase, runVarmCase } from "./goldens/cases.ts";
 import type { Comparison } from "./goldens/compare.ts";
 import { type Manifest, readManifest, readMethodCase } from "./goldens/manifest.ts";
@@ -77,10 +78,11 @@ function otherSections(manifest: Manifest): readonly Skipped[] {
   });
 }
 
-/** Alignment, vocabulary maps and fusion, where a folder has goldens of them. */
+/** Alignment, vocabulary maps and fusion, where a folder has goldens of them, or FuseLLM's own rows. */
 async function listAlignment(folder: string): Promise<readonly CaseToRun[]> {
   const found = findAlignmentGoldens(folder);
-  const cases = found === undefined ? [] : await listAlignmentCases(found);
+  const goldens = found === undefined ? [] : await listAlignmentCases(found);
+  const cases = [...goldens, ...(await fuseLlmCases(folder))];
   const about = { method: "alignment", mayRefuse: false, mustRefuse: false };
   return cases.map(({ name, run }) => ({ ...about, name, run: async (bench) => run(bench) }));
 }
@@ -174,8 +176,9 @@ export const verify: Command = {
   options: { adapter: { value: "NAME", help: "Part of the GPU's name." } },
   async run({ positionals: [path = ""], options, signal, say }) {
     const folder = resolve(path);
-    const { run, skipped } = listCases(await readManifest(folder));
-    run.push(...(await listAlignment(folder)));
+    const alignment = await listAlignment(folder);
+    const { run, skipped } = listCases(await readManifest(folder, alignment.length > 0));
+    run.push(...alignment);
     const source = await openGpuSource(options.adapter);
     const cases = await closing(async (keep) => {
       const bench: Bench = { source, signal, open: keep(openOnce(folder)).open };

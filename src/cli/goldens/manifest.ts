@@ -99,10 +99,13 @@ async function readJson(path: string): Promise<unknown> {
   }
 }
 
-/** Reads a golden folder's manifest; `missing-file` or `bad-config` says what is wrong with it. */
-export async function readManifest(folder: string): Promise<Manifest> {
+/**
+ * Reads a golden folder's manifest; `missing-file` or `bad-config` says what is wrong with it. An
+ * `optional` one that is not there names no case.
+ */
+export async function readManifest(folder: string, optional = false): Promise<Manifest> {
   const path = join(folder, "manifest.json");
-  const json = await readJson(path);
+  const json = (await readJson(path)) ?? (optional ? {} : undefined);
   if (json === undefined) {
     throw new EngineError("missing-file", `${path} does not exist: is ${folder} a golden folder?`, {
       path,

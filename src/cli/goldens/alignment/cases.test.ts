@@ -1,7 +1,11 @@
+import { mkdtemp, rm, symlink } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { GpuSource } from "../../../engine/gpu/device.ts";
 import { hasTestData, testDataPath } from "../../../node/testdata.ts";
 import { listAlignmentCases } from "./cases.ts";
+import { fuseLlmCases } from "./fusellm.ts";
 
 describe.skipIf(!hasTestData)("goldens", async () => {
   const folder = hasTestData ? testDataPath("goldens", "alignment") : "";
@@ -10,13 +14,29 @@ describe.skipIf(!hasTestData)("goldens", async () => {
   const cases = hasTestData
     ? (await listAlignmentCases(folder)).filter(({ name }) => !elsewhere.test(name))
     : [];
+  const ofModels = hasTestData ? await fuseLlmCases(testDataPath("zoo", "fusellm")) : [];
 
   test("there are pairs of real tokenizers and made ones", () => {
     expect(cases.length).toBeGreaterThanOrEqual(18 * 3 + 18 * 3);
+    expect(ofModels.length).toBeGreaterThanOrEqual(6);
   });
 
-  test.each(cases.map((one) => [one.name, one] as const))("%s", async (_, one) => {
-    const { passed, maxAbsError, bound } = await one.run({ source: new GpuSource(undefined) });
-    expect(passed, `${maxAbsError} > ${bound}`).toBe(true);
+  test("a set that has a part of the files is run in part", async () => {
+    const part = await mkdtemp(join(tmpdir(), "fusestudio-goldens-"));
+    for (const file of ["manifest.json", "token_strings.json", "align", "maps"]) {
+      await symlink(join(folder, file), join(part, file));
+    }
+    const names = (await listAlignmentCases(part)).map(({ name }) => name);
+    await rm(part, { recursive: true });
+    expect(names.length).toBeGreaterThan(18 * 3);
+    expect(names.filter((name) => !/^(align|maps)\//.test(name))).toEqual([]);
   });
+
+  test.each([...cases, ...ofModels].map((one) => [one.name, one] as const))(
+    "%s",
+    async (_, one) => {
+      const { passed, maxAbsError, bound } = await one.run({ source: new GpuSource(undefined) });
+      expect(passed, `${maxAbsError} > ${bound}`).toBe(true);
+    },
+  );
 });

@@ -4,7 +4,7 @@ import { rewardOf, weighMembers } from "../../../engine/fuse/choose.ts";
 import { PROFILES } from "../../../engine/fuse/profiles.ts";
 import { type Comparison, combine, compareValues } from "../compare.ts";
 import type { AlignmentCase } from "./cases.ts";
-import { readGolden } from "./files.ts";
+import { readOptionalGolden } from "./files.ts";
 
 interface Choice {
   readonly reward: readonly number[];
@@ -35,15 +35,21 @@ const DIGITS = 1e-5;
 
 /** Rewards and choices of the trainers, and of `fuse_multi.py`. */
 export async function choiceCases(folder: string): Promise<readonly AlignmentCase[]> {
-  const { cases } = (await readGolden(join(folder, "fusion", "choice.json"))) as {
-    readonly cases: readonly ChoiceCase[];
-  };
-  const multi = (await readGolden(join(folder, "fusion", "fuse_multi.json"))) as MultiFile;
-  const choices = (["bf16", "f32"] as const).map((precision) => ({
-    name: `fusion/choice/${precision}`,
-    run: () => combine(cases.flatMap((one) => compareChoice(one.ce, one[precision], precision))),
-  }));
-  return [...choices, { name: "fusion/fuse_multi", run: () => compareMulti(multi) }];
+  const read = (name: string) => readOptionalGolden(join(folder, "fusion", name));
+  const choice = (await read("choice.json")) as
+    | { readonly cases: readonly ChoiceCase[] }
+    | undefined;
+  const multi = (await read("fuse_multi.json")) as MultiFile | undefined;
+  const cases: AlignmentCase[] = [];
+  for (const precision of choice ? (["bf16", "f32"] as const) : []) {
+    cases.push({
+      name: `fusion/choice/${precision}`,
+      run: () =>
+        combine(choice!.cases.flatMap((one) => compareChoice(one.ce, one[precision], precision))),
+    });
+  }
+  if (multi) cases.push({ name: "fusion/fuse_multi", run: () => compareMulti(multi) });
+  return cases;
 }
 
 function near(got: readonly number[], want: readonly number[], bound = DIGITS): Comparison {

@@ -93,8 +93,14 @@ export async function readGolden(path: string): Promise<unknown> {
   }
 }
 
-/** A file with one JSON value a line. */
+/** The same, or undefined where a set of goldens has no such file. */
+export async function readOptionalGolden(path: string): Promise<unknown> {
+  return existsSync(path) ? readGolden(path) : undefined;
+}
+
+/** A file with one JSON value a line; none where there is no such file. */
 export async function readGoldenLines(path: string): Promise<readonly unknown[]> {
+  if (!existsSync(path)) return [];
   const text = await readFile(path, "utf8");
   return text
     .split("\n")

@@ -12,16 +12,15 @@ import {
 } from "../../../node/collatorGolden.ts";
 import { type Comparison, combine, compareValues } from "../compare.ts";
 import type { AlignmentCase } from "./cases.ts";
-import { readGolden } from "./files.ts";
+import { readOptionalGolden } from "./files.ts";
 import { compareLoss } from "./losses.ts";
 
 type Targets = readonly (readonly TargetRow[])[];
 
 /** The distributions that collators and trainers make of rows, mixed on the GPU. */
 export async function targetCases(folder: string): Promise<readonly AlignmentCase[]> {
-  const { cases } = (await readGolden(join(folder, "fusion", "collator_loss.json"))) as {
-    readonly cases: readonly CollatorCase[];
-  };
+  const file = await readOptionalGolden(join(folder, "fusion", "collator_loss.json"));
+  const { cases } = (file ?? { cases: [] }) as { readonly cases: readonly CollatorCase[] };
   return cases.flatMap(collatorCases);
 }
 
