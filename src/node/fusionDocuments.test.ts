@@ -125,30 +125,39 @@ test("any pieces are read without a token across their borders", () => {
   );
 }, 60_000);
 
-test("any document is cut into parts that fit every model, and no byte is lost or repeated", () => {
-  fc.assert(
-    fc.property(anyPieces, fc.integer({ min: 40, max: 80 }), (some, limit) => {
-      const pieces = some.flatMap((each) => [each, each, each]);
-      const splitter = new Splitter(readers(), limit);
-      const { parts, unsplittable } = splitter.split(pieces);
-      expect(parts.map(textOf).join("")).toBe(textOf(pieces));
-      expect(parts.flat().filter(({ text: value }) => value !== value.toWellFormed())).toEqual([]);
-      expect(unsplittable).toBe(0);
-      for (const part of parts) {
-        for (const reader of readers()) {
-          expect(reader.tokenise(part).tokens.ids.length).toBeLessThanOrEqual(limit);
-          checkTokens(part, reader);
-        }
-      }
-      const learned = (list: readonly DocumentPiece[]) =>
-        textOf(list.filter(({ supervised }) => supervised));
-      expect(learned(parts.flat())).toBe(learned(pieces));
-    }),
-    { seed: 5, numRuns: 25 },
-  );
-}, 60_000);
+const noPause = async () => undefined;
 
-test("prose is cut before spaces, where tokens of all models end", { timeout: 60_000 }, () => {
+test(
+  "any document is cut into parts that fit every model, and no byte is lost or repeated",
+  () =>
+    fc.assert(
+      fc.asyncProperty(anyPieces, fc.integer({ min: 40, max: 80 }), async (some, limit) => {
+        const pieces = some.flatMap((each) => [each, each, each]);
+        const splitter = new Splitter(readers(), limit);
+        const { parts, unsplittable } = await splitter.split(pieces, noPause);
+        expect(parts.map(textOf).join("")).toBe(textOf(pieces));
+        expect(parts.flat().filter(({ text: value }) => value !== value.toWellFormed())).toEqual(
+          [],
+        );
+        expect(unsplittable).toBe(0);
+        for (const part of parts) {
+          for (const reader of readers()) {
+            expect(reader.tokenise(part).tokens.ids.length).toBeLessThanOrEqual(limit);
+            checkTokens(part, reader);
+          }
+        }
+        const learned = (list: readonly DocumentPiece[]) =>
+          textOf(list.filter(({ supervised }) => supervised));
+        expect(learned(parts.flat())).toBe(learned(pieces));
+      }),
+      { seed: 5, numRuns: 25 },
+    ),
+  60_000,
+);
+
+test("prose is cut before spaces, where tokens of all models end", {
+  timeout: 60_000,
+}, async () => {
   const [ember, slate, flint] = readers() as [
     DocumentTokenizer,
     DocumentTokenizer,
@@ -159,7 +168,7 @@ test("prose is cut before spaces, where tokens of all models end", { timeout: 60
     piecesOf(text(prose), { tokenizer: tokenizers[0] as TextTokenizer, template: null }),
     new Splitter([ember, slate, flint], 128),
   ];
-  const { parts, cut } = splitter.split(pieces);
+  const { parts, cut } = await splitter.split(pieces, noPause);
   expect(cut).toBe(1);
   expect(parts.length).toBeGreaterThan(6);
   for (const part of parts.slice(1)) expect(textOf(part)).toMatch(/^ \S/);
@@ -170,7 +179,11 @@ test("prose is cut before spaces, where tokens of all models end", { timeout: 60
   expect(parts.at(-1)?.at(-1)).toEqual({ kind: "end", text: "</s>", supervised: true });
   // However the text's length falls, its end is never left alone.
   for (let limit = 40; limit < 46; limit++) {
-    const last = new Splitter([ember, slate, flint], limit).split(pieces).parts.at(-1);
+    const { parts: short } = await new Splitter([ember, slate, flint], limit).split(
+      pieces,
+      noPause,
+    );
+    const last = short.at(-1);
     expect(last?.map(({ kind }) => kind)).toEqual(["text", "end"]);
   }
 });
@@ -223,14 +236,14 @@ describe("a chat", () => {
     expect(words(other.tokens.ids)).toContain("<|im_start|>assistant");
   });
 
-  test("is cut between its exchanges", () => {
+  test("is cut between its exchanges", async () => {
     const pivot = { tokenizer: tokenizers[0] as TextTokenizer, template: PLAIN };
     const long = Array.from({ length: 20 }, (_, i) => [
       say("user", `What is ${i} and ${i}?`),
       say("assistant", `It is ${2 * i}.`),
     ]).flat();
     const pieces = piecesOf(chat(...long), pivot);
-    const { parts, cut } = new Splitter(readers(), 150).split(pieces);
+    const { parts, cut } = await new Splitter(readers(), 150).split(pieces, noPause);
     expect(cut).toBe(0);
     expect(parts.length).toBeGreaterThan(3);
     for (const part of parts) expect(textOf(part)).toMatch(/^\n?user: What/);
@@ -269,10 +282,10 @@ test("FuseChat's profiles leave out a first turn that is not the user's, and wan
   }
 });
 
-test("a text of 600,000 characters makes documents", () => {
+test("a text of 600,000 characters makes documents", async () => {
   const pivot = { tokenizer: tokenizers[0] as TextTokenizer, template: null };
   const long = piecesOf(text("It was a very, very long day. ".repeat(20_000)), pivot);
-  const { parts } = new Splitter(readers().slice(0, 1), 2048).split(long);
+  const { parts } = await new Splitter(readers().slice(0, 1), 2048).split(long, noPause);
   expect(parts.length).toBeGreaterThan(80);
   expect(parts.reduce((sum, part) => sum + textOf(part).length, 0)).toBe(30 * 20_000 + 4);
 }, 120_000);

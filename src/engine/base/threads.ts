@@ -1,4 +1,5 @@
 import { EngineError, type Failure, toFailure } from "../contract/index.ts";
+import { createBreather } from "./breather.ts";
 
 /** One end of a line between two threads; what goes over it is structured-cloneable. */
 export interface Line {
@@ -103,19 +104,13 @@ export function handOf(thread: Thread): Hand {
   };
 }
 
-/** How long the calling thread works before it lets others have a turn. */
-const TURN_MS = 12;
-
 /** The hand that the calling thread is, for where there are no others. */
 export function handHere(tasks: Tasks): Hand {
   const prepared = new Map<number, Promise<Work>>();
-  let turnBegan = performance.now();
+  const breathe = createBreather();
   return {
     async do(work, piece) {
-      if (performance.now() - turnBegan > TURN_MS) {
-        await new Promise((resolve) => setTimeout(resolve, 0));
-        turnBegan = performance.now();
-      }
+      await breathe();
       let ready = prepared.get(work.id);
       if (!ready) {
         ready = prepare(tasks, work);

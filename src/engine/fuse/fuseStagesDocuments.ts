@@ -1,3 +1,4 @@
+import { createBreather } from "../base/breather.ts";
 import type { FusionSettings } from "../contract/index.ts";
 import { drawRows } from "../evaluate/sampleRows.ts";
 import type { StoredDataset } from "../model/datasets.ts";
@@ -39,7 +40,7 @@ export async function writeDocuments(
 ): Promise<WrittenDocuments> {
   const { records, models, settings, signal, progress } = parts;
   const limit = longestBlock(models, settings.maxTokens);
-  const maker = new DocumentMaker(models, limit, settings);
+  const maker = new DocumentMaker(limit, parts);
   const hash = await startSha256();
   let batch: Uint8Array<ArrayBuffer>[] = [];
   let [count, bytes, held] = [0, 0, 0];
@@ -63,7 +64,7 @@ export async function writeDocuments(
       // Rows that are not drawn are read all the same: what cannot be read is told.
       if ("row" in entry && !drawn.has(good++)) continue;
       const named = datasets.length > 1 ? nameDomain(entry, card.name) : entry;
-      for (const document of maker.documentsOf(named, card.name)) {
+      for (const document of await maker.documentsOf(named, card.name)) {
         const record = encodeDocument(document);
         hash.update(record);
         batch.push(record);
@@ -108,14 +109,17 @@ class DocumentMaker {
   readonly #splitter: Splitter;
   readonly #models: readonly FusionModel[];
   readonly #settings: FusionSettings;
+  readonly #breathe: () => Promise<void>;
   /** Documents that hold characters which a model has no tokens for, by the model. */
   readonly unread = new Map<string, number>();
   readonly dropped: DroppedCounter;
   cut = 0;
 
-  constructor(models: readonly FusionModel[], limit: number, settings: FusionSettings) {
+  constructor(limit: number, parts: Pick<StageParts, "models" | "settings" | "signal">) {
+    const { models, settings, signal } = parts;
     this.#models = models;
     this.#settings = settings;
+    this.#breathe = createBreather(signal);
     this.#splitter = new Splitter(
       models.map(({ reader }) => reader),
       limit,
@@ -123,7 +127,7 @@ class DocumentMaker {
     this.dropped = new DroppedCounter(settings.badRows);
   }
 
-  documentsOf(entry: DatasetEntry, dataset: string): readonly FusionDocument[] {
+  async documentsOf(entry: DatasetEntry, dataset: string): Promise<readonly FusionDocument[]> {
     const { at } = entry;
     const drop = (reason: string, count = 1) =>
       this.dropped.add(reason, placeOf({ dataset, at }), count);
@@ -138,7 +142,7 @@ class DocumentMaker {
       drop(pieces.reason);
       return [];
     }
-    const { parts, cut, unsplittable } = this.#splitter.split(pieces);
+    const { parts, cut, unsplittable } = await this.#splitter.split(pieces, this.#breathe);
     this.cut += cut;
     const learned = parts.filter(hasToLearn);
     const idle = "a part in which nothing is to be learned";
@@ -147,7 +151,11 @@ class DocumentMaker {
     const whole = unsplittable > 0 ? learned.filter((part) => this.#splitter.fits(part)) : learned;
     drop("a character of more tokens than a document may have", learned.length - whole.length);
     const { domain } = entry.row;
-    const known = whole.filter((part) => this.#canRead(part, drop));
+    const known: (readonly DocumentPiece[])[] = [];
+    for (const part of whole) {
+      await this.#breathe();
+      if (this.#canRead(part, drop)) known.push(part);
+    }
     return known.map((part, i) => ({ dataset, at, part: i + 1, domain, pieces: part }));
   }
 

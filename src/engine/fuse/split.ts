@@ -46,18 +46,23 @@ export class Splitter {
     return this.#tokenizers.map((tokenizer) => tokenizer.tokenise(pieces).tokens.ids.length);
   }
 
-  split(pieces: Pieces): SplitDocument {
+  /** `breathe` is awaited again and again: a text of megabytes takes minutes. */
+  async split(pieces: Pieces, breathe: () => Promise<void>): Promise<SplitDocument> {
     const counts = { cut: 0, unsplittable: 0 };
+    const cutTurn = (turn: Pieces) => this.#cutTurn(turn, counts, breathe);
+    const cutExchange = (exchange: Pieces) => this.#pack(turnsOf(exchange), cutTurn, breathe);
     const parts = this.fits(pieces)
       ? [pieces]
-      : this.#pack(exchangesOf(pieces), (exchange) =>
-          this.#pack(turnsOf(exchange), (turn) => this.#cutTurn(turn, counts)),
-        );
+      : await this.#pack(exchangesOf(pieces), cutExchange, breathe);
     return { parts, ...counts };
   }
 
   /** As many neighbours in a part as fit; what does not fit alone is taken apart. */
-  #pack(groups: readonly Pieces[], takeApart: (group: Pieces) => readonly Pieces[]): Pieces[] {
+  async #pack(
+    groups: readonly Pieces[],
+    takeApart: (group: Pieces) => readonly Pieces[] | Promise<readonly Pieces[]>,
+    breathe: () => Promise<void>,
+  ): Promise<Pieces[]> {
     const parts: Pieces[] = [];
     const begun = this.#counts([]);
     let open: Pieces[] = [];
@@ -71,12 +76,13 @@ export class Splitter {
       sums = begun;
     };
     for (const group of groups) {
+      await breathe();
       const counts = this.#huge(group)
         ? null
         : this.#counts(group).map((count, i) => count - begun[i]!);
       if (!counts?.every((count, i) => count + begun[i]! <= this.#limit)) {
         close();
-        parts.push(...takeApart(group));
+        parts.push(...(await takeApart(group)));
         continue;
       }
       if (counts.some((count, i) => count + sums[i]! > this.#limit)) close();
@@ -87,32 +93,38 @@ export class Splitter {
     return parts;
   }
 
-  #cutTurn(turn: Pieces, counts: { cut: number; unsplittable: number }): readonly Pieces[] {
+  async #cutTurn(
+    turn: Pieces,
+    counts: { cut: number; unsplittable: number },
+    breathe: () => Promise<void>,
+  ): Promise<readonly Pieces[]> {
     counts.cut += 1;
     // What ends the turn shall not be left alone.
     const room = turn.some(({ kind }) => kind === "end") ? this.#limit - 1 : this.#limit;
-    const small = turn.flatMap((piece) =>
-      this.fits([piece], room)
-        ? [piece]
-        : this.#cutText(piece.text, room).map((text) => ({
-            ...piece,
-            kind: "text" as const,
-            text,
-          })),
-    );
-    return this.#pack(
-      small.map((piece) => [piece]),
-      (piece) => {
-        counts.unsplittable += 1;
-        return [piece];
-      },
-    );
+    const small: Pieces[] = [];
+    for (const piece of turn) {
+      if (this.fits([piece], room)) small.push([piece]);
+      else {
+        const texts = await this.#cutText(piece.text, room, breathe);
+        small.push(...texts.map((text) => [{ ...piece, kind: "text" as const, text }]));
+      }
+    }
+    const keepWhole = (piece: Pieces) => {
+      counts.unsplittable += 1;
+      return [piece];
+    };
+    return this.#pack(small, keepWhole, breathe);
   }
 
-  #cutText(text: string, limit: number): readonly string[] {
+  async #cutText(
+    text: string,
+    limit: number,
+    breathe: () => Promise<void>,
+  ): Promise<readonly string[]> {
     const parts: string[] = [];
     let window = CHARS_PER_TOKEN * limit;
     for (let at = 0; at < text.length; ) {
+      await breathe();
       const ahead = text.slice(at, wholeCharacters(text, at + window));
       const length = this.#firstPart(ahead, limit);
       if (length === ahead.length && at + length < text.length) {
