@@ -31,16 +31,6 @@ interface Roles {
   readonly unk: string | null;
 }
 
-interface SyntheticGolden {
-  readonly pivot_marker: "▁" | "Ġ";
-  readonly source_marker: "▁" | "Ġ";
-  readonly pivot_vocab: readonly string[];
-  readonly source_vocab: readonly string[];
-  readonly mined: readonly number[];
-  readonly "fusechat-v1": { readonly counts: readonly number[][]; readonly ms: readonly number[] };
-  readonly "fusechat-v2": { readonly counts: readonly number[][]; readonly ms: readonly number[] };
-}
-
 const read = (...parts: readonly string[]) => readFileSync(testDataPath(...parts), "utf8");
 const manifest = hasTestData ? JSON.parse(read("goldens", "alignment", "manifest.json")) : {};
 const mapsFile = (entry: unknown) => (entry as { readonly maps: string }).maps;
@@ -130,29 +120,6 @@ describe.skipIf(!hasTestData)("maps of real vocabularies", { timeout: 30_000 }, 
 });
 
 const pool = createPool({ nearest: nearestTask });
-
-describe.skipIf(!hasTestData)("maps of made vocabularies", () => {
-  const cases: readonly SyntheticGolden[] = hasTestData
-    ? read("goldens", "alignment", "synthetic.jsonl")
-        .trim()
-        .split("\n")
-        .map((line) => JSON.parse(line))
-    : [];
-
-  test.each(cases.map((golden, i) => [i, golden] as const))("case %i", async (_, golden) => {
-    const pivot = testVocabulary(golden.pivot_vocab, { marker: golden.pivot_marker });
-    const source = testVocabulary(golden.source_vocab, { marker: golden.source_marker });
-    expect([...(await minedTargets(pivot, source, pool))]).toEqual(golden.mined);
-    for (const [version, answer] of [
-      [1, golden["fusechat-v1"]],
-      [2, golden["fusechat-v2"]],
-    ] as const) {
-      const counts = countsOf(answer.counts);
-      expect([...counts.toTriples()]).toEqual(answer.counts.flat());
-      expect([...statisticsTargets({ pivot, source, counts, version })]).toEqual(answer.ms);
-    }
-  });
-});
 
 describe.skipIf(!hasTestData)("maps that FuseLLM's own script made", () => {
   const ROLES: Roles = { marker: "▁", bos: "<s>", eos: "</s>", unk: "<unk>" };

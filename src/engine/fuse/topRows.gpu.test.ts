@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { acquireGpu, type Gpu } from "../gpu/device.ts";
 import type { LanguageModel } from "../model/languageModel.ts";
-import { KernelBench, randomValues } from "../nn/testKernels.ts";
+import { KernelBench, randomValues } from "../nn/kernelBench.ts";
 import { readTopRows, type TopRows, type WantedRow } from "./topRows.ts";
 
 let gpu: Gpu;

@@ -1,9 +1,9 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { acquireGpu, type Gpu } from "../gpu/device.ts";
 import { fromF32, toF32 } from "../tensor/convert.ts";
+import { KernelBench, largestError, randomValues } from "./kernelBench.ts";
 import { canRun, MATMUL_FORMS, type MatmulKernel, type MatmulShape } from "./matmulKernels.ts";
 import { embed, multiply } from "./multiply.ts";
-import { KernelBench, largestError, randomValues } from "./testKernels.ts";
 
 let gpu: Gpu;
 let bench: KernelBench;

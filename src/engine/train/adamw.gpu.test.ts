@@ -2,7 +2,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { GpuSource } from "../gpu/device.ts";
 import { readBytes } from "../gpu/readBytes.ts";
 import type { Parameter } from "../nn/backward/trainable.ts";
-import { KernelBench, largestError, randomValues } from "../nn/testKernels.ts";
+import { KernelBench, largestError, randomValues } from "../nn/kernelBench.ts";
 import { AdamW } from "./adamw.ts";
 
 let source: GpuSource;

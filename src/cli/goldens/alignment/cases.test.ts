@@ -9,7 +9,7 @@ import { fuseLlmCases } from "./fusellm.ts";
 
 describe.skipIf(!hasTestData)("goldens", async () => {
   const folder = hasTestData ? testDataPath("goldens", "alignment") : "";
-  // What needs a GPU is run by verify.gpu.test.ts; most maps by mapGoldens.test.ts, in full.
+  // What needs a GPU is run by verify.gpu.test.ts; maps of real vocabularies by mapGoldens.test.ts, in full.
   const elsewhere = /collator|\/(exact|mined|statistics)$/;
   const cases = hasTestData
     ? (await listAlignmentCases(folder)).filter(({ name }) => !elsewhere.test(name))

@@ -1,8 +1,8 @@
 import type { Gpu } from "../../../engine/gpu/device.ts";
 import { LOSS_ROW_WORDS, lose } from "../../../engine/nn/backward/rowKernels.ts";
-import { KernelBench } from "../../../engine/nn/testKernels.ts";
-import type { CollatorCase, CollatorLoss } from "../../../node/collatorGolden.ts";
+import { KernelBench } from "../../../engine/nn/kernelBench.ts";
 import { type Comparison, combine, compareValues } from "../compare.ts";
+import type { CollatorCase, CollatorLoss } from "./collatorGolden.ts";
 
 /** The recipe's λ, where a case does not say. */
 const LAMBDA = 0.9;

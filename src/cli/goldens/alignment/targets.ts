@@ -5,13 +5,9 @@ import { fuseDocuments } from "../../../engine/fuse/fuseRows.ts";
 import { PROFILES } from "../../../engine/fuse/profiles.ts";
 import type { UnfusedRecord } from "../../../engine/fuse/records.ts";
 import type { Gpu } from "../../../engine/gpu/device.ts";
-import {
-  type CollatorCase,
-  recordOfFeature,
-  type TargetRow,
-} from "../../../node/collatorGolden.ts";
 import { type Comparison, combine, compareValues } from "../compare.ts";
 import type { AlignmentCase } from "./cases.ts";
+import { type CollatorCase, recordOfFeature, type TargetRow } from "./collatorGolden.ts";
 import { readOptionalGolden } from "./files.ts";
 import { compareLoss } from "./losses.ts";
 

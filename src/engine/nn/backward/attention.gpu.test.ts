@@ -1,8 +1,8 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { acquireGpu, type Gpu } from "../../gpu/device.ts";
+import { KernelBench, randomValues } from "../kernelBench.ts";
 import { attend } from "../kernels.ts";
 import type { AttentionSpec } from "../spec.ts";
-import { KernelBench, randomValues } from "../testKernels.ts";
 import { attendBackward, unrotate } from "./kernels.ts";
 import { type Differentiable, gradientError, type Inputs } from "./testDifferences.ts";
 

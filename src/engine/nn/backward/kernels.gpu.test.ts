@@ -1,8 +1,8 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { acquireGpu, type Gpu } from "../../gpu/device.ts";
+import { KernelBench, randomValues } from "../kernelBench.ts";
 import { multiply } from "../multiply.ts";
 import type { NormSpec } from "../spec.ts";
-import { KernelBench, randomValues } from "../testKernels.ts";
 import { activateBackward, addProducts, normaliseBackward, scaleByNormed } from "./kernels.ts";
 import { scatterRows } from "./rowKernels.ts";
 import { groupRows } from "./tables.ts";

@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { acquireGpu, type Gpu } from "../../gpu/device.ts";
-import { KernelBench, largestError, randomValues } from "../testKernels.ts";
+import { KernelBench, largestError, randomValues } from "../kernelBench.ts";
 import { LOSS_ROW_WORDS, lose } from "./rowKernels.ts";
 import { type Differentiable, gradientError } from "./testDifferences.ts";
 

@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { acquireGpu, type Gpu } from "../../gpu/device.ts";
-import { KernelBench, largestError, randomValues } from "../testKernels.ts";
+import { KernelBench, largestError, randomValues } from "../kernelBench.ts";
 import { addLowRank, dropRows, gatherColumns, scaleValues, scatterRows } from "./rowKernels.ts";
 import { groupRows } from "./tables.ts";
 

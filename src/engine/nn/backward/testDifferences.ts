@@ -1,4 +1,4 @@
-import type { KernelBench } from "../testKernels.ts";
+import type { KernelBench } from "../kernelBench.ts";
 
 /** Values by name, in float64: what an operation reads. */
 export type Inputs = Readonly<Record<string, Float64Array>>;

@@ -1,77 +1,13 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
-import type { FusionSettings } from "../engine/contract/index.ts";
-import { rewardOf, weighMembers } from "../engine/fuse/choose.ts";
+import { rewardOf } from "../engine/fuse/choose.ts";
 import { scheduledLambda, softLambda } from "../engine/fuse/lambda.ts";
-import { PROFILES } from "../engine/fuse/profiles.ts";
 import { hasTestData, testDataPath } from "./testdata.ts";
 
 const read = (name: string) =>
   JSON.parse(readFileSync(testDataPath("goldens", "alignment", "fusion", name), "utf8"));
 
-interface Choice {
-  readonly reward: readonly number[];
-  readonly mince: number;
-  readonly avgce_weights: readonly number[];
-  readonly mince_v2_first_two: number;
-  readonly mince_without_pivot?: number;
-  readonly avgce_weights_without_pivot?: readonly number[];
-}
-
-/** The goldens are float32 or bf16 numbers of six digits; neighbours in bf16 lie 1e-3 apart. */
-const close = (value: number) => expect.closeTo(value, 5);
-const SOURCES = ["0", "1", "2", "3"];
-
-describe.skipIf(!hasTestData)("what the references' trainers chose", () => {
-  describe.each(["bf16", "f32"] as const)("in %s", (precision) => {
-    const settings: FusionSettings = { ...PROFILES["fusechat-v1"], bf16: precision === "bf16" };
-    const average: FusionSettings = { ...settings, fusion: "avgce" };
-    const cases: ({ readonly ce: readonly number[] } & Record<typeof precision, Choice>)[] =
-      hasTestData ? read("choice.json").cases : [];
-
-    test("rewards, sides and weights of all cases", () => {
-      expect(cases.length).toBeGreaterThan(70);
-      for (const { ce, [precision]: golden } of cases) {
-        const about = `CE ${ce.join(", ")}`;
-        const side = (metrics: readonly number[], of: FusionSettings) =>
-          weighMembers(metrics, SOURCES, of).indexOf(1);
-        expect(
-          ce.map((each) => rewardOf(each, settings)),
-          about,
-        ).toEqual(golden.reward.map(close));
-        expect(side(ce, settings), about).toBe(golden.mince);
-        expect(weighMembers(ce, SOURCES, average), about).toEqual(golden.avgce_weights.map(close));
-        const v2 = { ...PROFILES["fusechat-v2"], bf16: settings.bf16 };
-        expect(side(ce.slice(0, 2), v2), about).toBe(golden.mince_v2_first_two);
-        const without = golden.mince_without_pivot;
-        if (without === undefined) continue;
-        expect(side(ce, { ...settings, withPivot: false }), about).toBe(without);
-        const alone = weighMembers(ce, SOURCES, { ...average, withPivot: false });
-        expect(alone, about).toEqual([0, ...golden.avgce_weights_without_pivot!.map(close)]);
-      }
-    });
-  });
-
-  test("the source that fuse_multi.py keeps", () => {
-    const { metric_ce, fuse_all_mince_source, add_new } = read("fuse_multi.json") as {
-      readonly metric_ce: readonly (readonly (number | null)[])[];
-      readonly fuse_all_mince_source: readonly number[];
-      readonly add_new: { current: number; new: number; kept: readonly number[] };
-    };
-    const v2: FusionSettings = { ...PROFILES["fusechat-v2"], bf16: false, withPivot: false };
-    const keptOf = (sources: readonly number[], row: number) => {
-      const metrics = sources.map((source) => metric_ce[source]?.[row] ?? Number.NaN);
-      // Where nobody has a metric the first is kept there; here such documents are dropped before.
-      if (metrics.every(Number.isNaN)) return 0;
-      return weighMembers([Number.NaN, ...metrics], SOURCES, v2).indexOf(1) - 1;
-    };
-    for (const [row, source] of fuse_all_mince_source.entries()) {
-      expect(keptOf([0, 1, 2, 3], row), `row ${row}`).toBe(source);
-      // `add-new` keeps the current one unless the new one is strictly smaller.
-      expect(keptOf([add_new.current, add_new.new], row), `row ${row}`).toBe(add_new.kept[row]);
-    }
-  });
-
+describe.skipIf(!hasTestData)("the references' objectives", () => {
   test("λ of the decaying and of the soft objective", () => {
     const { cases, vocab, length } = read("collator_loss.json") as CollatorFile;
     const seen = { hard_and_decay: 0, soft: 0 };

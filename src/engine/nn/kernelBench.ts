@@ -3,7 +3,7 @@ import type { PooledBuffer } from "../gpu/pool.ts";
 import { Recorder } from "./recorder.ts";
 import { uniform } from "./sample.ts";
 
-/** For tests: buffers made from arrays, a recorder over them, and results read back. */
+/** For tests and goldens: buffers made from arrays, a recorder over them, and results read back. */
 export class KernelBench {
   readonly gpu: Gpu;
   readonly recorder: Recorder;
