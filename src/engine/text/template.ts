@@ -10,7 +10,7 @@ import {
 import { locateReplies } from "./replies.ts";
 import { strftime } from "./strftime.ts";
 import type { TextTokenizer } from "./tokenizer.ts";
-import { readJson } from "./tokenizerFiles.ts";
+import { MAX_SIDE_FILE_BYTES, nameOf, readJson } from "./tokenizerFiles.ts";
 
 /** One turn of a chat. */
 export interface ChatMessage {
@@ -53,7 +53,6 @@ export interface ChatTemplate {
   renderWithReplies(messages: readonly ChatMessage[], options: RenderOptions): RenderedChat;
 }
 
-const SIDE_FILE_LIMIT = 16 << 20;
 const SPECIAL = ["bos_token", "eos_token", "unk_token", "pad_token"] as const;
 
 /**
@@ -65,12 +64,12 @@ export async function openChatTemplate(
   files: FileTree,
   tokenizer: Pick<TextTokenizer, "addedTokens"> | null,
 ): Promise<ChatTemplate | null> {
-  const config = (await readJson(files, "tokenizer_config.json", SIDE_FILE_LIMIT)) ?? {};
-  const special = (await readJson(files, "special_tokens_map.json", SIDE_FILE_LIMIT)) ?? {};
+  const config = (await readJson(files, "tokenizer_config.json", MAX_SIDE_FILE_BYTES)) ?? {};
+  const special = (await readJson(files, "special_tokens_map.json", MAX_SIDE_FILE_BYTES)) ?? {};
   const found = (await readTemplateFile(files)) ?? readTemplateEntry(config.chat_template);
   if (!found) return null;
   const named = (key: string) =>
-    [config[key], special[key]].map(textOf).find((name) => name !== null);
+    [config[key], special[key]].map(nameOf).find((name) => name !== null);
   const added = tokenizer ? tokenizer.addedTokens : specialContents(config);
   const ends = [...added, named("eos_token") ?? ""].filter((text) => text !== "");
   const tokens = Object.fromEntries(SPECIAL.map((key) => [key, named(key)]));
@@ -166,11 +165,6 @@ function readTemplateEntry(entry: unknown) {
       : [],
   );
   return named.find(({ name }) => name === "default") ?? named[0] ?? null;
-}
-
-function textOf(value: unknown): string | null {
-  if (typeof value === "string") return value;
-  return isObject(value) && typeof value.content === "string" ? value.content : null;
 }
 
 function specialContents(config: Readonly<Record<string, unknown>>): readonly string[] {

@@ -7,7 +7,8 @@ import { refuseTokenizer } from "./pattern.ts";
 
 /** The largest real one, of a vocabulary of 262,144 tokens, has 33 MB. */
 const MAX_TOKENIZER_BYTES = 128 << 20;
-const MAX_SIDE_FILE_BYTES = 16 << 20;
+/** The other JSON files of a tokenizer. */
+export const MAX_SIDE_FILE_BYTES = 16 << 20;
 const MAX_ADDED_TOKENS = 1 << 16;
 const MAX_STOP_IDS = 64;
 
@@ -96,7 +97,7 @@ export async function readJson(
 }
 
 /** A token is named by its text, or by an object that has it as `content`. */
-function nameOf(value: unknown): string | null {
+export function nameOf(value: unknown): string | null {
   if (typeof value === "string") return value;
   return isObject(value) && typeof value.content === "string" ? value.content : null;
 }
