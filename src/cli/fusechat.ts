@@ -14,10 +14,10 @@ import { createPipelineKind, readReport } from "../engine/fusechat/pipelineJob.t
 import { formatReport } from "../engine/fusechat/report.ts";
 import type { StagesState } from "../engine/fusechat/stages.ts";
 import type { GpuSource } from "../engine/gpu/device.ts";
-import { factsInMemory } from "../engine/merge/factStore.ts";
-import { createMergeKind, findModels, planFromLibrary } from "../engine/merge/jobs.ts";
-import { makeWeightMap } from "../engine/merge/weightMap.ts";
+import type { FactStore } from "../engine/merge/factStore.ts";
+import { createMergeKind, measureWeightMap } from "../engine/merge/jobs.ts";
 import { createDistillKind } from "../engine/train/distillJob.ts";
+import { factsInFile } from "../node/factFile.ts";
 import { type FolderLibrary, type GivenModel, openFolderLibrary } from "../node/folderLibrary.ts";
 import { mapsInFolder } from "../node/mapFiles.ts";
 import { nodeThreads } from "../node/threads.ts";
@@ -60,7 +60,8 @@ export const fusechat: Command = {
       const source = await openBudgetedGpu(call.options);
       const { datasets } = inputs;
       const { fusions, records } = folder;
-      const kind = openPipelineKind({ library, datasets, source, fusions, records });
+      const facts = factsInFile(join(folder.work, "facts.json"));
+      const kind = openPipelineKind({ library, datasets, source, fusions, records, facts });
       await kind.prepare(request);
       const job = key.slice(0, 16);
       await kind.run(
@@ -95,18 +96,19 @@ function openPipelineKind({
   source,
   fusions,
   records,
+  facts,
 }: {
   readonly library: FolderLibrary;
   readonly datasets: FusionInputs["datasets"];
   readonly source: GpuSource;
   readonly fusions: FusionLibrary;
   readonly records: RecordStore;
+  readonly facts: FactStore;
 }) {
   const shelf = createShelf({ source, library });
   const language = { library, shelf, openText: keepLanguageTexts() };
   const stored = { datasets, fusions, records };
   const pool = createPool(alignTasks, nodeThreads());
-  const facts = factsInMemory();
   const merging = { library, facts, source, noteSpeed: () => undefined };
   const training = { source, library, fusions, records, tell: () => undefined };
   return createPipelineKind({
@@ -116,10 +118,7 @@ function openPipelineKind({
       distill: withRoom(shelf, createDistillKind(training)),
       merge: withRoom(shelf, createMergeKind(merging)),
     },
-    async weightMap(recipe) {
-      const plan = await planFromLibrary(merging, recipe, Number.MAX_SAFE_INTEGER);
-      return makeWeightMap(plan, await facts.load(plan, await findModels(library, recipe)));
-    },
+    weightMap: (recipe, signal) => measureWeightMap(merging, recipe, signal),
   });
 }
 

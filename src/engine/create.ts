@@ -36,7 +36,13 @@ import { locksInMemory, webLocks } from "./jobs/locks.ts";
 import { createRunner, type JobRunner } from "./jobs/runner.ts";
 import { createFactStore } from "./merge/factStore.ts";
 import { guessBase } from "./merge/guessBase.ts";
-import { createMeasureKind, createMergeKind, findModels, planFromLibrary } from "./merge/jobs.ts";
+import {
+  createMeasureKind,
+  createMergeKind,
+  findModels,
+  measureWeightMap,
+  planFromLibrary,
+} from "./merge/jobs.ts";
 import { methodCard } from "./merge/method.ts";
 import { formatRecipe, parseRecipe } from "./merge/recipe.ts";
 import { methods } from "./merge/registry.ts";
@@ -113,7 +119,8 @@ export async function createEngine(parts: EngineParts): Promise<Engine> {
     return makeWeightMap(plan, await facts.load(plan, await findModels(library, recipe)));
   };
   const pipelineKind = createPipelineKind({
-    ...{ ...language, datasets, fusions, records, weightMap: drawMap },
+    ...{ ...language, datasets, fusions, records },
+    weightMap: (recipe, signal) => measureWeightMap(merging, recipe, signal),
     kinds: { fuse: fuseKind, distill: distillKind, merge: mergeKind },
   });
   const exports = { openPrivateFolder: () => openPrivateFolder(storage) };

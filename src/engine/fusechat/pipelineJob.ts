@@ -145,7 +145,7 @@ async function evaluate(
         return { model, heldOutBefore, points };
       }),
     ),
-    maps: made.merged.flatMap(({ name: merge, map }) => (map ? [{ merge, map }] : [])),
+    maps: made.merged.map(({ name: merge, map }) => ({ merge, map })),
     notes: Object.values(scores).flatMap(({ notes }) => notes),
   };
 }

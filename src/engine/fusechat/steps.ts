@@ -23,7 +23,7 @@ export interface PipelineParts extends EvaluationParts, StageParts {
     readonly distill: JobKind<"distill", unknown>;
     readonly merge: JobKind<"merge", unknown>;
   };
-  weightMap(recipe: Recipe): Promise<WeightMap>;
+  weightMap(recipe: Recipe, signal: AbortSignal): Promise<WeightMap>;
 }
 
 /** Largest shard of what is merged. */
@@ -148,14 +148,14 @@ async function train(
   return { id: model, name: await nameOf(model), training };
 }
 
-/** A model that was merged, with its weight map where nothing is missing of that. */
+/** A model that was merged, with its weight map. */
 export interface MergedModel extends ModelToScore {
-  readonly map: WeightMap | null;
+  readonly map: WeightMap;
 }
 
 /** Every merge of the targets. */
 export async function mergeTargets(
-  { request, parts, runner, stage, nameOf }: Pipeline,
+  { request, parts, signal, runner, stage, nameOf }: Pipeline,
   targets: readonly ModelToScore[],
 ): Promise<readonly MergedModel[]> {
   const { pivot, merges, training } = request;
@@ -173,11 +173,9 @@ export async function mergeTargets(
       },
     });
     const id = models[0] as ModelId;
-    const map = await parts.weightMap(recipe);
+    const map = await parts.weightMap(recipe, signal);
     merged.push({
-      ...{ id, name: await nameOf(id), role: "merge", about: formatRecipe(recipe) },
-      // Where nothing had to be measured for the merge, the map can be measured in its own time.
-      map: map.measured === map.total ? map : null,
+      ...{ id, name: await nameOf(id), role: "merge", about: formatRecipe(recipe), map },
     });
   }
   return merged;

@@ -28,7 +28,7 @@ export function seeSelected(
 
 function see(plan: Plan, output: OutputTensor, facts: FactTable): UnitTensor | null {
   const selected = seeSelected(plan, output, facts);
-  const rule = plan.method.reduce(plan.global);
+  const rule = plan.method.reduce(output.resolved);
   const measured = rule === null ? [] : facts.get(rule)?.get(output.name);
   return selected && measured ? { ...selected, facts: measured } : null;
 }

@@ -13,25 +13,26 @@ export interface FactStore {
 }
 
 /** Facts of one rule over the tensors of some models; valid while the element counts agree. */
-type Row = Readonly<
+export type FactRow = Readonly<
   Record<string, { readonly elementCount: number; readonly facts: readonly Facts[] }>
 >;
 
 /**
- * Every rule of the plan with the key of its row. What a method's constants come from is part of what
- * was measured: all parameters, for those rules that read any.
+ * Every rule of the plan with the key of its row. What a rule's constants come from is part of what
+ * was measured: for those rules that read any the method, what its models are called, all parameters.
  */
 function rowKeys(plan: Plan, ids: readonly ModelId[]): ReadonlyMap<string, string> {
   const { method, recipe } = plan;
-  const asked = [recipe.parameters, recipe.models.map(({ parameters }) => parameters)];
+  const ofModels = recipe.models.map(({ parameters }) => parameters);
+  const asked = [method.id, plan.keys, recipe.parameters, ofModels];
   const rules = new Map<string, string>();
   const add = (rule: string | null, parameters: readonly unknown[]) => {
     if (rule !== null) rules.set(rule, JSON.stringify([rule, parameters, ids]));
   };
-  add(method.reduce(plan.global), method.reduceConstants ? asked : []);
   add("agreement", []);
   for (const { resolved, action } of plan.outputs) {
     if (action !== "merge") continue;
+    add(method.reduce(resolved), method.reduceConstants ? asked : []);
     const selection = method.select?.(resolved) ?? null;
     add(selection && selectionRule(selection.rule), asked);
     add(method.elementShares?.(resolved) ?? null, asked);
@@ -41,23 +42,24 @@ function rowKeys(plan: Plan, ids: readonly ModelId[]): ReadonlyMap<string, strin
 
 /** Facts in a store of the engine's database, one row per rule and set of models. */
 export function createFactStore(store: UseStore): FactStore {
-  return storeOf({
-    get: (key) => get<Row>(key, store),
+  return storeFacts({
+    get: (key) => get<FactRow>(key, store),
     set: (key, row) => set(key, row, store),
     keys: () => keys<string>(store),
     deleteMany: (gone) => delMany([...gone], store),
   });
 }
 
-/** Rows by key, wherever they lie. */
-interface Rows {
-  get(key: string): Promise<Row | undefined>;
-  set(key: string, row: Row): Promise<void>;
+/** Rows by key, wherever they lie; they are plain JSON. */
+export interface FactRows {
+  get(key: string): Promise<FactRow | undefined>;
+  set(key: string, row: FactRow): Promise<void>;
   keys(): Promise<readonly string[]>;
   deleteMany(keys: readonly string[]): Promise<void>;
 }
 
-function storeOf(store: Rows): FactStore {
+/** Facts in rows. */
+export function storeFacts(store: FactRows): FactStore {
   return {
     async load(plan, ids) {
       const outputs = new Map(plan.outputs.map((output) => [output.name, output]));
@@ -91,17 +93,4 @@ function storeOf(store: Rows): FactStore {
       );
     },
   };
-}
-
-/** Facts for the life of a process, for a terminal: a map that is drawn after its merge needs them. */
-export function factsInMemory(): FactStore {
-  const rows = new Map<string, Row>();
-  return storeOf({
-    get: async (key) => rows.get(key),
-    set: async (key, row) => void rows.set(key, row),
-    keys: async () => [...rows.keys()],
-    deleteMany: async (gone) => {
-      for (const key of gone) rows.delete(key);
-    },
-  });
 }

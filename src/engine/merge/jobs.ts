@@ -1,4 +1,4 @@
-import { EngineError, type ModelId, type Recipe } from "../contract/index.ts";
+import { EngineError, type ModelId, type Recipe, type WeightMap } from "../contract/index.ts";
 import type { GpuSource } from "../gpu/device.ts";
 import type { JobKind } from "../jobs/kind.ts";
 import type { Library } from "../model/library.ts";
@@ -11,6 +11,7 @@ import { mergeInto } from "./merge.ts";
 import type { Facts } from "./method.ts";
 import type { Plan } from "./plan.ts";
 import { prepareMerge, requireRunnable } from "./prepare.ts";
+import { makeWeightMap } from "./weightMap.ts";
 
 /** Rules that are summed beside the method's own, for the captions of the weight map. */
 const CAPTIONS = ["agreement"];
@@ -127,6 +128,26 @@ export function createMeasureKind(parts: MergeParts): JobKind<"measure"> {
       return { models: [], downloads: [], notes: [] };
     },
   };
+}
+
+/** A recipe's weight map. What its merge had no need to know of single elements is measured now. */
+export async function measureWeightMap(
+  parts: MergeParts,
+  recipe: Recipe,
+  signal: AbortSignal,
+): Promise<WeightMap> {
+  const plan = await planFromLibrary(parts, recipe, Number.MAX_SAFE_INTEGER);
+  const ids = await findModels(parts.library, recipe);
+  const known = await parts.facts.load(plan, ids);
+  const { onTensor, save } = keepFacts(parts.facts, plan, ids, known);
+  try {
+    return makeWeightMap(
+      plan,
+      await measure(plan, parts.source, { signal, known, captions: [], onTensor }),
+    );
+  } finally {
+    await save();
+  }
 }
 
 interface MergeState {

@@ -108,8 +108,8 @@ export interface MergeMethod {
   keep?(tensor: string, global: Values): "base" | "first" | null;
   /** Which of a tensor's elements are kept. Without it, or with null, none are told apart. */
   select?(resolved: Resolved): Selection | null;
-  /** The file in shaders/reduce whose sums `decide` needs, or null. */
-  reduce(global: Values): string | null;
+  /** The file in shaders/reduce whose sums `decide` needs of this tensor, or null. */
+  reduce(resolved: Resolved): string | null;
   /** The constants of that file. Without it there are none. */
   reduceConstants?(tensor: SelectedTensor): readonly number[];
   /**

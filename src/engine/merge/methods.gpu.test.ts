@@ -29,10 +29,15 @@ const SETTINGS: Readonly<Record<string, readonly Recipe["parameters"][]>> = {
     { weight: 0.4, density: 0.3 },
     { weight: [0.2, 0.9], density: 0.7, rescale: true, lambda: 0.8, normalize: false },
     { weight: 0.4, density: 0.3, profile: "mergekit" },
+    { weight: 0.4, density: 0.3, rescale: [{ filter: "q_proj", value: true }, { value: false }] },
   ],
   dare_linear: [
     { weight: 0.4, density: 0.3 },
     { weight: 0.4, density: 0.3, profile: "mergekit", normalize: true },
+    {
+      ...{ weight: 0.4, density: 0.3, profile: "mergekit" },
+      rescale: [{ filter: "q_proj", value: false }, { value: true }],
+    },
   ],
   dare_ties: [
     { weight: 0.4, density: 0.5, seed: 7 },

@@ -20,12 +20,12 @@ export function openMissing(
 ): (known: FactTable) => readonly Missing[] {
   const { method } = plan;
   const units = groupUnits(plan);
-  const own = method.reduce(plan.global);
 
   function missingRules(output: OutputTensor, known: FactTable): Rule[] {
     const selected = seeSelected(plan, output, known);
     if (!selected) return [];
     const lacks = (rule: string) => !known.get(rule)?.has(output.name);
+    const own = method.reduce(output.resolved);
     const constants = method.reduceConstants?.(selected) ?? [];
     const rules = own !== null && lacks(own) ? [{ rule: own, constants }] : [];
     const beside = output.base ? (captions ?? []) : [];

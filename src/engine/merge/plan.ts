@@ -175,10 +175,10 @@ function makeCard(
   shards: ShardPlan,
   { global, findings }: { readonly global: Values; readonly findings: readonly Finding[] },
 ): MergePlan {
-  const selects = outputs.some(
-    ({ action, resolved }) => action === "merge" && method.select?.(resolved),
-  );
-  const passes = 1 + (method.reduce(global) === null ? 0 : 1) + (selects ? SELECT_PASSES : 0);
+  const merged = outputs.filter(({ action }) => action === "merge");
+  const selects = merged.some(({ resolved }) => method.select?.(resolved));
+  const reduces = merged.some(({ resolved }) => method.reduce(resolved) !== null);
+  const passes = 1 + (reduces ? 1 : 0) + (selects ? SELECT_PASSES : 0);
   const readBytes = estimateReads(outputs, passes);
   const indexBytes = new TextEncoder().encode(shards.index ?? "").byteLength;
   return {

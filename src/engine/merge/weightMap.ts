@@ -149,7 +149,7 @@ export function makeWeightMap(plan: Plan, facts: FactTable): WeightMap {
       .filter(
         ({ action, resolved }) =>
           action === "merge" &&
-          (method.reduce(plan.global) !== null || method.elementShares?.(resolved)),
+          (method.reduce(resolved) !== null || method.elementShares?.(resolved)),
       )
       .map(({ name }) => name),
   );

@@ -67,7 +67,7 @@ export default defineMethod({
     if (fractions.every((density) => density >= 1)) return null;
     return { rule: "magnitude", shared: false, of: "all", fractions };
   },
-  reduce: (global) => (global.rescale ? "task_vector_sums" : null),
+  reduce: ({ global }) => (global.rescale ? "task_vector_sums" : null),
   reduceConstants: (tensor) =>
     taskVectorConstants(termsOf(tensor, []), consensusOf(tensor.resolved)),
   elementShares: () => "task_vector_shares",

@@ -178,7 +178,7 @@ export default defineMethod({
     const include = (global.include ?? []) as readonly string[];
     return include.length > 0 && !matches(tensor, include) ? kept : null;
   },
-  reduce: (global) => (granularityOf(global) === "parameter" ? null : "delta"),
+  reduce: ({ global }) => (granularityOf(global) === "parameter" ? null : "delta"),
   elementShares: (resolved) => (perElement(resolved) ? "element_share" : null),
   apply(resolved) {
     const released = isReleased(resolved.global);

@@ -123,7 +123,7 @@ export function defineDare(about: {
     override: null,
     mergekit: true,
     symmetric: true,
-    reduce: (global) => (comparesSizes({ global, models: [] }) ? "task_vector_sums" : null),
+    reduce: (resolved) => (comparesSizes(resolved) ? "task_vector_sums" : null),
     reduceConstants: (tensor) =>
       taskVectorConstants(termsOf(tensor, []), consensusOf(tensor.resolved)),
     elementShares: () => "task_vector_shares",

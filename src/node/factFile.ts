@@ -1,0 +1,21 @@
+import { type FactRow, type FactStore, storeFacts } from "../engine/merge/factStore.ts";
+import { readJson, writeJson } from "./jsonFile.ts";
+
+/** What was measured of models, in one file of JSON, which is read when it is first asked for. */
+export function factsInFile(path: string): FactStore {
+  let rows: Promise<Map<string, FactRow>> | undefined;
+  const read = async () =>
+    new Map(Object.entries((await readJson<Readonly<Record<string, FactRow>>>(path)) ?? {}));
+  const all = () => (rows ??= read());
+  const change = async (work: (known: Map<string, FactRow>) => void) => {
+    const known = await all();
+    work(known);
+    await writeJson(path, Object.fromEntries(known));
+  };
+  return storeFacts({
+    get: async (key) => (await all()).get(key),
+    set: (key, row) => change((known) => known.set(key, row)),
+    keys: async () => [...(await all()).keys()],
+    deleteMany: (gone) => change((known) => gone.forEach((key) => known.delete(key))),
+  });
+}
