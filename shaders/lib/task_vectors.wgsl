@@ -3,8 +3,9 @@
 //   out = base + Σ coefficientₘ δₘ
 // (TIES arXiv 2306.01708, DARE arXiv 2311.03099, SCE arXiv 2408.07990)
 //
-// constants: elect (0, 1), normalise (0, 1), floor of the divisor, λ; then ten for each model:
+// constants: elect (0, 1), normalise (0, 1), floor of the divisor, λ, slack; then ten for each model:
 //   weight, vote, rescale, thinning, p₀ … p₅
+// A divisor Σ w of at most slack · Σ |w| counts as 0, and then as 1.
 // Thinning: 0 keeps all. 1 keeps the largest |δ|, 2 the largest variance over the models: a score is
 // kept above the bits (p₀ << 15 | p₁), and at them in elements before (p₂ << 16 | p₃). 3 keeps an
 // element whose draw is below (p₀ << 16 | p₁), with the key (p₂ << 16 | p₃, p₄ << 16 | p₅).
@@ -12,7 +13,7 @@
 // needs lib/tile.wgsl
 // needs lib/delta_variance.wgsl
 // needs lib/philox.wgsl
-const HEADER = 4u;
+const HEADER = 5u;
 const PER_MODEL = 10u;
 
 // Whole numbers below 2^32 travel as two exact floats.
@@ -57,14 +58,18 @@ fn coefficients(base: vec4f, x: array<vec4f, MODELS>) -> array<vec4f, MODELS> {
   }
   let elected = elect_sign(base, x, kept);
   var divisor = vec4f(0.0);
+  var sizes = vec4f(0.0);
   for (var m = 0u; m < MODELS; m++) {
     let at = HEADER + PER_MODEL * m;
     let vote = constants[at + 1u] * (kept[m] * (x[m] - base));
     let agrees = vec4<bool>(constants[0] == 0.0) | (vote * elected > vec4f(0.0));
     kept[m] = select(vec4f(0.0), constants[at] * kept[m], agrees);
-    divisor += select(vec4f(0.0), vec4f(constants[at]), agrees);
+    let weight = select(vec4f(0.0), vec4f(constants[at]), agrees);
+    divisor += weight;
+    sizes += abs(weight);
   }
-  divisor = max(select(divisor, vec4f(1.0), divisor == vec4f(0.0)), vec4f(constants[2]));
+  let is_nothing = abs(divisor) <= constants[4] * sizes;
+  divisor = max(select(divisor, vec4f(1.0), is_nothing), vec4f(constants[2]));
   let scale = select(vec4f(constants[3]), constants[3] / divisor, constants[1] != 0.0);
   for (var m = 0u; m < MODELS; m++) { kept[m] *= scale; }
   return kept;

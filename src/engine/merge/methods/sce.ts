@@ -16,7 +16,8 @@ const hasGuard = ({ global }: Resolved) => global.profile === "mergekit";
 const mergesUnselected = ({ global }: Resolved) => global.profile === "fusechat-v2";
 
 function consensusOf(resolved: Resolved): Consensus {
-  return { elect: true, normalize: true, floor: hasGuard(resolved) ? GUARD : null, lambda: 1 };
+  const floor = hasGuard(resolved) ? GUARD : null;
+  return { elect: true, normalize: true, floor, lambda: 1, slack: 0 };
 }
 
 function coefficients(resolved: Resolved, meanSquares: readonly number[]): readonly number[] {

@@ -8,16 +8,20 @@ import {
   profileParam,
   rescaleParam,
   sizeRatio,
+  slackOf,
+  voteOf,
 } from "../taskVectors/params.ts";
 import { combineTerms, keepLargest, magnitudes } from "../taskVectors/reference.ts";
 import { lambdaParam, normalizeParam, weightParam, weightsOf } from "../weighting.ts";
 
-function consensusOf({ global }: Resolved): Consensus {
-  const normalize = Boolean(global.normalize);
-  return { elect: true, normalize, floor: null, lambda: Number(global.lambda) };
+function consensusOf(resolved: Resolved): Consensus {
+  const { normalize, lambda } = resolved.global;
+  return {
+    ...{ elect: true, normalize: Boolean(normalize), floor: null, lambda: Number(lambda) },
+    slack: slackOf(resolved),
+  };
 }
 
-/** In the paper all changes vote alike; in mergekit a weight is a voice, and a negative one turns it. */
 function termsOf(
   { resolved, cuts, name, keys }: SelectedTensor,
   rescale: readonly number[],
@@ -34,7 +38,7 @@ function termsOf(
     }
     return {
       weight,
-      vote: likeMergekit(resolved) ? weight : 1,
+      vote: voteOf(resolved, weight),
       rescale: rescale[m] ?? 1,
       thinning: cut ? { kind: "largest", cut } : { kind: "none" },
     };
@@ -89,7 +93,7 @@ export default defineMethod({
         const before = sizes[m]!.reduce((sum, size) => sum + size, 0);
         const after = sizes[m]!.reduce((sum, size, i) => sum + (keep[m]![i] ? size : 0), 0);
         const rescale = resolved.global.rescale ? sizeRatio(before, after) : 1;
-        return { weight, vote: likeMergekit(resolved) ? weight : 1, rescale };
+        return { weight, vote: voteOf(resolved, weight), rescale };
       });
       return combineTerms(tensor, keep, terms, consensusOf(resolved));
     }),

@@ -29,6 +29,8 @@ export interface Consensus {
   /** The divisor is held above it; null: not held. */
   readonly floor: number | null;
   readonly lambda: number;
+  /** A divisor of at most so much of the weights' sizes is one of rounding: it counts as 1. */
+  readonly slack: number;
 }
 
 /** Below every divisor. */
@@ -63,8 +65,8 @@ export function drawLimit(density: number): number {
 
 /** The constants of shaders/lib/task_vectors.wgsl. */
 export function taskVectorConstants(terms: readonly Term[], consensus: Consensus): number[] {
-  const { elect, normalize, floor, lambda } = consensus;
-  const header = [Number(elect), Number(normalize), floor ?? NO_FLOOR, lambda];
+  const { elect, normalize, floor, lambda, slack } = consensus;
+  const header = [Number(elect), Number(normalize), floor ?? NO_FLOOR, lambda, slack];
   const blocks = terms.flatMap(({ weight, vote, rescale, thinning }) => {
     const some = [weight, vote, rescale, ...thinningConstants(thinning)];
     return [...some, ...Array.from({ length: 10 - some.length }, () => 0)];

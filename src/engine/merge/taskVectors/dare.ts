@@ -15,6 +15,8 @@ import {
   profileParam,
   rescaleParam,
   sizeRatio,
+  slackOf,
+  voteOf,
 } from "./params.ts";
 import { drawKey } from "./philox.ts";
 import { combineTerms, keepDrawn } from "./reference.ts";
@@ -62,6 +64,18 @@ function rescaleOf(resolved: Resolved, density: number, sizes: readonly [number,
   return sizes ? sizeRatio(...sizes) : 1;
 }
 
+/**
+ * What the draws call the models: the last part of a path, so that they are the same wherever the
+ * folders lie. Of those with one name the second is another model than the first.
+ */
+function namesOf(keys: readonly string[]): readonly string[] {
+  const last = keys.map((key) => key.split(/[\\/]/).findLast((part) => part !== "") ?? key);
+  return last.map((name, m) => {
+    const before = last.slice(0, m).filter((other) => other === name).length;
+    return before === 0 ? name : `${name}/${before + 1}`;
+  });
+}
+
 /** DARE's two forms: with the votes of TIES, or as a plain sum. */
 export function defineDare(about: {
   readonly id: string;
@@ -78,7 +92,10 @@ export function defineDare(about: {
       .reduce((total, weight) => total + weight, 0);
     const divisor = normalize && !elect && Math.abs(sum) >= 1e-8 ? sum : 1;
     const byElement = Boolean(normalize) && elect;
-    return { elect, normalize: byElement, floor: null, lambda: Number(lambda) / divisor };
+    return {
+      ...{ elect, normalize: byElement, floor: null, lambda: Number(lambda) / divisor },
+      slack: slackOf(resolved),
+    };
   }
 
   function termsOf(
@@ -87,18 +104,19 @@ export function defineDare(about: {
   ): Term[] {
     const densities = densitiesOf(resolved);
     const seed = Number(resolved.global.seed);
+    const names = namesOf(keys);
     return weightsOf(resolved).map((weight, m): Term => {
       if (m >= countModels(resolved)) {
         return { weight: 0, vote: 0, rescale: 0, thinning: { kind: "none" } };
       }
       const density = densities[m]!;
       const rescale = rescaleOf(resolved, density, sizes[m] ?? null);
-      const vote = likeMergekit(resolved) ? weight : 1;
+      const vote = voteOf(resolved, weight);
       if (density >= 1) return { weight, vote, rescale, thinning: { kind: "none" } };
       if (isRecorded(resolved)) {
         return { weight, vote, rescale, thinning: { kind: "recorded", density } };
       }
-      const key = drawKey(seed, name, keys[m]!);
+      const key = drawKey(seed, name, names[m]!);
       return { weight, vote, rescale, thinning: { kind: "random", density, key } };
     });
   }
@@ -146,7 +164,7 @@ function referenceDare(tensor: ReferenceTensor, consensus: Consensus): Float64Ar
   const keep = densities.map((density, m) => {
     if (density >= 1) return Array.from(base!, () => true);
     if (isRecorded(resolved)) return Array.from(models[m + count]!, (draw) => draw < density);
-    const key = drawKey(Number(resolved.global.seed), name, keys[m]!);
+    const key = drawKey(Number(resolved.global.seed), name, namesOf(keys)[m]!);
     return keepDrawn(base!.length, density, key);
   });
   const terms = densities.map((density, m) => {
@@ -155,7 +173,7 @@ function referenceDare(tensor: ReferenceTensor, consensus: Consensus): Float64Ar
     const before = sizes.reduce((sum, size) => sum + size, 0);
     const after = sizes.reduce((sum, size, i) => sum + (keep[m]![i] ? size : 0), 0);
     const rescale = rescaleOf(resolved, density, [before, after]);
-    return { weight, vote: likeMergekit(resolved) ? weight : 1, rescale };
+    return { weight, vote: voteOf(resolved, weight), rescale };
   });
   return combineTerms(tensor, keep, terms, consensus);
 }

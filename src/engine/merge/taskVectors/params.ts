@@ -31,6 +31,17 @@ export function densitiesOf({ models }: Resolved): number[] {
 }
 
 /**
+ * A model's voice when signs are elected. In the papers all changes vote alike, but for those that are
+ * not added; in mergekit a weight is a voice, and a negative one turns it.
+ */
+export function voteOf(resolved: Resolved, weight: number): number {
+  return likeMergekit(resolved) ? weight : Number(weight !== 0);
+}
+
+/** Weights that cancel leave a sum of rounding; mergekit divides by it all the same. */
+export const slackOf = (resolved: Resolved) => (likeMergekit(resolved) ? 0 : 1e-6);
+
+/**
  * What brings the sum of sizes back to what it was before thinning, as mergekit rescales; nothing
  * where either is next to nothing.
  */

@@ -35,20 +35,21 @@ export function combineTerms(
   { base, models }: ReferenceTensor,
   keep: readonly (readonly boolean[])[],
   terms: readonly Omit<Term, "thinning">[],
-  { elect, normalize, floor, lambda }: Consensus,
+  { elect, normalize, floor, lambda, slack }: Consensus,
 ): Float64Array {
   return base!.map((b, i) => {
     const kept = terms.map(({ rescale }, m) => (keep[m]![i] ? rescale * (models[m]![i]! - b) : 0));
     const votes = terms.reduce((sum, { vote }, m) => sum + vote * kept[m]!, 0);
     const elected = votes >= 0 ? 1 : -1;
     let change = 0;
-    let divisor = 0;
+    let [divisor, sizes] = [0, 0];
     for (const [m, { weight, vote }] of terms.entries()) {
       if (elect && vote * kept[m]! * elected <= 0) continue;
       change += weight * kept[m]!;
       divisor += weight;
+      sizes += Math.abs(weight);
     }
-    if (divisor === 0) divisor = 1;
+    if (Math.abs(divisor) <= slack * sizes) divisor = 1;
     if (floor !== null) divisor = Math.max(divisor, floor);
     return b + (lambda * change) / (normalize ? divisor : 1);
   });

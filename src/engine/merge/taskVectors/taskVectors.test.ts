@@ -81,6 +81,44 @@ test("mergekit's SCE takes small changes alike; the paper's does not", () => {
   close(merge("sce", ZEROS, small, {}), scaled, 1e-9);
 });
 
+test("a model that is not added has no voice either", () => {
+  const models = [
+    { weight: 1, density: 1 },
+    { weight: 0, density: 1 },
+  ];
+  const alone = ONES.map((one, i) => one + A[i]!);
+  close(merge("ties", ONES, [A, B], {}, models), alone);
+  close(merge("dare_ties", ONES, [A, B], {}, models), alone);
+});
+
+test("weights that cancel divide by nothing, but in mergekit's profile", () => {
+  const cancelling = [0.3, -0.5, 0.2].map((weight) => ({ weight, density: 1 }));
+  const same = [A, A, A];
+  close(merge("ties", ONES, same, {}, cancelling), ONES);
+  // There a negative weight votes against the others, and is left out.
+  close(
+    merge("ties", ONES, same, { profile: "mergekit" }, cancelling),
+    ONES.map((one, i) => one + A[i]!),
+  );
+});
+
+test("DARE draws alike wherever the folders lie, and otherwise for each model", () => {
+  const method = findMethod("dare_linear");
+  const decide = (keys: readonly string[]) => {
+    const models = keys.map((model) => ({ model, parameters: { weight: 1, density: 0.5 } }));
+    const recipe = { method: method.id, base: "base", models, parameters: {} };
+    const resolved = resolveSettings(method, recipe, "w", { layer: null, layers: 0 });
+    const [tensor] = method.decide([
+      { name: "w", elementCount: 4, resolved, keys, cuts: [], facts: [] },
+    ]);
+    return tensor!.constants;
+  };
+  expect(decide(["./tiny/a", "/data/tiny/b/"])).toEqual(decide(["a", "b"]));
+  expect(decide(["x/a", "y/a"])).not.toEqual(decide(["a", "b"]));
+  const [first, second] = [decide(["x/a", "y/a"]).slice(5, 15), decide(["x/a", "y/a"]).slice(15)];
+  expect(first).not.toEqual(second);
+});
+
 test("mergekit refuses to trim everything away; here the base stays", () => {
   const parameters = [{ weight: 1, density: 0.1 }];
   close(merge("ties", ONES, [A], {}, parameters), ONES);
