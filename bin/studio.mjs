@@ -16,6 +16,8 @@ try {
   const bundle = await bundleCli(join(import.meta.dirname, ".."));
   process.exitCode = await run(process.execPath, [bundle, ...process.argv.slice(2)], {
     cwd: callerFolder(),
+    // The channel closes with this process, however it ends: the studio then stops as well.
+    stdio: ["inherit", "inherit", "inherit", "ipc"],
     env: {
       ...process.env,
       ...vulkanEnvironment(),

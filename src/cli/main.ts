@@ -45,6 +45,8 @@ function listenForInterrupts(): AbortSignal {
       controller.abort();
     });
   }
+  // bin/studio.mjs was killed: nobody waits for this any more.
+  process.on("disconnect", () => controller.abort());
   return controller.signal;
 }
 
