@@ -112,7 +112,7 @@ function openPipelineKind({
   const merging = { library, facts, source, noteSpeed: () => undefined };
   const training = { source, library, fusions, records, tell: () => undefined };
   return createPipelineKind({
-    ...{ ...language, ...stored },
+    ...{ ...language, ...stored, source },
     kinds: {
       fuse: createFuseKind({ ...language, ...stored, source, pool, maps: mapsInFolder() }),
       distill: withRoom(shelf, createDistillKind(training)),

@@ -119,7 +119,7 @@ export async function createEngine(parts: EngineParts): Promise<Engine> {
     return makeWeightMap(plan, await facts.load(plan, await findModels(library, recipe)));
   };
   const pipelineKind = createPipelineKind({
-    ...{ ...language, datasets, fusions, records },
+    ...{ ...language, datasets, fusions, records, source },
     weightMap: (recipe, signal) => measureWeightMap(merging, recipe, signal),
     kinds: { fuse: fuseKind, distill: distillKind, merge: mergeKind },
   });

@@ -44,7 +44,6 @@ export async function openFolderLibrary(
   root: string,
   given: readonly GivenModel[],
 ): Promise<FolderLibrary> {
-  await mkdir(root, { recursive: true });
   const path = join(root, "models.json");
   let rows = (await readJson<readonly Row[]>(path)) ?? [];
   const opened = new Map<ModelId, { readonly checkpoint: Checkpoint; readonly files: OpenFiles }>();
@@ -53,6 +52,7 @@ export async function openFolderLibrary(
 
   async function put(next: readonly Row[]): Promise<void> {
     rows = next;
+    await mkdir(root, { recursive: true });
     await writeJson(path, rows);
   }
 

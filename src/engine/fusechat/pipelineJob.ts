@@ -15,6 +15,7 @@ import { TOOL } from "./report.ts";
 import { checkPipeline } from "./request.ts";
 import { forgetStages, readStages, type StagesState } from "./stages.ts";
 import {
+  checkLaterSteps,
   fuseSources,
   type MergedModel,
   mergeTargets,
@@ -51,6 +52,7 @@ export function createPipelineKind(parts: PipelineParts): JobKind<"fusechat", St
         const one = { kind: "fuse", pivot, sources: [source], datasets, settings, name } as const;
         await kinds.fuse.prepare(one);
       }
+      await checkLaterSteps(request, parts);
       // Its stages are told as parts once it runs; until then there is nothing to count.
       return { title: `FuseChat ${name}`, recipe: null, durable: true, totalBytes: 0 };
     },

@@ -1,16 +1,20 @@
-import type {
-  FusionId,
-  JobId,
-  ModelId,
-  PipelineRequest,
-  PipelineStage,
-  Recipe,
-  TrainingSettings,
-  WeightMap,
+import {
+  EngineError,
+  type FusionId,
+  type JobId,
+  type ModelId,
+  type PipelineRequest,
+  type PipelineStage,
+  type Recipe,
+  type TrainingSettings,
+  type WeightMap,
 } from "../contract/index.ts";
+import type { GpuSource } from "../gpu/device.ts";
 import type { JobContext, JobKind } from "../jobs/kind.ts";
+import { prepareMerge, requireRunnable } from "../merge/prepare.ts";
 import { formatRecipe } from "../merge/recipe.ts";
 import type { Library } from "../model/library.ts";
+import { checkTraining } from "../train/planner.ts";
 import type { EvaluationParts, ModelToScore } from "./evaluation.ts";
 import { recipeOf } from "./merges.ts";
 import { readStages, type StageParts, StageRunner, type StagesState } from "./stages.ts";
@@ -23,6 +27,7 @@ export interface PipelineParts extends EvaluationParts, StageParts {
     readonly distill: JobKind<"distill", unknown>;
     readonly merge: JobKind<"merge", unknown>;
   };
+  readonly source: Pick<GpuSource, "budgetBytes">;
   weightMap(recipe: Recipe, signal: AbortSignal): Promise<WeightMap>;
 }
 
@@ -50,6 +55,30 @@ export function planStages(
     ...[...fusions, ...targets, ...(plain ? [alone] : []), ...merged],
     { key: "evaluate", step: "evaluate", title: "Evaluate" },
   ];
+}
+
+/**
+ * Refuses what would otherwise be found out after hours: a training that does not fit, and merges of
+ * targets that cannot be. Targets have the pivot's tensors, so it stands in for them.
+ */
+export async function checkLaterSteps(
+  { pivot: id, sources, merges, training }: PipelineRequest,
+  { library, source: { budgetBytes } }: Pick<PipelineParts, "library" | "source">,
+): Promise<void> {
+  const pivot = await library.open(id);
+  checkTraining(pivot, training, budgetBytes);
+  const targets = sources.map((_, i) => `target ${i + 1}`);
+  for (const merge of merges) {
+    const recipe = recipeOf(merge, pivot.name, targets, training);
+    const options = { shardBytes: SHARD_BYTES, budgetBytes, open: async () => pivot };
+    try {
+      requireRunnable(await prepareMerge(recipe, options));
+    } catch (error) {
+      if (!(error instanceof EngineError)) throw error;
+      const message = `The merge "${merge.name}": ${error.message}`;
+      throw new EngineError(error.code, message, { ...error.details, merge: merge.name }, error);
+    }
+  }
 }
 
 /** A pipeline under way: what its steps share. */

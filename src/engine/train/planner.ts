@@ -5,6 +5,7 @@ import { momentBytes, updateBytes } from "./adamw.ts";
 import type { PartedDocuments } from "./documents.ts";
 import { orderTraining } from "./order.ts";
 import { targetOf } from "./run.ts";
+import { checkTrainingSettings } from "./settings.ts";
 import { readbackBytes } from "./snapshot.ts";
 
 /** Fused rows, at twelve bytes an entry: so many entries for every token, more than most have. */
@@ -53,6 +54,26 @@ function suggest(pivot: Checkpoint, settings: TrainingSettings, budgetBytes: num
   return `Even sequences of ${SHORTEST} tokens take ${total} bytes: raise the GPU budget, or take a smaller pivot.`;
 }
 
+/** What a training takes on the GPU, whatever it reads, and what would fit where it does not. */
+function planRoom(pivot: Checkpoint, settings: TrainingSettings, budgetBytes: number) {
+  const bytes = bytesOf(pivot, settings);
+  const fits = bytes.total <= budgetBytes;
+  return { bytes, budgetBytes, suggestion: fits ? null : suggest(pivot, settings, budgetBytes) };
+}
+
+/**
+ * Refuses what no data can make right, before any is read: settings out of range, a pivot that cannot
+ * be trained, and a training that does not fit (`gpu-memory`).
+ */
+export function checkTraining(
+  pivot: Checkpoint,
+  settings: TrainingSettings,
+  budgetBytes: number,
+): void {
+  checkTrainingSettings(settings);
+  requireRoom(planRoom(pivot, settings, budgetBytes));
+}
+
 /** What a training will take, before it starts. The errors of `measureDecoder` for a pivot that cannot be run. */
 export function planRun(
   pivot: Checkpoint,
@@ -60,23 +81,24 @@ export function planRun(
   settings: TrainingSettings,
   budgetBytes: number,
 ): TrainingPlan {
-  const bytes = bytesOf(pivot, settings);
+  const room = planRoom(pivot, settings, budgetBytes);
   const { steps } = orderTraining(documents.learned.lengths, settings);
-  const fits = bytes.total <= budgetBytes;
   return {
+    ...room,
     steps,
     tokensPerStep: settings.batchTokens,
     documents: documents.learned.lengths.length,
     heldOutDocuments: documents.heldOut,
-    trainedValues: bytes.parameters / 4,
-    bytes,
-    budgetBytes,
-    suggestion: fits ? null : suggest(pivot, settings, budgetBytes),
+    trainedValues: room.bytes.parameters / 4,
   };
 }
 
 /** Throws `gpu-memory`, with what would fit, where a training does not. */
-export function requireRoom({ bytes, budgetBytes, suggestion }: TrainingPlan): void {
+export function requireRoom({
+  bytes,
+  budgetBytes,
+  suggestion,
+}: Pick<TrainingPlan, "bytes" | "budgetBytes" | "suggestion">): void {
   if (suggestion === null) return;
   throw new EngineError(
     "gpu-memory",
