@@ -130,7 +130,7 @@ export function createMeasureKind(parts: MergeParts): JobKind<"measure"> {
   };
 }
 
-/** A recipe's weight map. What its merge had no need to know of single elements is measured now. */
+/** A recipe's weight map, in full: what its merge had no need to know is measured now. */
 export async function measureWeightMap(
   parts: MergeParts,
   recipe: Recipe,
@@ -143,7 +143,7 @@ export async function measureWeightMap(
   try {
     return makeWeightMap(
       plan,
-      await measure(plan, parts.source, { signal, known, captions: [], onTensor }),
+      await measure(plan, parts.source, { signal, known, captions: CAPTIONS, onTensor }),
     );
   } finally {
     await save();
