@@ -12,12 +12,16 @@ import { type NamedRows, type PairScores, scorePair } from "../evaluate/scorePai
 import { encodeRow } from "../evaluate/scoreRow.ts";
 import { nameDomain } from "../fuse/fuseStagesDocuments.ts";
 import type { FusionLibrary } from "../fuse/fusions.ts";
+import { decodePlain, encodePlain, type RecordStore } from "../fuse/recordStore.ts";
+import { STUDIO } from "../merge/version.ts";
 import type { DatasetLibrary } from "../model/datasets.ts";
+import { hashPlain } from "../storage/hash.ts";
 import { type DatasetRow, readDataset } from "../text/datasets.ts";
 
 export interface EvaluationParts extends LanguageParts {
   readonly datasets: Pick<DatasetLibrary, "open">;
   readonly fusions: FusionLibrary;
+  readonly records: RecordStore;
 }
 
 /** So many rows that would not fit any more end the search: a dataset may have millions. */
@@ -109,7 +113,10 @@ export type ModelToScore = Pick<ReportedModel, "name" | "role" | "about"> & {
   readonly id: ModelId;
 };
 
-/** Scores every model on the rows, and goes on after those that `state` has. */
+/**
+ * Scores every model on the rows, and goes on after those that `state` has. What another pipeline, or
+ * an earlier one of other merges, scored on the same rows is taken as it is.
+ */
 export async function scoreModels(
   parts: EvaluationParts,
   models: readonly ModelToScore[],
@@ -123,12 +130,19 @@ export async function scoreModels(
 ): Promise<Readonly<Record<string, PairScores>>> {
   const { signal } = options;
   const bytes = rows.rows.reduce((sum, row) => sum + bytesOfRow(row), 0);
+  const asked = await hashPlain(rows.rows);
   let state = options.state;
   for (const [i, { id }] of models.entries()) {
     if (state[id]) continue;
     const progress = (done: number, label: string) =>
       options.progress((i + done / Math.max(1, bytes)) / models.length, label);
-    state = { ...state, [id]: await scorePair(id, rows, parts, { signal, progress }) };
+    const folder = `scores/${await hashPlain([STUDIO.version, id, asked])}`;
+    const [kept] = await parts.records.read(folder, 0, 1);
+    const scores = kept
+      ? decodePlain<PairScores>(kept)
+      : await scorePair(id, rows, parts, { signal, progress });
+    if (!kept) await parts.records.append(folder, [encodePlain(scores)]);
+    state = { ...state, [id]: scores };
     await options.save(state);
   }
   return state;
