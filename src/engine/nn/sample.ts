@@ -41,7 +41,8 @@ export function sampleToken(
   );
   const kept = keepLikeliest(weights, sampling);
   const total = kept.reduce((sum, id) => sum + weights[id]!, 0);
-  let left = uniform(sampling.seed, step) * total;
+  // The first number of seed 0 is 0, which would always draw the first token.
+  let left = uniform(sampling.seed, step + 1) * total;
   for (const id of kept) {
     left -= weights[id]!;
     if (left < 0) return id;
@@ -100,8 +101,7 @@ function firstThatReach(
 
 /** A number in [0, 1) from a seed and a counter: 53 bits of two murmur3 finalisers. */
 export function uniform(seed: number, counter: number): number {
-  // Without the constant, seed and counter 0 would come out as 0.
-  const high = finalise(finalise(seed ^ 0x2545f491) ^ Math.imul(counter, 0x9e3779b9));
+  const high = finalise(finalise(seed) ^ Math.imul(counter, 0x9e3779b9));
   const low = finalise(high ^ Math.imul(counter + 1, 0x85ebca6b) ^ seed);
   return ((high >>> 5) * 2 ** 26 + (low >>> 6)) / 2 ** 53;
 }
