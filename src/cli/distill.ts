@@ -28,13 +28,20 @@ import { readTrainingSettings, TRAINING_OPTIONS } from "./trainingOptions.ts";
 
 const JOB = "terminal";
 
-/** What is done: the dataset, read into the folder, then the training. */
+/** What is done: the dataset, read into the folder, the training, and the target, to be moved out. */
 interface DistillState {
   readonly importing: unknown;
   readonly fusion: FusionId | null;
   readonly training: unknown;
+  readonly made: MadeTarget | null;
 }
-const NOTHING_DONE: DistillState = { importing: null, fusion: null, training: null };
+const NOTHING_DONE: DistillState = { importing: null, fusion: null, training: null, made: null };
+
+interface MadeTarget {
+  readonly folder: string;
+  /** Of the GPU's pool, as planned. */
+  readonly plannedBytes: number;
+}
 
 /** One run of the command. */
 interface Run {
@@ -71,19 +78,38 @@ export const distill: Command = {
       const library = keep(await openFolderLibrary(join(folder.work, "models"), given));
       if (folder.state) call.say("Going on where an earlier run stopped.");
       const run = { call, folder, library, source, pivot };
-      const fusion = folder.state?.fusion ?? (await importData(run, data));
-      const parts = { library, fusions: folder.fusions, source: run.source };
-      const { plan } = await prepareTraining(parts, { pivot, fusion, settings });
-      const model = await train(run, { fusion, settings, name: basename(out) });
+      const made = folder.state?.made ?? (await make(run, data, settings, basename(out)));
       const notes = await readNotes(folder.records, JOB);
-      const made = await library.locate(model);
-      for (const entry of await readdir(made)) await rename(join(made, entry), join(out, entry));
+      for (const entry of await readdir(made.folder)) {
+        await rename(join(made.folder, entry), join(out, entry));
+      }
       await folder.finish();
-      const { name: adapter, pool } = await run.source.get();
-      const bytes = { planned: plan.bytes.total, peak: pool.peakBytes };
+      const { name: adapter, pool } = await source.get();
+      const bytes = { planned: made.plannedBytes, peak: pool.peakBytes };
       return outcomeOf(notes, { out, adapter, bytes });
     }),
 };
+
+/** Makes the target inside the work folder. */
+async function make(
+  run: Run,
+  data: string,
+  settings: TrainingSettings,
+  name: string,
+): Promise<MadeTarget> {
+  const { folder, library, source, pivot } = run;
+  const fusion = folder.state?.fusion ?? (await importData(run, data));
+  const parts = { library, fusions: folder.fusions, source };
+  const { plan } = await prepareTraining(parts, { pivot, fusion, settings }).catch((error) => {
+    if (!folder.state?.training) folder.forget(); // what is refused shall not stand in another's way
+    throw error;
+  });
+  const model = await train(run, { fusion, settings, name });
+  const made = { folder: await library.locate(model), plannedBytes: plan.bytes.total };
+  // From here on its files are on their way out: the library would no longer find a whole model.
+  await folder.save({ ...NOTHING_DONE, made });
+  return made;
+}
 
 /** Reads the dataset into the folder, and goes on where that stopped. */
 async function importData(run: Run, data: string): Promise<FusionId> {

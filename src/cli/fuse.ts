@@ -13,7 +13,7 @@ import { STUDIO } from "../engine/merge/version.ts";
 import { openFusionFolder, PARQUET_FORMATS } from "../node/fusionFolder.ts";
 import { mapsInFolder } from "../node/mapFiles.ts";
 import { nodeThreads } from "../node/threads.ts";
-import { readChoice } from "./choices.ts";
+import { readChoice, readSwitch } from "./choices.ts";
 import { closing } from "./closing.ts";
 import type { Call, Command } from "./command.ts";
 import { openFusionInputs } from "./fusionInputs.ts";
@@ -22,13 +22,6 @@ import { fingerprintOf, jobContext } from "./jobContext.ts";
 import { openBudgetedGpu, RUN_OPTIONS, readBudget, readNumber } from "./languageModel.ts";
 
 const SWITCHES = ["withPivot", "matrix", "bf16"] as const;
-const ON_OFF = ["on", "off"] as const;
-const CHOICES = {
-  ...FUSION_CHOICES,
-  ...(Object.fromEntries(SWITCHES.map((name) => [name, ON_OFF])) as {
-    readonly [K in (typeof SWITCHES)[number]]: typeof ON_OFF;
-  }),
-};
 
 /** A setting's name as an option's: bad-rows. */
 const optionOf = (name: string) => name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
@@ -47,9 +40,15 @@ export const fuse: Command = {
     rows: { value: "N", help: "Rows of each dataset at most, drawn at random (1000)." },
     temperature: { value: "T", help: "Of the teachers (1)." },
     ...Object.fromEntries(
-      Object.entries(CHOICES).map(([name, values]) => [
+      Object.entries(FUSION_CHOICES).map(([name, values]) => [
         optionOf(name),
         { value: "NAME", help: `${values.join(", ")} (as the profile says).` },
+      ]),
+    ),
+    ...Object.fromEntries(
+      SWITCHES.map((name) => [
+        optionOf(name),
+        { value: "on|off", help: "As the profile says where it is not given." },
       ]),
     ),
     parquet: { value: "FORMAT", help: `Parquet beside our own: ${PARQUET_FORMATS.join(", ")}.` },
@@ -109,10 +108,8 @@ const many = (joined: string | undefined) => joined?.split("\n") ?? [];
 function readSettings(options: Call["options"]): FusionSettings {
   const base = PROFILES[readChoice(options, "profile", FUSION_PROFILES) ?? "studio"];
   const { topK, maxTokens, rows, temperature } = base;
-  const chosen = <K extends keyof typeof CHOICES>(name: K) =>
-    readChoice<(typeof CHOICES)[K][number]>(options, optionOf(name), CHOICES[name]);
-  const isOn = (name: (typeof SWITCHES)[number]) =>
-    ({ on: true, off: false, usual: base[name] })[chosen(name) ?? "usual"];
+  const chosen = <K extends keyof typeof FUSION_CHOICES>(name: K) =>
+    readChoice<(typeof FUSION_CHOICES)[K][number]>(options, optionOf(name), FUSION_CHOICES[name]);
   return {
     ...base,
     topK: readNumber(options, "top-k", topK, FUSION_RANGES.topK),
@@ -127,8 +124,8 @@ function readSettings(options: Call["options"]): FusionSettings {
     averageBy: chosen("averageBy") ?? base.averageBy,
     tail: chosen("tail") ?? base.tail,
     badRows: chosen("badRows") ?? base.badRows,
-    withPivot: isOn("withPivot"),
-    matrix: isOn("matrix"),
-    bf16: isOn("bf16"),
+    withPivot: readSwitch(options, optionOf("withPivot")) ?? base.withPivot,
+    matrix: readSwitch(options, optionOf("matrix")) ?? base.matrix,
+    bf16: readSwitch(options, optionOf("bf16")) ?? base.bf16,
   };
 }

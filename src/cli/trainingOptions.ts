@@ -6,7 +6,7 @@ import {
   type TrainingSettings,
 } from "../engine/contract/index.ts";
 import { TRAINING_CHOICES, TRAINING_PROFILES, TRAINING_RANGES } from "../engine/train/settings.ts";
-import { readChoice } from "./choices.ts";
+import { readChoice, readSwitch } from "./choices.ts";
 import type { Call } from "./command.ts";
 import { readNumber } from "./languageModel.ts";
 
@@ -19,11 +19,16 @@ export const TRAINING_OPTIONS = {
   rank: { value: "N", help: "Of the LoRA." },
   alpha: { value: "X", help: "Of the LoRA." },
   dropout: { value: "P", help: "Of the LoRA." },
+  rslora: { value: "on|off", help: "Alpha by the root of the rank (as the profile says)." },
   lambda: { value: "X", help: "Weight of the text; the rest is the fusion's. 1: plain." },
+  "lambda-schedule": { value: "NAME", help: "hard, hard_and_decay or soft." },
   loss: { value: "NAME", help: "ce or kl: how the fusion is told." },
   "learning-rate": { value: "X", help: "The largest one." },
   schedule: { value: "NAME", help: "cosine, linear or constant." },
   warmup: { value: "P", help: "Part of the steps in which the rate rises." },
+  "weight-decay": { value: "X", help: "AdamW's, of matrices." },
+  clip: { value: "X", help: "The longest gradient; 0 takes any." },
+  packing: { value: "on|off", help: "Several documents in a sequence (as the profile says)." },
   steps: { value: "N", help: "Updates (as many as the epochs take)." },
   epochs: { value: "X", help: "Times through the data." },
   "batch-tokens": { value: "N", help: "Tokens between two updates." },
@@ -47,6 +52,13 @@ export function readTrainingSettings(options: Call["options"]): TrainingSettings
     alpha: number("alpha", "alpha"),
     dropout: number("dropout", "dropout"),
     lambda: number("lambda", "lambda"),
+    rslora: readSwitch(options, "rslora") ?? usual.rslora,
+    lambdaSchedule:
+      readChoice(options, "lambda-schedule", TRAINING_CHOICES.lambdaSchedule) ??
+      usual.lambdaSchedule,
+    weightDecay: number("weight-decay", "weightDecay"),
+    clip: number("clip", "clip"),
+    packing: readSwitch(options, "packing") ?? usual.packing,
     fusionLoss: readChoice(options, "loss", TRAINING_CHOICES.fusionLoss) ?? usual.fusionLoss,
     learningRate: number("learning-rate", "learningRate"),
     schedule: readChoice(options, "schedule", TRAINING_CHOICES.schedule) ?? usual.schedule,

@@ -6,6 +6,7 @@ import type { Checkpoint } from "../engine/model/checkpoint.ts";
 import { openCheckpoint } from "../engine/model/open.ts";
 import { openDecoder } from "../engine/nn/openDecoder.ts";
 import { readCrossEntropy } from "../engine/nn/score.ts";
+import { prepareTraining } from "../engine/train/distillJob.ts";
 import { openTrainingDocuments } from "../engine/train/documents.ts";
 import { recordTraining } from "../engine/train/recordState.ts";
 import { planResult } from "../engine/train/result.ts";
@@ -141,3 +142,14 @@ test("the written target reads what is held out as the adapter beside the pivot 
   // differ by some 1e-6, and so do mean nats.
   expect(Math.abs(nats / Math.LN2 / bytes - told) <= 1e-5).toBe(true);
 }, 180_000);
+
+test("a dataset in the tokens of another tokenizer is refused, whoever of them has more", async () => {
+  const { library, fusions, source } = bench.parts;
+  // Ember has the larger vocabulary: its head would take every id of Flint's.
+  const request = { pivot: "flint-source", sources: ["ember-base"], datasets: ["texts.jsonl"] };
+  const { card } = await bench.fuse(request, { maxTokens: 64 });
+  const prepare = (pivot: string) =>
+    prepareTraining({ library, fusions, source }, { pivot, fusion: card.id, settings: SETTINGS });
+  await expect(prepare("ember-base")).rejects.toMatchObject({ code: "mismatch" });
+  expect((await prepare("flint-source")).plan.steps).toBe(SETTINGS.steps);
+}, 120_000);

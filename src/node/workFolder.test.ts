@@ -25,6 +25,17 @@ test("work goes on from its last state, and refuses another's", async () => {
   await again.close();
 });
 
+test("work that is given up leaves the folder to any other", async () => {
+  const folder = join(root, "given up");
+  const first = await openWorkFolder<number>(folder, "one");
+  await first.save(1);
+  first.forget();
+  await first.close();
+  const other = await openWorkFolder<number>(folder, "two");
+  expect(other.state).toBeNull();
+  await other.close();
+});
+
 test("a run that was killed before it saved anything is gone over", async () => {
   const folder = join(root, "killed");
   const killed = await openWorkFolder(folder, "one");

@@ -24,6 +24,8 @@ export interface WorkFolder<State> {
   /** What an earlier run saved last, or null. */
   readonly state: State | null;
   save(state: State): Promise<void>;
+  /** What was saved is of no use: closing removes it, and the folder is free for other work. */
+  forget(): void;
   /** Removes everything that was only needed on the way. */
   finish(): Promise<void>;
   /** Closes what is open and gives up the lock; what is done stays. */
@@ -57,6 +59,9 @@ export async function openWorkFolder<State>(
     async save(state) {
       begun = true;
       await writeJson(statePath, { key, state });
+    },
+    forget() {
+      begun = false;
     },
     async finish() {
       await records.close();

@@ -1,4 +1,6 @@
-import type { PipelineMerge, Recipe, TrainingSettings } from "../contract/index.ts";
+import type { OutputDType, PipelineMerge, Recipe, TrainingSettings } from "../contract/index.ts";
+import type { Checkpoint } from "../model/checkpoint.ts";
+import { isOutputDType } from "../tensor/dtype.ts";
 
 const GRANULARITIES = ["model", "layer", "module", "matrix", "parameter"] as const;
 
@@ -23,6 +25,22 @@ export function defaultMerges(targets: number): readonly PipelineMerge[] {
   ];
 }
 
+/** What a merge is written as: what the training is, by default the dtype of most of the pivot. */
+export function mergeDType(
+  { dtype }: Pick<TrainingSettings, "dtype">,
+  pivot: Checkpoint,
+): OutputDType {
+  if (dtype) return dtype;
+  const counts = new Map<OutputDType, number>();
+  for (const { dtype: stored, shape } of pivot.tensors.values()) {
+    if (!isOutputDType(stored)) continue;
+    const values = shape.reduce((product, axis) => product * axis, 1);
+    counts.set(stored, (counts.get(stored) ?? 0) + values);
+  }
+  const [most] = [...counts].sort(([, one], [, other]) => other - one);
+  return most?.[0] ?? "F32";
+}
+
 /**
  * A merge of targets as a recipe. SLERP walks from the first target, not from the pivot: the published
  * configuration names a base that is not among its models, which mergekit refuses.
@@ -31,7 +49,7 @@ export function recipeOf(
   { method, parameters, perModel }: PipelineMerge,
   pivot: string,
   targets: readonly string[],
-  { dtype }: Pick<TrainingSettings, "dtype">,
+  dtype: OutputDType,
 ): Recipe {
   const [first = "", ...others] = targets;
   const walks = method === "slerp";
@@ -42,6 +60,6 @@ export function recipeOf(
     models: (walks ? others : targets).map((model) => ({ model, parameters: perModel })),
     parameters,
     dtype: "float32",
-    ...(dtype ? { outDtype: names[dtype] } : {}),
+    outDtype: names[dtype],
   };
 }

@@ -16,7 +16,7 @@ import { formatRecipe } from "../merge/recipe.ts";
 import type { Library } from "../model/library.ts";
 import { checkTraining } from "../train/planner.ts";
 import type { EvaluationParts, ModelToScore } from "./evaluation.ts";
-import { recipeOf } from "./merges.ts";
+import { mergeDType, recipeOf } from "./merges.ts";
 import { readStages, type StageParts, StageRunner, type StagesState } from "./stages.ts";
 
 /** Everything that a pipeline's steps stand on. */
@@ -69,7 +69,7 @@ export async function checkLaterSteps(
   checkTraining(pivot, training, budgetBytes);
   const targets = sources.map((_, i) => `target ${i + 1}`);
   for (const merge of merges) {
-    const recipe = recipeOf(merge, pivot.name, targets, training);
+    const recipe = recipeOf(merge, pivot.name, targets, mergeDType(training, pivot));
     const options = { shardBytes: SHARD_BYTES, budgetBytes, open: async () => pivot };
     try {
       requireRunnable(await prepareMerge(recipe, options));
@@ -189,9 +189,10 @@ export async function mergeTargets(
 ): Promise<readonly MergedModel[]> {
   const { pivot, merges, training } = request;
   const names = targets.map(({ name }) => name);
+  const dtype = mergeDType(training, await parts.library.open(pivot));
   const merged: MergedModel[] = [];
   for (const merge of merges) {
-    const recipe = recipeOf(merge, await nameOf(pivot), names, training);
+    const recipe = recipeOf(merge, await nameOf(pivot), names, dtype);
     const { models } = await runner.run({
       ...{ ...stage(`merge-${merge.name}`), kind: parts.kinds.merge },
       // The recipe has their names alone.

@@ -19,17 +19,22 @@ afterAll(async () => {
 const SETTINGS = { beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0.1, clip: 1 };
 const RATE = 0.01;
 
-function parameterOf(name: string, count: number): Parameter {
+function parameterOf(name: string, shape: readonly number[]): Parameter {
+  const count = shape.reduce((product, each) => product * each, 1);
   const padded = new Float32Array(Math.ceil(count / 4) * 4);
   const value = padded.slice();
   value.set(randomValues(count, 1));
   const buffers = { value: bench.buffer(value), gradient: bench.buffer(padded) };
-  return { name, shape: [count], count, ...buffers };
+  return { name, shape, count, ...buffers };
 }
 
-/** torch.optim.AdamW after clip_grad_norm_, in float64. */
-function reference(values: Float64Array, gradients: readonly Float64Array[]): Float64Array {
-  const { beta1, beta2, epsilon, weightDecay, clip } = SETTINGS;
+/** torch.optim.AdamW after clip_grad_norm_, in float64; `decays` are the values' own. */
+function reference(
+  values: Float64Array,
+  gradients: readonly Float64Array[],
+  decays: readonly number[],
+): Float64Array {
+  const { beta1, beta2, epsilon, clip } = SETTINGS;
   const theta = values.slice();
   const m = new Float64Array(theta.length);
   const v = new Float64Array(theta.length);
@@ -42,7 +47,7 @@ function reference(values: Float64Array, gradients: readonly Float64Array[]): Fl
       v[i] = beta2 * v[i]! + (1 - beta2) * scaled * scaled;
       const corrected = m[i]! / (1 - beta1 ** (step + 1));
       const root = Math.sqrt(v[i]! / (1 - beta2 ** (step + 1)));
-      theta[i] = theta[i]! * (1 - RATE * weightDecay) - (RATE * corrected) / (root + epsilon);
+      theta[i] = theta[i]! * (1 - RATE * decays[i]!) - (RATE * corrected) / (root + epsilon);
     }
   }
   return theta;
@@ -50,8 +55,9 @@ function reference(values: Float64Array, gradients: readonly Float64Array[]): Fl
 
 test("goes where torch's AdamW goes, clipped over all parameters", async () => {
   const gpu = await source.get();
-  const counts = [4097, 3, 12_289]; // odd, tiny, several partial sums
-  const parameters = counts.map((count, i) => parameterOf(`p${i}`, count));
+  const shapes = [[17, 241], [3], [12_289, 1]]; // odd, tiny and no matrix, several partial sums
+  const parameters = shapes.map((shape, i) => parameterOf(`p${i}`, shape));
+  const counts = parameters.map(({ count }) => count);
   const starts = counts.map((count) => Float64Array.from(randomValues(count, 1)));
   const optimiser = new AdamW(gpu, parameters, SETTINGS);
   const steps = Array.from({ length: 5 }, (_, step) =>
@@ -70,7 +76,10 @@ test("goes where torch's AdamW goes, clipped over all parameters", async () => {
     }
     const all = Float64Array.from(starts.flatMap((values) => [...values]));
     const gradients = steps.map((each) => Float64Array.from(each.flatMap((g) => [...g])));
-    const want = reference(all, gradients);
+    const decays = parameters.flatMap(({ count, shape }) =>
+      Array.from({ length: count }, () => (shape.length > 1 ? SETTINGS.weightDecay : 0)),
+    );
+    const want = reference(all, gradients, decays);
     const got: number[] = [];
     for (const { value, count } of parameters) {
       const bytes = await readBytes(gpu, value, 0, 4 * count);
@@ -86,7 +95,7 @@ test("goes where torch's AdamW goes, clipped over all parameters", async () => {
 
 test("a gradient that is not finite is named", async () => {
   const gpu = await source.get();
-  const parameters = [parameterOf("fine", 10), parameterOf("broken", 5000)];
+  const parameters = [parameterOf("fine", [10]), parameterOf("broken", [5000])];
   const optimiser = new AdamW(gpu, parameters, SETTINGS);
   const gradient = new Float32Array(5000);
   gradient[4999] = Number.NaN;

@@ -15,6 +15,7 @@ export interface AdamSettings {
   readonly beta1: number;
   readonly beta2: number;
   readonly epsilon: number;
+  /** Of matrices; norms and biases are left alone, as in transformers' Trainer. */
   readonly weightDecay: number;
   /** The longest gradient, over all parameters together; 0: any. */
   readonly clip: number;
@@ -108,7 +109,7 @@ export class AdamW {
       if (!Number.isFinite(total)) {
         throw new EngineError(
           "nonfinite",
-          `The gradient of "${parameter.name}" holds NaN or infinity. A lower learning rate, clipping or shorter batches usually help; what was trained before this step is kept.`,
+          `The gradient of "${parameter.name}" holds NaN or infinity. A lower learning rate, clipping or shorter batches usually help; what was trained until the last time it was saved is kept.`,
           { tensor: parameter.name },
         );
       }
@@ -137,13 +138,14 @@ export class AdamW {
     const scale = clip > 0 ? Math.min(1, clip / (norm + 1e-6)) : 1;
     for (const { parameter, moments } of this.#trained) {
       const groups = spread(Math.ceil(parameter.count / LANES));
+      const decay = parameter.shape.length > 1 ? weightDecay : 0;
       await this.#recorder.add({
         shaders: ["train/adamw.wgsl"],
         reads: [parameter.gradient],
         writes: [parameter.value, moments.buffer],
         integers: [parameter.count, groups[0] * LANES],
         floats: [
-          ...[scale, beta1, beta2, 1 - beta1, 1 - beta2, 1 - learningRate * weightDecay],
+          ...[scale, beta1, beta2, 1 - beta1, 1 - beta2, 1 - learningRate * decay],
           learningRate / (1 - beta1 ** (step + 1)),
           1 / Math.sqrt(1 - beta2 ** (step + 1)),
           epsilon,
