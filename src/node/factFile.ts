@@ -16,6 +16,9 @@ export function factsInFile(path: string): FactStore {
     get: async (key) => (await all()).get(key),
     set: (key, row) => change((known) => known.set(key, row)),
     keys: async () => [...(await all()).keys()],
-    deleteMany: (gone) => change((known) => gone.forEach((key) => known.delete(key))),
+    deleteMany: (gone) =>
+      change((known) => {
+        for (const key of gone) known.delete(key);
+      }),
   });
 }

@@ -173,7 +173,7 @@ function makeCard(
   { method, budget, bytesPerSecond = null }: PlanRequest,
   outputs: readonly OutputTensor[],
   shards: ShardPlan,
-  { global, findings }: { readonly global: Values; readonly findings: readonly Finding[] },
+  findings: readonly Finding[],
 ): MergePlan {
   const merged = outputs.filter(({ action }) => action === "merge");
   const selects = merged.some(({ resolved }) => method.select?.(resolved));
@@ -227,7 +227,7 @@ export function planMerge(request: PlanRequest): Plan {
     metadata: { tool: `${STUDIO.name} ${STUDIO.version}`, merge_method: method.id },
   });
   return {
-    card: makeCard(request, outputs, shards, { global, findings: arranged }),
+    card: makeCard(request, outputs, shards, arranged),
     ...{ method, recipe, global, outputs, configChanges, shards },
     keys: sources.models.map(({ key }) => key),
     donor: sources.donor.checkpoint,
