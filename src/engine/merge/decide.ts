@@ -71,7 +71,7 @@ export function decideAll(plan: Plan, facts: FactTable): ReadonlyMap<string, Dec
       if (!decision.constants.every((constant) => Number.isFinite(Math.fround(constant)))) {
         throw new EngineError(
           "nonfinite",
-          `"${tensor}": ${plan.method.title} comes to coefficients ${decision.constants.join(", ")}. Do the weights sum to 0, or does a model hold NaN or infinity?`,
+          `"${tensor}": ${plan.method.title} comes to coefficients that are no finite numbers. Do the weights sum to 0, or does a model hold NaN or infinity?`,
           { tensor },
         );
       }

@@ -143,11 +143,13 @@ export function defineMethod(method: MergeMethod): MergeMethod {
   return Object.freeze(method);
 }
 
-/** The method as plain data for forms, docs and the terminal. */
+/** The method as plain data for forms, docs and the terminal. What leaves no choice is not asked for. */
 export function methodCard(method: MergeMethod): MethodCard {
   const { id, title, summary, paper, base, models, override, mergekit } = method;
-  const params = Object.entries(method.params).map(([name, param]) => {
-    const { accepts: _, required = false, ...shown } = param;
+  const asked = Object.entries(method.params).filter(
+    ([, param]) => param.kind !== "choice" || param.options.length > 1,
+  );
+  const params = asked.map(([name, { accepts: _, required = false, ...shown }]) => {
     return { name, required, ...shown };
   });
   return { id, title, summary, paper, base, models, params, override, mergekit };
