@@ -7,6 +7,7 @@ import type { Checkpoint, CheckpointTensor } from "../../engine/model/checkpoint
 import { bf16Ulp, type Comparison, combine, compareValues } from "./compare.ts";
 import type { FolderCase, MethodCase, VarmCase } from "./manifest.ts";
 import { mergeInMemory, readValues } from "./mergeInMemory.ts";
+import { tiedAtTheCut } from "./tiedAtTheCut.ts";
 
 /** What cases need beside themselves. */
 export interface Bench {
@@ -246,29 +247,4 @@ export async function runFolderCase(
     comparisons.push(compareValues(await readValues(got), values, bound, { ignored }));
   }
   return combine(comparisons);
-}
-
-/**
- * 1 where TIES may keep an element or another of the same size: mergekit's sorting is not stable, so
- * its choice is as good as ours. For densities without gradients, as the goldens have them.
- */
-async function tiedAtTheCut(
-  { method, base, models }: Recipe,
-  name: string,
-  checkpoints: ReadonlyMap<string, Checkpoint>,
-): Promise<Float64Array | undefined> {
-  if (method !== "ties" || base === undefined) return undefined;
-  const read = (model: string) =>
-    readValues(findTensor(checkpoints.get(model) as Checkpoint, name));
-  const baseValues = await read(base);
-  const tied = new Float64Array(baseValues.length);
-  for (const { model, parameters } of models) {
-    const density = Number(parameters.density ?? 1);
-    const sizes = (await read(model)).map((value, i) => Math.abs(value - baseValues[i]!));
-    const kept = Math.trunc(density * sizes.length);
-    const cut = sizes.toSorted((a, b) => b - a)[kept - 1]!;
-    const atOrAbove = sizes.filter((size) => size >= cut).length;
-    for (const [i, size] of sizes.entries()) if (atOrAbove > kept && size === cut) tied[i] = 1;
-  }
-  return tied;
 }

@@ -1,0 +1,44 @@
+import type { Recipe } from "../../engine/contract/index.ts";
+import { findMethod } from "../../engine/merge/registry.ts";
+import { countedModels, resolveSettings } from "../../engine/merge/resolve.ts";
+import { countLayers, layerIndex } from "../../engine/merge/sources.ts";
+import { magnitudes, variances } from "../../engine/merge/taskVectors/reference.ts";
+import type { Checkpoint } from "../../engine/model/checkpoint.ts";
+import { readValues } from "./mergeInMemory.ts";
+
+/**
+ * 1 where a method that keeps a tensor's largest elements may keep one or another of the same score:
+ * mergekit's sorting is not stable, so its choice is as good as ours. Undefined where nothing is
+ * selected of the tensor.
+ */
+export async function tiedAtTheCut(
+  recipe: Recipe,
+  name: string,
+  checkpoints: ReadonlyMap<string, Checkpoint>,
+): Promise<Float64Array | undefined> {
+  const method = findMethod(recipe.method);
+  const base = checkpoints.get(recipe.base ?? "");
+  const models = countedModels(method, recipe).map((i) => recipe.models[i]!.model);
+  const stored = [base, ...models.map((model) => checkpoints.get(model))].map((checkpoint) =>
+    checkpoint?.tensors.get(name),
+  );
+  if (!base || !method.select || stored.some((tensor) => !tensor)) return undefined;
+  const place = { layer: layerIndex(name), layers: countLayers(base) };
+  const resolved = resolveSettings(method, recipe, name, place);
+  const selection = method.select(resolved);
+  if (!selection) return undefined;
+  const [origin, ...values] = await Promise.all(stored.map((tensor) => readValues(tensor!)));
+  const about = { name, resolved, keys: models, base: origin!, models: values };
+  const scores = selection.shared
+    ? [variances(about)]
+    : values.map((model) => magnitudes(model, origin!));
+  const tied = new Float64Array(origin!.length);
+  for (const [m, each] of scores.entries()) {
+    const counted = selection.of === "positive" ? each.filter((score) => score > 0) : each;
+    const kept = Math.trunc(Math.min(1, selection.fractions[m]!) * counted.length);
+    const cut = counted.toSorted((one, other) => other - one)[kept - 1];
+    if (cut === undefined || counted.filter((score) => score >= cut).length === kept) continue;
+    for (const [i, score] of each.entries()) if (score === cut) tied[i] = 1;
+  }
+  return tied;
+}
