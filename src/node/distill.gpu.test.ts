@@ -109,6 +109,21 @@ test("a training that was paused, or lost its device, ends bit for bit, and teac
   expect(after! < before!, `${before} → ${after}`).toBe(true);
 }, 300_000);
 
+test("a training that comes to no numbers stops and says in which step and where", async () => {
+  const wild = {
+    ...SETTINGS,
+    learningRate: 1e30,
+    warmup: 0,
+    schedule: "constant",
+    clip: 0,
+  } as const;
+  await expect(train("wild", wild)).rejects.toMatchObject({
+    code: "nonfinite",
+    message: expect.stringMatching(/^In step 2 the loss of documents? \d/),
+    details: { step: 2 },
+  });
+}, 120_000);
+
 test("without fusion the loss is the text's alone; all weights can be trained", async () => {
   const settings: TrainingSettings = {
     ...{ ...SETTINGS, mode: "full", lambda: 1, steps: 2, learningRate: 1e-4, warmup: 0 },

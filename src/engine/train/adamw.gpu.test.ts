@@ -68,7 +68,7 @@ test("goes where torch's AdamW goes, clipped over all parameters", async () => {
       for (const [p, gradient] of gradients.entries()) {
         gpu.device.queue.writeBuffer(parameters[p]!.gradient, 0, gradient);
       }
-      const norm = await optimiser.gradientNorm();
+      const norm = await optimiser.gradientNorm(step);
       const want = Math.hypot(...gradients.map((g) => Math.hypot(...g)));
       // Partial sums of 4,096 positive squares in a tree of 64 lanes: 64 + 6 roundings at the most.
       expect(Math.abs(norm - want) <= 70 * 2 ** -24 * want).toBe(true);
@@ -100,9 +100,9 @@ test("a gradient that is not finite is named", async () => {
   const gradient = new Float32Array(5000);
   gradient[4999] = Number.NaN;
   gpu.device.queue.writeBuffer(parameters[1]!.gradient, 0, gradient);
-  await expect(optimiser.gradientNorm()).rejects.toMatchObject({
+  await expect(optimiser.gradientNorm(6)).rejects.toMatchObject({
     code: "nonfinite",
-    details: { tensor: "broken" },
+    details: { tensor: "broken", step: 7 },
   });
   optimiser.release();
 });

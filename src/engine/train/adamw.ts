@@ -21,6 +21,10 @@ export interface AdamSettings {
   readonly clip: number;
 }
 
+/** What to do where a training comes to numbers that are none. */
+export const NONFINITE_HELP =
+  "A lower learning rate, clipping or shorter batches usually help; what was trained until it was last saved is kept.";
+
 interface Trained {
   readonly parameter: Parameter;
   /** First and second moment of each value, side by side. */
@@ -87,10 +91,10 @@ export class AdamW {
   }
 
   /**
-   * The length of the gradient over all parameters. `nonfinite` names the first parameter whose
-   * gradient holds a NaN or an infinity: then nothing must be updated.
+   * The length of the gradient over all parameters, before update `step` (from 0). `nonfinite` names
+   * the first parameter whose gradient holds a NaN or an infinity: then nothing must be updated.
    */
-  async gradientNorm(): Promise<number> {
+  async gradientNorm(step: number): Promise<number> {
     for (const { parameter, firstPartial, partials } of this.#trained) {
       const groups = spread(partials);
       await this.#recorder.add({
@@ -109,8 +113,8 @@ export class AdamW {
       if (!Number.isFinite(total)) {
         throw new EngineError(
           "nonfinite",
-          `The gradient of "${parameter.name}" holds NaN or infinity. A lower learning rate, clipping or shorter batches usually help; what was trained until the last time it was saved is kept.`,
-          { tensor: parameter.name },
+          `In step ${step + 1} the gradient of "${parameter.name}" holds NaN or infinity. ${NONFINITE_HELP}`,
+          { tensor: parameter.name, step: step + 1 },
         );
       }
     }

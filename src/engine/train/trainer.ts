@@ -1,11 +1,11 @@
-import type { TrainingPoint, TrainingSettings } from "../contract/index.ts";
+import { EngineError, type TrainingPoint, type TrainingSettings } from "../contract/index.ts";
 import { scheduledLambda } from "../fuse/lambda.ts";
 import type { FusedRecord } from "../fuse/records.ts";
 import type { Gpu } from "../gpu/device.ts";
 import type { TrainBatch } from "../nn/backward/batch.ts";
 import type { Losses, TrainableModel } from "../nn/backward/trainable.ts";
 import { uniform } from "../nn/sample.ts";
-import { AdamW } from "./adamw.ts";
+import { AdamW, NONFINITE_HELP } from "./adamw.ts";
 import { countTokens, makeBatch } from "./batch.ts";
 import { orderEpoch, orderTraining, type Sequence, type TrainingOrder } from "./order.ts";
 import { learningRateAt } from "./schedule.ts";
@@ -75,12 +75,13 @@ export class Trainer {
       signal.throwIfAborted();
       const call = callOf(step, i);
       const losses = await model.accumulate(batch, { scale: 1 / counted, step: call, signal });
+      requireFinite(losses, this.order.at(step)[i]!, step);
       const { lambda } = batch;
       sums = add(sums, losses);
       loss += lambda * losses.clm + (1 - lambda) * fusionLoss(losses, settings);
       weighted += lambda * losses.tokens;
     }
-    const gradientNorm = await this.optimiser.gradientNorm();
+    const gradientNorm = await this.optimiser.gradientNorm(step);
     const learningRate = learningRateAt(settings, step, steps);
     await this.optimiser.update(step, learningRate, gradientNorm);
     const tokens = Math.max(1, sums.tokens);
@@ -112,6 +113,19 @@ export class Trainer {
   release(): void {
     this.optimiser.release();
   }
+}
+
+/** `nonfinite` names the step and the documents: there it began, gradients are only where it shows. */
+function requireFinite({ clm, fusion }: Losses, sequence: Sequence, step: number): void {
+  if (Number.isFinite(clm) && Number.isFinite(fusion)) return;
+  const documents = [...new Set(sequence.map(({ document }) => document + 1))];
+  const which =
+    documents.length > 1 ? `documents ${documents.join(", ")}` : `document ${documents}`;
+  throw new EngineError(
+    "nonfinite",
+    `In step ${step + 1} the loss of ${which} is NaN or infinite. ${NONFINITE_HELP}`,
+    { step: step + 1, document: documents[0] ?? 0 },
+  );
 }
 
 /** Σ over the fused rows, in nats: cross-entropy, or what it is above the teachers' own entropy. */
