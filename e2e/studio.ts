@@ -105,6 +105,7 @@ export async function dropOnWindow(page: Page, paths: readonly string[]): Promis
     await browser.send("Input.dispatchDragEvent", { type, x: 700, y: 450, data });
     if (type === "dragOver") await expect(page.getByText("Drop to import")).toBeVisible();
   }
+  await page.mouse.move(40, 40); // as a hand does that has let go
   await expect(page.getByText("Drop to import")).toBeHidden();
   await browser.detach();
 }
