@@ -100,13 +100,26 @@ export async function pickFiles(page: Page, files: readonly string[]): Promise<v
 export async function dropOnWindow(page: Page, paths: readonly string[]): Promise<void> {
   const browser = await page.context().newCDPSession(page);
   const data = { items: [], files: [...paths], dragOperationsMask: 1 };
-  // Over the window twice: a busy page takes the drop only once it has said what it would do with it.
-  for (const type of ["dragEnter", "dragOver", "dragOver", "drop"] as const) {
-    await browser.send("Input.dispatchDragEvent", { type, x: 700, y: 450, data });
-    if (type === "dragOver") await expect(page.getByText("Drop to import")).toBeVisible();
-  }
-  await page.mouse.move(40, 40); // as a hand does that has let go
-  await expect(page.getByText("Drop to import")).toBeHidden();
+  const send = (type: "dragEnter" | "dragOver" | "drop" | "dragCancel") =>
+    browser.send("Input.dispatchDragEvent", { type, x: 700, y: 450, data });
+  const veil = page.getByText("Drop to import");
+  // A page that is busy has not yet said what it would do with a drop when that comes, and the browser
+  // keeps it to itself: a hand would try again.
+  await expect(async () => {
+    await send("dragEnter");
+    for (let i = 0; i < 3; i++) {
+      await send("dragOver");
+      await page.evaluate(() => new Promise(requestAnimationFrame));
+    }
+    await expect(veil).toBeVisible();
+    await send("drop");
+    const isTaken = await veil.waitFor({ state: "hidden", timeout: 3000 }).then(
+      () => true,
+      () => false,
+    );
+    if (!isTaken) await send("dragCancel");
+    expect(isTaken).toBe(true);
+  }).toPass();
   await browser.detach();
 }
 
