@@ -19,6 +19,7 @@ import {
   type Timed,
   warpStage,
 } from "./fuseStages.ts";
+import { runMain } from "./runMain.ts";
 import { formatRatio, formatTable } from "./table.ts";
 
 const PARTS = ["represent", "align", "mined", "fuse"] as const;
@@ -122,11 +123,4 @@ async function main(): Promise<void> {
   console.log(formatTable(head, rows));
 }
 
-// Dawn keeps Node alive: the end must be said.
-try {
-  await main();
-  process.exit(0);
-} catch (error) {
-  console.error(error instanceof Error ? error.message : error);
-  process.exit(1);
-}
+await runMain(main);

@@ -15,6 +15,7 @@ import { reportKernels } from "./kernelReport.ts";
 import { type BenchDType, median } from "./kernels.ts";
 import { writeModels } from "./models.ts";
 import { serveOurs } from "./ours.ts";
+import { runMain } from "./runMain.ts";
 import { formatMegabytes, formatRatio, formatTable } from "./table.ts";
 
 const DTYPES: Readonly<Record<string, BenchDType>> = { f32: "F32", bf16: "BF16" };
@@ -162,11 +163,4 @@ async function main(): Promise<void> {
   console.log(formatTable(["model", "dtype", "our GPU pool", ...resident], peaks));
 }
 
-// Dawn keeps Node alive: the end must be said.
-try {
-  await (process.argv.includes("--serve") ? serveOurs() : main());
-  process.exit(0);
-} catch (error) {
-  console.error(error instanceof Error ? error.message : error);
-  process.exit(1);
-}
+await runMain(process.argv.includes("--serve") ? serveOurs : main);

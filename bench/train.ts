@@ -5,6 +5,7 @@ import { parseArgs } from "node:util";
 import type { TrainingSettings } from "../src/engine/contract/index.ts";
 import { TRAINING_PROFILES } from "../src/engine/train/settings.ts";
 import { type Contender, type Failed, startContender } from "./contenders.ts";
+import { runMain } from "./runMain.ts";
 import { formatRatio, formatTable } from "./table.ts";
 import {
   adapterName,
@@ -153,11 +154,4 @@ async function main(): Promise<void> {
   if (parts.has("kernels")) console.log(await reportKernels());
 }
 
-// Dawn keeps Node alive: the end must be said.
-try {
-  await main();
-  process.exit(0);
-} catch (error) {
-  console.error(error instanceof Error ? error.message : error);
-  process.exit(1);
-}
+await runMain(main);

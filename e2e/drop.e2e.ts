@@ -15,6 +15,7 @@ import {
 
 const NAMES = ["stories260K", "stories260K-grimm", "stories260K-shakespeare"] as const;
 
+// The zoo is not part of the project: it is where FUSESTUDIO_TESTDATA says, or nowhere.
 test.skip(!hasTestData, "NOT RUN: no test data");
 
 test("three folders, one of them sharded, merge over the base that is guessed", async ({

@@ -38,6 +38,7 @@ function refusal(page: Page, title: string) {
 }
 
 test("hostile files are refused by name, and what is stored stays as it was", async ({ page }) => {
+  // The zoo is not part of the project: it is where FUSESTUDIO_TESTDATA says, or nowhere.
   test.skip(!hasTestData, "NOT RUN: no test data");
   const folder = testDataPath("zoo", "fixtures", "safetensors_hostile");
   const files = readdirSync(folder).sort();
@@ -73,6 +74,7 @@ test("hostile files are refused by name, and what is stored stays as it was", as
 });
 
 test("folders of Git-LFS pointers say how to fetch the files", async ({ page }) => {
+  // The zoo is not part of the project: it is where FUSESTUDIO_TESTDATA says, or nowhere.
   test.skip(!hasTestData, "NOT RUN: no test data");
   await openStudio(page);
   for (const name of ["llama2-7b-chat", "phi3-slerp"]) {

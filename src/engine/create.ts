@@ -10,7 +10,6 @@ import type {
   Environment,
   ModelDetail,
   ModelId,
-  Recipe,
   StorageCard,
 } from "./contract/index.ts";
 import { EngineError, toFailure } from "./contract/index.ts";
@@ -39,14 +38,13 @@ import { guessBase } from "./merge/guessBase.ts";
 import {
   createMeasureKind,
   createMergeKind,
-  findModels,
   measureWeightMap,
   planFromLibrary,
+  readWeightMap,
 } from "./merge/jobs.ts";
 import { methodCard } from "./merge/method.ts";
 import { formatRecipe, parseRecipe } from "./merge/recipe.ts";
 import { methods } from "./merge/registry.ts";
-import { makeWeightMap } from "./merge/weightMap.ts";
 import { openLibrary } from "./model/databaseLibrary.ts";
 import { openDatasets } from "./model/datasets.ts";
 import { exportJob } from "./model/export.ts";
@@ -114,10 +112,6 @@ export async function createEngine(parts: EngineParts): Promise<Engine> {
     ...{ ...language, source, datasets, records, fusions, pool, maps, locks },
   });
   const distillKind = withRoom(shelf, createDistillKind(training));
-  const drawMap = async (recipe: Recipe) => {
-    const plan = await planFromLibrary(merging, recipe, Number.MAX_SAFE_INTEGER);
-    return makeWeightMap(plan, await facts.load(plan, await findModels(library, recipe)));
-  };
   const pipelineKind = createPipelineKind({
     ...{ ...language, datasets, fusions, records, source },
     weightMap: (recipe, signal) => measureWeightMap(merging, recipe, signal),
@@ -233,7 +227,7 @@ export async function createEngine(parts: EngineParts): Promise<Engine> {
       const bytesPerSecond = (await get<number>(SPEED_KEY, settings)) ?? null;
       return (await planFromLibrary(merging, recipe, shardBytes, { bytesPerSecond })).card;
     },
-    weightMap: drawMap,
+    weightMap: (recipe) => readWeightMap(merging, recipe),
     async inspectTensor({ model, tensor, against }) {
       const [own, other] = await Promise.all([
         findTensor(library, model, tensor),

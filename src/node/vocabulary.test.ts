@@ -1,26 +1,15 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import type { Vocabulary } from "../engine/align/types.ts";
-import { openVocabulary } from "../engine/align/vocabulary.ts";
-import { openTokenizer } from "../engine/text/tokenizer.ts";
-import { openFiles } from "./files.ts";
 import { hasTestData, testDataPath } from "./testdata.ts";
+import { vocabularyInFolder } from "./vocabularyFiles.ts";
 
 const opening = new Map<string, Promise<Vocabulary>>();
 function open(...path: readonly string[]): Promise<Vocabulary> {
   const folder = testDataPath("zoo", ...path);
-  const known = opening.get(folder) ?? openFolder(folder);
+  const known = opening.get(folder) ?? vocabularyInFolder(folder);
   opening.set(folder, known);
   return known;
-}
-
-async function openFolder(folder: string): Promise<Vocabulary> {
-  const { files, close } = await openFiles(folder);
-  try {
-    return openVocabulary((await openTokenizer(files))!);
-  } finally {
-    await close();
-  }
 }
 
 describe.skipIf(!hasTestData)("vocabularies", { timeout: 30_000 }, () => {

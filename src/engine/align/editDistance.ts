@@ -48,7 +48,7 @@ export class EditDistance {
   }
 
   /**
-   * The distance to the code points [start, end) of `text`. One above `limit` may come out as any
+   * The distance to the code points [start, end) of `text`. One above `limit` may come out as another
    * number above it, and sooner.
    */
   to(text: CodePoints, start = 0, end = text.length, limit = Number.POSITIVE_INFINITY): number {

@@ -39,7 +39,7 @@ export interface TrainingSettings {
   readonly beta2: number;
   readonly epsilon: number;
   readonly weightDecay: number;
-  /** The longest gradient; 0: any. */
+  /** The longest gradient; 0: no limit. */
   readonly clip: number;
 
   /** Null: as many as the epochs take. */

@@ -10,7 +10,7 @@ const SEED = 1;
 const MOST_CHARS = 2 ** 27;
 
 /**
- * Which of `total` rows are drawn, in order: `count` of them, every set as likely as any other
+ * Which of `total` rows are drawn, in order: `count` of them, all sets equally likely
  * (Knuth's algorithm S).
  */
 export function drawRows(total: number, count: number, seed: number): ReadonlySet<number> {

@@ -28,7 +28,7 @@ export interface MergeParts {
 }
 
 /** The library's id of every model that a recipe names, the base first. */
-export async function findModels(library: Library, recipe: Recipe): Promise<readonly ModelId[]> {
+async function findModels(library: Library, recipe: Recipe): Promise<readonly ModelId[]> {
   const names = [...(recipe.base === undefined ? [] : [recipe.base])];
   for (const { model } of recipe.models) names.push(model);
   const ids: ModelId[] = [];
@@ -128,6 +128,15 @@ export function createMeasureKind(parts: MergeParts): JobKind<"measure"> {
       return { models: [], downloads: [], notes: [] };
     },
   };
+}
+
+/** A recipe's weight map, as far as it is known. */
+export async function readWeightMap(
+  parts: Pick<MergeParts, "library" | "source" | "facts">,
+  recipe: Recipe,
+): Promise<WeightMap> {
+  const plan = await planFromLibrary(parts, recipe, Number.MAX_SAFE_INTEGER);
+  return makeWeightMap(plan, await parts.facts.load(plan, await findModels(parts.library, recipe)));
 }
 
 /** A recipe's weight map, in full: what its merge had no need to know is measured now. */

@@ -11,171 +11,6 @@ async function readAllOf(text: string, name: string): Promise<readonly DatasetEn
   return entries;
 }
 
-/** The messages of one JSONL row, as "role: content", or the reason that there are none. */
-async function readOne(row: unknown): Promise<readonly string[] | string> {
-  const [entry] = await readAllOf(JSON.stringify(row), "a.jsonl");
-  if (!entry || "problem" in entry) return entry?.problem ?? "nothing";
-  if (entry.row.kind === "text") return [`text: ${entry.row.text}`];
-  return entry.row.messages.map(({ role, content }) => `${role}: ${content}`);
-}
-
-const ASKED = ["user: Q", "assistant: A"];
-
-test.each<[string, unknown, readonly string[]]>([
-  [
-    "messages",
-    {
-      messages: [
-        { role: "user", content: "Q" },
-        { role: "assistant", content: "A" },
-      ],
-    },
-    ASKED,
-  ],
-  [
-    "ShareGPT",
-    {
-      conversations: [
-        { from: "human", value: "Q" },
-        { from: "gpt", value: "A" },
-      ],
-    },
-    ASKED,
-  ],
-  [
-    "ShareGPT with a system",
-    { system: "S", conversations: [{ from: "human", value: "Q" }] },
-    ["system: S", "user: Q"],
-  ],
-  [
-    "parts",
-    {
-      messages: [
-        {
-          role: "user",
-          content: [
-            { type: "text", text: "Q" },
-            { type: "text", value: "!" },
-          ],
-        },
-      ],
-    },
-    ["user: Q!"],
-  ],
-  [
-    "thoughts",
-    {
-      messages: [
-        {
-          role: "assistant",
-          content: [
-            { type: "reasoning", value: "T" },
-            { type: "text", value: "A" },
-          ],
-        },
-      ],
-    },
-    ["assistant: <think>\nT\n</think>\n\nA"],
-  ],
-  [
-    "tool calls",
-    {
-      conversations: [
-        { from: "function_call", value: "{}" },
-        { from: "observation", value: "1" },
-      ],
-    },
-    ["assistant: {}", "tool: 1"],
-  ],
-  ["instruction", { instruction: "Q", input: "", output: "A" }, ASKED],
-  ["a prompt and its text", { prompt: "Q", text: "A", text_token_length: 1 }, ASKED],
-  [
-    "answers at their places",
-    { question: "Q", answers: { text: ["A"], answer_start: [0] } },
-    ASKED,
-  ],
-  [
-    "instruction with input",
-    { instruction: "Q", input: "I", output: "A" },
-    ["user: Q\nI", "assistant: A"],
-  ],
-  [
-    "a question about a passage",
-    { instruction: "Q", context: "I", response: "A" },
-    ["user: Q\nI", "assistant: A"],
-  ],
-  [
-    "a question under a system prompt",
-    { system_prompt: "S", question: "Q", response: "A" },
-    ["system: S", ...ASKED],
-  ],
-  [
-    "instruction with history",
-    { instruction: "Q", output: "A", history: [["x", "y"]] },
-    ["user: x", "assistant: y", ...ASKED],
-  ],
-  ["question", { question: "Q", answer: "A" }, ASKED],
-  ["prompt and completion", { prompt: "Q", completion: "A" }, ASKED],
-  ["prompt alone", { prompt: "Q" }, ["user: Q"]],
-  ["input and output", { input: "Q", output: "A" }, ASKED],
-  ["preference", { prompt: "Q", chosen: "A", rejected: "B" }, ASKED],
-  [
-    "preference of messages",
-    { prompt: [{ role: "user", content: "Q" }], chosen: [{ role: "assistant", content: "A" }] },
-    ASKED,
-  ],
-  [
-    "preference that repeats the chat",
-    {
-      prompt: "Q",
-      chosen: [
-        { role: "user", content: "Q" },
-        { role: "assistant", content: "A" },
-      ],
-    },
-    ASKED,
-  ],
-  ["instances", { instruction: "Q", instances: [{ input: "", output: "A" }] }, ASKED],
-  [
-    "a tree of replies",
-    {
-      role: "prompter",
-      text: "Q",
-      replies: [
-        { role: "assistant", text: "B", rank: 1, replies: [] },
-        { role: "assistant", text: "A", rank: 0, replies: [] },
-      ],
-    },
-    ASKED,
-  ],
-  ["turns", { turns: ["Q", "R"] }, ["user: Q"]],
-  ["text", { text: "T" }, ["text: T"]],
-])("the layout %s is read", async (_, row, expected) => {
-  expect(await readOne(row)).toEqual(expected);
-});
-
-test.each<[unknown, string]>([
-  [{ a: 1, b: 2 }, 'no layout that is known (its keys: "a", "b")'],
-  [{ messages: [] }, "an empty chat"],
-  [{ messages: [{ role: "user", content: " " }] }, "an empty chat"],
-  [{ messages: [{ role: "narrator", content: "x" }] }, 'a message of the unknown role "narrator"'],
-  [
-    { messages: [{ role: "__proto__", content: "x" }] },
-    'a message of the unknown role "__proto__"',
-  ],
-  [{ messages: [{ role: "user", content: null }] }, "a message without text"],
-  [
-    { messages: [{ role: "user", content: [{ type: "image" }] }] },
-    'a message with a part of the kind "image"',
-  ],
-  [{ prompt: "Q", completion: "A", label: false }, "an answer that is labelled as bad"],
-  [{ choices: [] }, "answers without their questions"],
-  [{ text: "\n" }, "an empty text"],
-  [7, "neither an object nor a text"],
-])("%j is not read: %s", async (row, reason) => {
-  expect(await readOne(row)).toBe(reason);
-});
-
 test("turns after the first wait for the answer", async () => {
   const [entry] = await readAllOf(`{"turns":["Q","R"],"category":"writing"}`, "a.jsonl");
   expect(entry).toMatchObject({ at: 1, row: { followUps: ["R"], domain: "writing" } });
@@ -193,10 +28,12 @@ test("a broken line is named and the others are read", async () => {
 const HALF = "a text that is no UTF-8, or with half a character (a lone surrogate)";
 
 test("half a character is named, wherever it stands", async () => {
-  expect(await readOne({ text: "a\ud800b" })).toBe(HALF);
-  const said = (content: string) => ({ role: "user", content });
-  expect(await readOne({ messages: [said("a"), said("\udc00")] })).toBe(HALF);
-  expect(await readOne({ text: "😀" })).toEqual(["text: 😀"]);
+  const said = (content: string) => ({ messages: [{ role: "user", content }] });
+  const rows = [{ text: "a\ud800b" }, said("\udc00"), { text: "😀" }];
+  const entries = await readAllOf(rows.map((row) => JSON.stringify(row)).join("\n"), "a.jsonl");
+  expect(entries.map((entry) => ("problem" in entry ? entry.problem : null))).toEqual([
+    ...[HALF, HALF, null],
+  ]);
 });
 
 test("bytes that are no UTF-8 are named; a replacement character that was written is text", async () => {

@@ -17,7 +17,7 @@ export interface AdamSettings {
   readonly epsilon: number;
   /** Of matrices; norms and biases are left alone, as in transformers' Trainer. */
   readonly weightDecay: number;
-  /** The longest gradient, over all parameters together; 0: any. */
+  /** The longest gradient, over all parameters together; 0: no limit. */
   readonly clip: number;
 }
 

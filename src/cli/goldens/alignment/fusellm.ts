@@ -1,9 +1,7 @@
 import { readdir, readFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
-import type { Vocabulary } from "../../../engine/align/types.ts";
-import { openVocabulary, remark } from "../../../engine/align/vocabulary.ts";
-import { openTokenizer } from "../../../engine/text/tokenizer.ts";
-import { openFiles } from "../../../node/files.ts";
+import { remark } from "../../../engine/align/vocabulary.ts";
+import { vocabularyInFolder } from "../../../node/vocabularyFiles.ts";
 import { combine } from "../compare.ts";
 import type { AlignmentCase } from "./cases.ts";
 import { type GoldenRow, readGoldenLines } from "./files.ts";
@@ -48,7 +46,7 @@ async function runAligned(about: {
 }) {
   const { folder, name, mapped } = about;
   const lines = <T>(file: string) => readGoldenLines(join(folder, file)) as Promise<readonly T[]>;
-  const open = (model: string) => openTokenizerOf(resolve(folder, "..", "models", model));
+  const open = (model: string) => vocabularyInFolder(resolve(folder, "..", "models", model));
   const [pivot, source] = [await open(about.pivot), await open(about.source)];
   const mapping: Readonly<Record<string, string>> = JSON.parse(
     await readFile(join(folder, `vocab_mapping_${about.source}_to_${about.pivot}.json`), "utf8"),
@@ -75,13 +73,4 @@ function rowsOf(
   logits: readonly (readonly number[])[],
 ): readonly GoldenRow[] {
   return ids.map((row, at) => [row, logits[at]!]);
-}
-
-async function openTokenizerOf(folder: string): Promise<Vocabulary> {
-  const { files, close } = await openFiles(folder);
-  try {
-    return openVocabulary((await openTokenizer(files))!);
-  } finally {
-    await close();
-  }
 }

@@ -1,0 +1,14 @@
+import type { Vocabulary } from "../engine/align/types.ts";
+import { openVocabulary } from "../engine/align/vocabulary.ts";
+import { openTokenizer } from "../engine/text/tokenizer.ts";
+import { openFiles } from "./files.ts";
+
+/** The vocabulary of a folder with a tokenizer.json. */
+export async function vocabularyInFolder(folder: string): Promise<Vocabulary> {
+  const { files, close } = await openFiles(folder);
+  try {
+    return openVocabulary((await openTokenizer(files))!);
+  } finally {
+    await close();
+  }
+}
