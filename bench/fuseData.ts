@@ -1,8 +1,8 @@
 import { readFile } from "node:fs/promises";
 import { basename, join } from "node:path";
-import type { TokenisedText, Vocabulary } from "../src/engine/align/types.ts";
-import { openVocabulary } from "../src/engine/align/vocabulary.ts";
-import { openTokenizer, type TextTokenizer } from "../src/engine/text/tokenizer.ts";
+import type { TokenisedText, Vocabulary } from "../src/engine/fuse/align/types.ts";
+import { openVocabulary } from "../src/engine/fuse/align/vocabulary.ts";
+import { openTokenizer, type TextTokenizer } from "../src/engine/text/tokenizers/tokenizer.ts";
 import { openFiles } from "../src/node/files.ts";
 
 /** Tokens of a dialogue as the pivot reads it. */

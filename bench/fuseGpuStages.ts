@@ -1,16 +1,16 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { FusionSettings } from "../src/engine/contract/index.ts";
-import { fuseDocuments } from "../src/engine/fuse/fuseRows.ts";
-import { sequenceMetrics } from "../src/engine/fuse/metrics.ts";
+import { fuseDocuments } from "../src/engine/fuse/rows/fuseRows.ts";
+import { sequenceMetrics } from "../src/engine/fuse/rows/metrics.ts";
 import { PROFILES } from "../src/engine/fuse/profiles.ts";
-import type { FusedRecord, UnfusedRecord } from "../src/engine/fuse/records.ts";
-import { makeRecord } from "../src/engine/fuse/testRecords.ts";
-import { readTopRows, type TopRows } from "../src/engine/fuse/topRows.ts";
+import type { FusedRecord, UnfusedRecord } from "../src/engine/fuse/dataset/records.ts";
+import { makeRecord } from "../src/engine/fuse/dataset/testRecords.ts";
+import { readTopRows, type TopRows } from "../src/engine/fuse/represent/topRows.ts";
 import type { Gpu } from "../src/engine/gpu/device.ts";
-import { openCheckpoint } from "../src/engine/model/open.ts";
-import { openDecoder } from "../src/engine/nn/openDecoder.ts";
-import { openTokenizer } from "../src/engine/text/tokenizer.ts";
+import { openCheckpoint } from "../src/engine/checkpoint/open.ts";
+import { openDecoder } from "../src/engine/runtime/decoder/openDecoder.ts";
+import { openTokenizer } from "../src/engine/text/tokenizers/tokenizer.ts";
 import { openFiles } from "../src/node/files.ts";
 import { type Stage, timeRuns } from "./fuseStages.ts";
 

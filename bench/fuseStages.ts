@@ -1,17 +1,17 @@
-import { AlignmentCounts } from "../src/engine/align/maps/alignmentCounts.ts";
-import { buildVocabularyMap } from "../src/engine/align/maps/build.ts";
-import { minedTargets } from "../src/engine/align/maps/mined.ts";
-import { alignOffsets } from "../src/engine/align/offsets.ts";
-import { openPooledGrouper } from "../src/engine/align/pooledGrouper.ts";
-import { SparseRowsWriter } from "../src/engine/align/sparseRowsWriter.ts";
-import { type AlignTasks, spellBoth } from "../src/engine/align/tasks.ts";
-import type { Groups, SparseRows } from "../src/engine/align/types.ts";
-import { remark } from "../src/engine/align/vocabulary.ts";
-import { createWarper, type DtwProfileName, dtwProfiles } from "../src/engine/align/warper.ts";
-import type { Pool } from "../src/engine/base/pool.ts";
+import { AlignmentCounts } from "../src/engine/fuse/align/maps/alignmentCounts.ts";
+import { buildVocabularyMap } from "../src/engine/fuse/align/maps/build.ts";
+import { minedTargets } from "../src/engine/fuse/align/maps/mined.ts";
+import { alignOffsets } from "../src/engine/fuse/align/offsets.ts";
+import { openPooledGrouper } from "../src/engine/fuse/align/pooledGrouper.ts";
+import { SparseRowsWriter } from "../src/engine/fuse/align/sparseRowsWriter.ts";
+import { type AlignTasks, spellBoth } from "../src/engine/fuse/align/tasks.ts";
+import type { Groups, SparseRows } from "../src/engine/fuse/align/types.ts";
+import { remark } from "../src/engine/fuse/align/vocabulary.ts";
+import { createWarper, type DtwProfileName, dtwProfiles } from "../src/engine/fuse/align/warper.ts";
+import type { Pool } from "../src/engine/core/threadPool.ts";
 import type { FusionSettings } from "../src/engine/contract/index.ts";
 import { PROFILES } from "../src/engine/fuse/profiles.ts";
-import { seededRandom } from "../src/engine/fuse/testRecords.ts";
+import { seededRandom } from "../src/engine/fuse/dataset/testRecords.ts";
 import type { Pair, Side } from "./fuseData.ts";
 
 /** What one contender did: rows are supervised positions, or strings of a vocabulary. */

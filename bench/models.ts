@@ -1,7 +1,7 @@
 import { mkdir, open, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { planShards, type TensorToWrite } from "../src/engine/formats/shards.ts";
-import { fromF32 } from "../src/engine/tensor/convert.ts";
+import { planShards, type TensorToWrite } from "../src/engine/checkpoint/formats/shards.ts";
+import { fromF32 } from "../src/engine/core/tensor/convert.ts";
 import type { BenchDType } from "./kernels.ts";
 
 /** Long enough that no tile holds it twice, and coprime to rows. */

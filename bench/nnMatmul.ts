@@ -1,8 +1,8 @@
 import type { Gpu } from "../src/engine/gpu/device.ts";
-import type { MatmulKernel } from "../src/engine/nn/matmulKernels.ts";
-import { multiply } from "../src/engine/nn/multiply.ts";
-import { Recorder } from "../src/engine/nn/recorder.ts";
-import { loadRuntime } from "../src/engine/onnx/runtime.ts";
+import type { MatmulKernel } from "../src/engine/runtime/kernels/matmulKernels.ts";
+import { multiply } from "../src/engine/runtime/kernels/multiply.ts";
+import { Recorder } from "../src/engine/runtime/kernels/recorder.ts";
+import { loadRuntime } from "../src/engine/runtime/onnx/runtime.ts";
 import { median } from "./kernels.ts";
 import { encodeMatmul } from "./nnGraph.ts";
 

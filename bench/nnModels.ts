@@ -1,11 +1,11 @@
-import { bytesInMemory, type FileTree } from "../src/engine/base/bytes.ts";
+import { bytesInMemory, type FileTree } from "../src/engine/core/bytes.ts";
 import { acquireGpu, type Gpu } from "../src/engine/gpu/device.ts";
-import type { LanguageModel } from "../src/engine/model/languageModel.ts";
-import { openCheckpoint } from "../src/engine/model/open.ts";
-import { cacheBytes } from "../src/engine/nn/cache.ts";
-import { openDecoder } from "../src/engine/nn/openDecoder.ts";
-import { readLogits } from "../src/engine/nn/score.ts";
-import { openOnnx } from "../src/engine/onnx/openOnnx.ts";
+import type { LanguageModel } from "../src/engine/runtime/languageModel.ts";
+import { openCheckpoint } from "../src/engine/checkpoint/open.ts";
+import { cacheBytes } from "../src/engine/runtime/decoder/cache.ts";
+import { openDecoder } from "../src/engine/runtime/decoder/openDecoder.ts";
+import { readLogits } from "../src/engine/runtime/generate/score.ts";
+import { openOnnx } from "../src/engine/runtime/onnx/openOnnx.ts";
 import { median } from "./kernels.ts";
 
 /** A model's folder on the bench's own server. */

@@ -1,7 +1,7 @@
 import { acquireGpu, type Gpu } from "../src/engine/gpu/device.ts";
-import { MATMUL_FORMS } from "../src/engine/nn/matmulKernels.ts";
-import { decideContests } from "../src/engine/nn/tune.ts";
-import { matmulChoice, matmulContests } from "../src/engine/nn/tuneMatmul.ts";
+import { MATMUL_FORMS } from "../src/engine/runtime/kernels/matmulKernels.ts";
+import { decideContests } from "../src/engine/runtime/tuning/tune.ts";
+import { matmulChoice, matmulContests } from "../src/engine/runtime/tuning/tuneMatmul.ts";
 import {
   type MatmulContender,
   makeOnnxRuntime,

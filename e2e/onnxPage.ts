@@ -1,10 +1,10 @@
-import { bytesInMemory } from "../src/engine/base/bytes.ts";
+import { bytesInMemory } from "../src/engine/core/bytes.ts";
 import { acquireGpu } from "../src/engine/gpu/device.ts";
-import { openCheckpoint } from "../src/engine/model/open.ts";
-import { openDecoder } from "../src/engine/nn/openDecoder.ts";
-import { readLogits } from "../src/engine/nn/score.ts";
-import { openOnnx } from "../src/engine/onnx/openOnnx.ts";
-import type { OnnxProvider } from "../src/engine/onnx/session.ts";
+import { openCheckpoint } from "../src/engine/checkpoint/open.ts";
+import { openDecoder } from "../src/engine/runtime/decoder/openDecoder.ts";
+import { readLogits } from "../src/engine/runtime/generate/score.ts";
+import { openOnnx } from "../src/engine/runtime/onnx/openOnnx.ts";
+import type { OnnxProvider } from "../src/engine/runtime/onnx/session.ts";
 
 /** What a test asks of the page. */
 export interface OnnxQuestion {

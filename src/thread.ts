@@ -1,5 +1,5 @@
-import { alignTasks } from "./engine/align/tasks.ts";
-import { serveTasks } from "./engine/base/threads.ts";
+import { alignTasks } from "./engine/fuse/align/tasks.ts";
+import { serveTasks } from "./engine/core/threads.ts";
 
 declare const self: DedicatedWorkerGlobalScope;
 

@@ -1,5 +1,5 @@
 import { serve } from "./bridge/bridge.ts";
-import type { Thread, Threads } from "./engine/base/threads.ts";
+import type { Thread, Threads } from "./engine/core/threads.ts";
 import type { Engine } from "./engine/contract/index.ts";
 import { createEngine } from "./engine/create.ts";
 

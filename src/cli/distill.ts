@@ -9,11 +9,11 @@ import {
   type TrainingPoint,
   type TrainingSettings,
 } from "../engine/contract/index.ts";
-import { keepLanguageTexts } from "../engine/evaluate/languageFiles.ts";
-import { FUSED_ENDING } from "../engine/fuse/fusedFile.ts";
-import { createImportFusionKind } from "../engine/fuse/importFusion.ts";
+import { keepLanguageTexts } from "../engine/runtime/language/languageFiles.ts";
+import { FUSED_ENDING } from "../engine/fuse/dataset/fusedFile.ts";
+import { createImportFusionKind } from "../engine/fuse/dataset/importFusion.ts";
 import type { GpuSource } from "../engine/gpu/device.ts";
-import { STUDIO } from "../engine/merge/version.ts";
+import { STUDIO } from "../engine/merge/run/version.ts";
 import { createDistillKind, prepareTraining } from "../engine/train/distillJob.ts";
 import { checkTraining } from "../engine/train/planner.ts";
 import { readNotes, type TrainingNotes } from "../engine/train/recordState.ts";

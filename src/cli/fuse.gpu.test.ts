@@ -2,8 +2,8 @@ import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promis
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { openFusedFile } from "../engine/fuse/fusedFile.ts";
-import { readParquet } from "../engine/text/datasetParquet.ts";
+import { openFusedFile } from "../engine/fuse/dataset/fusedFile.ts";
+import { readParquet } from "../engine/text/datasets/datasetParquet.ts";
 import { fuse } from "./fuse.ts";
 
 const sample = (name: string) => join("public", "samples", name);

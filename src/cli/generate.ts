@@ -1,6 +1,6 @@
-import { generate as generateTokens } from "../engine/nn/generate.ts";
-import type { Sampling } from "../engine/nn/sample.ts";
-import { readStopIds } from "../engine/text/tokenizerFiles.ts";
+import { generate as generateTokens } from "../engine/runtime/generate/generate.ts";
+import type { Sampling } from "../engine/runtime/generate/sample.ts";
+import { readStopIds } from "../engine/text/tokenizers/tokenizerFiles.ts";
 import type { Call, Command } from "./command.ts";
 import { openRunnable, RUN_OPTIONS, readIds, readNumber } from "./languageModel.ts";
 

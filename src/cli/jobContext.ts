@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import type { JobContext } from "../engine/jobs/kind.ts";
+import type { JobContext } from "../engine/core/jobs/kind.ts";
 import type { Call } from "./command.ts";
 
 /** What a job is given when a command runs it: nobody watches the library, and one process has it. */

@@ -1,4 +1,4 @@
-import { readLogits } from "../engine/nn/score.ts";
+import { readLogits } from "../engine/runtime/generate/score.ts";
 import type { Command } from "./command.ts";
 import { openRunnable, RUN_OPTIONS, readIds } from "./languageModel.ts";
 

@@ -1,6 +1,6 @@
 import { basename, resolve } from "node:path";
-import { mergeInto } from "../engine/merge/merge.ts";
-import { STUDIO } from "../engine/merge/version.ts";
+import { mergeInto } from "../engine/merge/run/merge.ts";
+import { STUDIO } from "../engine/merge/run/version.ts";
 import { withChecksums } from "../node/checksums.ts";
 import { openFolderWriter } from "../node/folderWriter.ts";
 import { openGpuSource } from "../node/gpuSource.ts";

@@ -1,6 +1,6 @@
 import { basename } from "node:path";
-import type { Checkpoint } from "../engine/model/checkpoint.ts";
-import { openCheckpoint } from "../engine/model/open.ts";
+import type { Checkpoint } from "../engine/checkpoint/checkpoint.ts";
+import { openCheckpoint } from "../engine/checkpoint/open.ts";
 import { type OpenFiles, openFiles } from "../node/files.ts";
 
 /** A checkpoint and the files it stands on, to be closed at the end. */

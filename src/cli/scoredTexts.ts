@@ -1,10 +1,10 @@
 import { readFile, stat } from "node:fs/promises";
 import { basename } from "node:path";
-import { bytesInMemory } from "../engine/base/bytes.ts";
+import { bytesInMemory } from "../engine/core/bytes.ts";
 import { EngineError } from "../engine/contract/index.ts";
 import { type ReadableRow, tryEncodeRow } from "../engine/evaluate/scoreRow.ts";
-import { detectFormat, readDataset } from "../engine/text/datasets.ts";
-import { missingTemplate, openChatTemplate } from "../engine/text/template.ts";
+import { detectFormat, readDataset } from "../engine/text/datasets/datasets.ts";
+import { missingTemplate, openChatTemplate } from "../engine/text/templates/template.ts";
 import { fileFailure } from "../node/files.ts";
 import type { RunnableModel } from "./languageModel.ts";
 

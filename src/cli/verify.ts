@@ -3,7 +3,7 @@ import * as v from "valibot";
 import { parse } from "yaml";
 import { EngineError } from "../engine/contract/index.ts";
 import { methods } from "../engine/merge/registry.ts";
-import type { Checkpoint } from "../engine/model/checkpoint.ts";
+import type { Checkpoint } from "../engine/checkpoint/checkpoint.ts";
 import { openGpuSource } from "../node/gpuSource.ts";
 import { closing } from "./closing.ts";
 import type { Command } from "./command.ts";

@@ -1,8 +1,8 @@
 import { get, set } from "idb-keyval";
-import { mapsInDatabase } from "./align/maps/mapCache.ts";
-import { alignTasks } from "./align/tasks.ts";
-import { createPool } from "./base/pool.ts";
-import type { Threads } from "./base/threads.ts";
+import { mapsInDatabase } from "./fuse/align/maps/mapCache.ts";
+import { alignTasks } from "./fuse/align/tasks.ts";
+import { createPool } from "./core/threadPool.ts";
+import type { Threads } from "./core/threads.ts";
 import type {
   CallOptions,
   Engine,
@@ -13,48 +13,48 @@ import type {
   StorageCard,
 } from "./contract/index.ts";
 import { EngineError, toFailure } from "./contract/index.ts";
-import { createDatasetKind } from "./evaluate/datasetJob.ts";
+import { createDatasetKind } from "./text/datasets/datasetJob.ts";
 import { createEvaluateKind } from "./evaluate/evaluateJob.ts";
-import { createLanguageFace } from "./evaluate/languageFace.ts";
-import { keepLanguageTexts } from "./evaluate/languageFiles.ts";
-import { createShelf, withRoom } from "./evaluate/shelf.ts";
-import { createExportFusionKind } from "./fuse/exportFusion.ts";
+import { createLanguageFace } from "./runtime/language/languageQueries.ts";
+import { keepLanguageTexts } from "./runtime/language/languageFiles.ts";
+import { createShelf, withRoom } from "./runtime/language/modelCache.ts";
+import { createExportFusionKind } from "./fuse/dataset/exportFusion.ts";
 import { createFuseKind } from "./fuse/fuseJob.ts";
-import { storedFusionCatalogue } from "./fuse/fusionCatalogue.ts";
-import { createFusionFace } from "./fuse/fusionFace.ts";
-import { openFusions } from "./fuse/fusions.ts";
-import { createImportFusionKind } from "./fuse/importFusion.ts";
-import { storeRecords } from "./fuse/recordStore.ts";
-import { createPipelineFace } from "./fusechat/pipelineFace.ts";
-import { createPipelineKind } from "./fusechat/pipelineJob.ts";
+import { storedFusionCatalogue } from "./fuse/dataset/fusionCatalogue.ts";
+import { createFusionFace } from "./fuse/fusionQueries.ts";
+import { openFusions } from "./fuse/dataset/fusions.ts";
+import { createImportFusionKind } from "./fuse/dataset/importFusion.ts";
+import { storeRecords } from "./fuse/dataset/recordStore.ts";
+import { createPipelineFace } from "./pipeline/pipelineQueries.ts";
+import { createPipelineKind } from "./pipeline/pipelineJob.ts";
 import { DEFAULT_BUDGET_BYTES, GpuSource } from "./gpu/device.ts";
 import { inspectTensor } from "./inspect/inspect.ts";
-import { storedJournal } from "./jobs/journal.ts";
-import type { AnyJobKind } from "./jobs/kind.ts";
-import { locksInMemory, webLocks } from "./jobs/locks.ts";
-import { createRunner, type JobRunner } from "./jobs/runner.ts";
-import { createFactStore } from "./merge/factStore.ts";
-import { guessBase } from "./merge/guessBase.ts";
+import { storedJournal } from "./core/jobs/journal.ts";
+import type { AnyJobKind } from "./core/jobs/kind.ts";
+import { locksInMemory, webLocks } from "./core/jobs/locks.ts";
+import { createRunner, type JobRunner } from "./core/jobs/runner.ts";
+import { createFactStore } from "./merge/run/factStore.ts";
+import { guessBase } from "./merge/recipe/guessBase.ts";
 import {
   createMeasureKind,
   createMergeKind,
   measureWeightMap,
   planFromLibrary,
   readWeightMap,
-} from "./merge/jobs.ts";
+} from "./merge/mergeJob.ts";
 import { methodCard } from "./merge/method.ts";
-import { formatRecipe, parseRecipe } from "./merge/recipe.ts";
+import { formatRecipe, parseRecipe } from "./merge/recipe/recipe.ts";
 import { methods } from "./merge/registry.ts";
-import { openLibrary } from "./model/databaseLibrary.ts";
-import { openDatasets } from "./model/datasets.ts";
-import { exportJob } from "./model/export.ts";
-import { importJob } from "./model/import.ts";
-import type { Library } from "./model/library.ts";
-import { samplesJob } from "./model/samples.ts";
+import { openLibrary } from "./checkpoint/library/databaseLibrary.ts";
+import { openDatasets } from "./text/datasets/datasetLibrary.ts";
+import { exportJob } from "./checkpoint/export.ts";
+import { importJob } from "./checkpoint/library/import.ts";
+import type { Library } from "./checkpoint/library/library.ts";
+import { samplesJob } from "./checkpoint/library/samples.ts";
 import { openDatabase } from "./storage/database.ts";
 import { storeValues } from "./storage/values.ts";
 import { createDistillKind } from "./train/distillJob.ts";
-import { createTrainingFace } from "./train/trainingFace.ts";
+import { createTrainingFace } from "./train/trainingQueries.ts";
 
 /** What the engine is made of: what a Worker finds in its navigator, and a test makes for itself. */
 export interface EngineParts {

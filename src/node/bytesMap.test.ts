@@ -1,8 +1,8 @@
 import { describe, expect, test } from "vitest";
-import { bytesTarget } from "../engine/align/maps/bytes.ts";
-import type { Vocabulary } from "../engine/align/types.ts";
-import { openVocabulary } from "../engine/align/vocabulary.ts";
-import { openTokenizer, type TextTokenizer } from "../engine/text/tokenizer.ts";
+import { bytesTarget } from "../engine/fuse/align/maps/bytes.ts";
+import type { Vocabulary } from "../engine/fuse/align/types.ts";
+import { openVocabulary } from "../engine/fuse/align/vocabulary.ts";
+import { openTokenizer, type TextTokenizer } from "../engine/text/tokenizers/tokenizer.ts";
 import { openFiles } from "./files.ts";
 import { hasTestData, testDataPath } from "./testdata.ts";
 

@@ -1,6 +1,6 @@
 import { createHash, type Hash } from "node:crypto";
 import { createReadStream } from "node:fs";
-import type { FileTreeWriter } from "../engine/base/bytes.ts";
+import type { FileTreeWriter } from "../engine/core/bytes.ts";
 import type { FolderWriter } from "./folderWriter.ts";
 
 const SUMS = "SHA256SUMS";

@@ -1,6 +1,6 @@
 import { readdirSync } from "node:fs";
 import { describe, expect, test } from "vitest";
-import { readDataset, summarizeDataset } from "../engine/text/datasets.ts";
+import { readDataset, summarizeDataset } from "../engine/text/datasets/datasets.ts";
 import { openFiles } from "./files.ts";
 import { hasTestData, testDataPath } from "./testdata.ts";
 

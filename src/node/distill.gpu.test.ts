@@ -1,11 +1,11 @@
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { createMemoryTree } from "../engine/base/memoryTree.ts";
+import { createMemoryTree } from "../engine/core/memoryTree.ts";
 import type { TrainingPoint, TrainingSettings } from "../engine/contract/index.ts";
-import type { Checkpoint } from "../engine/model/checkpoint.ts";
-import { openCheckpoint } from "../engine/model/open.ts";
-import { openDecoder } from "../engine/nn/openDecoder.ts";
-import { readCrossEntropy } from "../engine/nn/score.ts";
+import type { Checkpoint } from "../engine/checkpoint/checkpoint.ts";
+import { openCheckpoint } from "../engine/checkpoint/open.ts";
+import { openDecoder } from "../engine/runtime/decoder/openDecoder.ts";
+import { readCrossEntropy } from "../engine/runtime/generate/score.ts";
 import { prepareTraining } from "../engine/train/distillJob.ts";
 import { openTrainingDocuments } from "../engine/train/documents.ts";
 import { recordTraining } from "../engine/train/recordState.ts";

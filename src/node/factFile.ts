@@ -1,4 +1,4 @@
-import { type FactRow, type FactStore, storeFacts } from "../engine/merge/factStore.ts";
+import { type FactRow, type FactStore, storeFacts } from "../engine/merge/run/factStore.ts";
 import { readJson, writeJson } from "./jsonFile.ts";
 
 /** What was measured of models, in one file of JSON, which is read when it is first asked for. */

@@ -1,7 +1,7 @@
 import { type FileHandle, open, opendir, stat } from "node:fs/promises";
 import { basename, join } from "node:path";
-import type { ByteSource, FileTree } from "../engine/base/bytes.ts";
-import { invariant } from "../engine/base/invariant.ts";
+import type { ByteSource, FileTree } from "../engine/core/bytes.ts";
+import { invariant } from "../engine/core/invariant.ts";
 import { EngineError } from "../engine/contract/index.ts";
 
 /** More files than any checkpoint has: beyond it somebody named a disk, not a model. */

@@ -1,7 +1,7 @@
 import { type FileHandle, mkdir, open, readdir, rename, rm, rmdir, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import type { ByteSink, FileTreeWriter } from "../engine/base/bytes.ts";
-import { invariant } from "../engine/base/invariant.ts";
+import type { ByteSink, FileTreeWriter } from "../engine/core/bytes.ts";
+import { invariant } from "../engine/core/invariant.ts";
 import { EngineError } from "../engine/contract/index.ts";
 import { guarded } from "./files.ts";
 import { readJson } from "./jsonFile.ts";

@@ -1,10 +1,10 @@
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { encodeRow, scoreRow } from "../engine/evaluate/scoreRow.ts";
-import { encodeFused } from "../engine/fuse/codec.ts";
+import { encodeFused } from "../engine/fuse/dataset/codec.ts";
 import { createFuseKind } from "../engine/fuse/fuseJob.ts";
-import type { FusedRecord } from "../engine/fuse/records.ts";
-import { locksInMemory } from "../engine/jobs/locks.ts";
+import type { FusedRecord } from "../engine/fuse/dataset/records.ts";
+import { locksInMemory } from "../engine/core/jobs/locks.ts";
 import { type FusionAttempt, FusionBench } from "./fuseTestParts.ts";
 
 const TALE = "Once upon a time a poor woodcutter lived by the forest with his two children. ";

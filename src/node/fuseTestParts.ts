@@ -1,24 +1,24 @@
 import "fake-indexeddb/auto";
 import { basename, join } from "node:path";
-import { alignTasks } from "../engine/align/tasks.ts";
-import { bytesInMemory } from "../engine/base/bytes.ts";
-import { createPool } from "../engine/base/pool.ts";
+import { alignTasks } from "../engine/fuse/align/tasks.ts";
+import { bytesInMemory } from "../engine/core/bytes.ts";
+import { createPool } from "../engine/core/threadPool.ts";
 import type { FusionSettings } from "../engine/contract/index.ts";
-import { keepLanguageTexts } from "../engine/evaluate/languageFiles.ts";
-import { createShelf } from "../engine/evaluate/shelf.ts";
+import { keepLanguageTexts } from "../engine/runtime/language/languageFiles.ts";
+import { createShelf } from "../engine/runtime/language/modelCache.ts";
 import { createFuseKind, type FuseParts, type FuseState } from "../engine/fuse/fuseJob.ts";
-import { storedFusionCatalogue } from "../engine/fuse/fusionCatalogue.ts";
-import { openFusions } from "../engine/fuse/fusions.ts";
+import { storedFusionCatalogue } from "../engine/fuse/dataset/fusionCatalogue.ts";
+import { openFusions } from "../engine/fuse/dataset/fusions.ts";
 import { PROFILES } from "../engine/fuse/profiles.ts";
-import { storeRecords } from "../engine/fuse/recordStore.ts";
-import type { FusedRecord } from "../engine/fuse/records.ts";
+import { storeRecords } from "../engine/fuse/dataset/recordStore.ts";
+import type { FusedRecord } from "../engine/fuse/dataset/records.ts";
 import { GpuSource } from "../engine/gpu/device.ts";
-import type { JobContext } from "../engine/jobs/kind.ts";
-import type { Checkpoint } from "../engine/model/checkpoint.ts";
-import type { StoredDataset } from "../engine/model/datasets.ts";
-import { openCheckpoint } from "../engine/model/open.ts";
+import type { JobContext } from "../engine/core/jobs/kind.ts";
+import type { Checkpoint } from "../engine/checkpoint/checkpoint.ts";
+import type { StoredDataset } from "../engine/text/datasets/datasetLibrary.ts";
+import { openCheckpoint } from "../engine/checkpoint/open.ts";
 import { openDatabase } from "../engine/storage/database.ts";
-import { summarizeDataset } from "../engine/text/datasets.ts";
+import { summarizeDataset } from "../engine/text/datasets/datasets.ts";
 import { type OpenFiles, openFiles } from "./files.ts";
 
 /** One try at a fusion, of which a second can go on from `state`. */

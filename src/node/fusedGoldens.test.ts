@@ -1,15 +1,15 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { expect, test } from "vitest";
-import { bytesInMemory } from "../engine/base/bytes.ts";
+import { bytesInMemory } from "../engine/core/bytes.ts";
 import { EngineError } from "../engine/contract/index.ts";
-import { refusal } from "../engine/fuse/choose.ts";
-import { type FusedHeader, openFusedFile, writeFusedFile } from "../engine/fuse/fusedFile.ts";
-import { BadRow, findSources, readImportedRow } from "../engine/fuse/importRow.ts";
-import { writeParquet } from "../engine/fuse/parquetWriter.ts";
+import { refusal } from "../engine/fuse/rows/choose.ts";
+import { type FusedHeader, openFusedFile, writeFusedFile } from "../engine/fuse/dataset/fusedFile.ts";
+import { BadRow, findSources, readImportedRow } from "../engine/fuse/dataset/importRow.ts";
+import { writeParquet } from "../engine/fuse/dataset/parquetWriter.ts";
 import { PROFILES } from "../engine/fuse/profiles.ts";
-import type { FusedRecord, Representation, UnfusedRecord } from "../engine/fuse/records.ts";
-import { makeRecord, seededRandom } from "../engine/fuse/testRecords.ts";
-import { readParquet } from "../engine/text/datasetParquet.ts";
+import type { FusedRecord, Representation, UnfusedRecord } from "../engine/fuse/dataset/records.ts";
+import { makeRecord, seededRandom } from "../engine/fuse/dataset/testRecords.ts";
+import { readParquet } from "../engine/text/datasets/datasetParquet.ts";
 
 /*
  * goldens/fused holds a small dataset in all formats, and as JSON what is in it: interop/test_fused.py

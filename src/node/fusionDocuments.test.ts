@@ -1,18 +1,18 @@
 import { join } from "node:path";
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { documentPieces, RowRefusal } from "../engine/fuse/document.ts";
-import type { DocumentPiece } from "../engine/fuse/records.ts";
-import { Splitter } from "../engine/fuse/split.ts";
+import { documentPieces, RowRefusal } from "../engine/fuse/documents/document.ts";
+import type { DocumentPiece } from "../engine/fuse/dataset/records.ts";
+import { Splitter } from "../engine/fuse/documents/split.ts";
 import {
   type DocumentTokenizer,
   openDocumentTokenizer,
   textOf,
   utf8Length,
-} from "../engine/fuse/tokenise.ts";
-import type { DatasetRow } from "../engine/text/datasets.ts";
-import { type ChatMessage, createChatTemplate } from "../engine/text/template.ts";
-import { openTokenizer, type TextTokenizer } from "../engine/text/tokenizer.ts";
+} from "../engine/fuse/documents/tokenise.ts";
+import type { DatasetRow } from "../engine/text/datasets/datasets.ts";
+import { type ChatMessage, createChatTemplate } from "../engine/text/templates/template.ts";
+import { openTokenizer, type TextTokenizer } from "../engine/text/tokenizers/tokenizer.ts";
 import { openFiles } from "./files.ts";
 import { hasTestData, testDataPath } from "./testdata.ts";
 

@@ -1,9 +1,9 @@
 import { open, rename } from "node:fs/promises";
 import { basename, join } from "node:path";
 import type { FusionCard } from "../engine/contract/index.ts";
-import { FUSED_ENDING, writeFusedFile } from "../engine/fuse/fusedFile.ts";
-import type { FusionLibrary } from "../engine/fuse/fusions.ts";
-import { writeParquet } from "../engine/fuse/parquetWriter.ts";
+import { FUSED_ENDING, writeFusedFile } from "../engine/fuse/dataset/fusedFile.ts";
+import type { FusionLibrary } from "../engine/fuse/dataset/fusions.ts";
+import { writeParquet } from "../engine/fuse/dataset/parquetWriter.ts";
 import { guarded } from "./files.ts";
 import { openWorkFolder, type WorkFolder } from "./workFolder.ts";
 

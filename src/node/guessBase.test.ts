@@ -4,9 +4,9 @@ import {
   chooseBase,
   compareSamples,
   findStrangers,
-} from "../engine/merge/guessBase.ts";
-import type { Checkpoint } from "../engine/model/checkpoint.ts";
-import { openCheckpoint } from "../engine/model/open.ts";
+} from "../engine/merge/recipe/guessBase.ts";
+import type { Checkpoint } from "../engine/checkpoint/checkpoint.ts";
+import { openCheckpoint } from "../engine/checkpoint/open.ts";
 import { openFiles } from "./files.ts";
 import { hasTestData, testDataPath } from "./testdata.ts";
 

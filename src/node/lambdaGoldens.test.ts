@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
-import { rewardOf } from "../engine/fuse/choose.ts";
-import { scheduledLambda, softLambda } from "../engine/fuse/lambda.ts";
+import { rewardOf } from "../engine/fuse/rows/choose.ts";
+import { scheduledLambda, softLambda } from "../engine/fuse/rows/lambda.ts";
 import { hasTestData, testDataPath } from "./testdata.ts";
 
 const read = (name: string) =>

@@ -1,13 +1,13 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { beforeAll, expect, test } from "vitest";
-import { bytesInMemory } from "../engine/base/bytes.ts";
+import { bytesInMemory } from "../engine/core/bytes.ts";
 import type { Engine, GenerateEvent, GenerateRequest } from "../engine/contract/index.ts";
 import { acquireGpu } from "../engine/gpu/device.ts";
-import { openCheckpoint } from "../engine/model/open.ts";
-import { openDecoder } from "../engine/nn/openDecoder.ts";
-import { readCrossEntropy } from "../engine/nn/score.ts";
-import { openTokenizer } from "../engine/text/tokenizer.ts";
+import { openCheckpoint } from "../engine/checkpoint/open.ts";
+import { openDecoder } from "../engine/runtime/decoder/openDecoder.ts";
+import { readCrossEntropy } from "../engine/runtime/generate/score.ts";
+import { openTokenizer } from "../engine/text/tokenizers/tokenizer.ts";
 import { dropSample, openTestEngine, runJob, SAMPLE_FILES } from "./engineTestParts.ts";
 
 const NAMES = ["ember-base", "ember-maths"];

@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import type { MapCache } from "../engine/align/maps/mapCache.ts";
+import type { MapCache } from "../engine/fuse/align/maps/mapCache.ts";
 import { userCache } from "./userCache.ts";
 
 /** Vocabulary maps as files of little-endian int32. A folder that cannot be used is done without. */

@@ -1,14 +1,14 @@
 import { readFileSync } from "node:fs";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { acquireGpu, type Gpu } from "../engine/gpu/device.ts";
-import type { Checkpoint } from "../engine/model/checkpoint.ts";
-import { openCheckpoint } from "../engine/model/open.ts";
-import { generate } from "../engine/nn/generate.ts";
-import { openDecoder } from "../engine/nn/openDecoder.ts";
-import { measureDecoder } from "../engine/nn/plan.ts";
-import { GREEDY } from "../engine/nn/sample.ts";
-import { readCrossEntropy, readLogits } from "../engine/nn/score.ts";
-import { tuneKernels } from "../engine/nn/tuneDecoder.ts";
+import type { Checkpoint } from "../engine/checkpoint/checkpoint.ts";
+import { openCheckpoint } from "../engine/checkpoint/open.ts";
+import { generate } from "../engine/runtime/generate/generate.ts";
+import { openDecoder } from "../engine/runtime/decoder/openDecoder.ts";
+import { measureDecoder } from "../engine/runtime/decoder/plan.ts";
+import { GREEDY } from "../engine/runtime/generate/sample.ts";
+import { readCrossEntropy, readLogits } from "../engine/runtime/generate/score.ts";
+import { tuneKernels } from "../engine/runtime/tuning/tuneDecoder.ts";
 import { openFiles } from "./files.ts";
 
 const { cases } = JSON.parse(readFileSync("goldens/nn/manifest.json", "utf8"));

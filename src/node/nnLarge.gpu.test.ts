@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import type { ByteSource } from "../engine/base/bytes.ts";
-import { parseConfig } from "../engine/formats/config.ts";
+import type { ByteSource } from "../engine/core/bytes.ts";
+import { parseConfig } from "../engine/checkpoint/formats/config.ts";
 import { acquireGpu, type Gpu } from "../engine/gpu/device.ts";
-import type { Checkpoint, CheckpointTensor } from "../engine/model/checkpoint.ts";
-import { openDecoder } from "../engine/nn/openDecoder.ts";
-import { readLogits } from "../engine/nn/score.ts";
+import type { Checkpoint, CheckpointTensor } from "../engine/checkpoint/checkpoint.ts";
+import { openDecoder } from "../engine/runtime/decoder/openDecoder.ts";
+import { readLogits } from "../engine/runtime/generate/score.ts";
 
 const asked = process.env.FUSESTUDIO_LARGE === "1";
 if (!asked) console.log("NOT RUN: a head of 1.2 GB (FUSESTUDIO_LARGE is not 1)");

@@ -1,4 +1,4 @@
-import type { OnnxRuntime } from "../engine/onnx/runtime.ts";
+import type { OnnxRuntime } from "../engine/runtime/onnx/runtime.ts";
 
 /**
  * ONNX Runtime in Node, which computes on the CPU: its GPU kernels want a browser's WebGPU, and of

@@ -1,8 +1,8 @@
 import { readdirSync } from "node:fs";
 import { basename } from "node:path";
 import { describe, expect, test } from "vitest";
-import { openCheckpoint } from "../engine/model/open.ts";
-import { placeTensor } from "../engine/model/place.ts";
+import { openCheckpoint } from "../engine/checkpoint/open.ts";
+import { placeTensor } from "../engine/checkpoint/place.ts";
 import { openFiles } from "./files.ts";
 import { hasTestData, testDataPath } from "./testdata.ts";
 

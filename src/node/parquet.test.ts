@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
-import { bytesInMemory } from "../engine/base/bytes.ts";
-import { type DatasetEntry, readDataset, summarizeDataset } from "../engine/text/datasets.ts";
+import { bytesInMemory } from "../engine/core/bytes.ts";
+import { type DatasetEntry, readDataset, summarizeDataset } from "../engine/text/datasets/datasets.ts";
 
 /** Files that pyarrow wrote (interop/parquetFixtures.py). */
 function readFixture(name: string): Buffer {

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { crc32 as zlibCrc32 } from "node:zlib";
 import { afterEach, expect, test } from "vitest";
-import { crc32 } from "../engine/fuse/recordFile.ts";
+import { crc32 } from "../engine/fuse/dataset/recordFile.ts";
 import { openRecordFiles } from "./recordFiles.ts";
 
 const made: string[] = [];

@@ -8,8 +8,8 @@ import {
   RECORD_FILE_MAGIC,
   type RecordPlace,
   walkRecords,
-} from "../engine/fuse/recordFile.ts";
-import type { RecordStore } from "../engine/fuse/recordStore.ts";
+} from "../engine/fuse/dataset/recordFile.ts";
+import type { RecordStore } from "../engine/fuse/dataset/recordStore.ts";
 import { guarded } from "./files.ts";
 
 const ENDING = ".records";

@@ -1,16 +1,16 @@
 import { readFileSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { bytesInMemory } from "../engine/base/bytes.ts";
-import { largestIds, logSumExp } from "../engine/evaluate/readTokens.ts";
-import type { Representation } from "../engine/fuse/records.ts";
-import { represent } from "../engine/fuse/represent.ts";
-import { openDocumentTokenizer } from "../engine/fuse/tokenise.ts";
+import { bytesInMemory } from "../engine/core/bytes.ts";
+import { largestIds, logSumExp } from "../engine/runtime/language/readTokens.ts";
+import type { Representation } from "../engine/fuse/dataset/records.ts";
+import { represent } from "../engine/fuse/represent/represent.ts";
+import { openDocumentTokenizer } from "../engine/fuse/documents/tokenise.ts";
 import { acquireGpu, type Gpu } from "../engine/gpu/device.ts";
-import { openCheckpoint } from "../engine/model/open.ts";
-import { openDecoder } from "../engine/nn/openDecoder.ts";
-import { toF32 } from "../engine/tensor/convert.ts";
-import { openTokenizer } from "../engine/text/tokenizer.ts";
+import { openCheckpoint } from "../engine/checkpoint/open.ts";
+import { openDecoder } from "../engine/runtime/decoder/openDecoder.ts";
+import { toF32 } from "../engine/core/tensor/convert.ts";
+import { openTokenizer } from "../engine/text/tokenizers/tokenizer.ts";
 import { openFiles } from "./files.ts";
 import { hasTestData, testDataPath } from "./testdata.ts";
 

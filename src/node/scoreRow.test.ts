@@ -1,9 +1,9 @@
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { encodeRow } from "../engine/evaluate/scoreRow.ts";
-import type { DatasetRow } from "../engine/text/datasets.ts";
-import { createChatTemplate } from "../engine/text/template.ts";
-import { openTokenizer, type TextTokenizer } from "../engine/text/tokenizer.ts";
+import type { DatasetRow } from "../engine/text/datasets/datasets.ts";
+import { createChatTemplate } from "../engine/text/templates/template.ts";
+import { openTokenizer, type TextTokenizer } from "../engine/text/tokenizers/tokenizer.ts";
 import { openFiles } from "./files.ts";
 
 let tokenizer: TextTokenizer;

@@ -5,7 +5,7 @@ import {
   type ChatMessage,
   type ChatTemplate,
   createChatTemplate,
-} from "../engine/text/template.ts";
+} from "../engine/text/templates/template.ts";
 import { hasTestData, testDataPath } from "./testdata.ts";
 
 interface Rendered {

@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { dirname, join } from "node:path";
 import { Worker } from "node:worker_threads";
-import type { Thread, Threads } from "../engine/base/threads.ts";
+import type { Thread, Threads } from "../engine/core/threads.ts";
 
 /** Each keeps vocabularies and tables of its own. */
 const MOST_THREADS = 8;

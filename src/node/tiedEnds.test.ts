@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
-import type { Checkpoint } from "../engine/model/checkpoint.ts";
-import { openCheckpoint } from "../engine/model/open.ts";
-import { measureDecoder } from "../engine/nn/plan.ts";
+import type { Checkpoint } from "../engine/checkpoint/checkpoint.ts";
+import { openCheckpoint } from "../engine/checkpoint/open.ts";
+import { measureDecoder } from "../engine/runtime/decoder/plan.ts";
 import { openFiles } from "./files.ts";
 
 const EMBEDDING = "model.embed_tokens.weight";

@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import type { TextTokenizer, TokenEncoding } from "../engine/text/tokenizer.ts";
+import type { TextTokenizer, TokenEncoding } from "../engine/text/tokenizers/tokenizer.ts";
 
 /** What the `tokenizers` library answered for one text; offsets count code points. */
 export interface GoldenCase {

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
-import { bytesInMemory, type FileTree } from "../engine/base/bytes.ts";
-import { openTokenizer, type TextTokenizer } from "../engine/text/tokenizer.ts";
+import { bytesInMemory, type FileTree } from "../engine/core/bytes.ts";
+import { openTokenizer, type TextTokenizer } from "../engine/text/tokenizers/tokenizer.ts";
 import { openFiles } from "./files.ts";
 import { hasTestData, testDataPath } from "./testdata.ts";
 import { compareWithGolden, readGolden } from "./tokenizerGoldens.ts";

@@ -4,9 +4,9 @@ import {
   LORA_MODULES,
   type LoraTarget,
   type TrainableModel,
-} from "../engine/nn/backward/trainable.ts";
-import { openDecoder } from "../engine/nn/openDecoder.ts";
-import { readCrossEntropy, readRows } from "../engine/nn/score.ts";
+} from "../engine/train/backward/trainable.ts";
+import { openDecoder } from "../engine/runtime/decoder/openDecoder.ts";
+import { readCrossEntropy, readRows } from "../engine/runtime/generate/score.ts";
 import { batchOf, IDS, LLAMA, LORA, step, trained, withCheckpoint } from "./trainTestParts.ts";
 
 let gpu: Gpu;

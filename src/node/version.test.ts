@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
-import { STUDIO } from "../engine/merge/version.ts";
+import { STUDIO } from "../engine/merge/run/version.ts";
 
 test("results are signed with the version of the package", () => {
   const text = readFileSync(new URL("../../package.json", import.meta.url), "utf8");

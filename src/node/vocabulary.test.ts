@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
-import type { Vocabulary } from "../engine/align/types.ts";
+import type { Vocabulary } from "../engine/fuse/align/types.ts";
 import { hasTestData, testDataPath } from "./testdata.ts";
 import { vocabularyInFolder } from "./vocabularyFiles.ts";
 

@@ -1,6 +1,6 @@
-import type { Vocabulary } from "../engine/align/types.ts";
-import { openVocabulary } from "../engine/align/vocabulary.ts";
-import { openTokenizer } from "../engine/text/tokenizer.ts";
+import type { Vocabulary } from "../engine/fuse/align/types.ts";
+import { openVocabulary } from "../engine/fuse/align/vocabulary.ts";
+import { openTokenizer } from "../engine/text/tokenizers/tokenizer.ts";
 import { openFiles } from "./files.ts";
 
 /** The vocabulary of a folder with a tokenizer.json. */

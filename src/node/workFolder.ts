@@ -1,8 +1,8 @@
 import { mkdir, readdir, rm, rmdir } from "node:fs/promises";
 import { join } from "node:path";
 import { EngineError } from "../engine/contract/index.ts";
-import type { FusionCatalogue, FusionRow } from "../engine/fuse/fusionCatalogue.ts";
-import { type FusionLibrary, openFusions } from "../engine/fuse/fusions.ts";
+import type { FusionCatalogue, FusionRow } from "../engine/fuse/dataset/fusionCatalogue.ts";
+import { type FusionLibrary, openFusions } from "../engine/fuse/dataset/fusions.ts";
 import { guarded } from "./files.ts";
 import { readJson, writeJson } from "./jsonFile.ts";
 import { takeLock } from "./lockFile.ts";

@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import * as v from "valibot";
-import { readAll } from "../../engine/base/bytes.ts";
+import { readAll } from "../../engine/core/bytes.ts";
 import { EngineError } from "../../engine/contract/index.ts";
 import { openFiles } from "../../node/files.ts";
 

@@ -1,8 +1,8 @@
 import * as v from "valibot";
-import { bytesInMemory } from "../../engine/base/bytes.ts";
+import { bytesInMemory } from "../../engine/core/bytes.ts";
 import type { Recipe } from "../../engine/contract/index.ts";
-import type { Checkpoint, CheckpointTensor } from "../../engine/model/checkpoint.ts";
-import { fromF32 } from "../../engine/tensor/convert.ts";
+import type { Checkpoint, CheckpointTensor } from "../../engine/checkpoint/checkpoint.ts";
+import { fromF32 } from "../../engine/core/tensor/convert.ts";
 import type { Bench } from "./cases.ts";
 import { type Comparison, combine } from "./compare.ts";
 import { mergeInMemory, readValues } from "./mergeInMemory.ts";

@@ -1,11 +1,11 @@
 import { EngineError } from "../contract/index.ts";
-import type { JobKind, RequestOf } from "../jobs/kind.ts";
-import type { DatasetLibrary, StoredDataset } from "../model/datasets.ts";
+import type { JobKind, RequestOf } from "../core/jobs/kind.ts";
+import type { DatasetLibrary, StoredDataset } from "../text/datasets/datasetLibrary.ts";
 import { makeCells } from "./cells.ts";
 import { groupDomains } from "./domains.ts";
-import type { LanguageParts } from "./generateText.ts";
-import { findRunnable } from "./runnable.ts";
-import { bytesOfRow, sampleRows } from "./sampleRows.ts";
+import type { LanguageParts } from "../runtime/language/generateText.ts";
+import { findRunnable } from "../runtime/language/runnable.ts";
+import { bytesOfRow, sampleRows } from "../text/datasets/sampleRows.ts";
 import { type NamedRows, type PairScores, scorePair } from "./scorePair.ts";
 
 /** Their scores are journalled, and written again with every step. */

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { createRandom } from "./random.ts";
+import { createRandom } from "../core/random.ts";
 import {
   aggregateScores,
   bitsPerByteInterval,

@@ -1,5 +1,5 @@
-import { invariant } from "../base/invariant.ts";
-import { createRandom } from "./random.ts";
+import { invariant } from "../core/invariant.ts";
+import { createRandom } from "../core/random.ts";
 
 /** What a model made of one text: the sum over its scored tokens. */
 export interface Score {

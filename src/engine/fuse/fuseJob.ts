@@ -1,21 +1,21 @@
-import type { MapCache } from "../align/maps/mapCache.ts";
-import type { AlignTasks } from "../align/tasks.ts";
-import type { Pool } from "../base/pool.ts";
+import type { MapCache } from "./align/maps/mapCache.ts";
+import type { AlignTasks } from "./align/tasks.ts";
+import type { Pool } from "../core/threadPool.ts";
 import { EngineError, type FusionId } from "../contract/index.ts";
-import type { LanguageParts } from "../evaluate/generateText.ts";
+import type { LanguageParts } from "../runtime/language/generateText.ts";
 import type { GpuSource } from "../gpu/device.ts";
-import type { JobContext, JobKind, RequestOf } from "../jobs/kind.ts";
-import type { Locks } from "../jobs/locks.ts";
-import { droppedCard } from "./dropped.ts";
+import type { JobContext, JobKind, RequestOf } from "../core/jobs/kind.ts";
+import type { Locks } from "../core/jobs/locks.ts";
+import { droppedCard } from "./documents/dropped.ts";
 import { begins, type FuseInputParts, openModels, prepareFusion } from "./fuseModels.ts";
 import { checkFuseRequest } from "./fuseRequest.ts";
-import type { FusionModel, StageParts } from "./fuseStages.ts";
-import { bridgeSource, type FusionMember, type SourceBridge } from "./fuseStagesAlign.ts";
-import { type WrittenDocuments, writeDocuments } from "./fuseStagesDocuments.ts";
-import { type FusedSoFar, fuseAll } from "./fuseStagesFuse.ts";
-import { representAll, representationFolder } from "./fuseStagesRepresent.ts";
-import type { FusionLibrary, FusionWriter } from "./fusions.ts";
-import type { RecordStore } from "./recordStore.ts";
+import type { FusionModel, StageParts } from "./stages/fuseStages.ts";
+import { bridgeSource, type FusionMember, type SourceBridge } from "./stages/fuseStagesAlign.ts";
+import { type WrittenDocuments, writeDocuments } from "./stages/fuseStagesDocuments.ts";
+import { type FusedSoFar, fuseAll } from "./stages/fuseStagesFuse.ts";
+import { representAll, representationFolder } from "./stages/fuseStagesRepresent.ts";
+import type { FusionLibrary, FusionWriter } from "./dataset/fusions.ts";
+import type { RecordStore } from "./dataset/recordStore.ts";
 
 /** What a fusion takes. */
 export interface FuseParts extends FuseInputParts, Pick<LanguageParts, "shelf"> {

@@ -1,11 +1,11 @@
 import type { FusionSettings, ModelId } from "../contract/index.ts";
-import type { LanguageParts } from "../evaluate/generateText.ts";
-import { findRunnable } from "../evaluate/runnable.ts";
-import type { PreparedJob, RequestOf } from "../jobs/kind.ts";
-import type { DatasetLibrary } from "../model/datasets.ts";
+import type { LanguageParts } from "../runtime/language/generateText.ts";
+import { findRunnable } from "../runtime/language/runnable.ts";
+import type { PreparedJob, RequestOf } from "../core/jobs/kind.ts";
+import type { DatasetLibrary } from "../text/datasets/datasetLibrary.ts";
 import { checkFuseRequest } from "./fuseRequest.ts";
-import type { FusionModel } from "./fuseStages.ts";
-import { openDocumentTokenizer } from "./tokenise.ts";
+import type { FusionModel } from "./stages/fuseStages.ts";
+import { openDocumentTokenizer } from "./documents/tokenise.ts";
 
 /** Where a fusion finds its models and datasets. */
 export interface FuseInputParts extends Pick<LanguageParts, "openText"> {

@@ -1,6 +1,6 @@
 import { EngineError, type FusionSettings } from "../contract/index.ts";
-import type { RequestOf } from "../jobs/kind.ts";
-import { MOST_ENTRIES } from "./topRows.ts";
+import type { RequestOf } from "../core/jobs/kind.ts";
+import { MOST_ENTRIES } from "./represent/topRows.ts";
 
 /** Where the whole numbers among the settings make sense, ends included. */
 export const FUSION_RANGES = {

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { fromF32, toF32 } from "../tensor/convert.ts";
+import { fromF32, toF32 } from "../core/tensor/convert.ts";
 import { acquireGpu, type Gpu } from "./device.ts";
 
 let gpu: Gpu;

@@ -1,4 +1,4 @@
-import { invariant } from "../base/invariant.ts";
+import { invariant } from "../core/invariant.ts";
 
 const texts = import.meta.glob<string>("/shaders/**/*.wgsl", {
   query: "?raw",

@@ -1,4 +1,4 @@
-import { invariant } from "../base/invariant.ts";
+import { invariant } from "../core/invariant.ts";
 import type { DeltaStatistics } from "../contract/index.ts";
 import { BLOCK, finiteOrNull, Sum } from "./statistics.ts";
 

@@ -4,9 +4,9 @@ import {
   type TensorInspection,
   type TensorStatistics,
 } from "../contract/index.ts";
-import { type CheckpointTensor, readTensor } from "../model/checkpoint.ts";
-import { toF64 } from "../tensor/convert.ts";
-import { bitsPerElement } from "../tensor/dtype.ts";
+import { type CheckpointTensor, readTensor } from "../checkpoint/checkpoint.ts";
+import { toF64 } from "../core/tensor/convert.ts";
+import { bitsPerElement } from "../core/tensor/dtype.ts";
 import { DeltaGatherer, type Range } from "./delta.ts";
 import { HistogramGatherer } from "./histogram.ts";
 import { StatisticsGatherer } from "./statistics.ts";

@@ -1,18 +1,18 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { readAll } from "../base/bytes.ts";
-import { createMemoryTree } from "../base/memoryTree.ts";
+import { readAll } from "../core/bytes.ts";
+import { createMemoryTree } from "../core/memoryTree.ts";
 import type { OutputDType, Recipe } from "../contract/index.ts";
-import { readHeader } from "../formats/safetensors.ts";
+import { readHeader } from "../checkpoint/formats/safetensors.ts";
 import { GpuSource } from "../gpu/device.ts";
-import { readTensor } from "../model/checkpoint.ts";
-import { BLOCK_ELEMENTS } from "../stream/tiling.ts";
-import { toF64 } from "../tensor/convert.ts";
-import { decideAll, groupUnits } from "./decide.ts";
-import { measure } from "./measure.ts";
+import { readTensor } from "../checkpoint/checkpoint.ts";
+import { BLOCK_ELEMENTS } from "../gpu/tiles/tiling.ts";
+import { toF64 } from "../core/tensor/convert.ts";
+import { decideAll, groupUnits } from "./run/decide.ts";
+import { measure } from "./run/measure.ts";
 import { methodCard } from "./method.ts";
-import { type Plan, planMerge } from "./plan.ts";
+import { type Plan, planMerge } from "./plan/plan.ts";
 import { methods } from "./registry.ts";
-import { runMerge } from "./run.ts";
+import { runMerge } from "./run/run.ts";
 import { checkpointOf, randomValues, seededRandom, type TestTensor } from "./testCheckpoints.ts";
 
 const sceProfile = (profile: string) => ({ select_topk: 0.6, profile });

@@ -1,4 +1,4 @@
-import { invariant } from "../base/invariant.ts";
+import { invariant } from "../core/invariant.ts";
 import { EngineError } from "../contract/index.ts";
 import type { MergeMethod } from "./method.ts";
 

@@ -1,7 +1,7 @@
-import { bytesInMemory } from "../base/bytes.ts";
+import { bytesInMemory } from "../core/bytes.ts";
 import type { DType, OutputDType } from "../contract/index.ts";
-import type { Checkpoint, CheckpointTensor } from "../model/checkpoint.ts";
-import { fromF32 } from "../tensor/convert.ts";
+import type { Checkpoint, CheckpointTensor } from "../checkpoint/checkpoint.ts";
+import { fromF32 } from "../core/tensor/convert.ts";
 
 /** A small seeded generator (mulberry32), for test data alone. */
 export function seededRandom(seed: number): () => number {

@@ -1,7 +1,7 @@
-import { bytesInMemory } from "../base/bytes.ts";
+import { bytesInMemory } from "../core/bytes.ts";
 import type { DType } from "../contract/index.ts";
-import type { Checkpoint, CheckpointTensor, ModelConfig } from "../model/checkpoint.ts";
-import { byteLength } from "../tensor/dtype.ts";
+import type { Checkpoint, CheckpointTensor, ModelConfig } from "../checkpoint/checkpoint.ts";
+import { byteLength } from "../core/tensor/dtype.ts";
 
 /** Dtype and shape by name. */
 export type Tensors = Readonly<Record<string, readonly [DType, readonly number[]]>>;

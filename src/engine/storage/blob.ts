@@ -1,4 +1,4 @@
-import type { ByteSource } from "../base/bytes.ts";
+import type { ByteSource } from "../core/bytes.ts";
 import { EngineError } from "../contract/index.ts";
 
 /** `Blob.arrayBuffer` fails near 2 GiB with a false word about permissions, and is slow long before. */

@@ -2,7 +2,7 @@ import "fake-indexeddb/auto";
 import type { UseStore } from "idb-keyval";
 import { get, set } from "idb-keyval";
 import { expect, test } from "vitest";
-import type { ByteSink } from "../base/bytes.ts";
+import type { ByteSink } from "../core/bytes.ts";
 import { openDatabase } from "./database.ts";
 import { storeValues } from "./values.ts";
 

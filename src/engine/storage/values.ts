@@ -1,6 +1,6 @@
 import { delMany, promisifyRequest, setMany, type UseStore } from "idb-keyval";
-import type { ByteSink, ByteSource } from "../base/bytes.ts";
-import { invariant } from "../base/invariant.ts";
+import type { ByteSink, ByteSource } from "../core/bytes.ts";
+import { invariant } from "../core/invariant.ts";
 import { EngineError } from "../contract/index.ts";
 import { storageError } from "./database.ts";
 import { hashBytes } from "./hash.ts";

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { GpuSource } from "../gpu/device.ts";
 import { readBytes } from "../gpu/readBytes.ts";
-import type { Parameter } from "../nn/backward/trainable.ts";
-import { KernelBench, largestError, randomValues } from "../nn/kernelBench.ts";
+import type { Parameter } from "./backward/trainable.ts";
+import { KernelBench, largestError, randomValues } from "../runtime/kernels/kernelBench.ts";
 import { AdamW } from "./adamw.ts";
 
 let source: GpuSource;

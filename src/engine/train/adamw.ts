@@ -1,9 +1,9 @@
 import { EngineError } from "../contract/index.ts";
 import type { Gpu } from "../gpu/device.ts";
-import { HeldTogether } from "../gpu/held.ts";
+import { HeldTogether } from "../gpu/resourceScope.ts";
 import type { PooledBuffer } from "../gpu/pool.ts";
-import type { Parameter } from "../nn/backward/trainable.ts";
-import { Recorder } from "../nn/recorder.ts";
+import type { Parameter } from "./backward/trainable.ts";
+import { Recorder } from "../runtime/kernels/recorder.ts";
 
 /** Values that one partial sum stands for, as in shaders/train/square_sums.wgsl. */
 const STRETCH = 4096;

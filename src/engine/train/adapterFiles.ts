@@ -1,7 +1,7 @@
-import { type ByteSource, bytesInMemory, type FileTree } from "../base/bytes.ts";
+import { type ByteSource, bytesInMemory, type FileTree } from "../core/bytes.ts";
 import type { TrainingSettings } from "../contract/index.ts";
-import { planShards } from "../formats/shards.ts";
-import type { Adapter } from "../nn/backward/trainable.ts";
+import { planShards } from "../checkpoint/formats/shards.ts";
+import type { Adapter } from "./backward/trainable.ts";
 
 /** A pair of factors on the CPU, row after row. */
 export interface TrainedFactors {

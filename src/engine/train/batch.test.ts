@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { makeRecord } from "../fuse/testRecords.ts";
+import { makeRecord } from "../fuse/dataset/testRecords.ts";
 import { countTokens, makeBatch } from "./batch.ts";
 
 /** Every row, tail and entry is another number. */

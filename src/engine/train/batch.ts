@@ -1,5 +1,5 @@
-import type { FusedRecord } from "../fuse/records.ts";
-import type { TrainBatch } from "../nn/backward/batch.ts";
+import type { FusedRecord } from "../fuse/dataset/records.ts";
+import type { TrainBatch } from "./backward/batch.ts";
 import type { Sequence, Stretch } from "./order.ts";
 
 /** One document's part in a batch. */

@@ -4,12 +4,12 @@ import {
   type ModelId,
   type TrainingRequest,
 } from "../contract/index.ts";
-import type { FusionLibrary } from "../fuse/fusions.ts";
-import type { RecordStore } from "../fuse/recordStore.ts";
+import type { FusionLibrary } from "../fuse/dataset/fusions.ts";
+import type { RecordStore } from "../fuse/dataset/recordStore.ts";
 import type { GpuSource } from "../gpu/device.ts";
-import type { JobContext, JobKind } from "../jobs/kind.ts";
-import type { Library } from "../model/library.ts";
-import { measureDecoder } from "../nn/plan.ts";
+import type { JobContext, JobKind } from "../core/jobs/kind.ts";
+import type { Library } from "../checkpoint/library/library.ts";
+import { measureDecoder } from "../runtime/decoder/plan.ts";
 import { openTrainingDocuments } from "./documents.ts";
 import { planRun, requireRoom } from "./planner.ts";
 import { forgetTraining, recordTraining } from "./recordState.ts";

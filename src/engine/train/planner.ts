@@ -1,6 +1,6 @@
 import { EngineError, type TrainingPlan, type TrainingSettings } from "../contract/index.ts";
-import type { Checkpoint } from "../model/checkpoint.ts";
-import { planTraining } from "../nn/backward/plan.ts";
+import type { Checkpoint } from "../checkpoint/checkpoint.ts";
+import { planTraining } from "./backward/plan.ts";
 import { momentBytes, updateBytes } from "./adamw.ts";
 import type { PartedDocuments } from "./documents.ts";
 import { orderTraining } from "./order.ts";

@@ -1,10 +1,10 @@
 import type { TrainingSettings } from "../contract/index.ts";
 import type { Gpu } from "../gpu/device.ts";
 import { readBytes } from "../gpu/readBytes.ts";
-import type { Checkpoint } from "../model/checkpoint.ts";
-import { adaptedModules } from "../nn/backward/tensors.ts";
-import { LORA_MODULES, type Parameter, type TrainableModel } from "../nn/backward/trainable.ts";
-import { measureDecoder } from "../nn/plan.ts";
+import type { Checkpoint } from "../checkpoint/checkpoint.ts";
+import { adaptedModules } from "./backward/tensors.ts";
+import { LORA_MODULES, type Parameter, type TrainableModel } from "./backward/trainable.ts";
+import { measureDecoder } from "../runtime/decoder/plan.ts";
 import { adapterFiles, type TrainedFactors } from "./adapterFiles.ts";
 import { loraOf } from "./run.ts";
 import { planTarget, type TargetPlan, type Trained } from "./targetFiles.ts";

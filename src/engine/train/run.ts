@@ -1,8 +1,8 @@
 import { EngineError, type TrainingPoint, type TrainingSettings } from "../contract/index.ts";
 import type { Gpu, GpuSource } from "../gpu/device.ts";
-import type { Checkpoint } from "../model/checkpoint.ts";
-import { openTrainable } from "../nn/backward/openTrainable.ts";
-import type { LoraTarget, TrainableModel, TrainTarget } from "../nn/backward/trainable.ts";
+import type { Checkpoint } from "../checkpoint/checkpoint.ts";
+import { openTrainable } from "./backward/openTrainable.ts";
+import type { LoraTarget, TrainableModel, TrainTarget } from "./backward/trainable.ts";
 import type { PartedDocuments } from "./documents.ts";
 import { restoreSnapshot, takeSnapshot } from "./snapshot.ts";
 import { readHeldOut, Trainer } from "./trainer.ts";

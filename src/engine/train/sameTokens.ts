@@ -1,8 +1,8 @@
 import { EngineError } from "../contract/index.ts";
-import type { FusedRecord } from "../fuse/records.ts";
-import { textOf } from "../fuse/tokenise.ts";
-import type { Checkpoint } from "../model/checkpoint.ts";
-import { openTokenizer } from "../text/tokenizer.ts";
+import type { FusedRecord } from "../fuse/dataset/records.ts";
+import { textOf } from "../fuse/documents/tokenise.ts";
+import type { Checkpoint } from "../checkpoint/checkpoint.ts";
+import { openTokenizer } from "../text/tokenizers/tokenizer.ts";
 
 /** Tokens that are looked at, and the least part of them that has to stand for what it was read as. */
 const LOOKED_AT = 256;

@@ -1,7 +1,7 @@
-import { invariant } from "../base/invariant.ts";
+import { invariant } from "../core/invariant.ts";
 import type { Gpu } from "../gpu/device.ts";
 import { readBytes } from "../gpu/readBytes.ts";
-import type { TrainableModel } from "../nn/backward/trainable.ts";
+import type { TrainableModel } from "./backward/trainable.ts";
 import type { AdamW } from "./adamw.ts";
 
 /** Bytes of a record, so that a large model's state is never in memory as a whole. */

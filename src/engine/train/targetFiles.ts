@@ -3,15 +3,15 @@ import {
   bytesInMemory,
   type FileTree,
   type FileTreeWriter,
-} from "../base/bytes.ts";
-import { invariant } from "../base/invariant.ts";
+} from "../core/bytes.ts";
+import { invariant } from "../core/invariant.ts";
 import type { DType, OutputDType } from "../contract/index.ts";
-import { rewriteConfig } from "../formats/config.ts";
-import { planShards, type ShardPlan } from "../formats/shards.ts";
-import { type Checkpoint, type CheckpointTensor, readTensor } from "../model/checkpoint.ts";
-import { companionFiles } from "../model/companions.ts";
-import { fromF32, toF32 } from "../tensor/convert.ts";
-import { byteLength, isOutputDType, mergeRole } from "../tensor/dtype.ts";
+import { rewriteConfig } from "../checkpoint/formats/config.ts";
+import { planShards, type ShardPlan } from "../checkpoint/formats/shards.ts";
+import { type Checkpoint, type CheckpointTensor, readTensor } from "../checkpoint/checkpoint.ts";
+import { companionFiles } from "../checkpoint/companions.ts";
+import { fromF32, toF32 } from "../core/tensor/convert.ts";
+import { byteLength, isOutputDType, mergeRole } from "../core/tensor/dtype.ts";
 import type { TrainedFactors } from "./adapterFiles.ts";
 
 /** Elements that are computed at once. */

@@ -1,10 +1,10 @@
 import { EngineError, type TrainingPoint, type TrainingSettings } from "../contract/index.ts";
-import { scheduledLambda } from "../fuse/lambda.ts";
-import type { FusedRecord } from "../fuse/records.ts";
+import { scheduledLambda } from "../fuse/rows/lambda.ts";
+import type { FusedRecord } from "../fuse/dataset/records.ts";
 import type { Gpu } from "../gpu/device.ts";
-import type { TrainBatch } from "../nn/backward/batch.ts";
-import type { Losses, TrainableModel } from "../nn/backward/trainable.ts";
-import { uniform } from "../nn/sample.ts";
+import type { TrainBatch } from "./backward/batch.ts";
+import type { Losses, TrainableModel } from "./backward/trainable.ts";
+import { uniform } from "../runtime/generate/sample.ts";
 import { AdamW, NONFINITE_HELP } from "./adamw.ts";
 import { countTokens, makeBatch } from "./batch.ts";
 import { orderEpoch, orderTraining, type Sequence, type TrainingOrder } from "./order.ts";

@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { createWarper, type DtwProfileName, dtwProfiles } from "../../../engine/align/warper.ts";
+import { createWarper, type DtwProfileName, dtwProfiles } from "../../../engine/fuse/align/warper.ts";
 import type { Bench } from "../cases.ts";
 import { type Comparison, combine } from "../compare.ts";
 import { choiceCases } from "./choices.ts";

@@ -1,5 +1,5 @@
-import type { SparseRows } from "../../../engine/align/types.ts";
-import type { AlignedSource, UnfusedRecord } from "../../../engine/fuse/records.ts";
+import type { SparseRows } from "../../../engine/fuse/align/types.ts";
+import type { AlignedSource, UnfusedRecord } from "../../../engine/fuse/dataset/records.ts";
 
 type Lists = readonly (readonly number[])[];
 

@@ -1,4 +1,4 @@
-import type { Groups, SparseRows } from "../../../engine/align/types.ts";
+import type { Groups, SparseRows } from "../../../engine/fuse/align/types.ts";
 import { type Comparison, compareValues } from "../compare.ts";
 import type { GoldenRow } from "./files.ts";
 

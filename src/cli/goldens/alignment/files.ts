@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import * as v from "valibot";
-import type { DtwProfileName } from "../../../engine/align/warper.ts";
+import type { DtwProfileName } from "../../../engine/fuse/align/warper.ts";
 import { EngineError } from "../../../engine/contract/index.ts";
 
 /** A row: ids, and the logits that belong to them. */

@@ -1,6 +1,6 @@
 import { readdir, readFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
-import { remark } from "../../../engine/align/vocabulary.ts";
+import { remark } from "../../../engine/fuse/align/vocabulary.ts";
 import { vocabularyInFolder } from "../../../node/vocabularyFiles.ts";
 import { combine } from "../compare.ts";
 import type { AlignmentCase } from "./cases.ts";

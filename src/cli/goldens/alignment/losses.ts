@@ -1,6 +1,6 @@
 import type { Gpu } from "../../../engine/gpu/device.ts";
-import { LOSS_ROW_WORDS, lose } from "../../../engine/nn/backward/rowKernels.ts";
-import { KernelBench } from "../../../engine/nn/kernelBench.ts";
+import { LOSS_ROW_WORDS, lose } from "../../../engine/train/backward/rowKernels.ts";
+import { KernelBench } from "../../../engine/runtime/kernels/kernelBench.ts";
 import { type Comparison, combine, compareValues } from "../compare.ts";
 import type { CollatorCase, CollatorLoss } from "./collatorGolden.ts";
 

@@ -1,10 +1,10 @@
-import { AlignmentCounts } from "../../../engine/align/maps/alignmentCounts.ts";
-import { exactTargets, NO_TARGET, type Targets } from "../../../engine/align/maps/exact.ts";
-import { NearestString } from "../../../engine/align/maps/nearest.ts";
-import { statisticsTargets } from "../../../engine/align/maps/statistics.ts";
-import type { Vocabulary } from "../../../engine/align/types.ts";
-import { remark } from "../../../engine/align/vocabulary.ts";
-import { createWarper, type DtwProfileName } from "../../../engine/align/warper.ts";
+import { AlignmentCounts } from "../../../engine/fuse/align/maps/alignmentCounts.ts";
+import { exactTargets, NO_TARGET, type Targets } from "../../../engine/fuse/align/maps/exact.ts";
+import { NearestString } from "../../../engine/fuse/align/maps/nearest.ts";
+import { statisticsTargets } from "../../../engine/fuse/align/maps/statistics.ts";
+import type { Vocabulary } from "../../../engine/fuse/align/types.ts";
+import { remark } from "../../../engine/fuse/align/vocabulary.ts";
+import { createWarper, type DtwProfileName } from "../../../engine/fuse/align/warper.ts";
 import { type Comparison, compareValues } from "../compare.ts";
 import type { GoldenMaps } from "./files.ts";
 import type { Pair } from "./runText.ts";

@@ -1,4 +1,4 @@
-import type { DtwProfileName } from "../../../engine/align/warper.ts";
+import type { DtwProfileName } from "../../../engine/fuse/align/warper.ts";
 import type { FusionSettings } from "../../../engine/contract/index.ts";
 import type { GoldenRow, RowChanges } from "./files.ts";
 import type { MapKind } from "./vocabularies.ts";

@@ -1,11 +1,11 @@
-import { createAligner } from "../../../engine/align/aligner.ts";
+import { createAligner } from "../../../engine/fuse/align/aligner.ts";
 import type {
   SourceRows,
   SparseRows,
   TokenisedText,
   Vocabulary,
   VocabularyMap,
-} from "../../../engine/align/types.ts";
+} from "../../../engine/fuse/align/types.ts";
 import type { Comparison } from "../compare.ts";
 import { compareRows } from "./compareRows.ts";
 import type { GoldenRow } from "./files.ts";

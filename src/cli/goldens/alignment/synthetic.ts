@@ -1,6 +1,6 @@
-import type { Vocabulary } from "../../../engine/align/types.ts";
-import { remark } from "../../../engine/align/vocabulary.ts";
-import type { DtwProfileName } from "../../../engine/align/warper.ts";
+import type { Vocabulary } from "../../../engine/fuse/align/types.ts";
+import { remark } from "../../../engine/fuse/align/vocabulary.ts";
+import type { DtwProfileName } from "../../../engine/fuse/align/warper.ts";
 import type { GoldenMaps, GoldenRow, GoldenText } from "./files.ts";
 import type { Pair } from "./runText.ts";
 import { vocabularyOf } from "./vocabularies.ts";

@@ -1,9 +1,9 @@
 import { join } from "node:path";
-import type { SparseRows } from "../../../engine/align/types.ts";
+import type { SparseRows } from "../../../engine/fuse/align/types.ts";
 import type { FusionSettings } from "../../../engine/contract/index.ts";
-import { fuseDocuments } from "../../../engine/fuse/fuseRows.ts";
+import { fuseDocuments } from "../../../engine/fuse/rows/fuseRows.ts";
 import { PROFILES } from "../../../engine/fuse/profiles.ts";
-import type { UnfusedRecord } from "../../../engine/fuse/records.ts";
+import type { UnfusedRecord } from "../../../engine/fuse/dataset/records.ts";
 import type { Gpu } from "../../../engine/gpu/device.ts";
 import { type Comparison, combine, compareValues } from "../compare.ts";
 import type { AlignmentCase } from "./cases.ts";

@@ -1,4 +1,4 @@
-import type { Vocabulary, VocabularyMap } from "../../../engine/align/types.ts";
+import type { Vocabulary, VocabularyMap } from "../../../engine/fuse/align/types.ts";
 import type { GoldenMaps, GoldenTokenizer, TokenStrings } from "./files.ts";
 
 const UTF8 = new TextEncoder();

@@ -1,4 +1,4 @@
-import { defineDare } from "../taskVectors/dare.ts";
+import { defineDare } from "./taskVectors/dare.ts";
 
 /** DARE with a sum: drops changes at random, scales up the rest, and adds them to the base. */
 export default defineDare({

@@ -1,4 +1,4 @@
-import { defineDare } from "../taskVectors/dare.ts";
+import { defineDare } from "./taskVectors/dare.ts";
 
 /** DARE with the votes of TIES: of what was not dropped, only what agrees in sign is added. */
 export default defineDare({

@@ -4,9 +4,9 @@ import {
   type Term,
   type Thinning,
   taskVectorConstants,
-} from "../taskVectors/constants.ts";
-import { profileParam } from "../taskVectors/params.ts";
-import { combineTerms, keepLargest, variances } from "../taskVectors/reference.ts";
+} from "./taskVectors/constants.ts";
+import { profileParam } from "./taskVectors/params.ts";
+import { combineTerms, keepLargest, variances } from "./taskVectors/reference.ts";
 
 /** mergekit takes all models alike where the mean squares sum to less, and divides by no less. */
 const GUARD = 1e-6;

@@ -1,4 +1,4 @@
-import { bf16ToF32, f32ToBf16 } from "../../tensor/convert.ts";
+import { bf16ToF32, f32ToBf16 } from "../../core/tensor/convert.ts";
 import { defineMethod, type Resolved } from "../method.ts";
 import { lambdaParam, normalizeParam, weightParam, weightSum, weightsOf } from "../weighting.ts";
 

@@ -1,6 +1,6 @@
 import { EngineError } from "../../contract/index.ts";
 import { defineMethod, type Resolved, type SelectedTensor } from "../method.ts";
-import { type Consensus, type Term, taskVectorConstants } from "../taskVectors/constants.ts";
+import { type Consensus, type Term, taskVectorConstants } from "./taskVectors/constants.ts";
 import {
   densitiesOf,
   densityParam,
@@ -10,8 +10,8 @@ import {
   sizeRatio,
   slackOf,
   voteOf,
-} from "../taskVectors/params.ts";
-import { combineTerms, keepLargest, magnitudes } from "../taskVectors/reference.ts";
+} from "./taskVectors/params.ts";
+import { combineTerms, keepLargest, magnitudes } from "./taskVectors/reference.ts";
 import { lambdaParam, normalizeParam, weightParam, weightsOf } from "../weighting.ts";
 
 function consensusOf(resolved: Resolved): Consensus {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import type { Facts, UnitTensor, Values } from "../method.ts";
-import { resolveGlobal } from "../resolve.ts";
+import { resolveGlobal } from "../recipe/resolve.ts";
 import varm from "./varm.ts";
 
 /**

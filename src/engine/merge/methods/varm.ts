@@ -1,5 +1,5 @@
 import { defineMethod, type Resolved, type UnitTensor, type Values } from "../method.ts";
-import { referenceVarm } from "../varm/reference.ts";
+import { referenceVarm } from "./varm/reference.ts";
 import {
   applyStated,
   computeShares,
@@ -9,8 +9,8 @@ import {
   RELEASED_GRANULARITIES,
   RELEASED_STATISTICS,
   statisticOf,
-} from "../varm/shares.ts";
-import { layerKey, moduleKey } from "../varm/units.ts";
+} from "./varm/shares.ts";
+import { layerKey, moduleKey } from "./varm/units.ts";
 
 const STATISTIC_CODE = { square: 0, abs: 1, signed: 2 } as const;
 

@@ -1,0 +1,121 @@
+import { EngineError, type OutputDType } from "../../contract/index.ts";
+import { torchName } from "../../core/tensor/dtype.ts";
+import { findJsonProblem, isObject, type JsonMember } from "../../core/json.ts";
+
+/** What config.json says, in either spelling of transformers; the text itself is kept. */
+export interface ModelConfig {
+  readonly text: string;
+  readonly architecture: string | null;
+  readonly modelType: string | null;
+  readonly layers: number | null;
+  readonly vocabSize: number | null;
+  readonly hiddenSize: number | null;
+  readonly tied: boolean;
+  /** The whole document, for comparisons by key. */
+  readonly fields: Readonly<Record<string, unknown>>;
+}
+
+/** Architectures whose head is the embedding unless config.json says otherwise. */
+const TIED_BY_DEFAULT =
+  /^(gpt2|gpt_neo|gptj|bloom|opt|falcon|t5|cohere2?|codegen|gemma[0-9]?(_text)?|gemma3n(_text)?)$/;
+
+/** A text_config is the language model inside a model that also sees or hears. */
+const NESTED = "text_config";
+const RULES = { maxDepth: 64, duplicateKeys: "allow" } as const;
+
+/** Reads a config.json. `bad-config` with file and line where it is no JSON object. */
+export function parseConfig(text: string, file: string): ModelConfig {
+  checkJson(text, file);
+  const fields: unknown = JSON.parse(text);
+  if (!isObject(fields)) {
+    throw new EngineError("bad-config", `${file} must be a JSON object.`, { file });
+  }
+  const inner = isObject(fields[NESTED]) ? fields[NESTED] : {};
+  const look = (...keys: readonly string[]) =>
+    keys.flatMap((key) => [fields[key], inner[key]]).find((value) => value !== undefined);
+  const count = (...keys: readonly string[]) => {
+    const value = look(...keys);
+    if (value === undefined || value === null) return null;
+    if (Number.isSafeInteger(value) && (value as number) >= 0) return value as number;
+    throw new EngineError(
+      "bad-config",
+      `${keys[0]} in ${file} must be a whole number, not ${JSON.stringify(value).slice(0, 80)}.`,
+      { file, key: keys[0]! },
+    );
+  };
+  const word = (value: unknown) => (typeof value === "string" ? value.slice(0, 200) : null);
+  const architectures = look("architectures");
+  const modelType = word(look("model_type"));
+  const tied = look("tie_word_embeddings");
+  return {
+    text,
+    architecture: Array.isArray(architectures) ? word(architectures[0]) : null,
+    modelType,
+    layers: count("num_hidden_layers", "n_layer", "num_layers", "n_layers"),
+    vocabSize: count("vocab_size"),
+    hiddenSize: count("hidden_size", "n_embd", "d_model"),
+    tied: typeof tied === "boolean" ? tied : TIED_BY_DEFAULT.test(modelType ?? ""),
+    fields,
+  };
+}
+
+/** What a merge may have to say differently from the config that it starts from. */
+export interface ConfigChanges {
+  readonly dtype?: OutputDType;
+  readonly vocabSize?: number;
+  readonly tied?: boolean;
+}
+
+/**
+ * The same config.json with these facts changed wherever it states them, in the spelling that it
+ * uses. Every other character stays: Python tells 10000.0 from 10000. A fact that is stated nowhere
+ * is added as the last line.
+ */
+export function rewriteConfig(text: string, changes: ConfigChanges, file = "config.json"): string {
+  const members = checkJson(text, file);
+  const edits: { readonly start: number; readonly end: number; readonly text: string }[] = [];
+  const added: string[] = [];
+  const set = (keys: readonly string[], value: string | number | boolean) => {
+    const stated = members.filter(
+      ({ path, key }) =>
+        keys.includes(key) && (path.length === 0 || (path.length === 1 && path[0] === NESTED)),
+    );
+    for (const { start, end } of stated) edits.push({ start, end, text: JSON.stringify(value) });
+    if (stated.length === 0) added.push(`  "${keys[0]}": ${JSON.stringify(value)}`);
+  };
+  if (changes.dtype) set(dtypeKeys(text), torchName(changes.dtype));
+  if (changes.vocabSize !== undefined) set(["vocab_size"], changes.vocabSize);
+  if (changes.tied !== undefined) set(["tie_word_embeddings"], changes.tied);
+  if (added.length > 0) {
+    const last = members.filter(({ path }) => path.length === 0).at(-1);
+    const at = last ? last.end : text.indexOf("{") + 1;
+    edits.push({
+      start: at,
+      end: at,
+      text: `${last ? "," : ""}\n${added.join(",\n")}${last ? "" : "\n"}`,
+    });
+  }
+  return edits
+    .toSorted((a, b) => b.start - a.start)
+    .reduce((done, edit) => done.slice(0, edit.start) + edit.text + done.slice(edit.end), text);
+}
+
+/** Both spellings, first the one to add where neither is there: transformers 5 says `dtype`. */
+function dtypeKeys(text: string): readonly string[] {
+  const five = /"transformers_version"\s*:\s*"([5-9]|[1-9]\d)\./.test(text);
+  return five ? ["dtype", "torch_dtype"] : ["torch_dtype", "dtype"];
+}
+
+function checkJson(text: string, file: string): readonly JsonMember[] {
+  const members: JsonMember[] = [];
+  const problem = findJsonProblem(text, { ...RULES, onMember: (member) => members.push(member) });
+  if (problem) {
+    const { line, column, reason } = problem;
+    throw new EngineError(
+      "bad-config",
+      `${file} breaks at line ${line}, column ${column}: ${reason}.`,
+      { file, line, column },
+    );
+  }
+  return members;
+}

@@ -1,0 +1,206 @@
+import type { ByteSource, FileTree } from "../../core/bytes.ts";
+import { EngineError, type ModelId } from "../../contract/index.ts";
+import type { JobContext, JobKind, RequestOf } from "../../core/jobs/kind.ts";
+import type { Locks } from "../../core/jobs/locks.ts";
+import { sourceFromBlob } from "../../storage/blob.ts";
+import type { Checkpoint } from "../checkpoint.ts";
+import { copyFile } from "../copy.ts";
+import { describeCheckpoint } from "./databaseLibrary.ts";
+import { type CheckpointFolder, listFolders } from "./folders.ts";
+import type { Library, ModelWriter } from "./library.ts";
+import { openCheckpoint } from "../open.ts";
+import { LIKE_WEIGHTS, listSome } from "../weightFiles.ts";
+
+/** The model each folder became, by the folder's number. */
+type ImportState = Readonly<Record<number, ModelId>>;
+
+interface Folder {
+  readonly name: string;
+  readonly files: FileTree;
+  readonly byteLength: number;
+}
+
+/** What stops the whole import; anything else is about one folder, and the others go on. */
+const STOPS = new Set(["quota", "cancelled", "permission", "internal"]);
+
+/** Streams dropped folders into the library; headers are checked before a byte is stored. */
+export function importJob(parts: {
+  readonly library: Library;
+  readonly locks: Locks;
+}): JobKind<"import", ImportState> {
+  return {
+    kind: "import",
+    resource: "import",
+    async prepare({ files }) {
+      const folders = listFolders(files.map(({ path }) => path));
+      const [first] = folders;
+      if (!first) throw nothingToImport(files);
+      const title =
+        folders.length === 1 ? `Import ${first.name}` : `Import ${folders.length} models`;
+      const totalBytes = folders.reduce((sum, each) => sum + openFolder(each, files).byteLength, 0);
+      return { title, recipe: null, durable: false, totalBytes };
+    },
+    async run({ files }, context) {
+      const folders = listFolders(files.map(({ path }) => path)).map((each) =>
+        openFolder(each, files),
+      );
+      const totalBytes = folders.reduce((sum, { byteLength }) => sum + byteLength, 0);
+      const state: Record<number, ModelId> = { ...context.state };
+      const notes: string[] = [];
+      const refusals: EngineError[] = [];
+      let before = 0;
+      for (const [number, folder] of folders.entries()) {
+        const onBytes = (doneBytes: number, label: string) =>
+          context.progress({ doneBytes: before + doneBytes, totalBytes, label });
+        if (state[number] === undefined) {
+          try {
+            const stored = await importFolder(folder, parts, context, onBytes);
+            state[number] = stored.model;
+            notes.push(...stored.notes);
+            await context.save(state);
+          } catch (error) {
+            if (!(error instanceof EngineError) || STOPS.has(error.code)) throw error;
+            refusals.push(error);
+            notes.push(`${folder.name} was left out (${error.code}): ${error.message}`);
+          }
+        }
+        before += folder.byteLength;
+      }
+      const models = Object.values(state);
+      const [refusal] = refusals;
+      if (refusal && models.length === 0) throw together(refusals, refusal);
+      return { models: [...new Set(models)], downloads: [], notes };
+    },
+  };
+}
+
+function openFolder(
+  { name, files }: CheckpointFolder,
+  dropped: RequestOf<"import">["files"],
+): Folder {
+  const byPath = new Map(dropped.map(({ path, file }) => [path, file]));
+  const tree = new Map<string, ByteSource>();
+  for (const { path, name: inside } of files) {
+    tree.set(inside, sourceFromBlob(byPath.get(path) as File, path));
+  }
+  return { name, files: tree, byteLength: sum(tree) };
+}
+
+const megabytes = (bytes: number) =>
+  (bytes / 1e6).toLocaleString("en", { maximumFractionDigits: 1 });
+
+const sum = (files: FileTree) =>
+  [...files.values()].reduce((total, { byteLength }) => total + byteLength, 0);
+
+interface Stored {
+  readonly model: ModelId;
+  readonly notes: readonly string[];
+}
+
+async function importFolder(
+  folder: Folder,
+  { library, locks }: { readonly library: Library; readonly locks: Locks },
+  { signal, modelsChanged }: JobContext<ImportState>,
+  onBytes: (doneBytes: number, label: string) => void,
+): Promise<Stored> {
+  onBytes(0, folder.name);
+  const checkpoint = await openCheckpoint(folder.files, folder.name);
+  const { kept, leftOut } = chooseFiles(checkpoint);
+  const notes = leftOut.length > 0 ? [`${folder.name}: not stored, ${listSome(leftOut)}.`] : [];
+  const fingerprint = fingerprintOf(folder.name, kept);
+
+  const alike = await library.findByFingerprint(fingerprint);
+  for (const { id, name } of alike.filter(({ state }) => state === "complete")) {
+    onBytes(0, `Comparing ${folder.name} with ${name}`);
+    if (await holdsAll(library, id, kept, signal)) {
+      return { model: id, notes: [`${name} is in the library already; nothing was stored twice.`] };
+    }
+  }
+
+  const half = alike.find(({ state }) => state === "partial");
+  const { id, writer } = half
+    ? { id: half.id, writer: await library.resume(half.id) }
+    : await library.begin({
+        ...{ name: folder.name, origin: "import", byteLength: sum(kept), fingerprint },
+        facts: describeCheckpoint(checkpoint),
+      });
+  const giveBack = await locks.take(`fusestudio model ${id}`);
+  if (!giveBack) {
+    throw new EngineError("busy", `${folder.name} is being imported in another tab already.`);
+  }
+  try {
+    modelsChanged();
+    if (half)
+      notes.push(
+        `${half.name}: went on after the ${megabytes(half.storedBytes)} MB that were stored.`,
+      );
+    await copyAll(kept, writer, { signal, compare: half !== undefined, onBytes });
+    await writer.seal();
+  } finally {
+    giveBack();
+    modelsChanged();
+  }
+  return { model: id, notes };
+}
+
+async function copyAll(
+  files: FileTree,
+  writer: ModelWriter,
+  options: {
+    readonly signal: AbortSignal;
+    /** Bytes are stored already: keep those that are still the same. */
+    readonly compare: boolean;
+    onBytes(doneBytes: number, label: string): void;
+  },
+): Promise<void> {
+  const { signal, compare } = options;
+  let before = 0;
+  for (const [path, source] of files) {
+    const onBytes = (doneBytes: number) => options.onBytes(before + doneBytes, path);
+    if (compare) await writer.keepMatching(path, source, signal);
+    await copyFile(source, await writer.open(path, source.byteLength), { signal, onBytes });
+    before += source.byteLength;
+  }
+}
+
+/** Side files and the weights that are read; the same weights in other formats stay behind. */
+function chooseFiles({ tensors, files }: Checkpoint) {
+  const read = new Set([...tensors.values()].map(({ file }) => file));
+  const entries = [...files];
+  const isKept = (path: string) => read.size === 0 || read.has(path) || !LIKE_WEIGHTS.test(path);
+  return {
+    kept: new Map(entries.filter(([path]) => isKept(path))) satisfies FileTree,
+    leftOut: entries.map(([path]) => path).filter((path) => !isKept(path)),
+  };
+}
+
+/** Same folder name, same file names, same sizes. Whether the bytes are the same, hashes tell. */
+function fingerprintOf(name: string, files: FileTree): string {
+  const sizes = [...files].map(([path, { byteLength }]) => [path, byteLength]).sort();
+  return JSON.stringify(["import", name, sizes]);
+}
+
+async function holdsAll(library: Library, id: ModelId, files: FileTree, signal: AbortSignal) {
+  for (const [path, source] of files) {
+    if (!(await library.holds(id, path, source, signal))) return false;
+  }
+  return true;
+}
+
+function nothingToImport(files: RequestOf<"import">["files"]): EngineError {
+  return new EngineError(
+    "missing-file",
+    `There is no model among the ${files.length} files: a checkpoint is a folder with .safetensors files, or one such file.`,
+    { files: files.length },
+  );
+}
+
+/** Several folders, none of them a model: the first reason, and how many there are. */
+function together(refusals: readonly EngineError[], first: EngineError): EngineError {
+  if (refusals.length === 1) return first;
+  return new EngineError(
+    first.code,
+    `None of the ${refusals.length} models could be imported. The first: ${first.message}`,
+    { ...first.details, refused: refusals.length },
+  );
+}

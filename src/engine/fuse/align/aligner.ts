@@ -1,0 +1,118 @@
+import type { AlignmentReason, FusionSettings } from "../../contract/index.ts";
+import { createGrouper, type Grouping } from "./grouper.ts";
+import { type Choice, NO_MATCH } from "./profiles/profile.ts";
+import { SparseRowsWriter } from "./sparseRowsWriter.ts";
+import type {
+  Aligner,
+  Alignment,
+  SourceRows,
+  TokenisedText,
+  Vocabulary,
+  VocabularyMap,
+} from "./types.ts";
+import { dtwProfiles } from "./warper.ts";
+
+export interface AlignerOptions {
+  readonly settings: Pick<FusionSettings, "profile" | "vocabulary" | "matrix" | "fallback">;
+  readonly pivot: Vocabulary;
+  readonly source: Vocabulary;
+  readonly map: VocabularyMap;
+}
+
+/** Brings one source's rows to one pivot, by the rules of a profile. */
+export function createAligner(options: AlignerOptions): Aligner {
+  const { settings, pivot, source, map } = options;
+  const group = createGrouper(settings.profile, pivot, source);
+  const choose = openChoice(options);
+  return {
+    align(text, other, said, groups): Alignment {
+      const grouping = groups ? { groups, partners: null } : group(text, other);
+      const rows = new SparseRowsWriter();
+      const from = new Int32Array(text.ids.length).fill(-1);
+      const reasons = Array.from(text.ids, (id, at): AlignmentReason => {
+        const { reason, positions } = choose(grouping, text, other, at);
+        const kept = positions.every((position) => said.rowOf[position]! >= 0);
+        if (positions.length === 0 || !kept) {
+          writeFallback(rows, settings.fallback, text.ids, at);
+          return kept ? reason : "not kept";
+        }
+        // Of several the last: what it says comes after the whole of the pivot's token.
+        from[at] = positions.at(-1)!;
+        const ending = endMap(options, text.ids[at + 1], other.ids[from[at]! + 1]);
+        const entries = writeRow(rows, positions, said, ending, (position) =>
+          map.count(id, other.ids[position]!),
+        );
+        return entries > 0 ? reason : "empty";
+      });
+      return { groups: grouping.groups, reasons, from, rows: rows.finish() };
+    },
+  };
+}
+
+/**
+ * The map of a row. Where the source's next token is the one that ends a text and the pivot ends a
+ * turn there by a token of its own, they are the same end; the references know one end alone.
+ */
+function endMap(
+  { settings, pivot, source, map }: AlignerOptions,
+  next: number | undefined,
+  sourceNext: number | undefined,
+): VocabularyMap {
+  const isOwnEnd = sourceNext !== undefined && sourceNext === source.eosId && next !== pivot.eosId;
+  if (settings.profile !== "studio" || next === undefined || !isOwnEnd) return map;
+  return { ...map, target: (id) => (id === source.eosId ? next : map.target(id)) };
+}
+
+type Choose = (grouping: Grouping, text: TokenisedText, other: TokenisedText, at: number) => Choice;
+
+function openChoice({ settings, pivot, source, map }: AlignerOptions): Choose {
+  const { profile, matrix } = settings;
+  const exact = settings.vocabulary === "exact";
+  const sure = profile === "studio" ? "same end" : "equal";
+  const judge =
+    profile === "studio"
+      ? () => NO_MATCH
+      : dtwProfiles[profile].openChooser({ pivot, source, map, matrix, exact });
+  return ({ groups, partners }, text, other, at) => {
+    if (partners) {
+      const partner = partners[at]!;
+      return partner < 0 ? NO_MATCH : { reason: sure, positions: [partner] };
+    }
+    const members = groups.positions.subarray(groups.offsets[at]!, groups.offsets[at + 1]!);
+    return judge({ pivot: text.ids, source: other.ids }, at, members);
+  };
+}
+
+/** What stands where the source says nothing. */
+function writeFallback(
+  rows: SparseRowsWriter,
+  fallback: FusionSettings["fallback"],
+  ids: Uint32Array,
+  at: number,
+): void {
+  // The last position has no label: the references repeat the one before, which is this token.
+  const label = Math.min(at + 1, ids.length - 1);
+  if (fallback === "pivot") rows.writeEmpty();
+  else rows.writeOneHot(ids[fallback === "gold" ? label : at]!);
+}
+
+/** One row as it is, or FuseChat v1's mixture of several. Says how many entries are left. */
+function writeRow(
+  rows: SparseRowsWriter,
+  positions: readonly number[],
+  said: SourceRows,
+  map: VocabularyMap,
+  countOf: (position: number) => number,
+): number {
+  const rowOf = (position: number) => said.rowOf[position]!;
+  if (positions.length === 1) return rows.writeMapped(said.rows, rowOf(positions[0]!), map);
+  const counts = positions.map(countOf);
+  const largest = Math.max(...counts);
+  const powers = counts.map((count) => Math.exp(count - largest));
+  const sum = powers.reduce((total, power) => total + power, 0);
+  const parts = positions.map((position, i) => ({
+    row: rowOf(position),
+    weight: powers[i]! / sum,
+  }));
+  return rows.writeWeighted(said.rows, parts, map);
+}

@@ -1,0 +1,229 @@
+import { EngineError, type ModelId, type Recipe, type WeightMap } from "../contract/index.ts";
+import type { GpuSource } from "../gpu/device.ts";
+import type { JobKind } from "../core/jobs/kind.ts";
+import type { Library } from "../checkpoint/library/library.ts";
+import type { FactTable } from "./run/decide.ts";
+import { bytesToMeasure } from "./plan/estimate.ts";
+import { createExaminer } from "./plan/examine.ts";
+import type { FactStore } from "./run/factStore.ts";
+import { type MeasureOptions, measure } from "./run/measure.ts";
+import { mergeInto } from "./run/merge.ts";
+import type { Facts } from "./method.ts";
+import type { Plan } from "./plan/plan.ts";
+import { prepareMerge, requireRunnable } from "./plan/prepare.ts";
+import { makeWeightMap } from "./map/weightMap.ts";
+
+/** Rules that are summed beside the method's own, for the captions of the weight map. */
+const CAPTIONS = ["agreement"];
+
+/** How often what was measured is stored: what a closed tab may cost. */
+const SAVE_MS = 2000;
+
+export interface MergeParts {
+  readonly library: Library;
+  readonly facts: FactStore;
+  readonly source: GpuSource;
+  /** Bytes of input that a merge got through in a second on this machine. */
+  noteSpeed(bytesPerSecond: number): void;
+}
+
+/** The library's id of every model that a recipe names, the base first. */
+async function findModels(library: Library, recipe: Recipe): Promise<readonly ModelId[]> {
+  const names = [...(recipe.base === undefined ? [] : [recipe.base])];
+  for (const { model } of recipe.models) names.push(model);
+  const ids: ModelId[] = [];
+  for (const name of names) {
+    const card = await library.findByName(name);
+    if (!card) {
+      throw new EngineError(
+        "missing-file",
+        `There is no model "${name}" in the library. Drop its folder on the page, or choose another model.`,
+        { model: name },
+      );
+    }
+    if (card.state !== "complete") {
+      throw new EngineError(
+        "missing-file",
+        `The import of "${name}" has not finished. Drop the same folder again and it goes on where it stopped.`,
+        { model: name },
+      );
+    }
+    ids.push(card.id);
+  }
+  return ids;
+}
+
+/** The library keeps its checkpoints open, so each set of models is examined once. */
+const examine = createExaminer();
+
+/** Plans a recipe over the library. */
+export async function planFromLibrary(
+  { library, source }: Pick<MergeParts, "library" | "source">,
+  recipe: Recipe,
+  shardBytes: number,
+  more: { readonly bytesPerSecond?: number | null } = {},
+): Promise<Plan> {
+  await findModels(library, recipe);
+  return prepareMerge(recipe, {
+    shardBytes,
+    budgetBytes: source.budgetBytes,
+    examine,
+    open: async (name) => {
+      const card = await library.findByName(name);
+      if (!card) throw new EngineError("missing-file", `"${name}" was deleted.`, { model: name });
+      return library.open(card.id);
+    },
+    ...more,
+  });
+}
+
+/** Collects facts as they come and stores them every now and then, and at the end. */
+function keepFacts(store: FactStore, plan: Plan, ids: readonly ModelId[], known: FactTable) {
+  const table = new Map([...known].map(([rule, tensors]) => [rule, new Map(tensors)]));
+  let savedAt = Date.now();
+  const save = () => store.save(plan, ids, table);
+  const onTensor: NonNullable<MeasureOptions["onTensor"]> = async (rule, tensor, facts) => {
+    const tensors = table.get(rule) ?? new Map<string, readonly Facts[]>();
+    table.set(rule, tensors.set(tensor, facts));
+    if (Date.now() - savedAt < SAVE_MS) return;
+    savedAt = Date.now();
+    await save();
+  };
+  return { onTensor, save };
+}
+
+/** Job kind `measure`: reads what the recipe's method must know, so that the map can be drawn. */
+export function createMeasureKind(parts: MergeParts): JobKind<"measure"> {
+  const { library, facts, source } = parts;
+  return {
+    kind: "measure",
+    resource: "gpu",
+    async prepare({ recipe }) {
+      const plan = await planFromLibrary(parts, recipe, Number.MAX_SAFE_INTEGER);
+      requireRunnable(plan);
+      return {
+        title: `Measure ${plan.keys.join(", ")}`,
+        recipe,
+        durable: true,
+        totalBytes: bytesToMeasure(plan.card),
+      };
+    },
+    async run({ recipe }, { signal, progress }) {
+      const plan = await planFromLibrary(parts, recipe, Number.MAX_SAFE_INTEGER);
+      const ids = await findModels(library, recipe);
+      const known = await facts.load(plan, ids);
+      const { onTensor, save } = keepFacts(facts, plan, ids, known);
+      const totalBytes = bytesToMeasure(plan.card);
+      try {
+        await measure(plan, source, {
+          signal,
+          known,
+          captions: CAPTIONS,
+          onTensor,
+          progress: (doneBytes, label) => progress({ doneBytes, totalBytes, label }),
+        });
+      } finally {
+        await save();
+      }
+      return { models: [], downloads: [], notes: [] };
+    },
+  };
+}
+
+/** A recipe's weight map, as far as it is known. */
+export async function readWeightMap(
+  parts: Pick<MergeParts, "library" | "source" | "facts">,
+  recipe: Recipe,
+): Promise<WeightMap> {
+  const plan = await planFromLibrary(parts, recipe, Number.MAX_SAFE_INTEGER);
+  return makeWeightMap(plan, await parts.facts.load(plan, await findModels(parts.library, recipe)));
+}
+
+/** A recipe's weight map, in full: what its merge had no need to know is measured now. */
+export async function measureWeightMap(
+  parts: MergeParts,
+  recipe: Recipe,
+  signal: AbortSignal,
+): Promise<WeightMap> {
+  const plan = await planFromLibrary(parts, recipe, Number.MAX_SAFE_INTEGER);
+  const ids = await findModels(parts.library, recipe);
+  const known = await parts.facts.load(plan, ids);
+  const { onTensor, save } = keepFacts(parts.facts, plan, ids, known);
+  try {
+    return makeWeightMap(
+      plan,
+      await measure(plan, parts.source, { signal, known, captions: CAPTIONS, onTensor }),
+    );
+  } finally {
+    await save();
+  }
+}
+
+interface MergeState {
+  /** The catalogue entry that the result is written to. */
+  readonly model: ModelId;
+}
+
+/** Job kind `merge`: the result is a model of the library. */
+export function createMergeKind(parts: MergeParts): JobKind<"merge", MergeState> {
+  const { library, facts, source } = parts;
+  return {
+    kind: "merge",
+    resource: "gpu",
+    async prepare({ recipe, name, shardBytes }) {
+      const plan = await planFromLibrary(parts, recipe, shardBytes);
+      requireRunnable(plan);
+      return {
+        title: `Merge ${name}`,
+        recipe: plan.recipe,
+        durable: true,
+        totalBytes: plan.card.readBytes,
+      };
+    },
+    async run({ recipe, name, shardBytes }, { signal, progress, save, state, modelsChanged }) {
+      const plan = await planFromLibrary(parts, recipe, shardBytes);
+      const ids = await findModels(library, recipe);
+      const done = { downloads: [], notes: [] };
+      const earlier = state && (await library.list()).find(({ id }) => id === state.model);
+      if (earlier?.state === "complete") return { ...done, models: [earlier.id] };
+      const begun = earlier
+        ? { id: earlier.id, writer: await library.resume(earlier.id) }
+        : await library.begin({
+            name,
+            origin: "merge",
+            byteLength: plan.card.writeBytes,
+            fingerprint: null,
+            facts: null,
+          });
+      if (!earlier) await save({ model: begun.id });
+      modelsChanged();
+      const known = await facts.load(plan, ids);
+      const kept = keepFacts(facts, plan, ids, known);
+      const startedAt = Date.now();
+      try {
+        await mergeInto(plan, begun.writer, source, {
+          name,
+          signal,
+          known,
+          // A caption is worth a sum more over what is read anyway, not a pass of its own.
+          ...(plan.card.passes > 1 ? { captions: CAPTIONS } : {}),
+          onTensor: kept.onTensor,
+          progress: (doneBytes, label) =>
+            progress({ doneBytes, totalBytes: plan.card.readBytes, label }),
+        });
+      } finally {
+        await kept.save();
+        modelsChanged();
+      }
+      if (!earlier) {
+        parts.noteSpeed((1000 * plan.card.readBytes) / Math.max(Date.now() - startedAt, 1));
+      }
+      return { ...done, models: [begun.id] };
+    },
+    /** A deleted job takes its unfinished result along; a finished one is a model like any other. */
+    async clean(_, state) {
+      const result = state && (await library.list()).find(({ id }) => id === state.model);
+      if (result?.state === "partial") await library.delete(result.id);
+    },
+  };
+}

@@ -1,0 +1,38 @@
+import { EngineError, type Recipe } from "../../contract/index.ts";
+import type { MergeMethod, Values } from "../method.ts";
+
+function refuse(message: string, details: Record<string, string | number>): never {
+  throw new EngineError("bad-recipe", message, details);
+}
+
+/** How many models, and which base, the method takes. */
+export function checkModels(method: MergeMethod, recipe: Recipe, count: number): void {
+  const { base, models } = method;
+  if (base === "required" && recipe.base === undefined) {
+    refuse(`The method "${method.id}" needs a base: add "base_model: …".`, { key: "base_model" });
+  }
+  if (base === "none" && recipe.base !== undefined) {
+    if (!recipe.models.some(({ model }) => model === recipe.base)) {
+      refuse(
+        `The method "${method.id}" has no base: list "${recipe.base}" under "models" with parameters of its own, or remove "base_model".`,
+        { key: "base_model", model: recipe.base },
+      );
+    }
+  }
+  if (count >= models.min && count <= models.max) return;
+  const wanted =
+    models.min === models.max
+      ? `exactly ${models.min}`
+      : `${count < models.min ? "at least" : "at most"} ${count < models.min ? models.min : models.max}`;
+  const beside = base === "none" ? "" : " beside the base";
+  refuse(
+    `The method "${method.id}" takes ${wanted} ${wanted.endsWith(" 1") ? "model" : "models"}${beside}; the recipe has ${count}.`,
+    { key: "models", count },
+  );
+}
+
+/** Holds the parameters of the merge as a whole against what the method says of them together. */
+export function checkTogether(method: MergeMethod, global: Values): void {
+  const sentence = method.refuse?.(global);
+  if (sentence) refuse(sentence, { method: method.id });
+}

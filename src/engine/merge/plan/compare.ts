@@ -1,0 +1,160 @@
+import type { DType, Finding } from "../../contract/index.ts";
+import { countLayers, finding, isHead, isTied, type Source, type Sources } from "./sources.ts";
+
+/** Every checkpoint of the merge, the donor first, each once. */
+function distinct({ base, models, donor }: Sources): readonly Source[] {
+  const all = [donor, ...(base ? [base] : []), ...models];
+  return all.filter(
+    // One model may be opened twice: as the donor and as one of the models.
+    (source, i) =>
+      all.findIndex(
+        ({ key, checkpoint }) => checkpoint === source.checkpoint || key === source.key,
+      ) === i,
+  );
+}
+
+/** Fields of config.json that shape the computation: other values mean other weights. */
+const DECIDING = [
+  ["num_attention_heads", "attention heads"],
+  ["num_key_value_heads", "key-value heads"],
+  ["head_dim", "elements a head"],
+  ["intermediate_size", "elements in the feed-forward layer"],
+] as const;
+/** Fields that change what the weights mean a little; the donor's are written. */
+const TUNING = ["rope_theta", "rope_scaling", "rope_parameters", "hidden_act", "rms_norm_eps"];
+
+const show = (value: unknown) => (value === undefined ? "nothing" : JSON.stringify(value));
+
+function compareConfig(donor: Source, other: Source): readonly Finding[] {
+  const mine = donor.checkpoint.config;
+  const theirs = other.checkpoint.config;
+  const findings: Finding[] = [];
+  const mismatch = (sentence: string) =>
+    findings.push(finding("error", "mismatch", sentence, { source: other }));
+  const [a, b] = [`"${donor.key}"`, `"${other.key}"`];
+
+  const layers = [countLayers(donor.checkpoint), countLayers(other.checkpoint)] as const;
+  if (layers[0] !== layers[1]) {
+    mismatch(`${b} has ${layers[1]} layers and ${a} has ${layers[0]}: they cannot be merged.`);
+  }
+  if (!mine || !theirs) {
+    if (!theirs) {
+      const sentence = `${b} has no config.json: only names and shapes of its tensors are compared.`;
+      findings.push(finding("warning", "missing-file", sentence, { source: other }));
+    }
+    return findings;
+  }
+  if (mine.architecture && theirs.architecture && mine.architecture !== theirs.architecture) {
+    mismatch(
+      `${b} is a ${theirs.architecture} and ${a} a ${mine.architecture}: different architectures cannot be merged.`,
+    );
+  }
+  const { hiddenSize } = mine;
+  if (hiddenSize !== null && theirs.hiddenSize !== null && hiddenSize !== theirs.hiddenSize) {
+    mismatch(
+      `${b} has a hidden size of ${theirs.hiddenSize} and ${a} one of ${hiddenSize}: they cannot be merged.`,
+    );
+  }
+  for (const [field, words] of DECIDING) {
+    const values = [mine.fields[field], theirs.fields[field]];
+    if (values.every((value) => typeof value === "number") && values[0] !== values[1]) {
+      mismatch(`${b} has ${values[1]} ${words} and ${a} has ${values[0]}: they cannot be merged.`);
+    }
+  }
+  for (const field of TUNING) {
+    const values = [mine.fields[field], theirs.fields[field]].map(show);
+    if (values[0] !== values[1] && field in mine.fields && field in theirs.fields) {
+      findings.push(
+        finding(
+          "warning",
+          "mismatch",
+          `"${field}" is ${values[1]!.slice(0, 200)} in ${b} and ${values[0]!.slice(0, 200)} in ${a}; the result says what ${a} says.`,
+          { source: other },
+        ),
+      );
+    }
+  }
+  return findings;
+}
+
+/** Quantised weights mean nothing without their scales, which are tensors of their own. */
+function compareQuantisation(source: Source): readonly Finding[] {
+  const quantised = source.checkpoint.config?.fields.quantization_config;
+  if (quantised === undefined || quantised === null) return [];
+  return [
+    finding(
+      "warning",
+      "not-mergeable",
+      `"${source.key}" is quantised (quantization_config): its stored numbers are merged as they are, without their scales, which is not a merge of the models. Use the weights before quantisation.`,
+      { source },
+    ),
+  ];
+}
+
+/** What will happen to the language-model head where some models tie it to the embedding. */
+function compareHeads(sources: readonly Source[], untied: boolean): readonly Finding[] {
+  const hasHead = ({ checkpoint }: Source) => [...checkpoint.tensors.keys()].some(isHead);
+  const tied = sources.filter(({ checkpoint }) => isTied(checkpoint));
+  if (tied.length === 0) return [];
+  if (!sources.some(hasHead)) {
+    const message = "The models tie the head to the embedding, and so does the result.";
+    return [finding("note", "info", message)];
+  }
+  return tied
+    .filter((source) => !hasHead(source))
+    .map((source) =>
+      finding(
+        "warning",
+        "mismatch",
+        `"${source.key}" ties its head to its embedding, others have a head of their own: its embedding stands in for its head, and the result has a head of its own${untied ? " (tie_word_embeddings becomes false)" : ""}.`,
+        { source },
+      ),
+    );
+}
+
+/** One note a model: how many of its tensors are stored in another dtype than the donor's. */
+function compareDTypes(donor: Source, other: Source): readonly Finding[] {
+  const pairs = new Map<string, number>();
+  for (const [name, { dtype }] of other.checkpoint.tensors) {
+    const mine: DType | undefined = donor.checkpoint.tensors.get(name)?.dtype;
+    if (mine === undefined || mine === dtype) continue;
+    const pair = `${dtype} where "${donor.key}" has ${mine}`;
+    pairs.set(pair, (pairs.get(pair) ?? 0) + 1);
+  }
+  return [...pairs].map(([pair, count]) =>
+    finding(
+      "note",
+      "info",
+      `"${other.key}" stores ${count} ${count === 1 ? "tensor" : "tensors"} as ${pair}; all are computed in float32.`,
+      { source: other },
+    ),
+  );
+}
+
+/** An ONNX export has its weights in a graph, under names of its own. */
+function refuseEmpty(source: Source): readonly Finding[] {
+  if (source.checkpoint.tensors.size > 0) return [];
+  const sentence = `"${source.key}" has no tensors to merge. Take the .safetensors that it was exported from.`;
+  return [finding("error", "not-mergeable", sentence, { source })];
+}
+
+/** What the checkpoints as wholes have in common, and what not. Their tensors are compared one by one. */
+export function compareCheckpoints(sources: Sources, untied: boolean): readonly Finding[] {
+  const [donor, ...others] = distinct(sources) as [Source, ...Source[]];
+  const findings = [donor, ...others].flatMap(refuseEmpty);
+  findings.push(
+    ...others.flatMap((other) => [...compareConfig(donor, other), ...compareDTypes(donor, other)]),
+  );
+  findings.push(...[donor, ...others].flatMap(compareQuantisation));
+  if (!donor.checkpoint.config) {
+    findings.push(
+      finding(
+        "warning",
+        "missing-file",
+        `"${donor.key}" has no config.json, so the result has none: transformers will not load it.`,
+        { source: donor },
+      ),
+    );
+  }
+  return [...findings, ...compareHeads([donor, ...others], untied)];
+}

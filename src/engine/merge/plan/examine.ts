@@ -1,0 +1,41 @@
+import type { Finding } from "../../contract/index.ts";
+import type { Checkpoint } from "../../checkpoint/checkpoint.ts";
+import { compareSamples, findStrangers } from "../recipe/guessBase.ts";
+import { compareVocabularies } from "./vocabularies.ts";
+
+/**
+ * What tokenizers and a sample of the weights say about merging these models, the donor first: the
+ * `findings` of a plan that headers cannot give. Reads at most 8 MiB of weights a model.
+ */
+export async function examineModels(
+  checkpoints: readonly Checkpoint[],
+): Promise<readonly Finding[]> {
+  const strangers = findStrangers(checkpoints, await compareSamples(checkpoints));
+  return [...strangers, ...(await compareVocabularies(checkpoints))];
+}
+
+/**
+ * `examineModels` that remembers its answers for as long as the checkpoints are open, so that every
+ * edit of a recipe does not read the weights again. A failure is not remembered.
+ */
+export function createExaminer(examine = examineModels): typeof examineModels {
+  const numbers = new WeakMap<Checkpoint, number>();
+  const answers = new WeakMap<Checkpoint, Map<string, ReturnType<typeof examineModels>>>();
+  let next = 0;
+  const numberOf = (checkpoint: Checkpoint) => {
+    const number = numbers.get(checkpoint) ?? next++;
+    numbers.set(checkpoint, number);
+    return number;
+  };
+  return (checkpoints) => {
+    const [donor] = checkpoints;
+    if (!donor) return Promise.resolve([]);
+    const known = answers.get(donor) ?? new Map<string, ReturnType<typeof examineModels>>();
+    answers.set(donor, known);
+    const key = checkpoints.map(numberOf).join(" ");
+    const answer = known.get(key) ?? examine(checkpoints);
+    known.set(key, answer);
+    answer.catch(() => known.delete(key));
+    return answer;
+  };
+}

@@ -1,0 +1,236 @@
+import { invariant } from "../../core/invariant.ts";
+import {
+  type DType,
+  type Finding,
+  type MergePlan,
+  modelKeys,
+  type Recipe,
+} from "../../contract/index.ts";
+import { planShards, type ShardPlan } from "../../checkpoint/formats/shards.ts";
+import type { Checkpoint, CheckpointTensor } from "../../checkpoint/checkpoint.ts";
+import { isOutputDType } from "../../core/tensor/dtype.ts";
+import { checkModels, checkTogether } from "./checkModels.ts";
+import { compareCheckpoints } from "./compare.ts";
+import { describeDTypes, outputDType } from "./dtypes.ts";
+import { estimatePeak, estimateReads } from "./estimate.ts";
+import { gatherTensor } from "./gather.ts";
+import type { MergeMethod, Resolved, Values } from "../method.ts";
+import { checkSettings, countedModels, resolveGlobal, resolveSettings } from "../recipe/resolve.ts";
+import { SELECT_PASSES } from "../run/select.ts";
+import {
+  countLayers,
+  countsTokens,
+  finding,
+  isHead,
+  isTied,
+  isTokenEmbedding,
+  layerIndex,
+  type Source,
+  type Sources,
+} from "./sources.ts";
+import { STUDIO } from "../run/version.ts";
+
+/** One tensor of the result, with everything that its bytes depend on. */
+export interface OutputTensor {
+  readonly name: string;
+  readonly shape: readonly number[];
+  /** Can be smaller than a source's: where rows are cut, the first ones count. */
+  readonly elementCount: number;
+  /** An `OutputDType` where the tensor is merged. */
+  readonly dtype: DType;
+  readonly action: "merge" | "copy";
+  /** Copied: whose bytes. Where `models` is not empty, base and models must hold the same bytes. */
+  readonly copyFrom: CheckpointTensor | null;
+  readonly base: CheckpointTensor | null;
+  readonly models: readonly CheckpointTensor[];
+  /** Which of the plan's models these are: indices into `Plan.recipe.models` and `Plan.keys`. */
+  readonly present: readonly number[];
+  /** Of the present models only; empty where the tensor is copied. */
+  readonly resolved: Resolved;
+  /** Tensors with one unit are decided together. */
+  readonly unit: string;
+}
+
+/** A merge, found out from headers alone. */
+export interface Plan {
+  readonly card: MergePlan;
+  readonly method: MergeMethod;
+  /** Without the base among its models, where the method works from a base. */
+  readonly recipe: Recipe;
+  readonly global: Values;
+  /** The key of each of the recipe's models in results. */
+  readonly keys: readonly string[];
+  readonly outputs: readonly OutputTensor[];
+  /** Config and tokenizer come from it: the base, else the first model. */
+  readonly donor: Checkpoint;
+  /** The checkpoint of each of the recipe's models. */
+  readonly models: readonly Checkpoint[];
+  /** What the result's config.json must say otherwise than the donor's. */
+  readonly configChanges: { readonly vocabSize?: number; readonly tied?: false };
+  readonly shards: ShardPlan;
+}
+
+export interface PlanRequest {
+  readonly method: MergeMethod;
+  readonly recipe: Recipe;
+  /** The checkpoint of `recipe.base`; null where the recipe has none. */
+  readonly base: Checkpoint | null;
+  /** The checkpoint of each entry of `recipe.models`. */
+  readonly models: readonly Checkpoint[];
+  readonly shardBytes: number;
+  /** Bytes of GPU memory that one tile's buffers may take, and how many are under way at once. */
+  readonly budget: { readonly tileBytes: number; readonly slots: number };
+  /** Measured on this machine, or null. */
+  readonly bytesPerSecond?: number | null;
+  /** What was found out elsewhere, e.g. from a sample of the weights. */
+  readonly findings?: readonly Finding[];
+}
+
+const FINDING_LIMIT = 500;
+const SEVERITY = { error: 0, warning: 1, note: 2 } as const;
+
+/** The donor's tensors in its order, then everyone else's by name. */
+function nameOutputs({ base, models, donor }: Sources): readonly string[] {
+  const names = new Set(donor.checkpoint.tensors.keys());
+  const others = [...(base ? [base] : []), ...models]
+    .flatMap(({ checkpoint }) => [...checkpoint.tensors.keys()])
+    .filter((name) => !names.has(name));
+  return [...names, ...[...new Set(others)].sort()];
+}
+
+const NOTHING_RESOLVED: Resolved = { global: {}, models: [] };
+
+/** Errors first; a bounded list, whose end says how many more there are. */
+function arrangeFindings(findings: readonly Finding[]): readonly Finding[] {
+  const sorted = findings.toSorted((a, b) => SEVERITY[a.severity] - SEVERITY[b.severity]);
+  if (sorted.length <= FINDING_LIMIT) return sorted;
+  const left = sorted.length - FINDING_LIMIT;
+  return [
+    ...sorted.slice(0, FINDING_LIMIT),
+    finding("note", "info", `There are ${left} findings more of these kinds.`),
+  ];
+}
+
+/** What the result's config.json must say otherwise: rows that were cut, a head of its own. */
+function changeConfig(outputs: readonly OutputTensor[], sources: Sources): Plan["configChanges"] {
+  const { donor, base, models } = sources;
+  const counting = outputs.filter(({ name }) => countsTokens(name));
+  const entrance = counting.find(({ name }) => isTokenEmbedding(name)) ?? counting[0];
+  const rows = entrance?.shape[0];
+  const own = entrance && donor.checkpoint.tensors.get(entrance.name)?.shape[0];
+  const all = [donor, ...(base ? [base] : []), ...models];
+  const untied = all.some(
+    ({ checkpoint }) => !isTied(checkpoint) && [...checkpoint.tensors.keys()].some(isHead),
+  );
+  return {
+    ...(rows !== undefined && own !== undefined && rows !== own ? { vocabSize: rows } : {}),
+    ...(untied && isTied(donor.checkpoint) ? { tied: false } : {}),
+  };
+}
+
+/** The models that are merged, without a base that the recipe lists among them, and what is beside. */
+function openSources({ method, recipe, base, models }: PlanRequest) {
+  const counted = countedModels(method, recipe);
+  const allKeys = modelKeys(recipe);
+  const merged = counted.map((i): Source => ({ key: allKeys[i]!, checkpoint: models[i]! }));
+  const stated = base && recipe.base !== undefined ? { key: recipe.base, checkpoint: base } : null;
+  const sources: Sources = {
+    method,
+    base: method.base === "none" ? null : stated,
+    models: merged,
+    donor: stated ?? merged[0]!,
+  };
+  return { sources, recipe: { ...recipe, models: counted.map((i) => recipe.models[i]!) } };
+}
+
+/** Every output tensor, what was found about it, and the parameters that hold for it. */
+function planOutputs(sources: Sources, recipe: Recipe, global: Values) {
+  const { method, donor } = sources;
+  const layers = countLayers(donor.checkpoint);
+  const findings: Finding[] = [];
+  const outputs = nameOutputs(sources).map((name): OutputTensor => {
+    const { findings: own, ...tensor } = gatherTensor(name, sources, global);
+    findings.push(...own);
+    const elementCount = tensor.shape.reduce((product, axis) => product * axis, 1);
+    const about = { ...tensor, name, elementCount, unit: method.unit?.(name, global) ?? name };
+    if (tensor.action === "copy") {
+      return { ...about, dtype: tensor.copyFrom!.dtype, resolved: NOTHING_RESOLVED };
+    }
+    const resolved = resolveSettings(method, recipe, name, { layer: layerIndex(name), layers });
+    checkTogether(method, resolved.global);
+    const like = donor.checkpoint.tensors.get(name) ?? tensor.base ?? tensor.models[0]!;
+    return {
+      ...about,
+      dtype: outputDType(recipe, like.dtype),
+      resolved: { ...resolved, models: tensor.present.map((i) => resolved.models[i]!) },
+    };
+  });
+  return { outputs, findings };
+}
+
+/** The plan for people: what comes out, and what it costs. */
+function makeCard(
+  { method, budget, bytesPerSecond = null }: PlanRequest,
+  outputs: readonly OutputTensor[],
+  shards: ShardPlan,
+  findings: readonly Finding[],
+): MergePlan {
+  const merged = outputs.filter(({ action }) => action === "merge");
+  const selects = merged.some(({ resolved }) => method.select?.(resolved));
+  const reduces = merged.some(({ resolved }) => method.reduce(resolved) !== null);
+  const passes = 1 + (reduces ? 1 : 0) + (selects ? SELECT_PASSES : 0);
+  const readBytes = estimateReads(outputs, passes);
+  const indexBytes = new TextEncoder().encode(shards.index ?? "").byteLength;
+  return {
+    tensors: outputs.map(({ name, shape, dtype, action }) => ({
+      name,
+      shape,
+      dtype: action === "merge" && isOutputDType(dtype) ? dtype : "as-is",
+      action,
+    })),
+    findings,
+    runnable: findings.every(({ severity }) => severity !== "error"),
+    readBytes,
+    passes,
+    writeBytes: shards.files.reduce((sum, file) => sum + file.byteLength, indexBytes),
+    shards: shards.files.length,
+    peakGpuBytes: estimatePeak(outputs, budget),
+    seconds: bytesPerSecond !== null && bytesPerSecond > 0 ? readBytes / bytesPerSecond : null,
+  };
+}
+
+/**
+ * Plans a merge without reading a weight: every output tensor, what it is made of, every mismatch and
+ * what it will cost. A recipe that cannot be followed is `bad-recipe`; models that do not fit each
+ * other are findings, and an error among them makes the plan not runnable.
+ */
+export function planMerge(request: PlanRequest): Plan {
+  const { method } = request;
+  invariant(request.models.length === request.recipe.models.length, "a checkpoint for each model");
+  const { sources, recipe } = openSources(request);
+  checkModels(method, request.recipe, recipe.models.length);
+  const settingFindings = checkSettings(method, request.recipe);
+  const global = resolveGlobal(method, recipe);
+  checkTogether(method, global);
+
+  const { outputs, findings } = planOutputs(sources, recipe, global);
+  const configChanges = changeConfig(outputs, sources);
+  const arranged = arrangeFindings([
+    ...settingFindings,
+    ...compareCheckpoints(sources, configChanges.tied === false),
+    ...(request.findings ?? []),
+    ...findings,
+    ...describeDTypes(recipe, outputs),
+  ]);
+  const shards = planShards(outputs, {
+    maxBytes: request.shardBytes,
+    metadata: { tool: `${STUDIO.name} ${STUDIO.version}`, merge_method: method.id },
+  });
+  return {
+    card: makeCard(request, outputs, shards, arranged),
+    ...{ method, recipe, global, outputs, configChanges, shards },
+    keys: sources.models.map(({ key }) => key),
+    donor: sources.donor.checkpoint,
+    models: sources.models.map(({ checkpoint }) => checkpoint),
+  };
+}

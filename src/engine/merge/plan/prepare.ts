@@ -1,0 +1,54 @@
+import type { Recipe } from "../../contract/index.ts";
+import { EngineError } from "../../contract/index.ts";
+import { DEFAULT_BUDGET_BYTES } from "../../gpu/device.ts";
+import type { Checkpoint } from "../../checkpoint/checkpoint.ts";
+import { TILE_SLOTS } from "../../gpu/tiles/tiling.ts";
+import { type Plan, type PlanRequest, planMerge } from "./plan.ts";
+import { findMethod } from "../registry.ts";
+
+/** WebGPU's default limit for one binding: what every device has. */
+const DEFAULT_BINDING_BYTES = 128 * 2 ** 20;
+
+export interface PrepareOptions {
+  /** The checkpoint that a recipe's string names; the same object for the same string. */
+  open(model: string): Promise<Checkpoint>;
+  readonly shardBytes: number;
+  readonly budgetBytes?: number;
+  readonly bytesPerSecond?: number | null;
+  /** What the weights themselves say about the models, beyond their headers. */
+  examine?(checkpoints: readonly Checkpoint[]): Promise<PlanRequest["findings"]>;
+}
+
+/** Opens what a recipe names and plans it. Reads headers; no weight unless `examine` does. */
+export async function prepareMerge(recipe: Recipe, options: PrepareOptions): Promise<Plan> {
+  const method = findMethod(recipe.method);
+  const base = recipe.base === undefined ? null : await options.open(recipe.base);
+  const models: Checkpoint[] = [];
+  for (const { model } of recipe.models) models.push(await options.open(model));
+  const budgetBytes = options.budgetBytes ?? DEFAULT_BUDGET_BYTES;
+  const tileBytes = Math.min(DEFAULT_BINDING_BYTES, Math.floor(budgetBytes / TILE_SLOTS));
+  const findings = await options.examine?.([...(base ? [base] : []), ...models]);
+  return planMerge({
+    method,
+    recipe,
+    base,
+    models,
+    shardBytes: options.shardBytes,
+    budget: { tileBytes, slots: TILE_SLOTS },
+    bytesPerSecond: options.bytesPerSecond ?? null,
+    ...(findings ? { findings } : {}),
+  });
+}
+
+/** Throws the first finding that forbids the merge; says how many more there are. */
+export function requireRunnable({ card }: Plan): void {
+  const errors = card.findings.filter(({ severity }) => severity === "error");
+  const first = errors[0];
+  if (!first) return;
+  const more = errors.length > 1 ? ` (${errors.length - 1} more of these.)` : "";
+  throw new EngineError(first.code === "info" ? "mismatch" : first.code, first.message + more, {
+    ...(first.tensor === undefined ? {} : { tensor: first.tensor }),
+    ...(first.model === undefined ? {} : { model: first.model }),
+    errors: errors.length,
+  });
+}

@@ -1,0 +1,242 @@
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { EngineError, type Recipe } from "../../contract/index.ts";
+import { formatRecipe, parseRecipe } from "./recipe.ts";
+import { readScalar } from "./scalar.ts";
+
+function refusalOf(text: string): EngineError {
+  try {
+    parseRecipe(text);
+  } catch (error) {
+    if (error instanceof EngineError) return error;
+    throw error;
+  }
+  throw new Error("the recipe was not refused");
+}
+
+const START = "merge_method: linear\nmodels:\n- model: a\n";
+const weightOf = (value: string) =>
+  parseRecipe(`${START}parameters:\n  weight: ${value}\n`).parameters.weight;
+
+describe("what a recipe says", () => {
+  test("is read from mergekit's own form", () => {
+    const text = `
+merge_method: task_arithmetic
+base_model: ./pivot  # before fine-tuning
+models:
+  - model: org/name@main
+    parameters:
+      weight: [0, 0.5, 1]
+  - model: "b: c"
+    parameters:
+      weight:
+        - filter: mlp
+          value: [0.25, 1]
+        - filter: "*"
+          value: 0.5
+parameters: {normalize: no, lambda: 1e-1}
+dtype: float32
+out_dtype: bfloat16
+`;
+    expect(parseRecipe(text)).toEqual({
+      method: "task_arithmetic",
+      base: "./pivot",
+      models: [
+        { model: "org/name@main", parameters: { weight: [0, 0.5, 1] } },
+        {
+          model: "b: c",
+          parameters: {
+            weight: [
+              { filter: "mlp", value: [0.25, 1] },
+              { filter: "*", value: 0.5 },
+            ],
+          },
+        },
+      ],
+      parameters: { normalize: false, lambda: 0.1 },
+      dtype: "float32",
+      outDtype: "bfloat16",
+    } satisfies Recipe);
+  });
+
+  test.each([
+    ["1e-5", 1e-5],
+    ["1.0e-5", 1e-5],
+    ["1.5e+3", 1500],
+    ["-.5", -0.5],
+    ["012", 10],
+    ["0x1F", 31],
+    ["1_000", 1000],
+    ["1:30", 90],
+    ["no", false],
+    ["On", true],
+    ["y", "y"],
+    ['"0.5"', "0.5"],
+    ["!!str 5", "5"],
+    ["!!float 5", 5],
+    ["[yes, 0.5]", [1, 0.5]],
+    ["[a, b]", ["a", "b"]],
+    ["[]", []],
+    ["[{value: 1}]", [{ value: 1 }]],
+    ["[{filter: 1, value: 2}]", [{ filter: "1", value: 2 }]],
+  ])("reads %s as YAML 1.1 does", (written, value) => {
+    expect(weightOf(written)).toEqual(value);
+  });
+
+  test("holds names as they are written, whatever YAML would make of them", () => {
+    const { models } = parseRecipe("merge_method: linear\nmodels: [{model: 007}, {model: no}]");
+    expect(models.map(({ model }) => model)).toEqual(["007", "no"]);
+  });
+
+  test("may be shared through anchors and merge keys", () => {
+    const text = `merge_method: linear
+models:
+- model: a
+  parameters: &shared {weight: 1, x: 2}
+- model: b
+  parameters: {<<: *shared, x: 3}
+- model: c
+  parameters: *shared
+`;
+    expect(parseRecipe(text).models.map(({ parameters }) => parameters)).toEqual([
+      { weight: 1, x: 2 },
+      { x: 3, weight: 1 },
+      { weight: 1, x: 2 },
+    ]);
+  });
+});
+
+describe("a recipe is refused with line, column and key", () => {
+  test.each([
+    ["an unsupported key", `${START}slices: []\n`, 4, 1, "slices", "not supported yet"],
+    ["a misspelt key", `${START}base_modle: b\n`, 4, 1, "base_modle", `Did you mean "base_model"`],
+    ["a key of a model", `${START}  layer_range: [0, 2]\n`, 4, 3, "layer_range", "not supported"],
+    ["a duplicate key", `${START}dtype: float32\ndtype: float16\n`, 5, 1, "dtype", "twice"],
+    ["no models", "merge_method: linear\nmodels: []\n", 2, 1, "models", "at least one"],
+    ["an unknown dtype", `${START}dtype: bf16\n`, 4, 8, "dtype", "bfloat16"],
+    ["a bare condition", `${START}parameters: {t: {filter: a, value: 1}}\n`, 4, 14, "t", "list"],
+    ["a mixed list", `${START}parameters: {t: [1, x]}\n`, 4, 21, "t", "mixes"],
+    ["a mixed filter list", `${START}parameters: {t: [1, {value: 2}]}\n`, 4, 18, "t", "mixes"],
+    ["an infinite number", `${START}parameters: {t: .inf}\n`, 4, 17, "t", "finite"],
+    ["a number too large", `${START}parameters: {t: [1, 1e999]}\n`, 4, 21, "t", "finite"],
+    ["an empty value", `${START}parameters:\n  t:\n`, 5, 5, "t", "no value"],
+    ["an unknown tag", `${START}parameters: {t: !!python/none 1}\n`, 4, 31, undefined, "tag"],
+  ] as const)("%s", (_, text, line, column, key, words) => {
+    const { code, message, details } = refusalOf(text);
+    expect(code).toBe("bad-recipe");
+    expect(message).toContain(words);
+    expect(details).toMatchObject({ line, column, ...(key && { key }) });
+  });
+
+  test.each([
+    ["nothing", ""],
+    ["a list", "- a"],
+    ["no method", "models: [{model: a}]"],
+    ["two documents", `${START}---\n${START}`],
+    ["broken YAML", "merge_method: [linear"],
+    ["an alias of nothing", "merge_method: *x\nmodels: [{model: a}]"],
+    ["more than 1 MiB", `${START}#${"x".repeat(1 << 20)}`],
+    ["nesting without end", `${START}parameters: {t: ${"[".repeat(20_000)}`],
+  ])("%s", (_, text) => {
+    expect(refusalOf(text).code).toBe("bad-recipe");
+  });
+
+  test("a nest of aliases that would unfold to a billion values", () => {
+    const list = `[${"1, ".repeat(1000)}1]`;
+    const models = Array.from({ length: 200 }, () => "- {model: a, parameters: *p}").join("\n");
+    const text = `merge_method: linear
+parameters: &p
+  a: &list ${list}
+${Array.from({ length: 200 }, (_, i) => `  p${i}: *list`).join("\n")}
+models:
+${models}
+`;
+    expect(refusalOf(text).message).toContain("100000 values");
+  });
+
+  test("but not for a parameter with a name that JavaScript uses", () => {
+    const { parameters } = parseRecipe(`${START}parameters: {__proto__: 1, constructor: 2}`);
+    expect(Object.keys(parameters)).toEqual(["__proto__", "constructor"]);
+  });
+});
+
+describe("a formatted recipe", () => {
+  const name = fc.oneof(
+    fc.string({ unit: "grapheme", minLength: 1, maxLength: 12 }),
+    fc.constantFrom("no", "1e-5", "0.5", "~", "null", "a: b", "- x", "#", "`", '"', "2001-01-01"),
+    fc.constantFrom(
+      " a",
+      "a ",
+      "a\nb",
+      "\u0085",
+      "\u2028",
+      "\t",
+      "é",
+      "模型",
+      "&a",
+      "*a",
+      "<<",
+      "=",
+    ),
+  );
+  const number = fc.double({ noNaN: true, noDefaultInfinity: true });
+  const level = fc.oneof(number, fc.boolean(), name, fc.array(number, { minLength: 1 }));
+  const setting = fc.oneof(
+    level,
+    fc.array(fc.record({ filter: name, value: level }, { requiredKeys: ["value"] }), {
+      minLength: 1,
+    }),
+    // Words that are all numbers read as numbers, which the parameter's kind settles.
+    fc.array(name, { minLength: 1 }),
+  );
+  const settings = fc.dictionary(name, setting, { maxKeys: 3, noNullPrototype: true });
+  const recipe: fc.Arbitrary<Recipe> = fc
+    .record({
+      method: name,
+      base: fc.option(name, { nil: undefined }),
+      models: fc.array(fc.record({ model: name, parameters: settings }), { minLength: 1 }),
+      parameters: settings,
+      dtype: fc.constantFrom("float32" as const, undefined),
+    })
+    .map(({ base, dtype, ...rest }) => ({
+      ...rest,
+      ...(base && { base }),
+      ...(dtype && { dtype }),
+    }));
+
+  test("reads as the same recipe", () => {
+    fc.assert(
+      fc.property(recipe, (given) => {
+        expect(parseRecipe(formatRecipe(given))).toEqual(given);
+      }),
+      { seed: 7, numRuns: 300 },
+    );
+  });
+
+  test("writes small numbers with a dot, which PyYAML needs", () => {
+    const text = formatRecipe({
+      method: "linear",
+      models: [{ model: "a", parameters: { weight: 1e-7 } }],
+      parameters: { t: [2.5e-10, 1e21, 3, -0] },
+    });
+    expect(text).toContain("weight: 1.0e-7\n");
+    expect(text).toContain("t: [2.5e-10, 1.0e+21, 3, -0.0]\n");
+  });
+
+  test("refuses a number that YAML readers disagree on", () => {
+    const models = [{ model: "a", parameters: {} }];
+    const bad = { method: "linear", models, parameters: { t: Number.NaN } };
+    expect(() => formatRecipe(bad)).toThrow(EngineError);
+  });
+});
+
+test("words are what YAML 1.1 takes them for, not what YAML 1.2 does", () => {
+  expect(["~", "", "yes", "0b11", "-0o7", ".nan"].map(readScalar)).toEqual([
+    null,
+    null,
+    true,
+    3,
+    "-0o7",
+    Number.NaN,
+  ]);
+});

@@ -1,0 +1,123 @@
+import type { Node } from "yaml";
+import type { Conditional, Level, Scalar, Setting, Settings } from "../../contract/index.ts";
+import { didYouMean } from "./nearest.ts";
+import { readNumber } from "./scalar.ts";
+import type { Entry, YamlText } from "./yamlNodes.ts";
+
+/** What mergekit knows and the studio does not yet. */
+const NOT_YET = [
+  "slices",
+  "modules",
+  "tokenizer",
+  "tokenizer_source",
+  "chat_template",
+  "residual_weight",
+  "name",
+  "sources",
+  "layer_range",
+  "override_architecture",
+];
+/** Longer than any stack of layers. */
+const LIST_LIMIT = 10_000;
+
+/** Refuses a key that is none of `known`, by name, with what to do. */
+export function refuseKey(yaml: YamlText, { key, keyAt }: Entry, known: readonly string[]): never {
+  const sentence = NOT_YET.includes(key)
+    ? `"${key}" is not supported yet. Remove it, or use mergekit for this recipe.`
+    : `"${key}" is unknown here; known are ${known.join(", ")}.${didYouMean(key, known)}`;
+  return yaml.refuse(keyAt, sentence, key);
+}
+
+/** One number, word or truth value; infinite numbers and nothing at all are refused. */
+function readLevelScalar(yaml: YamlText, at: Node | null, key: string): Scalar | undefined {
+  const scalar = yaml.scalar(at);
+  if (!scalar) return undefined;
+  const { value, text } = scalar;
+  if (value === null) return yaml.refuse(at, `"${key}" has no value.`, key);
+  if (typeof value === "number" && !Number.isFinite(value)) {
+    return yaml.refuse(at, `"${key}" is ${text}, which is not a finite number.`, key);
+  }
+  return value;
+}
+
+/** A list of plain values: numbers make a gradient, anything else makes patterns. */
+function readWords(
+  yaml: YamlText,
+  items: readonly (Node | null)[],
+  key: string,
+): readonly number[] | readonly string[] {
+  const words = items.map((item) => readLevelScalar(yaml, item, key));
+  const strange = words.indexOf(undefined);
+  if (strange !== -1) {
+    yaml.refuse(items[strange] ?? null, `"${key}" mixes values with other things.`, key);
+  }
+  if (words.length > 0 && words.every((word) => typeof word === "string")) return words;
+  const numbers = words.map((word) => {
+    if (typeof word === "string") return readNumber(word.trim()) ?? Number.NaN;
+    return Number(word);
+  });
+  const word = numbers.findIndex(Number.isNaN);
+  if (word !== -1) {
+    yaml.refuse(items[word] ?? null, `"${key}" mixes numbers with "${words[word]}".`, key);
+  }
+  return numbers;
+}
+
+function readConditional(yaml: YamlText, entries: readonly Entry[], key: string): Conditional {
+  const known = ["filter", "value"];
+  const stray = entries.find((entry) => !known.includes(entry.key));
+  if (stray) return refuseKey(yaml, stray, known);
+  const value = entries.find((entry) => entry.key === "value");
+  if (!value) return yaml.refuse(entries[0]?.keyAt ?? null, `"${key}" has no value here.`, key);
+  const list = yaml.items(value.value);
+  const level: Level | undefined = list
+    ? readWords(yaml, list, key).map((word) =>
+        typeof word === "number"
+          ? word
+          : (readNumber(word.trim()) ??
+            yaml.refuse(value.value, `"${key}" lists words where numbers must stand.`, key)),
+      )
+    : readLevelScalar(yaml, value.value, key);
+  if (level === undefined) {
+    return yaml.refuse(value.value, `"${key}" needs a number, a word or a list here.`, key);
+  }
+  const filter = entries.find((entry) => entry.key === "filter");
+  const text = filter && yaml.scalar(filter.value);
+  if (filter && !text) yaml.refuse(filter.value, `"filter" must be a part of a name.`, key);
+  return text && text.value !== null ? { filter: text.text, value: level } : { value: level };
+}
+
+function readSetting(yaml: YamlText, { key, keyAt, value }: Entry): Setting {
+  const items = yaml.items(value);
+  if (!items) {
+    return (
+      readLevelScalar(yaml, value, key) ??
+      yaml.refuse(
+        keyAt,
+        `"${key}" is a mapping; write a list of entries: [{filter: …, value: …}, {value: …}].`,
+        key,
+      )
+    );
+  }
+  if (items.length > LIST_LIMIT) {
+    return yaml.refuse(keyAt, `"${key}" lists ${items.length} values.`, key);
+  }
+  const maps = items.map((item) => yaml.entries(item));
+  if (!maps.some((map) => map !== null)) return readWords(yaml, items, key);
+  return maps.map((map, i) =>
+    map
+      ? readConditional(yaml, map, key)
+      : yaml.refuse(items[i] ?? null, `"${key}" mixes values with filtered entries.`, key),
+  );
+}
+
+/** A mapping of parameters to scalars, gradients, filter lists or patterns. */
+export function readSettings(yaml: YamlText, at: Node | null): Settings {
+  const entries = yaml.entries(at);
+  if (!entries) {
+    if (yaml.scalar(at)?.value === null) return {};
+    return yaml.refuse(at, `"parameters" must be a mapping of names to values.`, "parameters");
+  }
+  // fromEntries defines properties, so a parameter called __proto__ is one like any other.
+  return Object.fromEntries(entries.map((entry) => [entry.key, readSetting(yaml, entry)]));
+}

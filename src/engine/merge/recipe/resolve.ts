@@ -1,0 +1,250 @@
+import {
+  type Conditional,
+  EngineError,
+  type Finding,
+  type Level,
+  type Recipe,
+  type Scalar,
+  type Setting,
+  type Settings,
+} from "../../contract/index.ts";
+import type { MergeMethod, Param, Resolved, Value, Values } from "../method.ts";
+import { didYouMean } from "./nearest.ts";
+import { readNumber, readScalar } from "./scalar.ts";
+
+/** Where a tensor stands in the stack: `layer` is null outside it. */
+export interface Position {
+  readonly layer: number | null;
+  readonly layers: number;
+}
+
+/** Parameters that mergekit registers for a method and then never reads, by method. */
+const WITHOUT_EFFECT: Readonly<Record<string, Readonly<Record<string, Param["scope"]>>>> = {
+  task_arithmetic: { int8_mask: "global", rescale: "global", density: "model" },
+  ties: { int8_mask: "global" },
+  dare_linear: { int8_mask: "global" },
+  dare_ties: { int8_mask: "global" },
+  sce: { int8_mask: "global" },
+};
+
+/**
+ * The entries of `recipe.models` that are merged. mergekit's form may list the base among the models;
+ * where a method works from a base, that entry is the base once more, not one more model.
+ */
+export function countedModels(method: MergeMethod, recipe: Recipe): readonly number[] {
+  const indices = recipe.models.map((_, i) => i);
+  if (method.base === "none" || recipe.base === undefined) return indices;
+  return indices.filter((i) => recipe.models[i]!.model !== recipe.base);
+}
+
+/** A gradient at depth t in [0, 1]: its values evenly spaced, straight lines between them. */
+function sampleGradient(values: readonly number[], depth: number): number {
+  const place = depth * (values.length - 1);
+  const index = Math.trunc(place);
+  const fraction = place - index;
+  const next = values[Math.min(index + 1, values.length - 1)]!;
+  return (1 - fraction) * values[index]! + fraction * next;
+}
+
+/** 0 outside the stack, 1 for a stack of one layer: mergekit's rule. */
+function depthOf({ layer, layers }: Position): number {
+  if (layer === null) return 0;
+  return layers > 1 ? Math.min(1, layer / (layers - 1)) : 1;
+}
+
+const isConditionals = (setting: Setting): setting is readonly Conditional[] =>
+  Array.isArray(setting) && setting.some((item) => typeof item === "object" && item !== null);
+
+/** The level that a setting has for a tensor, or undefined where no filter matches. */
+function selectLevel(setting: Setting, tensor: string): Level | readonly string[] | undefined {
+  if (!isConditionals(setting)) return setting;
+  return setting.find(
+    ({ filter }) => filter === undefined || filter === "*" || tensor.includes(filter),
+  )?.value;
+}
+
+/** Says what a value must be; the caller adds whose it is. */
+class WrongKind extends Error {}
+
+function toNumber(value: Scalar): number {
+  const number =
+    typeof value === "string" ? (readNumber(value.trim()) ?? Number.NaN) : Number(value);
+  if (!Number.isFinite(number)) throw new WrongKind("a finite number");
+  return number;
+}
+
+function toBoolean(value: Scalar): boolean {
+  const meant = typeof value === "string" ? readScalar(value.trim()) : value;
+  if (meant === true || meant === 1) return true;
+  if (meant === false || meant === 0) return false;
+  throw new WrongKind("true or false");
+}
+
+/** The value that a level means for a parameter at a depth. */
+function evaluate(param: Param, level: Level | readonly string[], depth: number): Value {
+  if (param.kind === "patterns") {
+    return typeof level === "object" ? level.map(String) : [String(level)];
+  }
+  if (typeof level === "object") {
+    if (param.kind !== "number") throw new WrongKind("one value: a gradient is a list of numbers");
+    if (level.length === 0) throw new WrongKind("a number, or a list of at least one");
+    return sampleGradient(level.map(toNumber), depth);
+  }
+  switch (param.kind) {
+    case "number":
+      return toNumber(level);
+    case "boolean":
+      return toBoolean(level);
+    case "choice": {
+      const known = [...param.options, ...(param.accepts ?? [])];
+      if (known.includes(String(level))) return String(level);
+      throw new WrongKind(`one of ${param.options.join(", ")}${didYouMean(String(level), known)}`);
+    }
+    default:
+      return param satisfies never;
+  }
+}
+
+function whose(name: string, model: string | null): string {
+  return model === null ? `The parameter "${name}"` : `The parameter "${name}" of "${model}"`;
+}
+
+function refuse(name: string, model: string | null, sentence: string, tensor?: string): never {
+  throw new EngineError("bad-recipe", `${whose(name, model)} ${sentence}`, {
+    parameter: name,
+    ...(model === null ? {} : { model }),
+    ...(tensor === undefined ? {} : { tensor }),
+  });
+}
+
+/** The first level at which the parameter is stated for this tensor gives the value, else the default. */
+function resolveParam(
+  name: string,
+  param: Param,
+  model: { readonly name: string; readonly settings: Settings } | null,
+  recipe: Recipe,
+  tensor: string,
+  depth: number,
+): Value {
+  for (const settings of model ? [model.settings, recipe.parameters] : [recipe.parameters]) {
+    if (!Object.hasOwn(settings, name)) continue;
+    const level = selectLevel(settings[name]!, tensor);
+    if (level === undefined) continue;
+    try {
+      return evaluate(param, level, depth);
+    } catch (error) {
+      if (!(error instanceof WrongKind)) throw error;
+      refuse(name, model?.name ?? null, `must be ${error.message}.`, tensor);
+    }
+  }
+  if (param.kind === "number" && param.default === null && param.required) {
+    const where = tensor === "" ? "" : ` for the tensor "${tensor}"`;
+    refuse(name, model?.name ?? null, `is required and has no value${where}.`, tensor);
+  }
+  return param.default;
+}
+
+/**
+ * The parameters of one output tensor, after mergekit's rules: the model's own setting before the
+ * recipe's before the default, the first matching filter, gradients laid over the whole stack.
+ * `bad-recipe` names parameter, model and tensor.
+ */
+export function resolveSettings(
+  method: MergeMethod,
+  recipe: Recipe,
+  tensor: string,
+  position: Position,
+): Resolved {
+  const depth = depthOf(position);
+  const params = Object.entries(method.params);
+  const resolveScope = (
+    scope: Param["scope"],
+    model: { readonly name: string; readonly settings: Settings } | null,
+  ): Values =>
+    Object.fromEntries(
+      params
+        .filter(([, param]) => param.scope === scope)
+        .map(([name, param]) => [name, resolveParam(name, param, model, recipe, tensor, depth)]),
+    );
+  return {
+    global: resolveScope("global", null),
+    models: countedModels(method, recipe).map((i) => {
+      const { model, parameters } = recipe.models[i]!;
+      return resolveScope("model", { name: model, settings: parameters });
+    }),
+  };
+}
+
+/**
+ * The global parameters as they hold for the merge as a whole: entries that depend on the tensor's
+ * name or layer are left at what a tensor outside the stack gets, or null.
+ */
+export function resolveGlobal(method: MergeMethod, recipe: Recipe): Values {
+  return Object.fromEntries(
+    Object.entries(method.params)
+      .filter(([, param]) => param.scope === "global")
+      .map(([name, param]) => {
+        const optional = param.kind === "number" ? { ...param, required: false } : param;
+        return [name, resolveParam(name, optional, null, recipe, "", 0)];
+      }),
+  );
+}
+
+/** Every level that a setting can take. */
+function levelsOf(setting: Setting): readonly (Level | readonly string[])[] {
+  return isConditionals(setting) ? setting.map(({ value }) => value) : [setting];
+}
+
+function checkParam(name: string, param: Param, setting: Setting, model: string | null): void {
+  if (isConditionals(setting) && (param.kind === "choice" || param.kind === "patterns")) {
+    refuse(name, model, "holds for the whole merge; it cannot have filters.");
+  }
+  for (const level of levelsOf(setting)) {
+    try {
+      evaluate(param, level, 0);
+    } catch (error) {
+      if (!(error instanceof WrongKind)) throw error;
+      refuse(name, model, `must be ${error.message}.`);
+    }
+  }
+}
+
+/**
+ * Holds a recipe's parameters against the method's: unknown names, wrong kinds and unknown choices
+ * are `bad-recipe`. Returns what is legal and has no effect.
+ */
+export function checkSettings(method: MergeMethod, recipe: Recipe): readonly Finding[] {
+  const idle = WITHOUT_EFFECT[method.id] ?? {};
+  const counted = new Set(countedModels(method, recipe));
+  const known = Object.keys(method.params);
+  const check = (settings: Settings, model: string | null, merged: boolean): readonly Finding[] =>
+    Object.entries(settings).flatMap(([name, setting]) => {
+      const param = Object.hasOwn(method.params, name) ? method.params[name] : undefined;
+      const scope = param?.scope ?? (Object.hasOwn(idle, name) ? idle[name] : undefined);
+      if (scope === undefined) {
+        const hint = didYouMean(name, known);
+        const list = known.length > 0 ? `; it has ${known.join(", ")}` : "";
+        refuse(name, model, `is unknown to the method "${method.id}"${list}.${hint}`);
+      }
+      if (model !== null && scope === "global") {
+        refuse(name, model, `is not per model; state it under the recipe's own "parameters".`);
+      }
+      if (param) checkParam(name, param, setting, model);
+      if (param && merged) return [];
+      const reason = param ? "the base is not weighed" : `"${method.id}" does not use it`;
+      return [
+        {
+          severity: "warning",
+          code: "bad-recipe",
+          message: `${whose(name, model)} has no effect: ${reason}.`,
+          ...(model === null ? {} : { model }),
+        } satisfies Finding,
+      ];
+    });
+  return [
+    ...check(recipe.parameters, null, true),
+    ...recipe.models.flatMap(({ model, parameters }, i) =>
+      check(parameters, model, counted.has(i)),
+    ),
+  ];
+}

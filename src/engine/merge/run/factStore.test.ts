@@ -1,0 +1,86 @@
+import { expect, test } from "vitest";
+import { type FactRow, storeFacts } from "./factStore.ts";
+import { type Plan, planMerge } from "../plan/plan.ts";
+import { parseRecipe } from "../recipe/recipe.ts";
+import { findMethod } from "../registry.ts";
+import { makeModel } from "../testModels.ts";
+
+const Q = "model.layers.0.self_attn.q_proj.weight";
+const FACTS = [
+  [1, 2, 3, 4],
+  [5, 6, 7, 8],
+] as const;
+const IDS = ["base id", "a id", "b id"];
+
+/** A plan of two models over a base; `names` are what the recipe calls them. */
+function planOf(method: string, parameters: string, names: readonly [string, string] = ["a", "b"]) {
+  const models = names.map((name) => `{model: ${name}, parameters: {weight: 1, density: 0.3}}`);
+  const shared = method === "varm" ? names.map((name) => `{model: ${name}}`) : models;
+  const recipe = parseRecipe(
+    `merge_method: ${method}\nbase_model: base\nmodels: [${shared.join(", ")}]\nparameters: ${parameters}`,
+  );
+  return planMerge({
+    ...{ method: findMethod(recipe.method), recipe, shardBytes: 5e9 },
+    base: makeModel("base", { [Q]: ["BF16", [4, 4]] }),
+    models: names.map((name) => makeModel(name, { [Q]: ["BF16", [4, 4]] })),
+    budget: { tileBytes: 2 ** 20, slots: 3 },
+  });
+}
+
+function freshStore() {
+  const rows = new Map<string, FactRow>();
+  return storeFacts({
+    get: async (key) => rows.get(key),
+    set: async (key, row) => void rows.set(key, row),
+    keys: async () => [...rows.keys()],
+    deleteMany: async (gone) => {
+      for (const key of gone) rows.delete(key);
+    },
+  });
+}
+
+/** Facts as `plan` stored them, as another plan finds them. */
+async function handOver(rule: string, from: Plan, to: Plan): Promise<unknown> {
+  const store = freshStore();
+  await store.save(from, IDS, new Map([[rule, new Map([[Q, FACTS]])]]));
+  return (await store.load(to, IDS)).get(rule)?.get(Q);
+}
+
+const RESCALED = "{rescale: true, profile: mergekit}";
+
+test("a method finds what was measured for it", async () => {
+  const ties = planOf("ties", RESCALED);
+  expect(await handOver("task_vector_sums", ties, ties)).toEqual(FACTS);
+});
+
+test.each(["task_vector_sums", "task_vector_shares"])(
+  "%s of one method is not taken for another's, though both have the same parameters",
+  async (rule) => {
+    const [ties, dare] = [planOf("ties", RESCALED), planOf("dare_ties", RESCALED)];
+    expect(await handOver(rule, ties, dare)).toBeUndefined();
+    expect(await handOver(rule, dare, ties)).toBeUndefined();
+  },
+);
+
+test("what a model is called decides DARE's draws, and so what was measured of them", async () => {
+  const [one, other] = [planOf("dare_ties", RESCALED), planOf("dare_ties", RESCALED, ["a", "c"])];
+  expect(await handOver("task_vector_sums", one, other)).toBeUndefined();
+});
+
+test("what depends on the models alone serves every granularity", async () => {
+  const [layer, matrix] = [
+    planOf("varm", "{granularity: layer}"),
+    planOf("varm", "{granularity: matrix}"),
+  ];
+  expect(await handOver("delta", layer, matrix)).toEqual(FACTS);
+});
+
+test("a model that is gone takes its facts along", async () => {
+  const store = freshStore();
+  const plan = planOf("ties", RESCALED);
+  await store.save(plan, IDS, new Map([["task_vector_sums", new Map([[Q, FACTS]])]]));
+  await store.forget("another id");
+  expect((await store.load(plan, IDS)).get("task_vector_sums")?.get(Q)).toEqual(FACTS);
+  await store.forget("a id");
+  expect((await store.load(plan, IDS)).get("task_vector_sums")?.get(Q)).toBeUndefined();
+});

@@ -1,0 +1,51 @@
+import type { FileTreeWriter } from "../../core/bytes.ts";
+import type { GpuSource } from "../../gpu/device.ts";
+import { decideAll, type FactTable } from "./decide.ts";
+import { makeDocuments } from "./sideFiles.ts";
+import { type MeasureOptions, measure } from "./measure.ts";
+import type { Plan } from "../plan/plan.ts";
+import { requireRunnable } from "../plan/prepare.ts";
+import { runMerge } from "./run.ts";
+import { makeWeightMap } from "../map/weightMap.ts";
+
+export interface MergeOptions {
+  /** The result's name, for its card. */
+  readonly name: string;
+  readonly signal: AbortSignal;
+  readonly known?: FactTable;
+  /** Rules beside the method's own, for captions of the weight map. */
+  readonly captions?: readonly string[];
+  onTensor?: MeasureOptions["onTensor"];
+  /** Bytes of `plan.card.readBytes` that are dealt with, and the tensor at hand. */
+  progress?(doneBytes: number, label: string): void;
+}
+
+/**
+ * A whole merge: measure, decide, apply, and the files beside the weights. Goes on where an earlier
+ * run into the same writer stopped. Peak memory is a few tiles.
+ */
+export async function mergeInto(
+  plan: Plan,
+  writer: FileTreeWriter,
+  source: GpuSource,
+  options: MergeOptions,
+): Promise<void> {
+  requireRunnable(plan);
+  const { signal, name } = options;
+  const { readBytes, writeBytes, passes } = plan.card;
+  const facts = await measure(plan, source, {
+    signal,
+    ...(options.known ? { known: options.known } : {}),
+    ...(options.captions ? { captions: options.captions } : {}),
+    ...(options.onTensor ? { onTensor: options.onTensor } : {}),
+    progress: (doneBytes, label) => options.progress?.(doneBytes, label),
+  });
+  const measuredBytes = readBytes * (1 - 1 / passes);
+  const readPerWritten = (readBytes - measuredBytes) / Math.max(writeBytes, 1);
+  await runMerge(plan, decideAll(plan, facts), writer, source, {
+    signal,
+    sideFiles: await makeDocuments(plan, { name, map: makeWeightMap(plan, facts) }),
+    progress: (written, label) =>
+      options.progress?.(measuredBytes + written * readPerWritten, label),
+  });
+}

@@ -1,0 +1,168 @@
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { type FileTreeWriter, readAll } from "../../core/bytes.ts";
+import { createMemoryTree } from "../../core/memoryTree.ts";
+import type { Recipe } from "../../contract/index.ts";
+import { GpuSource } from "../../gpu/device.ts";
+import type { Checkpoint } from "../../checkpoint/checkpoint.ts";
+import { BLOCK_ELEMENTS } from "../../gpu/tiles/tiling.ts";
+import { decideAll } from "./decide.ts";
+import { measure } from "./measure.ts";
+import { planMerge } from "../plan/plan.ts";
+import { findMethod } from "../registry.ts";
+import { runMerge } from "./run.ts";
+import { checkpointOf, randomValues, seededRandom } from "../testCheckpoints.ts";
+
+const COUNT = 9 * BLOCK_ELEMENTS + 5;
+const random = seededRandom(11);
+const model = (name: string): Checkpoint =>
+  checkpointOf(
+    name,
+    Object.fromEntries(
+      ["a.weight", "b.weight", "c.weight"].map((tensor) => [
+        tensor,
+        { shape: [COUNT], values: randomValues(COUNT, random), dtype: "BF16" as const },
+      ]),
+    ),
+  );
+const MODELS = [model("base"), model("x"), model("y")] as const;
+const RECIPE: Recipe = {
+  method: "varm",
+  base: "base",
+  models: ["x", "y"].map((name) => ({ model: name, parameters: {} })),
+  parameters: {},
+};
+const plan = planMerge({
+  method: findMethod("varm"),
+  recipe: RECIPE,
+  base: MODELS[0],
+  models: MODELS.slice(1),
+  shardBytes: 2 * COUNT * 2,
+  budget: { tileBytes: 2 ** 24, slots: 3 },
+});
+
+let source: GpuSource;
+beforeEach(() => {
+  source = new GpuSource(navigator.gpu);
+});
+afterEach(async () => (await source.get()).destroy());
+
+const options = () => ({
+  signal: new AbortController().signal,
+  sideFiles: new Map(),
+  tileElements: BLOCK_ELEMENTS,
+});
+const bytesOf = async (tree: ReturnType<typeof createMemoryTree>) =>
+  Promise.all([...tree.files()].map(async ([path, file]) => [path, await readAll(file, 1e8)]));
+
+async function mergeWhole() {
+  const facts = await measure(plan, source, options());
+  const decisions = decideAll(plan, facts);
+  const tree = createMemoryTree();
+  await runMerge(plan, decisions, tree, source, options());
+  return { facts, decisions, files: await bytesOf(tree) };
+}
+
+describe("a merge over two shards", () => {
+  test("goes on after a lost device and ends with the same bytes", async () => {
+    const { decisions, facts, files } = await mergeWhole();
+    let losses = 0;
+    const loseEvery = (turns: number) => {
+      let turn = 0;
+      return async () => {
+        if (++turn % turns !== 0) return;
+        losses++;
+        (await source.get()).destroy();
+      };
+    };
+    // A tensor has ten tiles: a measurement goes on tensor by tensor, a merge tile by tile.
+    const again = await measure(plan, source, { ...options(), progress: loseEvery(13) });
+    expect(again).toEqual(facts);
+    const tree = createMemoryTree();
+    await runMerge(plan, decisions, tree, source, { ...options(), progress: loseEvery(7) });
+    expect(losses).toBeGreaterThanOrEqual(5);
+    expect(await bytesOf(tree)).toEqual(files);
+  });
+
+  test.each([3, 100, 5_000, 60_000, 100_000])(
+    "cut off after %i bytes and run again ends with the same bytes",
+    async (bytes) => {
+      const { decisions, files } = await mergeWhole();
+      const tree = createMemoryTree();
+      await expect(
+        runMerge(plan, decisions, cutOffAfter(tree, bytes), source, options()),
+      ).rejects.toThrow("cut off");
+      expect(tree.sealed).toBe(false);
+      await runMerge(plan, decisions, tree, source, options());
+      expect(await bytesOf(tree)).toEqual(files);
+    },
+  );
+
+  test("stops at a cancel, keeps what is written and leaves the tree open", async () => {
+    const { decisions } = await mergeWhole();
+    const abort = new AbortController();
+    const tree = createMemoryTree();
+    const run = runMerge(plan, decisions, tree, source, {
+      ...options(),
+      signal: abort.signal,
+      progress: (doneBytes) => doneBytes > 20_000 && abort.abort(),
+    });
+    await expect(run).rejects.toMatchObject({ name: "AbortError" });
+    expect(tree.sealed).toBe(false);
+    const [file] = [...tree.files().values()];
+    expect(file!.byteLength).toBeGreaterThan(20_000);
+    expect(file!.byteLength).toBeLessThan(plan.shards.files[0]!.byteLength);
+  });
+
+  test("takes a few tiles of GPU memory and gives it all back", async () => {
+    await mergeWhole();
+    const { pool } = await source.get();
+    expect(pool.usedBytes).toBe(0);
+    // Three slots of 2,048 elements: three bf16 inputs, one output twice, and small change.
+    expect(pool.peakBytes).toBeLessThan(3 * (BLOCK_ELEMENTS * 5 * 2 + 1024));
+  });
+});
+
+/** A writer whose disk fills up after so many bytes, of which all that arrived are kept. */
+function cutOffAfter(tree: FileTreeWriter, bytes: number): FileTreeWriter {
+  let left = bytes;
+  return {
+    seal: () => tree.seal(),
+    async open(path, byteLength) {
+      const sink = await tree.open(path, byteLength);
+      return {
+        get durableBytes() {
+          return sink.durableBytes;
+        },
+        flush: () => sink.flush(),
+        async append(chunk) {
+          const fits = chunk.slice(0, left);
+          left -= fits.byteLength;
+          await sink.append(fits);
+          if (fits.byteLength < chunk.byteLength) throw new Error("cut off");
+        },
+      };
+    },
+  };
+}
+
+test("a result that overflows is refused, not written", async () => {
+  const values = Float32Array.of(60_000, 1, 2);
+  const big = checkpointOf("big", { "a.weight": { shape: [3], values } });
+  const overflow = planMerge({
+    method: findMethod("linear"),
+    recipe: {
+      method: "linear",
+      models: [{ model: "big", parameters: {} }],
+      parameters: { weight: 2, normalize: false },
+      outDtype: "float16",
+    },
+    base: null,
+    models: [big],
+    shardBytes: 1e9,
+    budget: { tileBytes: 2 ** 24, slots: 3 },
+  });
+  const tree = createMemoryTree();
+  const run = runMerge(overflow, decideAll(overflow, new Map()), tree, source, options());
+  await expect(run).rejects.toMatchObject({ code: "nonfinite", details: { tensor: "a.weight" } });
+  expect(tree.sealed).toBe(false);
+});

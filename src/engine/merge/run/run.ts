@@ -1,0 +1,182 @@
+import type { ByteSink, FileTree, FileTreeWriter } from "../../core/bytes.ts";
+import { invariant } from "../../core/invariant.ts";
+import { EngineError, type OutputDType } from "../../contract/index.ts";
+import type { PlannedFile } from "../../checkpoint/formats/shards.ts";
+import type { GpuSource } from "../../gpu/device.ts";
+import { mapOrdered } from "../../gpu/tiles/ordered.ts";
+import { cutTiles, type Tile } from "../../gpu/tiles/tiling.ts";
+import { byteLength } from "../../core/tensor/dtype.ts";
+import { copyTile, cutCopyTiles } from "./copyTile.ts";
+import type { Decision } from "../method.ts";
+import type { OutputTensor, Plan } from "../plan/plan.ts";
+import { openTileSession, type TileSession } from "./session.ts";
+import { readTile } from "./tileInput.ts";
+
+/** A device that is lost again and again without a tile in between is not coming back. */
+const MAX_LOSSES_IN_A_ROW = 3;
+
+/** How often what is written is made durable: what a closed tab may cost. */
+const FLUSH_MS = 2000;
+
+export interface RunOptions {
+  readonly signal: AbortSignal;
+  /** Written beside the weights, in this order. */
+  readonly sideFiles: FileTree;
+  /** Shorter tiles than the budget allows; results do not depend on it. */
+  readonly tileElements?: number;
+  /** Bytes of the result that are written, and the tensor at hand. */
+  progress?(doneBytes: number, label: string): void;
+}
+
+interface Piece {
+  /** First byte within the file. */
+  readonly start: number;
+  readonly bytes: Uint8Array<ArrayBuffer>;
+  readonly label: string;
+}
+
+interface TileJob {
+  readonly output: OutputTensor;
+  /** First byte of the tile within the file. */
+  readonly start: number;
+  /** Elements to merge, or bytes to copy. */
+  readonly tile: Tile;
+}
+
+/**
+ * Writes the planned files in order, each from where its sink stopped: a run that was cut off, and a
+ * device that was lost, go on at the block they had reached and end with the same bytes. Reading,
+ * computing and writing overlap; memory is a few tiles, whatever the model's size.
+ */
+export async function runMerge(
+  plan: Plan,
+  decisions: ReadonlyMap<string, Decision>,
+  writer: FileTreeWriter,
+  source: GpuSource,
+  options: RunOptions,
+): Promise<void> {
+  const outputs = new Map(plan.outputs.map((output) => [output.name, output]));
+  let session: TileSession | null = null;
+  let doneBytes = 0;
+
+  const openSession = async (): Promise<TileSession> => {
+    session ??= openTileSession(await source.get(), plan.outputs, options.tileElements);
+    return session;
+  };
+  const closeSession = () => {
+    session?.release();
+    session = null;
+  };
+
+  try {
+    for (const file of plan.shards.files) {
+      const sink = await writer.open(file.path, file.byteLength);
+      doneBytes += sink.durableBytes;
+      await writeShard(file, sink);
+    }
+    await writeSideFiles(writer, options.sideFiles);
+    await writer.seal();
+  } finally {
+    closeSession();
+  }
+
+  async function writeShard(file: PlannedFile, sink: ByteSink): Promise<void> {
+    let position = sink.durableBytes;
+    let losses = 0;
+    let flushedAt = Date.now();
+    try {
+      while (position < file.byteLength) {
+        const startedAt = position;
+        try {
+          for await (const { start, bytes, label } of pieces(file, position)) {
+            options.signal.throwIfAborted();
+            const fresh = bytes.subarray(position - start);
+            await sink.append(fresh);
+            position += fresh.byteLength;
+            doneBytes += fresh.byteLength;
+            options.progress?.(doneBytes, label);
+            if (Date.now() - flushedAt > FLUSH_MS) {
+              await sink.flush();
+              flushedAt = Date.now();
+            }
+          }
+          invariant(position === file.byteLength, "a shard has the length that was planned");
+        } catch (error) {
+          if (!(error instanceof EngineError && error.code === "gpu-lost")) throw error;
+          closeSession();
+          losses = position === startedAt ? losses + 1 : 0;
+          if (losses > MAX_LOSSES_IN_A_ROW) throw error;
+        }
+      }
+    } finally {
+      // Also after a cancel or a failure: what is done stays done.
+      await sink.flush();
+    }
+  }
+
+  async function* pieces(file: PlannedFile, from: number): AsyncGenerator<Piece> {
+    if (from < file.header.byteLength) {
+      yield { start: 0, bytes: file.header, label: file.path };
+    }
+    const left = file.tensors.filter(({ start, byteLength }) => start + byteLength > from);
+    const computes = left.some(({ name }) => outputs.get(name)?.action === "merge");
+    const { slots, tileElements } = computes ? await openSession() : { slots: [], tileElements: 0 };
+    const jobs = tileJobs(left, from, tileElements);
+    yield* mapOrdered(jobs, Math.max(slots.length, 2), async ({ output, start, tile }, slot) => {
+      options.signal.throwIfAborted();
+      const label = output.name;
+      if (output.action === "copy") return { start, label, bytes: await copyTile(output, tile) };
+      const decision = decisions.get(label);
+      invariant(decision, `"${label}" was decided`);
+      const { bytes, nonfinite } = await slots[slot]!.merge(
+        await readTile(output, tile),
+        { rule: plan.method.apply(output.resolved), constants: decision.constants },
+        output.dtype as OutputDType,
+      );
+      if (nonfinite > 0) throw nonfiniteError(output, tile);
+      return { start, label, bytes };
+    });
+  }
+
+  function* tileJobs(
+    left: PlannedFile["tensors"],
+    from: number,
+    tileElements: number,
+  ): Generator<TileJob, void, undefined> {
+    for (const slot of left) {
+      const output = outputs.get(slot.name);
+      invariant(output, `"${slot.name}" is in the plan`);
+      const done = Math.max(0, from - slot.start);
+      if (output.action === "copy") {
+        for (const tile of cutCopyTiles(slot.byteLength, done)) {
+          yield { output, tile, start: slot.start + tile.first };
+        }
+        continue;
+      }
+      const bytesPerElement = byteLength(output.dtype, 1);
+      for (const tile of cutTiles(output.elementCount, tileElements, done / bytesPerElement)) {
+        yield { output, tile, start: slot.start + tile.first * bytesPerElement };
+      }
+    }
+  }
+}
+
+function nonfiniteError({ name, dtype }: OutputTensor, { first, count }: Tile): EngineError {
+  return new EngineError(
+    "nonfinite",
+    `"${name}": merging elements ${first} to ${first + count - 1} gives NaN or infinity in ${dtype}. Does a model hold such values already, or is ${dtype} too narrow for the result? "studio inspect" and the Inspect panel count them.`,
+    { tensor: name, first, count, dtype },
+  );
+}
+
+/** Small files beside the weights, each written whole. */
+async function writeSideFiles(writer: FileTreeWriter, files: FileTree): Promise<void> {
+  const CHUNK_BYTES = 4 * 2 ** 20;
+  for (const [path, source] of files) {
+    const sink = await writer.open(path, source.byteLength);
+    for (let at = sink.durableBytes; at < source.byteLength; at += CHUNK_BYTES) {
+      await sink.append(await source.read(at, Math.min(CHUNK_BYTES, source.byteLength - at)));
+    }
+    await sink.flush();
+  }
+}

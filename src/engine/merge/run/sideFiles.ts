@@ -1,0 +1,104 @@
+import { type ByteSource, bytesInMemory, type FileTree } from "../../core/bytes.ts";
+import type { OutputDType, WeightMap } from "../../contract/index.ts";
+import { rewriteConfig } from "../../checkpoint/formats/config.ts";
+import type { Checkpoint } from "../../checkpoint/checkpoint.ts";
+import { companionFiles } from "../../checkpoint/companions.ts";
+import { isOutputDType, torchName } from "../../core/tensor/dtype.ts";
+import { formatModelCard } from "./modelCard.ts";
+import type { Plan } from "../plan/plan.ts";
+import { formatRecipe } from "../recipe/recipe.ts";
+import { STUDIO } from "./version.ts";
+
+const inMemory = (text: string): ByteSource => bytesInMemory(new TextEncoder().encode(text));
+
+/** The dtype of all merged tensors, or null where they have several or there are none. */
+function commonDType({ outputs }: Plan): OutputDType | null {
+  const dtypes = new Set(
+    outputs.filter(({ action }) => action === "merge").map(({ dtype }) => dtype),
+  );
+  const [dtype] = dtypes;
+  return dtypes.size === 1 && dtype !== undefined && isOutputDType(dtype) ? dtype : null;
+}
+
+function countParameters({ tensors }: Checkpoint): number {
+  let count = 0;
+  for (const { elementCount } of tensors.values()) count += elementCount;
+  return count;
+}
+
+/** The recipe with everything that is needed to tell how a result came about. */
+function formatRecipeJson(plan: Plan, name: string): string {
+  const { method, recipe, global, keys, models, donor, outputs, configChanges } = plan;
+  const describe = (key: string, checkpoint: Checkpoint) => ({
+    key,
+    name: checkpoint.name,
+    architecture: checkpoint.config?.architecture ?? null,
+    parameters: countParameters(checkpoint),
+  });
+  const document = {
+    format: 1,
+    tool: STUDIO.name,
+    version: STUDIO.version,
+    name,
+    recipe,
+    method: { id: method.id, title: method.title, paper: method.paper.url, parameters: global },
+    arithmetic: "float32, rounded once to the output dtype, to nearest even",
+    base: recipe.base === undefined ? null : describe(recipe.base, donor),
+    models: keys.map((key, i) => describe(key, models[i]!)),
+    output: {
+      parameters: outputs.reduce((sum, { elementCount }) => sum + elementCount, 0),
+      tensors: outputs.length,
+      dtype: commonDType(plan),
+      configChanges,
+    },
+  };
+  return `${JSON.stringify(document, null, 2)}\n`;
+}
+
+/**
+ * The recipe as mergekit would have to be given it for the same result, or null where mergekit has no
+ * such method or does otherwise. mergekit computes in `dtype`; here that is the parameter `arithmetic`.
+ */
+function formatMergekitConfig(plan: Plan): string | null {
+  const { method, global } = plan;
+  const differs = method.params.profile !== undefined && global.profile !== "mergekit";
+  if (!method.mergekit || differs) return null;
+  const { dtype: _, ...recipe } = plan.recipe;
+  // Ours alone: mergekit's draws are not ours whatever the seed.
+  const { arithmetic, profile: __, seed: ___, draws: ____, ...parameters } = recipe.parameters;
+  const common = commonDType(plan);
+  const outDtype = recipe.outDtype ?? plan.recipe.dtype ?? (common && torchName(common));
+  return formatRecipe({
+    ...recipe,
+    parameters,
+    dtype: arithmetic === "bfloat16" ? "bfloat16" : "float32",
+    ...(outDtype ? { outDtype } : {}),
+  });
+}
+
+/**
+ * Every file of the result beside its weights: config.json with what changed, generation config and
+ * tokenizer byte for byte from the donor, recipe.json, mergekit_config.yml where mergekit can express
+ * the recipe, and a model card. The same plan, name and map give the same bytes.
+ */
+export async function makeDocuments(
+  plan: Plan,
+  options: { readonly name: string; readonly map: WeightMap | null },
+): Promise<FileTree> {
+  const { donor, configChanges } = plan;
+  const files = new Map<string, ByteSource>();
+  if (donor.config) {
+    const dtype = commonDType(plan);
+    const changes = { ...configChanges, ...(dtype ? { dtype } : {}) };
+    files.set("config.json", inMemory(rewriteConfig(donor.config.text, changes)));
+  }
+  for (const [path, source] of companionFiles(donor)) files.set(path, source);
+  const mergekit = formatMergekitConfig(plan);
+  if (mergekit !== null) files.set("mergekit_config.yml", inMemory(mergekit));
+  files.set("recipe.json", inMemory(formatRecipeJson(plan, options.name)));
+  files.set("README.md", inMemory(await formatModelCard(plan, options.name, options.map)));
+  if (plan.shards.index !== null) {
+    files.set("model.safetensors.index.json", inMemory(plan.shards.index));
+  }
+  return files;
+}

@@ -1,0 +1,225 @@
+import type { Gpu } from "../../gpu/device.ts";
+import {
+  checkTokens,
+  type ForwardOptions,
+  type LanguageModel,
+  type TokenCache,
+} from "../languageModel.ts";
+import { KeyValueCache } from "./cache.ts";
+import { normalise, softcap } from "../kernels/kernels.ts";
+import { type Kernels, runLayer, type Span } from "./layer.ts";
+import { streamLayers } from "./layerStream.ts";
+import { type LoadedEnds, type LoadedLayer, loadLayer } from "./layerWeights.ts";
+import { embed, multiply } from "../kernels/multiply.ts";
+import type { DecoderPlan } from "./plan.ts";
+import type { Recorder } from "../kernels/recorder.ts";
+import { isLongText, ropeFrequencies, ropeTable } from "../description/rope.ts";
+import type { DecoderSpec } from "../description/spec.ts";
+import type { WeightLoader } from "./weights.ts";
+import type { Workspace } from "./workspace.ts";
+
+/** The transformer in WGSL, over one checkpoint. */
+export class Decoder implements LanguageModel {
+  readonly spec: DecoderSpec;
+  readonly plan: DecoderPlan;
+  readonly #gpu: Gpu;
+  readonly #loader: WeightLoader;
+  readonly #space: Workspace;
+  readonly #recorder: Recorder;
+  readonly #ends: LoadedEnds;
+  /** All layers, or none where they are streamed. */
+  readonly #layers: readonly LoadedLayer[];
+  readonly #kernels: Kernels;
+  #turn: Promise<unknown> = Promise.resolve();
+
+  constructor(parts: {
+    readonly gpu: Gpu;
+    readonly plan: DecoderPlan;
+    readonly loader: WeightLoader;
+    readonly space: Workspace;
+    readonly recorder: Recorder;
+    readonly ends: LoadedEnds;
+    readonly layers: readonly LoadedLayer[];
+    readonly kernels: Kernels;
+  }) {
+    this.spec = parts.plan.spec;
+    this.plan = parts.plan;
+    this.#gpu = parts.gpu;
+    this.#loader = parts.loader;
+    this.#space = parts.space;
+    this.#recorder = parts.recorder;
+    this.#ends = parts.ends;
+    this.#layers = parts.layers;
+    this.#kernels = parts.kernels;
+  }
+
+  get vocabSize(): number {
+    return this.spec.vocabSize;
+  }
+
+  get contextLength(): number {
+    return this.spec.contextLength;
+  }
+
+  get maxTokens(): number {
+    const { embedding, contextLength } = this.spec;
+    return embedding.positions === null ? Number.POSITIVE_INFINITY : contextLength;
+  }
+
+  newCache(capacity: number): KeyValueCache {
+    return new KeyValueCache(this.#gpu, this.spec, capacity);
+  }
+
+  forward(ids: readonly number[], options: ForwardOptions): Promise<void> {
+    const run = this.#turn.then(() => this.#forward(ids, options));
+    this.#turn = run.catch(() => undefined);
+    return run;
+  }
+
+  async #forward(ids: readonly number[], options: ForwardOptions): Promise<void> {
+    const cache = (options.cache as KeyValueCache | undefined) ?? this.newCache(ids.length);
+    try {
+      this.#checkIds(ids, cache);
+      const length = cache.length + ids.length;
+      const known = this.#rewind(cache, length);
+      const all = [...known, ...ids];
+      const wanted = options.logits === "all" ? known.length : all.length - 1;
+      for (let first = 0; first < all.length; first += this.#space.rows) {
+        options.signal?.throwIfAborted();
+        const some = all.slice(first, first + this.#space.rows);
+        await this.#readTokens(some, cache, { length, signal: options.signal });
+        const from = Math.max(0, wanted - first);
+        if (from < some.length) {
+          await this.#handOut(first - known.length, from, some.length, options.onLogits);
+        }
+      }
+    } finally {
+      this.#recorder.discard();
+      if (!options.cache) cache.release();
+    }
+  }
+
+  #checkIds(ids: readonly number[], { length, capacity }: TokenCache): void {
+    const room = Math.min(capacity, this.maxTokens);
+    checkTokens(ids, { vocabSize: this.vocabSize, before: length, room });
+  }
+
+  /**
+   * What of a cache must be read again because its keys are turned otherwise than those of a text of
+   * this length: nothing, or all, as in transformers.
+   */
+  #rewind(cache: KeyValueCache, length: number): readonly number[] {
+    const { rope } = this.spec.attention;
+    const isLong = rope !== null && isLongText(rope, length);
+    const known = cache.isLong === isLong ? [] : [...cache.ids];
+    if (known.length > 0) cache.truncate(0);
+    cache.isLong = isLong;
+    return known;
+  }
+
+  /**
+   * Runs the layers over tokens that fit the workspace; leaves the residual there. `length` is the
+   * text's at the end of the call.
+   */
+  async #readTokens(
+    ids: readonly number[],
+    cache: KeyValueCache,
+    { length, signal }: { readonly length: number; readonly signal: AbortSignal | undefined },
+  ): Promise<void> {
+    const span: Span = { start: cache.length, rows: ids.length };
+    await this.#embed(ids, span, length);
+    const { spec } = this;
+    const parts = { recorder: this.#recorder, space: this.#space, kernels: this.#kernels };
+    const pass = { ...parts, spec, span };
+    const run = async (weights: LoadedLayer, i: number) => {
+      signal?.throwIfAborted();
+      await runLayer(pass, spec.layers[i]!, weights, cache.layers[i]!);
+      this.#recorder.submit();
+    };
+    if (this.plan.streamed) {
+      const load = (i: number) => loadLayer(this.#loader, spec, spec.layers[i]!);
+      await streamLayers(
+        spec.layers.length,
+        { load, ahead: this.plan.ahead },
+        async (weights, i) => {
+          await run(weights, i);
+          // Destroying a buffer waits for what was submitted before it.
+          await this.#recorder.finish();
+        },
+      );
+    } else {
+      for (const [i, weights] of this.#layers.entries()) await run(weights, i);
+    }
+    await this.#recorder.finish();
+    cache.append(ids);
+  }
+
+  async #embed(ids: readonly number[], { start, rows }: Span, length: number): Promise<void> {
+    const { rope } = this.spec.attention;
+    const { queue } = this.#gpu.device;
+    const space = this.#space;
+    const residual = space.rowsOf("residual");
+    const { embedding } = this.spec;
+    queue.writeBuffer(space.buffer("indices"), 0, Uint32Array.from(ids));
+    if (rope) {
+      const table = ropeTable(ropeFrequencies(rope, length), start, rows);
+      queue.writeBuffer(space.buffer("angles"), 0, table);
+    }
+    const tokens = { rows, scale: embedding.scale, accumulate: false };
+    await embed(this.#recorder, space.buffer("indices"), this.#ends.embedding, residual, tokens);
+    if (this.#ends.positions) {
+      const positions = Uint32Array.from(ids, (_, row) => start + row);
+      queue.writeBuffer(space.buffer("positions"), 0, positions);
+      const options = { rows, scale: 1, accumulate: true };
+      const table = this.#ends.positions;
+      await embed(this.#recorder, space.buffer("positions"), table, residual, options);
+    }
+  }
+
+  /** Logits of the rows [from, to) of the residual, block by block. */
+  async #handOut(
+    first: number,
+    from: number,
+    to: number,
+    onLogits: ForwardOptions["onLogits"],
+  ): Promise<void> {
+    const { spec } = this;
+    const space = this.#space;
+    const recorder = this.#recorder;
+    const logits = space.rowsOf("logits");
+    for (let row = from; row < to; row += space.logitRows) {
+      const rows = Math.min(space.logitRows, to - row);
+      const normed = space.rowsOf("normed");
+      await normalise(
+        recorder,
+        spec.norm,
+        this.#ends.finalNorm,
+        space.rowsOf("residual", row),
+        normed,
+        {
+          rows,
+          width: spec.hiddenSize,
+        },
+      );
+      await multiply(recorder, normed, this.#ends.head, logits, {
+        ...{ rows, layout: "out_in", bias: this.#ends.headBias, accumulate: false },
+        kernel: this.#kernels.matmul({
+          ...{ rows, inputs: spec.hiddenSize, outputs: spec.vocabSize },
+          ...{ layout: "out_in", dtype: this.#ends.head.dtype },
+        }),
+      });
+      if (spec.head.softcap !== null) {
+        await softcap(recorder, logits, spec.head.softcap, { rows, columns: spec.vocabSize });
+      }
+      await recorder.finish();
+      await onLogits({ buffer: logits.buffer, first: first + row, rows, rowStride: logits.stride });
+    }
+  }
+
+  release(): void {
+    for (const layer of this.#layers) layer.release();
+    this.#ends.release();
+    this.#space.release();
+    this.#recorder.release();
+  }
+}

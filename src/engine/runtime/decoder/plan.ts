@@ -1,0 +1,161 @@
+import { EngineError } from "../../contract/index.ts";
+import type { GpuSpace } from "../../gpu/space.ts";
+import type { Checkpoint } from "../../checkpoint/checkpoint.ts";
+import { isOnnxExport } from "../../checkpoint/onnxExport.ts";
+import { describeDecoder } from "../description/architecture.ts";
+import { TensorFinder } from "./tensorLookup.ts";
+import { storedShape } from "./layerWeights.ts";
+import { Recorder } from "../kernels/recorder.ts";
+import type { DecoderSpec, LayerSpec, NormTensors } from "../description/spec.ts";
+import { largestBuffer, workspaceBytes } from "./workspace.ts";
+
+/** Tokens that go through the layers together, at most. */
+export const MAX_ROWS = 512;
+/** Part of the budget that a workspace may take. */
+const WORKSPACE_SHARE = 1 / 4;
+
+/** How a model will be run within the budget, found from headers alone. */
+export interface DecoderPlan {
+  readonly spec: DecoderSpec;
+  /** All weights, in bytes on the GPU. */
+  readonly weightBytes: number;
+  readonly endBytes: number;
+  readonly layerBytes: readonly number[];
+  readonly workspaceBytes: number;
+  /** Tokens per pass. */
+  readonly rows: number;
+  /** The layers do not fit beside each other: each is loaded when its turn comes, every pass. */
+  readonly streamed: boolean;
+  /** Streamed, and the next layer is loaded while one runs: two of them lie on the GPU at once. */
+  readonly ahead: boolean;
+  /** Bytes of the pool at once, without any cache. */
+  readonly peakBytes: number;
+  readonly budgetBytes: number;
+}
+
+/** A checkpoint that can be run: every tensor is there, with the shape that its config calls for. */
+export interface MeasuredDecoder {
+  readonly spec: DecoderSpec;
+  readonly finder: TensorFinder;
+  readonly weightBytes: number;
+  readonly endBytes: number;
+  readonly layerBytes: readonly number[];
+}
+
+/**
+ * Describes a checkpoint and checks every tensor's name, shape and dtype, from headers alone.
+ * `unsupported-architecture`, `bad-config`, `missing-tensor`, `bad-shape`, `bad-dtype`.
+ */
+export function measureDecoder(checkpoint: Checkpoint): MeasuredDecoder {
+  const { config, name } = checkpoint;
+  if (isOnnxExport(checkpoint)) {
+    throw new EngineError(
+      "unsupported-architecture",
+      `${name} is an ONNX export: it can be run and teach, but it has no tensors of its own to train.`,
+      { model: name },
+    );
+  }
+  const stated = describeDecoder(config, name);
+  const finder = new TensorFinder(checkpoint, stated.optionalPrefix);
+  const spec = config?.tied
+    ? asStored(stated, describeDecoder({ ...config, tied: false }, name), finder)
+    : stated;
+  const layerBytes = spec.layers.map((layer) => bytesOfLayer(spec, layer, finder));
+  const endBytes = bytesOfEnds(spec, finder);
+  const weightBytes = layerBytes.reduce((sum, bytes) => sum + bytes, endBytes);
+  return { spec, finder, weightBytes, endBytes, layerBytes };
+}
+
+/**
+ * What a config.json ties, as transformers 5 loads it: a head that is stored beside the embedding is
+ * a head of its own, and one that is stored alone is the embedding too.
+ */
+function asStored(tied: DecoderSpec, untied: DecoderSpec, finder: TensorFinder): DecoderSpec {
+  const { tensor } = untied.head;
+  if (!finder.has(tensor)) return tied;
+  if (finder.has(tied.embedding.tensor)) return untied;
+  return {
+    ...tied,
+    embedding: { ...tied.embedding, tensor },
+    head: { ...tied.head, tensor },
+  };
+}
+
+/** What fits beside each other in what is free of the GPU's budget. */
+export function planDecoder(
+  { freeBytes: budgetBytes, bindingBytes }: GpuSpace,
+  { spec, weightBytes, endBytes, layerBytes }: MeasuredDecoder,
+  options: { readonly rows?: number; readonly streamed?: boolean },
+): DecoderPlan {
+  let rows = options.rows ?? MAX_ROWS;
+  const tooLarge = () =>
+    workspaceBytes(spec, rows) > budgetBytes * WORKSPACE_SHARE ||
+    largestBuffer(spec, rows) > bindingBytes;
+  while (rows > 1 && tooLarge()) rows = Math.floor(rows / 2);
+
+  const fixed = workspaceBytes(spec, rows) + Recorder.byteLength + endBytes;
+  const allLayers = weightBytes - endBytes;
+  const streamed = options.streamed === true || fixed + allLayers > budgetBytes;
+  const twoLayers = Math.max(...layerBytes.map((bytes, i) => bytes + (layerBytes[i + 1] ?? 0)));
+  const ahead = streamed && fixed + twoLayers <= budgetBytes;
+  const streamedBytes = ahead ? twoLayers : Math.max(...layerBytes);
+  const peakBytes = fixed + (streamed ? streamedBytes : allLayers);
+  if (peakBytes > budgetBytes) {
+    throw new EngineError(
+      "gpu-memory",
+      `${spec.architecture} needs ${peakBytes} bytes on the GPU even layer by layer; ${budgetBytes} of the budget are free. Raise the GPU budget.`,
+      { peakBytes, budgetBytes },
+    );
+  }
+  return {
+    ...{ spec, weightBytes, endBytes, layerBytes, rows, streamed, ahead },
+    ...{ peakBytes, budgetBytes },
+    workspaceBytes: workspaceBytes(spec, rows),
+  };
+}
+
+const vectorBytes = (length: number) => Math.ceil(length / 4) * 16;
+
+function bytesOfNorm(tensors: NormTensors | null, length: number, finder: TensorFinder): number {
+  if (!tensors) return 0;
+  const names = tensors.bias === null ? [tensors.weight] : [tensors.weight, tensors.bias];
+  for (const name of names) finder.find(name, [length]);
+  return names.length * vectorBytes(length);
+}
+
+function bytesOfLayer(spec: DecoderSpec, layer: LayerSpec, finder: TensorFinder): number {
+  const hidden = [
+    layer.attentionNorm,
+    layer.postAttentionNorm,
+    layer.mlpNorm,
+    layer.postMlpNorm,
+  ].map((norm) => bytesOfNorm(norm, spec.hiddenSize, finder));
+  const heads = [layer.queryNorm, layer.keyNorm].map((norm) =>
+    bytesOfNorm(norm, spec.attention.headDim, finder),
+  );
+  const projections = [...layer.qkv, layer.attentionOut, ...layer.mlpIn, layer.mlpOut].map(
+    (projection) => {
+      const { weight, bias, outputs } = projection;
+      if (bias !== null) finder.find(bias, [outputs]);
+      const matrix = finder.matrixBytes(weight, ...storedShape(projection));
+      return matrix + (bias === null ? 0 : vectorBytes(outputs));
+    },
+  );
+  return [...hidden, ...heads, ...projections].reduce((sum, bytes) => sum + bytes, 0);
+}
+
+function bytesOfEnds(spec: DecoderSpec, finder: TensorFinder): number {
+  const { vocabSize, hiddenSize, contextLength, embedding, head, finalNorm } = spec;
+  let bytes = finder.matrixBytes(embedding.tensor, vocabSize, hiddenSize);
+  if (embedding.positions !== null) {
+    bytes += finder.matrixBytes(embedding.positions, contextLength, hiddenSize);
+  }
+  if (head.tensor !== embedding.tensor) {
+    bytes += finder.matrixBytes(head.tensor, vocabSize, hiddenSize);
+  }
+  if (head.bias !== null) {
+    finder.find(head.bias, [vocabSize]);
+    bytes += vectorBytes(vocabSize);
+  }
+  return bytes + bytesOfNorm(finalNorm, hiddenSize, finder);
+}

@@ -1,0 +1,67 @@
+import { EngineError } from "../../contract/index.ts";
+import type { Checkpoint, CheckpointTensor } from "../../checkpoint/checkpoint.ts";
+import { bitsPerElement, isOutputDType, mergeRole } from "../../core/tensor/dtype.ts";
+
+/** Finds a decoder's tensors in a checkpoint and checks that they are what its config calls for. */
+export class TensorFinder {
+  readonly #checkpoint: Checkpoint;
+  readonly #optionalPrefix: string;
+
+  constructor(checkpoint: Checkpoint, optionalPrefix: string) {
+    this.#checkpoint = checkpoint;
+    this.#optionalPrefix = optionalPrefix;
+  }
+
+  /** A tensor by name, with or without the optional prefix. */
+  #lookUp(name: string): CheckpointTensor | undefined {
+    const { tensors } = this.#checkpoint;
+    const short = name.startsWith(this.#optionalPrefix)
+      ? name.slice(this.#optionalPrefix.length)
+      : name;
+    return tensors.get(name) ?? tensors.get(short);
+  }
+
+  has(name: string): boolean {
+    return this.#lookUp(name) !== undefined;
+  }
+
+  /** A tensor of exactly this shape. */
+  find(name: string, shape: readonly number[]): CheckpointTensor {
+    const { name: model } = this.#checkpoint;
+    const tensor = this.#lookUp(name);
+    if (!tensor) {
+      throw new EngineError(
+        "missing-tensor",
+        `${model} has no tensor "${name}", which its config.json calls for.`,
+        { model, tensor: name },
+      );
+    }
+    if (tensor.shape.join() !== shape.join()) {
+      throw new EngineError(
+        "bad-shape",
+        `"${name}" of ${model} is ${tensor.shape.join(" × ")}, but its config.json calls for ${shape.join(" × ")}.`,
+        { model, tensor: name },
+      );
+    }
+    const role = mergeRole(tensor.dtype);
+    if (role !== "gpu" && role !== "convert") {
+      throw new EngineError(
+        "bad-dtype",
+        `"${name}" of ${model} is ${tensor.dtype}; weights must be floating-point numbers to be run.`,
+        { model, tensor: name, dtype: tensor.dtype },
+      );
+    }
+    return tensor;
+  }
+
+  /** Bytes a matrix will take on the GPU. */
+  matrixBytes(name: string, rows: number, columns: number): number {
+    const { dtype } = this.find(name, [rows, columns]);
+    return Math.ceil((rows * columns * storedBytes(dtype)) / 16) * 16;
+  }
+}
+
+/** Bytes of an element on the GPU: what no kernel reads is widened to f32. */
+export function storedBytes(dtype: CheckpointTensor["dtype"]): number {
+  return isOutputDType(dtype) ? bitsPerElement(dtype) / 8 : 4;
+}

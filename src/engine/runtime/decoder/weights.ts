@@ -1,0 +1,121 @@
+import { EngineError, type OutputDType } from "../../contract/index.ts";
+import type { Gpu } from "../../gpu/device.ts";
+import type { PooledBuffer } from "../../gpu/pool.ts";
+import { type CheckpointTensor, readTensor } from "../../checkpoint/checkpoint.ts";
+import { toF32 } from "../../core/tensor/convert.ts";
+import { bitsPerElement, isOutputDType } from "../../core/tensor/dtype.ts";
+import { storedBytes, type TensorFinder } from "./tensorLookup.ts";
+
+/** Bytes read and uploaded at once. */
+const PIECE_BYTES = 16 * 2 ** 20;
+/** Rows of a panel: what two dimensions of workgroups of four rows can reach. */
+const MAX_PANEL_ROWS = 2 ** 17;
+
+/** Rows [first, first + rows) of a matrix, in a buffer of their own. */
+export interface Panel {
+  readonly buffer: GPUBuffer;
+  readonly first: number;
+  readonly rows: number;
+}
+
+/** A matrix on the GPU as it was stored; one that is larger than a binding lies in several panels. */
+export interface Matrix {
+  readonly panels: readonly Panel[];
+  readonly dtype: OutputDType;
+  readonly rows: number;
+  readonly columns: number;
+}
+
+/** Brings weights from a checkpoint to the GPU. */
+export class WeightLoader {
+  readonly #gpu: Gpu;
+  readonly #finder: TensorFinder;
+  readonly #widened: boolean;
+
+  /** `widened`: every matrix comes as f32, as training wants them; else as it is stored. */
+  constructor(gpu: Gpu, finder: TensorFinder, widened = false) {
+    this.#gpu = gpu;
+    this.#finder = finder;
+    this.#widened = widened;
+  }
+
+  /** Streams a matrix to the GPU; its buffers are added to `owned` as they are made. */
+  async matrix(
+    name: string,
+    rows: number,
+    columns: number,
+    owned: PooledBuffer[],
+  ): Promise<Matrix> {
+    const tensor = this.#finder.find(name, [rows, columns]);
+    const { limits } = this.#gpu.device;
+    const dtype = this.#kept(tensor);
+    const rowBytes = columns * storedBytes(dtype);
+    const limit = Math.min(limits.maxStorageBufferBindingSize, limits.maxBufferSize);
+    // Whole fours of rows: a panel of inputs then starts at a whole quad.
+    const most = Math.floor(limit / rowBytes / 4) * 4;
+    if (most === 0) {
+      throw new EngineError(
+        "gpu-memory",
+        `Four rows of "${name}" take ${4 * rowBytes} bytes, but this GPU binds at most ${limit}.`,
+        { tensor: name, limit },
+      );
+    }
+    const panelRows = Math.min(rows, most, MAX_PANEL_ROWS);
+    const panels: Panel[] = [];
+    for (let first = 0; first < rows; first += panelRows) {
+      const count = Math.min(panelRows, rows - first);
+      const buffer = this.#allocate(name, count * rowBytes, owned);
+      await this.#upload(tensor, first * columns, count * columns, buffer);
+      panels.push({ buffer, first, rows: count });
+    }
+    return { panels, dtype, rows, columns };
+  }
+
+  /** A vector as f32. */
+  async vector(name: string, length: number, owned: PooledBuffer[]): Promise<GPUBuffer> {
+    const tensor = this.#finder.find(name, [length]);
+    const values = toF32(await readTensor(tensor, 0, tensor.byteLength), tensor.dtype);
+    const buffer = this.#allocate(name, 4 * length, owned);
+    this.#gpu.device.queue.writeBuffer(buffer, 0, values);
+    return buffer;
+  }
+
+  /** How a matrix lies on the GPU. */
+  #kept({ dtype }: CheckpointTensor): OutputDType {
+    return !this.#widened && isOutputDType(dtype) ? dtype : "F32";
+  }
+
+  #allocate(label: string, byteLength: number, owned: PooledBuffer[]): GPUBuffer {
+    const { STORAGE, COPY_DST, COPY_SRC } = GPUBufferUsage;
+    const pooled = this.#gpu.pool.allocate(label, byteLength, STORAGE | COPY_DST | COPY_SRC);
+    owned.push(pooled);
+    return pooled.buffer;
+  }
+
+  async #upload(
+    tensor: CheckpointTensor,
+    firstElement: number,
+    elementCount: number,
+    buffer: GPUBuffer,
+  ): Promise<void> {
+    const { dtype } = tensor;
+    const fileBytes = bitsPerElement(dtype) / 8;
+    const pieceElements = PIECE_BYTES / 8; // whole words in any dtype
+    for (let done = 0; done < elementCount; done += pieceElements) {
+      const count = Math.min(pieceElements, elementCount - done);
+      const start = (firstElement + done) * fileBytes;
+      const bytes = await readTensor(tensor, start, count * fileBytes);
+      const kept = this.#kept(tensor);
+      const stored = kept === dtype ? bytes : new Uint8Array(toF32(bytes, dtype).buffer);
+      this.#gpu.device.queue.writeBuffer(buffer, done * storedBytes(kept), wholeWords(stored));
+    }
+  }
+}
+
+/** `writeBuffer` takes whole words only. */
+function wholeWords(bytes: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {
+  if (bytes.byteLength % 4 === 0) return bytes;
+  const padded = new Uint8Array(Math.ceil(bytes.byteLength / 4) * 4);
+  padded.set(bytes);
+  return padded;
+}

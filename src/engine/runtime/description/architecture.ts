@@ -1,0 +1,58 @@
+import { EngineError } from "../../contract/index.ts";
+import type { ModelConfig } from "../../checkpoint/checkpoint.ts";
+import { ConfigReader } from "./configReader.ts";
+import type { DecoderSpec } from "./spec.ts";
+
+/** One file in architectures/ each. */
+export interface Architecture {
+  /** `model_type` in config.json. */
+  readonly modelType: string;
+  /** What transformers takes where config.json is silent, if it is not what `describe` says. */
+  readonly defaults: Readonly<Record<string, unknown>>;
+  /** `tied`: the head is the embedding. Throws `bad-config` or `unsupported-architecture`. */
+  describe(config: ConfigReader, tied: boolean): DecoderSpec;
+}
+
+const files = import.meta.glob<Architecture>("../architectures/*.ts", {
+  import: "default",
+  eager: true,
+});
+const ARCHITECTURES: ReadonlyMap<string, Architecture> = new Map(
+  Object.values(files).map((architecture) => [architecture.modelType, architecture]),
+);
+
+/** The values of `model_type` that can be run. */
+export function listArchitectures(): readonly string[] {
+  return [...ARCHITECTURES.keys()].toSorted();
+}
+
+/** The decoder that a config.json describes; `model` is what messages call it. */
+export function describeDecoder(config: ModelConfig | null, model: string): DecoderSpec {
+  if (!config) {
+    throw new EngineError(
+      "missing-file",
+      `${model} has no config.json, which says how its weights are to be run.`,
+      { model, file: "config.json" },
+    );
+  }
+  const known = ARCHITECTURES.get(config.modelType ?? "");
+  if (!known) {
+    const named = config.modelType ?? config.architecture ?? "an unnamed architecture";
+    throw new EngineError(
+      "unsupported-architecture",
+      `${model} is ${named}, which cannot be run; ${listArchitectures().join(", ")} can. It can still be merged.`,
+      { model, architecture: named },
+    );
+  }
+  const reader = ConfigReader.of(config, known.defaults);
+  const quantised = reader.object("quantization_config", "compression_config");
+  if (!quantised.isEmpty) {
+    const method = quantised.word(["quant_method"], "quantization_config").slice(0, 40);
+    throw new EngineError(
+      "unsupported-architecture",
+      `${model} is quantised (${method}): its numbers mean nothing without their scales, which are not applied here. Use the weights before quantisation.`,
+      { model, method },
+    );
+  }
+  return known.describe(reader, config.tied);
+}

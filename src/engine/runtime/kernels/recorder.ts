@@ -1,0 +1,118 @@
+import { invariant } from "../../core/invariant.ts";
+import type { Gpu } from "../../gpu/device.ts";
+import type { ShaderConstants } from "../../gpu/link.ts";
+import type { PooledBuffer } from "../../gpu/pool.ts";
+
+/** WebGPU's default alignment of a uniform binding. */
+const SLOT_BYTES = 256;
+const SLOTS = 256;
+
+/** One dispatch: its shader files, its buffers in binding order, and the uniform that comes last. */
+export interface Dispatch {
+  readonly shaders: readonly string[];
+  readonly constants?: ShaderConstants;
+  readonly reads: readonly GPUBuffer[];
+  readonly writes: readonly GPUBuffer[];
+  /** The uniform's fields: whole numbers, then floats, as they stand in the struct. */
+  readonly integers: readonly number[];
+  readonly floats?: readonly number[];
+  /** Workgroups along x and y. */
+  readonly groups: readonly [number, number];
+}
+
+interface Recorded {
+  readonly pipeline: GPUComputePipeline;
+  readonly entries: GPUBindGroupEntry[];
+  readonly groups: readonly [number, number];
+}
+
+/** Collects dispatches and submits them together, in order. Serves one user at a time. */
+export class Recorder {
+  readonly gpu: Gpu;
+  readonly #uniforms: PooledBuffer;
+  readonly #words = new ArrayBuffer(SLOTS * SLOT_BYTES);
+  #recorded: Recorded[] = [];
+
+  constructor(gpu: Gpu) {
+    this.gpu = gpu;
+    const { UNIFORM, COPY_DST } = GPUBufferUsage;
+    this.#uniforms = gpu.pool.allocate("kernel shapes", SLOTS * SLOT_BYTES, UNIFORM | COPY_DST);
+  }
+
+  /** Bytes that a recorder takes from the pool. */
+  static readonly byteLength = SLOTS * SLOT_BYTES;
+
+  async add(dispatch: Dispatch): Promise<void> {
+    const { shaders, constants = {}, reads, writes, integers, floats = [], groups } = dispatch;
+    const pipeline = await this.gpu.pipeline(shaders, constants, [
+      ...reads.map(() => "read-only-storage" as const),
+      ...writes.map(() => "storage" as const),
+      "uniform",
+    ]);
+    if (this.#recorded.length === SLOTS) this.submit();
+    const offset = this.#recorded.length * SLOT_BYTES;
+    const size = 4 * (integers.length + floats.length);
+    invariant(size <= SLOT_BYTES, "a kernel's shape fits its slot");
+    new Uint32Array(this.#words, offset, integers.length).set(integers);
+    new Float32Array(this.#words, offset + 4 * integers.length, floats.length).set(floats);
+    const buffers = [...reads, ...writes];
+    this.#recorded.push({
+      pipeline,
+      groups,
+      entries: [
+        ...buffers.map((buffer, binding) => ({ binding, resource: { buffer } })),
+        {
+          binding: buffers.length,
+          resource: { buffer: this.#uniforms.buffer, offset, size: Math.ceil(size / 16) * 16 },
+        },
+      ],
+    });
+  }
+
+  /** Hands over what was recorded; failures come out of the next `finish`. */
+  submit(): void {
+    const recorded = this.#recorded;
+    if (recorded.length === 0) return;
+    this.#recorded = [];
+    const submitted = this.gpu.guard("decoder", () => {
+      const { device } = this.gpu;
+      device.queue.writeBuffer(
+        this.#uniforms.buffer,
+        0,
+        this.#words,
+        0,
+        recorded.length * SLOT_BYTES,
+      );
+      const encoder = device.createCommandEncoder();
+      const pass = encoder.beginComputePass();
+      for (const { pipeline, entries, groups } of recorded) {
+        pass.setPipeline(pipeline);
+        const layout = pipeline.getBindGroupLayout(0);
+        pass.setBindGroup(0, device.createBindGroup({ layout, entries }));
+        pass.dispatchWorkgroups(...groups);
+      }
+      pass.end();
+      device.queue.submit([encoder.finish()]);
+    });
+    submitted.catch(() => undefined); // told by `finish`
+    this.#submitted.push(submitted);
+  }
+  #submitted: Promise<void>[] = [];
+
+  /** Submits and waits until the GPU accepted everything; throws what went wrong. */
+  async finish(): Promise<void> {
+    this.submit();
+    const submitted = this.#submitted;
+    this.#submitted = [];
+    await Promise.all(submitted);
+  }
+
+  /** Forgets what was recorded and not submitted. */
+  discard(): void {
+    this.#recorded = [];
+  }
+
+  release(): void {
+    this.#uniforms.release();
+  }
+}

@@ -1,0 +1,209 @@
+import { invariant } from "../../core/invariant.ts";
+import type { ModelId } from "../../contract/index.ts";
+import type { Gpu, GpuSource } from "../../gpu/device.ts";
+import { type GpuSpace, spaceOn } from "../../gpu/space.ts";
+import type { JobKind, JobKindName } from "../../core/jobs/kind.ts";
+import type { LanguageModel } from "../languageModel.ts";
+import type { Library } from "../../checkpoint/library/library.ts";
+import { ClaimedModel } from "./reservation.ts";
+import {
+  findRunnable,
+  type LoadOptions,
+  type Room,
+  type Runnable,
+  USUAL_TOKENS,
+} from "./runnable.ts";
+
+/** A model on the GPU, ready to read. */
+export interface OpenLanguage {
+  readonly gpu: Gpu;
+  readonly model: LanguageModel;
+}
+
+export interface UseOptions extends LoadOptions {
+  /** Tokens that will be kept in mind at once. */
+  readonly tokens: number;
+}
+
+/**
+ * The models that are loaded. Each stays until another needs its room, its device is lost, or
+ * somebody asks for the memory; a model in use is never taken away: who needs its room waits. What
+ * one use will take is set aside before the next looks for room. A model that streams its layers has
+ * the GPU, and one user, to itself.
+ */
+export interface Shelf {
+  use<T>(model: ModelId, options: UseOptions, work: (open: OpenLanguage) => Promise<T>): Promise<T>;
+  /** Gives back the memory of what is not in use. */
+  releaseIdle(): void;
+  /** The model is deleted, or will be: its memory is given back, at once or after its last use. */
+  forget(model: ModelId): void;
+}
+
+interface Entry extends OpenLanguage {
+  readonly id: ModelId;
+  readonly runnable: Runnable;
+  readonly room: Room;
+  users: number;
+  /** Bytes that come and go while it is used, of all its users. */
+  passingBytes: number;
+  /** Released when its last user leaves. */
+  doomed: boolean;
+}
+
+/** One use of an entry. */
+interface Visit {
+  readonly entry: Entry;
+  readonly model: ClaimedModel;
+  readonly passing: number;
+}
+
+/** An empty shelf over the library and the one device. */
+export function createShelf({
+  source,
+  library,
+}: {
+  readonly source: GpuSource;
+  readonly library: Pick<Library, "open">;
+}): Shelf {
+  /** The least recently used first. */
+  let entries: readonly Entry[] = [];
+  const waiting = new Set<() => void>();
+  let turn: Promise<unknown> = Promise.resolve();
+
+  function drop(entry: Entry): void {
+    entries = entries.filter((each) => each !== entry);
+    entry.doomed = true;
+    if (entry.users === 0) entry.model.release();
+  }
+
+  function leave({ entry, model, passing }: Visit): void {
+    model.release();
+    entry.passingBytes -= passing;
+    entry.users -= 1;
+    invariant(entry.users >= 0, "who leaves a model has used it");
+    if (entry.users === 0 && entry.doomed) entry.model.release();
+    for (const wake of waiting) wake();
+    waiting.clear();
+  }
+
+  function someoneLeaves({ signal, onLoading }: UseOptions, weightBytes: number): Promise<void> {
+    onLoading?.(0, weightBytes, "waiting for the GPU memory that is in use");
+    return orAborted(new Promise<void>((resolve) => waiting.add(resolve)), signal);
+  }
+
+  /** What is free beside what those who are here will still take. */
+  function spaceLeft(gpu: Gpu): GpuSpace {
+    const space = spaceOn(gpu);
+    const passing = entries.reduce((sum, entry) => sum + entry.passingBytes, 0);
+    return { ...space, freeBytes: space.freeBytes - passing };
+  }
+
+  /** Whether somebody has to give way first. */
+  function isCrowded(gpu: Gpu, known: Entry | undefined, room: Room, tokens: number): boolean {
+    if (!known) return room !== "whole" || entries.some((each) => each.room !== "whole");
+    if (known.room !== "whole") return known.users > 0;
+    const { cache, passing } = known.runnable.readingBytes(tokens);
+    return cache + passing > spaceLeft(gpu).freeBytes;
+  }
+
+  async function enter(id: ModelId, options: UseOptions): Promise<Visit> {
+    const { signal, tokens } = options;
+    for (;;) {
+      signal?.throwIfAborted();
+      const gpu = await source.get();
+      for (const entry of entries.filter((each) => each.gpu !== gpu)) drop(entry);
+      const known = entries.find((each) => each.id === id);
+      const runnable = known?.runnable ?? findRunnable(await library.open(id));
+      const room = known?.room ?? runnable.findRoom(spaceLeft(gpu), Math.max(USUAL_TOKENS, tokens));
+      if (isCrowded(gpu, known, room, tokens)) {
+        const idle = entries.find((each) => each.users === 0 && each !== known);
+        if (idle) {
+          drop(idle);
+          continue;
+        }
+        if (entries.some(({ users }) => users > 0)) {
+          await someoneLeaves(options, runnable.weightBytes);
+          continue;
+        }
+      }
+      const entry = known ?? (await load(id, gpu, runnable, room, options));
+      entries = [...entries.filter((each) => each !== entry), entry];
+      return visit(entry, tokens);
+    }
+  }
+
+  async function load(
+    id: ModelId,
+    gpu: Gpu,
+    runnable: Runnable,
+    room: Room,
+    options: UseOptions,
+  ): Promise<Entry> {
+    const model = await runnable.load(gpu, room, options);
+    return { ...{ id, gpu, model, runnable, room, users: 0, passingBytes: 0 }, doomed: false };
+  }
+
+  function visit(entry: Entry, tokens: number): Visit {
+    const { cache, passing } = entry.runnable.readingBytes(tokens);
+    // A model that is alone needs no claim, and what is free its next layer needs.
+    const claimed = entry.room === "whole" ? cache : 0;
+    entry.users += 1;
+    entry.passingBytes += passing;
+    return { entry, passing, model: new ClaimedModel(entry.model, entry.gpu.pool, claimed) };
+  }
+
+  /** One after the other: what fits depends on what is loaded. */
+  async function takeTurn(id: ModelId, options: UseOptions): Promise<Visit> {
+    const entering = turn.then(() => enter(id, options));
+    turn = entering.catch(() => undefined);
+    try {
+      return await orAborted(entering, options.signal);
+    } catch (error) {
+      // Given up while it was loading: if it came in after all, it leaves again.
+      entering.then(leave, () => undefined);
+      throw error;
+    }
+  }
+
+  return {
+    async use(id, options, work) {
+      const here = await takeTurn(id, options);
+      try {
+        return await work({ gpu: here.entry.gpu, model: here.model });
+      } finally {
+        leave(here);
+      }
+    },
+    releaseIdle() {
+      for (const entry of entries.filter(({ users }) => users === 0)) drop(entry);
+    },
+    forget(id) {
+      for (const entry of entries.filter((each) => each.id === id)) drop(entry);
+    },
+  };
+}
+
+/** A merge takes what is free of the GPU's budget: models that only wait to be used give way. */
+export function withRoom<K extends JobKindName, S>(
+  shelf: Shelf,
+  kind: JobKind<K, S>,
+): JobKind<K, S> {
+  return {
+    ...kind,
+    run(request, context) {
+      shelf.releaseIdle();
+      return kind.run(request, context);
+    },
+  };
+}
+
+/** The result, unless the signal aborts first. */
+function orAborted<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  if (!signal) return work;
+  return new Promise<T>((resolve, reject) => {
+    const abort = () => reject(signal.reason);
+    if (signal.aborted) abort();
+    signal.addEventListener("abort", abort, { once: true });
+    work.then(resolve, reject).finally(() => signal.removeEventListener("abort", abort));
+  });
+}

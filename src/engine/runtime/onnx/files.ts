@@ -1,0 +1,124 @@
+import { type ByteSource, type FileTree, readAll } from "../../core/bytes.ts";
+import { EngineError } from "../../contract/index.ts";
+import { clip } from "../../core/json.ts";
+import { LFS_POINTER_MAX_BYTES, lfsPointerError, readLfsPointer } from "../../checkpoint/formats/notWeights.ts";
+import { chooseGraph, listGraphs } from "../../checkpoint/onnxExport.ts";
+import { type GraphFacts, readGraph } from "./graph.ts";
+
+type Bytes = Uint8Array<ArrayBuffer>;
+
+/** An export as ONNX Runtime takes it. */
+export interface OnnxFiles {
+  readonly graph: Bytes;
+  /** Weights beside the graph, under the names by which it asks for them. */
+  readonly external: readonly { readonly path: string; readonly data: Bytes }[];
+  readonly facts: GraphFacts;
+}
+
+export interface ReadOptions {
+  /** Which graph, where the folder has several. */
+  readonly path?: string;
+  readonly signal?: AbortSignal;
+  readonly progress?: (doneBytes: number, totalBytes: number, label: string) => void;
+}
+
+/** The graph is one protobuf message, and each file becomes one array: neither can be larger. */
+const MAX_FILE_BYTES = 2 ** 31 - 1;
+/** ONNX Runtime's whole memory is 4 GiB; what it computes with needs some of them. */
+const MAX_TOTAL_BYTES = 3.5 * 2 ** 30;
+
+/** A file that has been found, and was not read yet. */
+interface Found {
+  readonly path: string;
+  readonly source: ByteSource;
+}
+
+/**
+ * Reads an export's graph and weights: the most precise graph there is, or the one that `path` names
+ * (`onnx/model_fp16.onnx`). `missing-file` where one is not there,
+ * `usage` where they exceed what ONNX Runtime can hold in a browser, `lfs-pointer` for a stand-in,
+ * `bad-header` for what is no ONNX file.
+ */
+export async function readOnnxFiles(
+  files: FileTree,
+  name: string,
+  options: ReadOptions,
+): Promise<OnnxFiles> {
+  const graph = findGraph(files, name, options.path);
+  const others = listGraphs(files.keys()).filter((path) => path !== graph.path);
+  checkSizes([graph], others);
+  const bytes = await readWhole(graph);
+  const facts = readGraph(bytes, graph.path);
+  const external = facts.externalPaths.map((location) => ({
+    location,
+    ...findExternal(files, graph.path, location),
+  }));
+  const total = checkSizes([graph, ...external], others);
+  let done = bytes.byteLength;
+  const read: { readonly path: string; readonly data: Bytes }[] = [];
+  for (const { location, path, source } of external) {
+    options.signal?.throwIfAborted();
+    options.progress?.(done, total, path);
+    read.push({ path: location, data: await readWhole({ path, source }) });
+    done += source.byteLength;
+  }
+  options.progress?.(done, total, graph.path);
+  return { graph: bytes, external: read, facts };
+}
+
+function findGraph(files: FileTree, name: string, wanted: string | undefined): Found {
+  const graphs = listGraphs(files.keys());
+  const path = wanted ?? chooseGraph(files.keys());
+  const source = path === undefined ? undefined : files.get(path);
+  if (path !== undefined && source) return { path, source };
+  const there = graphs.length > 0 ? `; there are ${graphs.slice(0, 4).join(", ")}` : "";
+  throw new EngineError(
+    "missing-file",
+    `${name} has no ${wanted ?? "onnx/model.onnx or model.onnx"}${there}. Export the model with Optimum and give its whole folder.`,
+    { model: name, file: wanted ?? "model.onnx" },
+  );
+}
+
+/** Weights lie beside the graph; what a path says beyond that names no file here. */
+function findExternal(files: FileTree, graph: string, location: string): Found {
+  const folder = graph.slice(0, graph.lastIndexOf("/") + 1);
+  const path = folder + location.replace(/^(\.\/)+/, "");
+  const source = files.get(path);
+  if (source) return { path, source };
+  throw new EngineError(
+    "missing-file",
+    `${graph} keeps weights in ${clip(path)}, which is not there. Give the whole folder of the export.`,
+    { file: path.slice(0, 120), graph },
+  );
+}
+
+function checkSizes(all: readonly Found[], others: readonly string[]): number {
+  const instead =
+    others.length === 0
+      ? ""
+      : ` There is ${others.slice(0, 4).join(", ")} as well: give the folder without ${all[0]?.path} to run that.`;
+  let total = 0;
+  for (const { path: file, source } of all) {
+    const { byteLength } = source;
+    total += byteLength;
+    if (byteLength <= MAX_FILE_BYTES) continue;
+    throw new EngineError(
+      "usage",
+      `${file} has ${byteLength} bytes; ONNX Runtime reads at most ${MAX_FILE_BYTES} from one file. Export the model with its weights in several smaller external data files, or in fp16 or quantised.${instead}`,
+      { file, byteLength, maxBytes: MAX_FILE_BYTES },
+    );
+  }
+  if (total <= MAX_TOTAL_BYTES) return total;
+  throw new EngineError(
+    "usage",
+    `The export's files have ${total} bytes together; ONNX Runtime in a browser holds ${MAX_TOTAL_BYTES}. Export the model in fp16 or quantised.${instead}`,
+    { byteLength: total, maxBytes: MAX_TOTAL_BYTES },
+  );
+}
+
+async function readWhole({ path, source }: Found): Promise<Bytes> {
+  const bytes = await readAll(source, MAX_FILE_BYTES);
+  const pointer = bytes.byteLength <= LFS_POINTER_MAX_BYTES ? readLfsPointer(bytes) : null;
+  if (pointer) throw lfsPointerError(path, pointer);
+  return bytes;
+}

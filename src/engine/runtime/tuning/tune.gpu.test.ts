@@ -1,0 +1,117 @@
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { EngineError } from "../../contract/index.ts";
+import { acquireGpu, type Findings, type Gpu } from "../../gpu/device.ts";
+import { canRun, type MatmulShape } from "../kernels/matmulKernels.ts";
+import { type Contest, decideContests } from "./tune.ts";
+import { matmulCandidates, matmulChoice, matmulContests } from "./tuneMatmul.ts";
+
+const PLENTY_MS = 60_000;
+const SHAPE = { rows: 20, inputs: 64, outputs: 64, dtype: "F32", layout: "out_in" } as const;
+
+const opened: Gpu[] = [];
+async function openGpu(findings?: Findings): Promise<Gpu> {
+  const gpu = await acquireGpu(navigator.gpu, { findings });
+  opened.push(gpu);
+  return gpu;
+}
+let gpu: Gpu;
+beforeEach(async () => {
+  gpu = await openGpu();
+});
+afterEach(() => {
+  for (const each of opened.splice(0)) each.destroy();
+});
+
+/** A contest between multiples of one real product, which counts what was asked of it. */
+function multiples(times: Readonly<Record<string, number>>) {
+  const asked: string[] = [];
+  const contest = (own: Gpu): Contest => {
+    const [real] = matmulContests(own, [SHAPE]);
+    return {
+      name: "multiples",
+      candidates: Object.keys(times),
+      prepare(recorder) {
+        const { run, release } = (real as Contest).prepare(recorder);
+        return {
+          async run(candidate) {
+            asked.push(candidate);
+            const count = times[candidate] ?? 0;
+            if (count === 0) throw new EngineError("internal", "a driver's complaint");
+            for (let i = 0; i < count; i++) await run("registers");
+          },
+          release,
+        };
+      },
+    };
+  };
+  return { contest, asked };
+}
+
+test("the faster kernel wins, is kept with the device, and gives its memory back", async () => {
+  const { contest, asked } = multiples({ rule: 12, fast: 1 });
+  expect((await decideContests(gpu, [contest(gpu)], PLENTY_MS)).get("multiples")).toBe("fast");
+  const { length } = asked;
+  expect(length).toBeGreaterThan(0);
+  expect((await decideContests(gpu, [contest(gpu)], PLENTY_MS)).get("multiples")).toBe("fast");
+  expect(asked).toHaveLength(length);
+  expect(gpu.pool.usedBytes).toBe(0);
+});
+
+test("a decision is kept for the adapter's next device", async () => {
+  const kept = new Map<string, unknown>();
+  const findings: Findings = {
+    get: async (key) => kept.get(key),
+    set: async (key, value) => void kept.set(key, value),
+  };
+  const { contest, asked } = multiples({ rule: 12, fast: 1 });
+  const first = await openGpu(findings);
+  await decideContests(first, [contest(first)], PLENTY_MS);
+  asked.length = 0;
+  const next = await openGpu(findings);
+  expect((await decideContests(next, [contest(next)], PLENTY_MS)).get("multiples")).toBe("fast");
+  expect(asked).toEqual([]);
+
+  // A candidate that no longer exists is no answer.
+  for (const key of kept.keys()) kept.set(key, { multiples: "gone" });
+  const later = await openGpu(findings);
+  expect((await decideContests(later, [contest(later)], 0)).get("multiples")).toBe("rule");
+});
+
+test("without time, room or a kernel that runs, the rule decides", async () => {
+  const late = multiples({ rule: 12, fast: 1 });
+  expect((await decideContests(gpu, [late.contest(gpu)], 0)).get("multiples")).toBe("rule");
+  expect(late.asked).toEqual([]);
+
+  const small = await acquireGpu(navigator.gpu, { budgetBytes: 1000 });
+  opened.push(small);
+  const full = multiples({ rule: 12, fast: 1 });
+  const winners = await decideContests(small, [full.contest(small)], PLENTY_MS);
+  expect(winners.get("multiples")).toBe("rule");
+  expect(small.pool.usedBytes).toBe(0);
+
+  const other = await openGpu();
+  const broken = multiples({ rule: 1, broken: 0 });
+  const left = await decideContests(other, [broken.contest(other)], PLENTY_MS);
+  expect(left.get("multiples")).toBe("rule");
+  expect(broken.asked).toContain("broken");
+});
+
+test("only kernels that the device offers take part, and odd matrices keep to the rule", async () => {
+  for (const dtype of ["F32", "F16"] as const) {
+    for (const rows of [1, 8, 64, 500]) {
+      const shape: MatmulShape = { ...SHAPE, rows, dtype };
+      const candidates = matmulCandidates(gpu, shape);
+      expect(candidates[0]).toBe(matmulChoice(gpu, new Map())(shape));
+      expect(candidates.every((kernel) => canRun(kernel, shape, gpu.device.features))).toBe(true);
+    }
+  }
+  expect(matmulContests(gpu, [{ ...SHAPE, inputs: 63 }])).toEqual([]);
+});
+
+test("real kernels are timed, and one of them is chosen for all shapes of the class", async () => {
+  const contests = matmulContests(gpu, [SHAPE, { ...SHAPE, rows: 64 }]);
+  expect(contests).toHaveLength(1);
+  const choice = matmulChoice(gpu, await decideContests(gpu, contests, PLENTY_MS));
+  expect(contests[0]?.candidates).toContain(choice(SHAPE));
+  expect(choice({ ...SHAPE, rows: 64 })).toBe(choice(SHAPE));
+});

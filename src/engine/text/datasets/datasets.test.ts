@@ -1,0 +1,143 @@
+import { expect, test } from "vitest";
+import { bytesInMemory } from "../../core/bytes.ts";
+import { type DatasetEntry, detectFormat, readDataset, summarizeDataset } from "./datasets.ts";
+import { MAX_ROW_CHARS, readElements } from "./datasetText.ts";
+
+const encode = (text: string) => bytesInMemory(new TextEncoder().encode(text));
+
+async function readAllOf(text: string, name: string): Promise<readonly DatasetEntry[]> {
+  const entries: DatasetEntry[] = [];
+  for await (const entry of readDataset(encode(text), name)) entries.push(entry);
+  return entries;
+}
+
+test("turns after the first wait for the answer", async () => {
+  const [entry] = await readAllOf(`{"turns":["Q","R"],"category":"writing"}`, "a.jsonl");
+  expect(entry).toMatchObject({ at: 1, row: { followUps: ["R"], domain: "writing" } });
+});
+
+test("a broken line is named and the others are read", async () => {
+  const entries = await readAllOf(`{"text":"a"}\r\n\n{"text":\n{"text":"b"}`, "a.jsonl");
+  expect(entries.map((entry) => [entry.at, "problem" in entry ? entry.problem : "row"])).toEqual([
+    [1, "row"],
+    [3, "no JSON"],
+    [4, "row"],
+  ]);
+});
+
+const HALF = "a text that is no UTF-8, or with half a character (a lone surrogate)";
+
+test("half a character is named, wherever it stands", async () => {
+  const said = (content: string) => ({ messages: [{ role: "user", content }] });
+  const rows = [{ text: "a\ud800b" }, said("\udc00"), { text: "😀" }];
+  const entries = await readAllOf(rows.map((row) => JSON.stringify(row)).join("\n"), "a.jsonl");
+  expect(entries.map((entry) => ("problem" in entry ? entry.problem : null))).toEqual([
+    ...[HALF, HALF, null],
+  ]);
+});
+
+test("bytes that are no UTF-8 are named; a replacement character that was written is text", async () => {
+  const chunk = 1 << 20;
+  // The last one lies across the border of two chunks.
+  const fill = "x".repeat(chunk - 26);
+  const text = `{"text":"\ufffd"}\n{"text":"${fill}\ufffd"}\n`;
+  const bytes = new TextEncoder().encode(text);
+  expect(bytes.subarray(chunk - 2, chunk + 1)).toEqual(Uint8Array.of(0xef, 0xbf, 0xbd));
+  const latin = Uint8Array.from([...`{"text":"caf\xe9"}`].map((letter) => letter.charCodeAt(0)));
+  const problems = async (...parts: readonly Uint8Array[]) => {
+    const source = bytesInMemory(Uint8Array.from(parts.flatMap((part) => [...part])));
+    const found: (string | null)[] = [];
+    for await (const entry of readDataset(source, "a.jsonl")) {
+      found.push("problem" in entry ? entry.problem : null);
+    }
+    return found;
+  };
+  expect(await problems(bytes)).toEqual([null, null]);
+  const blank = new Uint8Array(chunk).fill("\n".charCodeAt(0));
+  expect(await problems(bytes, blank, latin)).toEqual([null, null, HALF]);
+  expect(
+    await problems(new TextEncoder().encode('{"text":"a"}\n{"text":"'), latin.subarray(12, 13)),
+  ).toEqual([null, "no JSON"]);
+});
+
+test("a plain text of one line is cut between characters", async () => {
+  const text = `a${"😀".repeat(600_000)}`;
+  const entries = await readAllOf(text, "a.txt");
+  const parts = entries.flatMap((entry) =>
+    "row" in entry && entry.row.kind === "text" ? [entry.row.text] : [],
+  );
+  expect(parts).toHaveLength(2);
+  expect(parts.join("")).toBe(text);
+});
+
+test("reasons are counted and the first place of each is kept", async () => {
+  const summary = await summarizeDataset(encode(`{}\n{"text":"a"}\nx\n{}\n`), "a.jsonl");
+  expect(summary).toEqual({
+    format: "jsonl",
+    texts: 1,
+    chats: 0,
+    problems: [
+      { reason: "no layout that is known (its keys: none)", count: 2, firstAt: 1 },
+      { reason: "no JSON", count: 1, firstAt: 3 },
+    ],
+  });
+});
+
+test.each([
+  ["a list", `[{"text":"a,]}"}, {"text":"b\\"["}]`, "a.json", 2],
+  ["an object around a list", `{"version":1,\n"data":[{"text":"a"},{"text":"b"}]}`, "a.json", 2],
+  ["one object", `{\n"text":"a"\n}`, "a.json", 1],
+  ["lines under the name of JSON", `{"text":"a"}\n{"text":"b"}`, "a.json", 2],
+  ["a list of texts", `["a", "b", "c"]`, "a.json", 3],
+  ["a list under the name of lines", `[{"text":"a"}]`, "a.jsonl", 1],
+  ["documents of plain text", "one\n<|endoftext|>\ntwo<|endoftext|>", "a.txt", 2],
+  ["an empty file", "", "a.jsonl", 0],
+  ["a byte order mark", `\ufeff{"text":"a"}`, "a.jsonl", 1],
+])("%s is read", async (_, text, name, rows) => {
+  const entries = await readAllOf(text, name);
+  expect(entries.filter((entry) => "row" in entry)).toHaveLength(rows);
+  expect(entries).toHaveLength(rows);
+});
+
+test("a list is the same however it is cut into chunks", async () => {
+  const text = ` [ {"a":"x,\\"]}[{\\\\"}, [1,[2,{}]], "s,]", 5 ,null] `;
+  for (let size = 1; size < 12; size++) {
+    const elements: unknown[] = [];
+    const chunks = async function* () {
+      for (let at = 0; at < text.length; at += size) yield text.slice(at, at + size);
+    };
+    for await (const piece of readElements(chunks())) elements.push(JSON.parse(piece.text!));
+    expect(elements).toEqual([{ a: 'x,"]}[{\\' }, [1, [2, {}]], "s,]", 5, null]);
+  }
+});
+
+test("a list that breaks off gives its last piece as a problem", async () => {
+  const entries = await readAllOf(`[{"text":"a"}, {"text":"b`, "a.json");
+  expect(entries.map((entry) => "problem" in entry)).toEqual([false, true]);
+});
+
+test("a line that is longer than any context is left out and named", async () => {
+  const long = "x".repeat(MAX_ROW_CHARS + 1);
+  const entries = await readAllOf(`{"text":"a"}\n"${long}"\n{"text":"b"}`, "a.jsonl");
+  expect(entries.map((entry) => ("problem" in entry ? entry.problem.slice(0, 11) : "row"))).toEqual(
+    ["row", "longer than", "row"],
+  );
+});
+
+test("a plain text without marks is cut at lines and stays whole together", async () => {
+  const text = `${"word ".repeat(20)}\n`.repeat(30_000);
+  const entries = await readAllOf(text, "a.txt");
+  const parts = entries.flatMap((entry) =>
+    "row" in entry && entry.row.kind === "text" ? [entry.row.text] : [],
+  );
+  expect(parts.length).toBeGreaterThan(2);
+  expect(parts.every((part) => part.endsWith("\n"))).toBe(true);
+  expect(parts.join("")).toBe(text);
+});
+
+test("packed and UTF-16 files are refused with what to do", async () => {
+  const gzip = bytesInMemory(Uint8Array.of(0x1f, 0x8b, 8, 0));
+  await expect(detectFormat(gzip, "a.jsonl.gz")).rejects.toThrow("unpack it first");
+  const wide = bytesInMemory(Uint8Array.of(0xff, 0xfe, 0x61, 0));
+  await expect(detectFormat(wide, "a.txt")).rejects.toThrow("save it as UTF-8");
+});

@@ -1,0 +1,60 @@
+import { EngineError } from "../../contract/index.ts";
+import type { StoredDataset } from "./datasetLibrary.ts";
+import { type DatasetRow, readDataset } from "./datasets.ts";
+import { createRandom } from "../../core/random.ts";
+import { utf8Bytes } from "../../runtime/language/requests.ts";
+
+/** The same rows for every model, and on every machine. */
+const SEED = 1;
+/** Texts that are held in memory for one dataset. */
+const MOST_CHARS = 2 ** 27;
+
+/**
+ * Which of `total` rows are drawn, in order: `count` of them, all sets equally likely
+ * (Knuth's algorithm S).
+ */
+export function drawRows(total: number, count: number, seed: number): ReadonlySet<number> {
+  const random = createRandom(seed);
+  const drawn = new Set<number>();
+  for (let row = 0; row < total && drawn.size < count; row++) {
+    if (random() * (total - row) < count - drawn.size) drawn.add(row);
+  }
+  return drawn;
+}
+
+/** At most `count` rows of a dataset, in their order; all of them where there are no more. */
+export async function sampleRows(
+  { card, file, source }: StoredDataset,
+  count: number,
+  signal: AbortSignal,
+): Promise<readonly DatasetRow[]> {
+  const drawn = drawRows(card.rows, count, SEED);
+  const rows: DatasetRow[] = [];
+  let place = 0;
+  let chars = 0;
+  for await (const entry of readDataset(source, file)) {
+    signal.throwIfAborted();
+    if ("problem" in entry || !drawn.has(place++)) continue;
+    chars += charsOf(entry.row);
+    if (chars > MOST_CHARS) {
+      throw new EngineError(
+        "usage",
+        `${count} rows of ${card.name} are more than ${MOST_CHARS} characters, too many to hold. Ask for fewer rows.`,
+        { dataset: card.name, rows: count, limit: MOST_CHARS },
+      );
+    }
+    rows.push(entry.row);
+    if (rows.length === drawn.size) break;
+  }
+  return rows;
+}
+
+const textsOf = (row: DatasetRow) =>
+  row.kind === "text" ? [row.text] : row.messages.map(({ content }) => content);
+
+const charsOf = (row: DatasetRow) => textsOf(row).reduce((sum, { length }) => sum + length, 0);
+
+/** UTF-8 bytes of a row's texts: how much work it is. */
+export function bytesOfRow(row: DatasetRow): number {
+  return textsOf(row).reduce((sum, text) => sum + utf8Bytes(text), 0);
+}

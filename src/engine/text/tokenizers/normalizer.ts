@@ -1,0 +1,148 @@
+import { clip, isObject } from "../../core/json.ts";
+import { type AlignedText, type Change, changeAligned } from "./aligned.ts";
+import type { Matcher } from "../patterns/matching.ts";
+import { compilePattern, refuseTokenizer } from "../patterns/pattern.ts";
+
+/** Changes a text before it is cut and keeps account of where everything came from. */
+export type Normalizer = (text: AlignedText) => AlignedText;
+
+const MAX_DEPTH = 8;
+/** A mark or a Hangul vowel or final that joins what stands before it. */
+const CLUSTER = /[^\p{M}\u1160-\u11ff]?[\p{M}\u1160-\u11ff]*/gu;
+
+/** A normalizer from its entry in tokenizer.json; `bad-config` for one that we cannot follow. */
+export function compileNormalizer(entry: unknown, depth = 0): Normalizer {
+  if (entry === null || entry === undefined) return (text) => text;
+  if (!isObject(entry) || depth > MAX_DEPTH) return refuseTokenizer("its normalizer is malformed");
+  switch (entry.type) {
+    case "Sequence": {
+      const steps = Array.isArray(entry.normalizers) ? entry.normalizers : [];
+      const all = steps.map((step) => compileNormalizer(step, depth + 1));
+      return (text) => all.reduce((done, step) => step(done), text);
+    }
+    case "Prepend": {
+      const prefix = textOf(entry.prepend);
+      // An empty text stays empty, as in the library that trained the vocabulary.
+      return (whole) =>
+        whole.text === "" ? whole : changeAligned(whole, [{ start: 0, end: 0, text: prefix }]);
+    }
+    case "Replace": {
+      const pattern = compilePattern(entry.pattern);
+      const content = textOf(entry.content);
+      return pattern
+        ? (whole) => changeAligned(whole, replacements(whole, pattern, content))
+        : same;
+    }
+    case "NFC":
+    case "NFD":
+    case "NFKC":
+    case "NFKD": {
+      const form = entry.type;
+      return (whole) => normalizeUnicode(whole, form);
+    }
+    case "Lowercase":
+      // Letter by letter: JavaScript's own lowers a final Σ differently.
+      return (whole) => changeAligned(whole, differences(whole.text, letters(whole.text), lower));
+    case "Strip":
+      return strip(entry.strip_left !== false, entry.strip_right !== false);
+    default:
+      return refuseTokenizer(
+        `its normalizer ${clip(String(entry.type))} is not supported; Sequence, Prepend, Replace, NFC, NFD, NFKC, NFKD, Lowercase and Strip are`,
+      );
+  }
+}
+
+const same: Normalizer = (text) => text;
+const lower = (letter: string) => letter.toLowerCase();
+
+function textOf(value: unknown): string {
+  return typeof value === "string" ? value : refuseTokenizer("a normalizer lacks its text");
+}
+
+function replacements(whole: AlignedText, pattern: Matcher, text: string): readonly Change[] {
+  return [...pattern(whole.text)].map((match) => ({ ...match, text }));
+}
+
+function strip(left: boolean, right: boolean): Normalizer {
+  return (whole) => {
+    const { text } = whole;
+    const start = left ? /^\p{White_Space}*/u.exec(text)![0].length : 0;
+    let end = text.length;
+    while (right && end > start && /\p{White_Space}/u.test(text[end - 1]!)) end--;
+    const cuts = [
+      { start: 0, end: start, text: "" },
+      { start: end, end: text.length, text: "" },
+    ];
+    return changeAligned(
+      whole,
+      cuts.filter((cut) => cut.end > cut.start),
+    );
+  };
+}
+
+function normalizeUnicode(whole: AlignedText, form: "NFC" | "NFD" | "NFKC" | "NFKD"): AlignedText {
+  const { text } = whole;
+  if (text.normalize(form) === text) return whole;
+  const change = (part: string) => part.normalize(form);
+  return changeAligned(whole, differences(text, clusters(text, change), change));
+}
+
+/** Ends of parts that `change` treats alike alone and together with what precedes them. */
+function clusters(text: string, change: (part: string) => string): readonly number[] {
+  const ends: number[] = [];
+  let open = "";
+  let end = 0;
+  for (const [part] of text.matchAll(CLUSTER)) {
+    if (part === "") continue;
+    const apart = open === "" || change(open + part) === change(open) + change(part);
+    if (apart && open !== "") ends.push(end);
+    open = apart ? part : open + part;
+    end += part.length;
+  }
+  if (open !== "") ends.push(end);
+  return ends;
+}
+
+function letters(text: string): readonly number[] {
+  const ends: number[] = [];
+  let end = 0;
+  for (const letter of text) {
+    end += letter.length;
+    ends.push(end);
+  }
+  return ends;
+}
+
+function differences(
+  text: string,
+  ends: readonly number[],
+  change: (part: string) => string,
+): readonly Change[] {
+  const changes: Change[] = [];
+  let start = 0;
+  for (const end of ends) {
+    const part = text.slice(start, end);
+    const changed = change(part);
+    if (changed !== part) changes.push(...alignRight(part, changed, start));
+    start = end;
+  }
+  return changes;
+}
+
+/**
+ * A changed part, code point by code point where the result has no more of them than the original:
+ * the first result covers what was composed, and marks that stayed keep their places at the end.
+ */
+function alignRight(part: string, changed: string, at: number): readonly Change[] {
+  const from = [0, ...letters(part)];
+  const made = [...changed];
+  const composed = from.length - 1 - made.length;
+  if (made.length === 0 || composed < 0) {
+    return [{ start: at, end: at + part.length, text: changed }];
+  }
+  return made.map((text, i) => ({
+    start: at + (i === 0 ? 0 : from[composed + i]!),
+    end: at + from[composed + i + 1]!,
+    text,
+  }));
+}

@@ -1,0 +1,140 @@
+import { type FileTree, readAll } from "../../core/bytes.ts";
+import { EngineError } from "../../contract/index.ts";
+import { isObject } from "../../core/json.ts";
+import type { AddedToken } from "./addedTokens.ts";
+import { isTokenId } from "./bpe.ts";
+import { refuseTokenizer } from "../patterns/pattern.ts";
+
+/** The largest real one, of a vocabulary of 262,144 tokens, has 33 MB. */
+const MAX_TOKENIZER_BYTES = 128 << 20;
+/** The other JSON files of a tokenizer. */
+export const MAX_SIDE_FILE_BYTES = 16 << 20;
+const MAX_ADDED_TOKENS = 1 << 16;
+const MAX_STOP_IDS = 64;
+
+type Fields = Readonly<Record<string, unknown>>;
+
+/** What a checkpoint's side files say about its tokenizer, as they say it. */
+export interface TokenizerFiles {
+  readonly tokenizer: Fields;
+  readonly config: Fields;
+  readonly added: readonly AddedToken[];
+  /** Named in the files, by role; the first file that names one wins. */
+  readonly bos: string | null;
+  readonly eos: string | null;
+  readonly pad: string | null;
+  readonly unk: string | null;
+  /** Ids that begin and end a text, of generation_config.json or config.json. */
+  readonly startIds: readonly number[];
+  readonly stopIds: readonly number[];
+  /** Whether the files above name a token of this role, be it none: GPT-2's leave that to the code. */
+  names(role: "bos_token" | "eos_token"): boolean;
+}
+
+/** Reads the tokenizer files of a checkpoint; null where there is no tokenizer.json. */
+export async function readTokenizerFiles(files: FileTree): Promise<TokenizerFiles | null> {
+  const tokenizer = await readJson(files, "tokenizer.json", MAX_TOKENIZER_BYTES);
+  if (!tokenizer) return null;
+  const read = async (path: string) => (await readJson(files, path, MAX_SIDE_FILE_BYTES)) ?? {};
+  const config = await read("tokenizer_config.json");
+  const special = await read("special_tokens_map.json");
+  const byId = await read("added_tokens.json");
+  const named = (key: string) => nameOf(config[key]) ?? nameOf(special[key]);
+  return {
+    tokenizer,
+    config,
+    added: collectAdded(tokenizer, config, byId),
+    bos: named("bos_token"),
+    eos: named("eos_token"),
+    pad: named("pad_token"),
+    unk: named("unk_token"),
+    startIds: await readModelIds(files, "bos_token_id"),
+    stopIds: await readModelIds(files, "eos_token_id"),
+    names: (role) => config[role] !== undefined || special[role] !== undefined,
+  };
+}
+
+/** The ids that generation_config.json, else config.json, names so; none where neither does. */
+async function readModelIds(
+  files: FileTree,
+  key: "bos_token_id" | "eos_token_id",
+): Promise<readonly number[]> {
+  for (const path of ["generation_config.json", "config.json"]) {
+    const ids = idsOf((await readJson(files, path, MAX_SIDE_FILE_BYTES))?.[key]);
+    if (ids) return ids;
+  }
+  return [];
+}
+
+/** The ids that end a generated text, as the model's files say without a tokenizer. */
+export const readStopIds = (files: FileTree) => readModelIds(files, "eos_token_id");
+
+/** A JSON object of a checkpoint, or null where the file is missing. */
+export async function readJson(
+  files: FileTree,
+  path: string,
+  limit: number,
+): Promise<Fields | null> {
+  const source = files.get(path);
+  if (!source) return null;
+  if (source.byteLength > limit) {
+    throw new EngineError(
+      "bad-config",
+      `${path} has ${source.byteLength} bytes; at most ${limit} are read.`,
+      { file: path, byteLength: source.byteLength, limit },
+    );
+  }
+  const text = new TextDecoder().decode(await readAll(source, limit));
+  try {
+    const fields: unknown = JSON.parse(text);
+    if (isObject(fields)) return fields;
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    const message = `${path} is no JSON: ${why.slice(0, 200)}.`;
+    throw new EngineError("bad-config", message, { file: path }, error);
+  }
+  throw new EngineError("bad-config", `${path} must be a JSON object.`, { file: path });
+}
+
+/** A token is named by its text, or by an object that has it as `content`. */
+export function nameOf(value: unknown): string | null {
+  if (typeof value === "string") return value;
+  return isObject(value) && typeof value.content === "string" ? value.content : null;
+}
+
+function idsOf(value: unknown): readonly number[] | null {
+  const ids = (Array.isArray(value) ? value.slice(0, MAX_STOP_IDS) : [value]).filter(isTokenId);
+  return ids.length > 0 ? ids : null;
+}
+
+/** tokenizer.json decides; the other files add what it lacks, as transformers does. */
+function collectAdded(tokenizer: Fields, config: Fields, byId: Fields): readonly AddedToken[] {
+  const found = new Map<string, AddedToken>();
+  const add = (entry: unknown, id: unknown) => {
+    const content = nameOf(entry);
+    if (content === null || content === "" || !isTokenId(id)) {
+      return refuseTokenizer("an added token has no text or no usable id");
+    }
+    if (found.has(content)) return;
+    if (found.size >= MAX_ADDED_TOKENS)
+      refuseTokenizer(`more than ${MAX_ADDED_TOKENS} added tokens`);
+    const flags: Fields = isObject(entry) ? entry : {};
+    const special = flags.special === true;
+    found.set(content, {
+      id,
+      content,
+      special,
+      singleWord: flags.single_word === true,
+      lstrip: flags.lstrip === true,
+      rstrip: flags.rstrip === true,
+      normalized: typeof flags.normalized === "boolean" ? flags.normalized : !special,
+    });
+  };
+  const listed = tokenizer.added_tokens;
+  for (const entry of Array.isArray(listed) ? listed : [])
+    add(entry, isObject(entry) ? entry.id : null);
+  const decoder = isObject(config.added_tokens_decoder) ? config.added_tokens_decoder : {};
+  for (const [id, entry] of Object.entries(decoder)) add(entry, Number(id));
+  for (const [content, id] of Object.entries(byId)) add(content, id);
+  return [...found.values()];
+}

@@ -1,0 +1,87 @@
+import type { LoadedEnds } from "../../runtime/decoder/layerWeights.ts";
+import { embed } from "../../runtime/kernels/multiply.ts";
+import { addProducts } from "./kernels.ts";
+import { multiplyRows, type TrainPass } from "./pass.ts";
+import { gatherColumns, scatterRows } from "./rowKernels.ts";
+
+/** How many different tokens and positions a batch has; which, lies in the space. */
+export interface BatchGroups {
+  readonly ids: number;
+  readonly positions: number;
+}
+
+/** Records the tokens' way into the first layer's input. */
+export async function embedTokens(pass: TrainPass, ends: LoadedEnds): Promise<void> {
+  const { recorder, space, rows } = pass;
+  const { embedding } = pass.spec;
+  const residual = space.residual(0);
+  const tokens = { rows, scale: embedding.scale, accumulate: false };
+  await embed(recorder, space.buffer("ids"), ends.embedding, residual, tokens);
+  if (ends.positions) {
+    const options = { rows, scale: 1, accumulate: true };
+    await embed(recorder, space.buffer("positions"), ends.positions, residual, options);
+  }
+  const adapter = pass.adapters.get(embedding.tensor);
+  if (!adapter) return;
+  await gatherLow(pass);
+  const plain = { rows, layout: "out_in", accumulate: true } as const;
+  await multiplyRows(pass, space.rowsOf("embeddedLow"), adapter.bMatrix, residual, plain);
+}
+
+/** low = scale · A[:, token], whose embedding is scaled as the table's is. */
+async function gatherLow(pass: TrainPass): Promise<void> {
+  const { recorder, space, rows, spec } = pass;
+  const adapter = pass.adapters.get(spec.embedding.tensor);
+  if (!adapter) return;
+  const shape = { rows, columns: adapter.rank, scale: adapter.scale * spec.embedding.scale };
+  const table = { buffer: adapter.a.value, stride: spec.vocabSize };
+  await gatherColumns(recorder, space.buffer("ids"), table, space.rowsOf("embeddedLow"), shape);
+}
+
+/** Adds to the gradients of the embedding and of its adapter what dResidual asks for. */
+export async function embedBackward(
+  pass: TrainPass,
+  ends: LoadedEnds,
+  groups: BatchGroups,
+): Promise<void> {
+  const { recorder, space, spec, gradients } = pass;
+  const { hiddenSize, embedding } = spec;
+  const dResidual = space.rowsOf("dResidual");
+  const tokens = { buffer: space.buffer("idGroups"), groups: groups.ids };
+  const table = gradients.get(ends.embedding.panels[0]?.buffer as GPUBuffer);
+  if (table) {
+    const out = { buffer: table, keyStride: hiddenSize, columnStride: 1 };
+    const shape = { columns: hiddenSize, scale: embedding.scale };
+    await scatterRows(recorder, dResidual, tokens, out, shape);
+  }
+  const positions = gradients.get(ends.positions?.panels[0]?.buffer as GPUBuffer);
+  if (positions) {
+    const lists = { buffer: space.buffer("positionGroups"), groups: groups.positions };
+    const out = { buffer: positions, keyStride: hiddenSize, columnStride: 1 };
+    await scatterRows(recorder, dResidual, lists, out, { columns: hiddenSize, scale: 1 });
+  }
+  await adapterBackward(pass, tokens);
+}
+
+async function adapterBackward(
+  pass: TrainPass,
+  tokens: { readonly buffer: GPUBuffer; readonly groups: number },
+): Promise<void> {
+  const { recorder, space, rows, spec } = pass;
+  const adapter = pass.adapters.get(spec.embedding.tensor);
+  if (!adapter) return;
+  const { a, b, rank, scale } = adapter;
+  const [dResidual, low, dLow] = [
+    space.rowsOf("dResidual"),
+    space.rowsOf("embeddedLow"),
+    space.rowsOf("dLow"),
+  ];
+  await gatherLow(pass);
+  const shape = { rows, lefts: spec.hiddenSize, rights: rank };
+  await addProducts(recorder, dResidual, low, b.gradient, shape);
+  const turned = { rows, layout: "in_out", accumulate: false } as const;
+  await multiplyRows(pass, dResidual, adapter.bMatrix, dLow, turned);
+  const out = { buffer: a.gradient, keyStride: 1, columnStride: spec.vocabSize };
+  const options = { columns: rank, scale: scale * spec.embedding.scale };
+  await scatterRows(recorder, dLow, tokens, out, options);
+}

@@ -1,0 +1,100 @@
+import { EngineError } from "../../contract/index.ts";
+import type { Gpu } from "../../gpu/device.ts";
+import type { PooledBuffer } from "../../gpu/pool.ts";
+import type { TensorFinder } from "../../runtime/decoder/tensorLookup.ts";
+import type { DecoderSpec } from "../../runtime/description/spec.ts";
+import { type Matrix, WeightLoader } from "../../runtime/decoder/weights.ts";
+import { wholeQuads } from "./alignRows.ts";
+import { listTensors } from "./tensors.ts";
+import type { Parameter } from "./trainable.ts";
+
+interface Named {
+  readonly name: string;
+  readonly shape: readonly number[];
+}
+
+/** Room for f32 values in one binding; `gpu-memory` where it is too small. */
+export function allocateValues(
+  gpu: Gpu,
+  label: string,
+  count: number,
+  owned: PooledBuffer[],
+): GPUBuffer {
+  const byteLength = 4 * wholeQuads(count);
+  const limit = gpu.device.limits.maxStorageBufferBindingSize;
+  if (byteLength > limit) {
+    throw new EngineError(
+      "gpu-memory",
+      `"${label}" takes ${byteLength} bytes in f32, but this GPU binds at most ${limit}: it cannot be trained here.`,
+      { tensor: label, byteLength, limit },
+    );
+  }
+  const { STORAGE, COPY_DST, COPY_SRC } = GPUBufferUsage;
+  const pooled = gpu.pool.allocate(label, byteLength, STORAGE | COPY_DST | COPY_SRC);
+  owned.push(pooled);
+  return pooled.buffer;
+}
+
+const countOf = (shape: readonly number[]) => shape.reduce((product, n) => product * n, 1);
+
+/** A parameter of zeros. */
+export function makeParameter(gpu: Gpu, { name, shape }: Named, owned: PooledBuffer[]): Parameter {
+  const count = countOf(shape);
+  const value = allocateValues(gpu, name, count, owned);
+  return {
+    name,
+    shape,
+    count,
+    value,
+    gradient: allocateValues(gpu, `gradient of ${name}`, count, owned),
+  };
+}
+
+/** Loads every tensor as f32 and remembers where it is. */
+export class MasterLoader extends WeightLoader {
+  readonly #buffers = new Map<string, GPUBuffer>();
+
+  constructor(gpu: Gpu, finder: TensorFinder) {
+    super(gpu, finder, true);
+  }
+
+  override async matrix(
+    name: string,
+    rows: number,
+    columns: number,
+    owned: PooledBuffer[],
+  ): Promise<Matrix> {
+    const matrix = await super.matrix(name, rows, columns, owned);
+    const [panel, more] = matrix.panels;
+    if (!panel || more) {
+      throw new EngineError(
+        "gpu-memory",
+        `"${name}" takes ${4 * rows * columns} bytes in f32, more than one binding of this GPU holds. Train a LoRA instead.`,
+        { tensor: name, byteLength: 4 * rows * columns },
+      );
+    }
+    this.#buffers.set(name, panel.buffer);
+    return matrix;
+  }
+
+  override async vector(name: string, length: number, owned: PooledBuffer[]): Promise<GPUBuffer> {
+    const buffer = await super.vector(name, length, owned);
+    this.#buffers.set(name, buffer);
+    return buffer;
+  }
+
+  /** What was loaded, each with a gradient, under the names of the checkpoint. */
+  parameters(
+    gpu: Gpu,
+    spec: DecoderSpec,
+    finder: TensorFinder,
+    owned: PooledBuffer[],
+  ): readonly Parameter[] {
+    return listTensors(spec).map(({ name, shape }) => {
+      const count = countOf(shape);
+      const value = this.#buffers.get(name) as GPUBuffer;
+      const gradient = allocateValues(gpu, `gradient of ${name}`, count, owned);
+      return { name: finder.find(name, shape).name, shape, count, value, gradient };
+    });
+  }
+}

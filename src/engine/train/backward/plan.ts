@@ -1,0 +1,84 @@
+import type { Checkpoint } from "../../checkpoint/checkpoint.ts";
+import { type MeasuredDecoder, measureDecoder } from "../../runtime/decoder/plan.ts";
+import { Recorder } from "../../runtime/kernels/recorder.ts";
+import { alignRows, wholeQuads } from "./alignRows.ts";
+import { type SpaceLimits, spaceBytes } from "./space.ts";
+import { adaptedModules, listTensors } from "./tensors.ts";
+import type { TrainTarget } from "./trainable.ts";
+
+/** What will lie on the GPU, by purpose, in bytes; an optimiser's state comes on top. */
+export interface TrainPlan {
+  /** The longest batch. */
+  readonly tokens: number;
+  /** Frozen weights, as they are stored. */
+  readonly weightBytes: number;
+  /** Values of every trained tensor. */
+  readonly counts: readonly number[];
+  /** Trained values in f32. */
+  readonly parameterBytes: number;
+  readonly gradientBytes: number;
+  /** What is kept of every layer until its backward pass: its input, and what attention gathered. */
+  readonly checkpointBytes: number;
+  /** One layer's activations and their gradients. */
+  readonly activationBytes: number;
+  /** The rows of logits that are made at once. */
+  readonly logitBytes: number;
+  readonly totalBytes: number;
+}
+
+/** Values of every trained tensor. */
+function parameterCounts(spec: MeasuredDecoder["spec"], target: TrainTarget): readonly number[] {
+  if (target.kind === "full") {
+    return listTensors(spec).map(({ shape }) => shape.reduce((product, n) => product * n, 1));
+  }
+  return adaptedModules(spec, target).flatMap(({ inputs, outputs }) => [
+    target.rank * inputs,
+    target.rank * outputs,
+  ]);
+}
+
+/** Copies of a LoRA's B factors, scaled. */
+function scaledBytes(spec: MeasuredDecoder["spec"], target: TrainTarget): number {
+  if (target.kind === "full") return 0;
+  const linear = adaptedModules(spec, target).filter(({ kind }) => kind === "linear");
+  return linear.reduce((sum, { outputs }) => sum + 4 * wholeQuads(target.rank * outputs), 0);
+}
+
+/** Plans from headers alone. The errors of `measureDecoder`. */
+export function planTraining(
+  checkpoint: Checkpoint,
+  target: TrainTarget,
+  tokens: number,
+): TrainPlan {
+  return planMeasured(measureDecoder(checkpoint), target, { tokens });
+}
+
+/** The same for a checkpoint that was measured already. */
+export function planMeasured(
+  { spec, weightBytes: stored }: MeasuredDecoder,
+  target: TrainTarget,
+  limits: SpaceLimits,
+): TrainPlan {
+  const { tokens } = limits;
+  const counts = parameterCounts(spec, target);
+  const parameterBytes = counts.reduce((sum, count) => sum + 4 * wholeQuads(count), 0);
+  const weightBytes = target.kind === "full" ? 0 : stored;
+  const space = spaceBytes(alignRows(spec), target, limits);
+  const activationBytes = space.activationBytes + scaledBytes(spec, target);
+  const totalBytes =
+    weightBytes +
+    2 * parameterBytes +
+    space.checkpointBytes +
+    activationBytes +
+    space.logitBytes +
+    Recorder.byteLength;
+  return {
+    ...{ tokens, counts },
+    weightBytes,
+    parameterBytes,
+    gradientBytes: parameterBytes,
+    ...space,
+    activationBytes,
+    totalBytes,
+  };
+}

@@ -1,0 +1,218 @@
+import { invariant } from "../../core/invariant.ts";
+import { EngineError } from "../../contract/index.ts";
+import type { Gpu } from "../../gpu/device.ts";
+import type { PooledBuffer } from "../../gpu/pool.ts";
+import { headQuads } from "../../runtime/kernels/kernels.ts";
+import type { Rows } from "../../runtime/kernels/multiply.ts";
+import type { DecoderSpec } from "../../runtime/description/spec.ts";
+import { wholeQuads } from "./alignRows.ts";
+import { LOSS_ROW_WORDS } from "./rowKernels.ts";
+import { adaptedModules } from "./tensors.ts";
+import type { LoraTarget, TrainTarget } from "./trainable.ts";
+
+/** What a space has room for. */
+export interface SpaceLimits {
+  /** The longest batch. */
+  readonly tokens: number;
+  /** Bytes of logits that are made at once, 16 MiB by default; one row at least. */
+  readonly logitBytes?: number;
+}
+const LOGIT_BYTES = 16 * 2 ** 20;
+
+/** Values per token of what one layer's passes need; a `d` in front: its gradient. */
+function activationLengths(spec: DecoderSpec, target: TrainTarget) {
+  const { attention, mlp, layers } = spec;
+  const hidden = wholeQuads(spec.hiddenSize);
+  const padded = 4 * headQuads(attention);
+  const mixed = wholeQuads(attention.heads * attention.headDim);
+  const queries = attention.heads * padded;
+  const keys = attention.kvHeads * padded;
+  const active = wholeQuads(mlp.size);
+  const has = (yes: boolean, length: number) => (yes ? length : 0);
+  const headNorms = layers.some(({ queryNorm, keyNorm }) => queryNorm ?? keyNorm);
+  const postNorms = layers.some((layer) => layer.postAttentionNorm ?? layer.postMlpNorm);
+  const lora = target.kind === "lora" ? target : null;
+  return {
+    ...{ normed: hidden, dNormed: hidden },
+    ...{ qkv: attention.rowStride, dQkv: attention.rowStride },
+    turned: has(headNorms, attention.rowStride),
+    dTurned: has(headNorms, attention.rowStride),
+    ...{ queries, dQueries: queries, keys, dKeys: keys, values: keys, dValues: keys },
+    dMixed: mixed,
+    paddedOut: queries,
+    sums: 2 * attention.heads,
+    // Before the norms that Gemma has after each half of a layer.
+    ...{ attended: has(postNorms, hidden), made: has(postNorms, hidden) },
+    dBranch: has(postNorms, hidden),
+    ...{ middle: hidden, dResidual: hidden },
+    mlpNormed: hidden,
+    dMlpNormed: has(spec.parallelResidual, hidden),
+    ...{ wide: mlp.rowStride, dWide: mlp.rowStride, active, dActive: active },
+    embeddedLow: has(lora?.modules.includes("embeddings") ?? false, wholeQuads(lora?.rank ?? 0)),
+    dLow: has(lora !== null, wholeQuads(lora?.rank ?? 0)),
+    dropped: has((lora?.dropout ?? 0) > 0, Math.max(hidden, mixed, active)),
+    // dy · x̂ of a norm, whose columns are summed.
+    scaled: has(lora === null, Math.max(hidden, queries)),
+    ...{ ids: 1, positions: 1, documents: 1, idGroups: 4, positionGroups: 4 },
+    angles: 2 * (attention.rope?.pairs ?? 0),
+    // What each position lost: CLM and fusion.
+    nats: 2,
+  };
+}
+export type Part = keyof ReturnType<typeof activationLengths>;
+
+/**
+ * Values per token that are kept of every layer: its input, what attention gathered, and what the A
+ * factors of its adapters gave.
+ */
+function keptLengths(spec: DecoderSpec, target: TrainTarget) {
+  const { hiddenSize, attention } = spec;
+  return {
+    residual: wholeQuads(hiddenSize),
+    mixed: wholeQuads(attention.heads * attention.headDim),
+    logSums: attention.heads,
+    low: target.kind === "lora" ? adaptersOfLayer(spec, target) * wholeQuads(target.rank) : 0,
+  };
+}
+
+function adaptersOfLayer(spec: DecoderSpec, target: LoraTarget): number {
+  const inLayers = target.modules.filter((name) => name !== "embeddings" && name !== "head");
+  const found = adaptedModules(spec, { ...target, modules: inLayers });
+  return found.length / Math.max(1, spec.layers.length);
+}
+
+/** Values per row of what the head needs, for some rows at a time. */
+function headLengths(spec: DecoderSpec, target: TrainTarget) {
+  const hidden = wholeQuads(spec.hiddenSize);
+  const lora = target.kind === "lora" && target.modules.includes("head") ? target : null;
+  const rank = wholeQuads(lora?.rank ?? 0);
+  return {
+    ...{ lastResidual: hidden, dLastResidual: hidden, lastNormed: hidden, dLastNormed: hidden },
+    ...{ lastLow: rank, dLastLow: rank },
+    lastDropped: (lora?.dropout ?? 0) > 0 ? hidden : 0,
+    lastScaled: target.kind === "full" ? hidden : 0,
+    // Which positions they are, in two forms, and what they are to predict.
+    ...{ picked: 1, pickedGroups: 4, rows: LOSS_ROW_WORDS },
+    logits: wholeQuads(spec.vocabSize),
+  };
+}
+export type HeadPart = keyof ReturnType<typeof headLengths>;
+
+/** Rows of logits that are made at once. */
+function headRows(
+  { vocabSize }: DecoderSpec,
+  { tokens, logitBytes = LOGIT_BYTES }: SpaceLimits,
+): number {
+  return Math.max(1, Math.min(tokens, Math.floor(logitBytes / (4 * vocabSize))));
+}
+
+const sum = (lengths: object) =>
+  Object.values(lengths).reduce((total: number, length: number) => total + length, 0);
+
+/** Bytes of a space by purpose. */
+export function spaceBytes(spec: DecoderSpec, target: TrainTarget, limits: SpaceLimits) {
+  const { tokens } = limits;
+  const kept = keptLengths(spec, target);
+  return {
+    checkpointBytes: 4 * tokens * (spec.layers.length * sum(kept) + kept.residual),
+    activationBytes: 4 * tokens * sum(activationLengths(spec, target)),
+    logitBytes: 4 * headRows(spec, limits) * sum(headLengths(spec, target)),
+  };
+}
+
+/** What training writes into, besides parameters and gradients. Serves one batch at a time. */
+export class TrainingSpace {
+  /** Tokens it has room for. */
+  readonly tokens: number;
+  /** Rows of logits it has room for. */
+  readonly headRows: number;
+  readonly #lengths: Readonly<Record<Part | HeadPart, number>>;
+  readonly #parts = new Map<Part | HeadPart, GPUBuffer>();
+  readonly #residuals: Rows[] = [];
+  readonly #mixed: Rows[] = [];
+  readonly #logSums: GPUBuffer[] = [];
+  readonly #low: Rows[] = [];
+  readonly #owned: PooledBuffer[] = [];
+
+  /** `spec`: with aligned rows. `gpu-memory` where the budget or a binding is too small. */
+  constructor(gpu: Gpu, spec: DecoderSpec, target: TrainTarget, limits: SpaceLimits) {
+    const { tokens } = limits;
+    this.tokens = tokens;
+    this.headRows = headRows(spec, limits);
+    const [activations, head] = [activationLengths(spec, target), headLengths(spec, target)];
+    this.#lengths = { ...activations, ...head };
+    const kept = keptLengths(spec, target);
+    const allocate = (label: string, values: number) =>
+      allocateRows(gpu, label, values, this.#owned);
+    try {
+      for (const [part, length] of Object.entries(this.#lengths)) {
+        if (length === 0) continue;
+        const rows = part in head ? this.headRows : tokens;
+        this.#parts.set(part as Part | HeadPart, allocate(part, rows * length));
+      }
+      const rows = (label: string, stride: number): Rows => {
+        return { buffer: allocate(label, tokens * stride), stride, offset: 0 };
+      };
+      this.#residuals.push(rows("input of layer 0", kept.residual));
+      for (let layer = 0; layer < spec.layers.length; layer++) {
+        this.#mixed.push(rows(`attention of layer ${layer}`, kept.mixed));
+        this.#logSums.push(allocate(`log-sums of layer ${layer}`, tokens * kept.logSums));
+        if (kept.low > 0) this.#low.push(rows(`low ranks of layer ${layer}`, kept.low));
+        this.#residuals.push(rows(`output of layer ${layer}`, kept.residual));
+      }
+    } catch (error) {
+      this.release();
+      throw error;
+    }
+  }
+
+  buffer(part: Part | HeadPart): GPUBuffer {
+    const buffer = this.#parts.get(part);
+    invariant(buffer !== undefined, `this training has no "${part}"`);
+    return buffer;
+  }
+
+  /** A part as rows, from column `column` on. */
+  rowsOf(part: Part | HeadPart, column = 0): Rows {
+    return { buffer: this.buffer(part), stride: this.#lengths[part], offset: column };
+  }
+
+  /** The input of a layer; after the last one, what the head reads. */
+  residual(layer: number): Rows {
+    return this.#residuals[layer] as Rows;
+  }
+
+  /** What a layer's heads gathered. */
+  mixed(layer: number): Rows {
+    return this.#mixed[layer] as Rows;
+  }
+
+  /** The log-sum of every row and head of a layer's attention. */
+  logSums(layer: number): GPUBuffer {
+    return this.#logSums[layer] as GPUBuffer;
+  }
+
+  /** What the A factors of a layer's adapters gave, from column `column` on. */
+  low(layer: number, column: number): Rows {
+    return { ...(this.#low[layer] as Rows), offset: column };
+  }
+
+  release(): void {
+    for (const pooled of this.#owned) pooled.release();
+  }
+}
+
+function allocateRows(gpu: Gpu, label: string, values: number, owned: PooledBuffer[]): GPUBuffer {
+  const limit = gpu.device.limits.maxStorageBufferBindingSize;
+  if (4 * values > limit) {
+    throw new EngineError(
+      "gpu-memory",
+      `"${label}" takes ${4 * values} bytes, but this GPU binds at most ${limit}. Train on shorter batches.`,
+      { label, byteLength: 4 * values, limit },
+    );
+  }
+  const { STORAGE, COPY_DST, COPY_SRC } = GPUBufferUsage;
+  const pooled = gpu.pool.allocate(label, 4 * values, STORAGE | COPY_DST | COPY_SRC);
+  owned.push(pooled);
+  return pooled.buffer;
+}

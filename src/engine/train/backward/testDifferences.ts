@@ -1,0 +1,61 @@
+import type { KernelBench } from "../../runtime/kernels/kernelBench.ts";
+
+/** Values by name, in float64: what an operation reads. */
+export type Inputs = Readonly<Record<string, Float64Array>>;
+
+/** An operation by its definition, and its backward pass as the kernels do it. */
+export interface Differentiable {
+  readonly inputs: Readonly<Record<string, Float32Array<ArrayBuffer>>>;
+  /** In float64. */
+  forward(inputs: Inputs): readonly number[];
+  /** Gradients of Σ dy · forward with respect to some inputs, from the GPU. */
+  backward(
+    bench: KernelBench,
+    dy: Float32Array<ArrayBuffer>,
+  ): Promise<Readonly<Record<string, Float32Array>>>;
+}
+
+/** Central differences err by h² · f‴ / 6 and by rounding / h: 1e-8 or so of functions near 1. */
+const STEP = 1e-4;
+
+/**
+ * The largest difference between the kernels' gradients and differences of the definition, in parts of
+ * the largest gradient of each input, or of a tenth where all are smaller.
+ */
+export async function gradientError(
+  bench: KernelBench,
+  operation: Differentiable,
+  dy: Float32Array<ArrayBuffer>,
+): Promise<number> {
+  const exact = Object.fromEntries(
+    Object.entries(operation.inputs).map(([name, values]) => [name, Float64Array.from(values)]),
+  );
+  const objective = () => {
+    const values = operation.forward(exact);
+    if (values.length !== dy.length) throw new Error(`${values.length} values, ${dy.length} dy`);
+    return values.reduce((sum, value, i) => sum + value * (dy[i] as number), 0);
+  };
+  const gradients = await operation.backward(bench, dy);
+  let worst = 0;
+  for (const [name, got] of Object.entries(gradients)) {
+    const want = differences(exact[name] as Float64Array, objective);
+    const largest = want.reduce((most, value) => Math.max(most, Math.abs(value)), 0.1);
+    if (got.length !== want.length) throw new Error(`${got.length} gradients of ${name}`);
+    for (const [i, value] of want.entries()) {
+      const error = Math.abs((got[i] as number) - value) / largest;
+      if (!(error <= worst)) worst = error;
+    }
+  }
+  return worst;
+}
+
+function differences(x: Float64Array, objective: () => number): Float64Array {
+  return x.map((value, i) => {
+    x[i] = value + STEP;
+    const above = objective();
+    x[i] = value - STEP;
+    const below = objective();
+    x[i] = value;
+    return (above - below) / (2 * STEP);
+  });
+}
