@@ -3,8 +3,8 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { alignTasks } from "../src/engine/fuse/align/tasks.ts";
 import { createPool } from "../src/engine/core/threadPool.ts";
+import { alignTasks } from "../src/engine/fuse/align/tasks.ts";
 import { openGpuSource } from "../src/node/gpuSource.ts";
 import { nodeThreads } from "../src/node/threads.ts";
 import { type Contender, type Failed, startContender } from "./contenders.ts";
@@ -93,7 +93,10 @@ async function measure(stage: Stage, peer: Peer, folder: string): Promise<readon
   const theirs = "seconds" in reply ? reply : null;
   const failed = "missing" in reply ? reply.missing : "error" in reply ? reply.error : "";
   return timed.map(({ how, time }) => [
-    ...[stage.name, how, formatSpeed(time), time.seconds.toFixed(2)],
+    stage.name,
+    how,
+    formatSpeed(time),
+    time.seconds.toFixed(2),
     theirs ? formatSpeed(theirs) : failed,
     theirs ? formatRatio(speedOf(time) / speedOf(theirs)) : "–",
     theirs ? (stage.agrees(theirs.answer) ? "yes" : "NO") : "–",

@@ -1,14 +1,14 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
+import { openCheckpoint } from "../src/engine/checkpoint/open.ts";
 import type { FusionSettings } from "../src/engine/contract/index.ts";
-import { fuseDocuments } from "../src/engine/fuse/rows/fuseRows.ts";
-import { sequenceMetrics } from "../src/engine/fuse/rows/metrics.ts";
-import { PROFILES } from "../src/engine/fuse/profiles.ts";
 import type { FusedRecord, UnfusedRecord } from "../src/engine/fuse/dataset/records.ts";
 import { makeRecord } from "../src/engine/fuse/dataset/testRecords.ts";
+import { PROFILES } from "../src/engine/fuse/profiles.ts";
 import { readTopRows, type TopRows } from "../src/engine/fuse/represent/topRows.ts";
+import { fuseDocuments } from "../src/engine/fuse/rows/fuseRows.ts";
+import { sequenceMetrics } from "../src/engine/fuse/rows/metrics.ts";
 import type { Gpu } from "../src/engine/gpu/device.ts";
-import { openCheckpoint } from "../src/engine/checkpoint/open.ts";
 import { openDecoder } from "../src/engine/runtime/decoder/openDecoder.ts";
 import { openTokenizer } from "../src/engine/text/tokenizers/tokenizer.ts";
 import { openFiles } from "../src/node/files.ts";
@@ -94,7 +94,11 @@ export function fuseStage(
   shown: number,
 ): Stage {
   const settings: FusionSettings = {
-    ...{ ...PROFILES.studio, fusion, metric: "token", tail: "renormalise", averageBy: "rewards" },
+    ...PROFILES.studio,
+    fusion,
+    metric: "token",
+    tail: "renormalise",
+    averageBy: "rewards",
   };
   const records = Array.from({ length: documents }, (_, seed) =>
     makeRecord({ seed, tokens: 2048, k: K, vocabSize: WIDTH }),
@@ -115,7 +119,8 @@ export function fuseStage(
     peer: {
       stage: "fuse",
       data: {
-        ...{ width: WIDTH, fusion },
+        width: WIDTH,
+        fusion,
         documents: records.slice(0, shown).map((record) => membersOf(record, settings)),
       },
     },

@@ -1,3 +1,5 @@
+import type { FusionSettings } from "../src/engine/contract/index.ts";
+import type { Pool } from "../src/engine/core/threadPool.ts";
 import { AlignmentCounts } from "../src/engine/fuse/align/maps/alignmentCounts.ts";
 import { buildVocabularyMap } from "../src/engine/fuse/align/maps/build.ts";
 import { minedTargets } from "../src/engine/fuse/align/maps/mined.ts";
@@ -8,10 +10,8 @@ import { type AlignTasks, spellBoth } from "../src/engine/fuse/align/tasks.ts";
 import type { Groups, SparseRows } from "../src/engine/fuse/align/types.ts";
 import { remark } from "../src/engine/fuse/align/vocabulary.ts";
 import { createWarper, type DtwProfileName, dtwProfiles } from "../src/engine/fuse/align/warper.ts";
-import type { Pool } from "../src/engine/core/threadPool.ts";
-import type { FusionSettings } from "../src/engine/contract/index.ts";
-import { PROFILES } from "../src/engine/fuse/profiles.ts";
 import { seededRandom } from "../src/engine/fuse/dataset/testRecords.ts";
+import { PROFILES } from "../src/engine/fuse/profiles.ts";
 import type { Pair, Side } from "./fuseData.ts";
 
 /** What one contender did: rows are supervised positions, or strings of a vocabulary. */
@@ -174,8 +174,13 @@ export async function mapRowsStage(
     counts.add(pair.pivot.ids, pair.source.ids, warpTexts(idsOf(pair)).groups);
   }
   const map = await buildVocabularyMap({
-    ...{ settings, counts, pool, pivot: pivot.vocabulary, source: source.vocabulary },
-    ...{ pivotTokenizer: pivot.tokenizer, sourceTokenizer: source.tokenizer },
+    settings,
+    counts,
+    pool,
+    pivot: pivot.vocabulary,
+    source: source.vocabulary,
+    pivotTokenizer: pivot.tokenizer,
+    sourceTokenizer: source.tokenizer,
   });
   const rows = makeRows(pairs, rowsOf(pairs));
   const mapAll = () => {
@@ -192,7 +197,8 @@ export async function mapRowsStage(
     peer: {
       stage: "map rows",
       data: {
-        ...{ pivot: pieces(pivot), source: pieces(source) },
+        pivot: pieces(pivot),
+        source: pieces(source),
         markers: [pivot.vocabulary.marker, source.vocabulary.marker],
         map: Array.from({ length: source.vocabulary.size }, (_, id) => map.target(id)),
         rows: Array.from({ length: rows.offsets.length - 1 }, (_, row) => [

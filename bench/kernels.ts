@@ -1,7 +1,7 @@
+import { fromF32 } from "../src/engine/core/tensor/convert.ts";
 import { acquireGpu, type Gpu } from "../src/engine/gpu/device.ts";
 import { tileConstants } from "../src/engine/gpu/tiles/tileSlot.ts";
 import { BLOCK_ELEMENTS } from "../src/engine/gpu/tiles/tiling.ts";
-import { fromF32 } from "../src/engine/core/tensor/convert.ts";
 
 /** What the kernels are measured on: the base and two fine-tunes. */
 const SOURCES = 3;

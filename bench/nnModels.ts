@@ -1,10 +1,10 @@
+import { openCheckpoint } from "../src/engine/checkpoint/open.ts";
 import { bytesInMemory, type FileTree } from "../src/engine/core/bytes.ts";
 import { acquireGpu, type Gpu } from "../src/engine/gpu/device.ts";
-import type { LanguageModel } from "../src/engine/runtime/languageModel.ts";
-import { openCheckpoint } from "../src/engine/checkpoint/open.ts";
 import { cacheBytes } from "../src/engine/runtime/decoder/cache.ts";
 import { openDecoder } from "../src/engine/runtime/decoder/openDecoder.ts";
 import { readLogits } from "../src/engine/runtime/generate/score.ts";
+import type { LanguageModel } from "../src/engine/runtime/languageModel.ts";
 import { openOnnx } from "../src/engine/runtime/onnx/openOnnx.ts";
 import { median } from "./kernels.ts";
 
@@ -110,7 +110,10 @@ export async function* timeSpeeds(
     }
     for (const { engine, prefills, steps } of engines) {
       yield {
-        ...{ model: model.name, engine, context, rounds: prefills.length },
+        model: model.name,
+        engine,
+        context,
+        rounds: prefills.length,
         prefillTokensPerSecond: context / median(prefills),
         decodeTokensPerSecond: 1 / median(steps),
       };

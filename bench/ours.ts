@@ -1,9 +1,9 @@
 import { rm } from "node:fs/promises";
 import { createInterface } from "node:readline";
-import type { Recipe } from "../src/engine/contract/index.ts";
-import { mergeInto } from "../src/engine/merge/run/merge.ts";
-import { prepareMerge } from "../src/engine/merge/plan/prepare.ts";
 import { openCheckpoint } from "../src/engine/checkpoint/open.ts";
+import type { Recipe } from "../src/engine/contract/index.ts";
+import { prepareMerge } from "../src/engine/merge/plan/prepare.ts";
+import { mergeInto } from "../src/engine/merge/run/merge.ts";
 import { openFiles } from "../src/node/files.ts";
 import { openFolderWriter } from "../src/node/folderWriter.ts";
 import { openGpuSource } from "../src/node/gpuSource.ts";

@@ -70,7 +70,8 @@ const msOf = ({ seconds, cpuSeconds }: Least, software: boolean) =>
 function oursOf({ forward, step, software, plannedBytes, peakBytes }: TrainTimes) {
   const [once, whole] = [msOf(forward, software), msOf(step, software)];
   return {
-    ...{ ms: whole, clock: (1000 * step.seconds).toFixed(0) },
+    ms: whole,
+    clock: (1000 * step.seconds).toFixed(0),
     times: [once.toFixed(0), whole.toFixed(0), formatRatio(whole / once)],
     memory: [megabytes(plannedBytes), megabytes(peakBytes)],
   };
@@ -84,7 +85,10 @@ function theirsOf(reply: Reply, ours: { readonly ms: number; readonly loss: numb
   // Both in float32, in other orders.
   const same = Math.abs(ours.loss / reply.loss - 1) <= 1e-5;
   return [
-    ...[once.toFixed(0), whole.toFixed(0), formatRatio(whole / once), formatRatio(ours.ms / whole)],
+    once.toFixed(0),
+    whole.toFixed(0),
+    formatRatio(whole / once),
+    formatRatio(ours.ms / whole),
     same ? "yes" : `NO: ${ours.loss}, ${reply.loss}`,
   ];
 }
@@ -100,9 +104,18 @@ async function reportTargets(peer: Peer, seconds: number): Promise<string> {
     rows.push([asked.name, ...ours.times, ours.clock, ...theirs, ...ours.memory]);
   }
   const head = [
-    ...["ember-base, 128 tokens", "forward ms", "step ms", "× forward", "by the clock"],
-    ...["torch forward", "torch step", "× forward", "ours / torch", "same loss"],
-    ...["planned MB", "peak MB"],
+    "ember-base, 128 tokens",
+    "forward ms",
+    "step ms",
+    "× forward",
+    "by the clock",
+    "torch forward",
+    "torch step",
+    "× forward",
+    "ours / torch",
+    "same loss",
+    "planned MB",
+    "peak MB",
   ];
   return formatTable(head, rows);
 }
@@ -124,7 +137,10 @@ async function reportKernels(): Promise<string> {
   const rows = sums
     .toSorted(([, a], [, b]) => b.ms - a.ms)
     .map(([name, { dispatches, ms }]) => [
-      ...[name, String(dispatches), ms.toFixed(1), `${((100 * ms) / total).toFixed(1)} %`],
+      name,
+      String(dispatches),
+      ms.toFixed(1),
+      `${((100 * ms) / total).toFixed(1)} %`,
     ]);
   return formatTable(["kernel", "dispatches", "ms", "part"], rows);
 }

@@ -1,16 +1,16 @@
 import { join } from "node:path";
-import { bytesInMemory } from "../src/engine/core/bytes.ts";
+import type { Checkpoint } from "../src/engine/checkpoint/checkpoint.ts";
+import { openCheckpoint } from "../src/engine/checkpoint/open.ts";
 import type { TrainingSettings } from "../src/engine/contract/index.ts";
+import { bytesInMemory } from "../src/engine/core/bytes.ts";
 import type { FusedRecord } from "../src/engine/fuse/dataset/records.ts";
 import { makeRecord } from "../src/engine/fuse/dataset/testRecords.ts";
 import type { Gpu } from "../src/engine/gpu/device.ts";
-import type { Checkpoint } from "../src/engine/checkpoint/checkpoint.ts";
-import { openCheckpoint } from "../src/engine/checkpoint/open.ts";
+import { openDecoder } from "../src/engine/runtime/decoder/openDecoder.ts";
+import { readCrossEntropy } from "../src/engine/runtime/generate/score.ts";
+import { Recorder } from "../src/engine/runtime/kernels/recorder.ts";
 import { openTrainable } from "../src/engine/train/backward/openTrainable.ts";
 import type { TrainableModel } from "../src/engine/train/backward/trainable.ts";
-import { openDecoder } from "../src/engine/runtime/decoder/openDecoder.ts";
-import { Recorder } from "../src/engine/runtime/kernels/recorder.ts";
-import { readCrossEntropy } from "../src/engine/runtime/generate/score.ts";
 import { planRun } from "../src/engine/train/planner.ts";
 import { targetOf } from "../src/engine/train/run.ts";
 import { takeSnapshot } from "../src/engine/train/snapshot.ts";
@@ -169,8 +169,12 @@ export function timeTraining(asked: TrainCase, seconds: number): Promise<TrainTi
     ]);
     decoder.release();
     return {
-      ...{ software: gpu.software, loss: first.loss, peakBytes },
-      ...{ forward: forward!, step: whole!, plannedBytes: plan.bytes.total },
+      software: gpu.software,
+      loss: first.loss,
+      peakBytes,
+      forward: forward!,
+      step: whole!,
+      plannedBytes: plan.bytes.total,
     };
   });
 }

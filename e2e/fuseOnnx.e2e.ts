@@ -6,7 +6,9 @@ import type { FuseAnswer, FuseQuestion } from "./fusePage.ts";
 
 const SIDE_FILES = ["config.json", "tokenizer.json", "tokenizer_config.json"];
 const sample = (name: string, weights: string, as = name) => ({
-  ...{ name: as, folder: `root/public/samples/${name}`, files: [...SIDE_FILES, weights] },
+  name: as,
+  folder: `root/public/samples/${name}`,
+  files: [...SIDE_FILES, weights],
 });
 
 /** Rows of the sample texts that no sample model was trained on. */

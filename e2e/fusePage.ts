@@ -53,7 +53,9 @@ async function fetchModel({
 
 async function answer({ models, data, settings }: FuseQuestion): Promise<FuseAnswer> {
   const engine = await createEngine({
-    ...{ gpu: navigator.gpu, baseUrl: location.href, locks: navigator.locks },
+    gpu: navigator.gpu,
+    baseUrl: location.href,
+    locks: navigator.locks,
     storage: navigator.storage,
   });
   const files = (await Promise.all(models.map(fetchModel))).flat();
@@ -66,7 +68,11 @@ async function answer({ models, data, settings }: FuseQuestion): Promise<FuseAns
   const { studio } = await engine.fusionProfiles();
   const begun = performance.now();
   const { result } = await run(engine, {
-    ...{ kind: "fuse", pivot, sources, name: "fused", settings: { ...studio, ...settings } },
+    kind: "fuse",
+    pivot,
+    sources,
+    name: "fused",
+    settings: { ...studio, ...settings },
     datasets: (await engine.listDatasets()).map(({ id }) => id),
   });
   const seconds = (performance.now() - begun) / 1000;

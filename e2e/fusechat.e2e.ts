@@ -90,7 +90,9 @@ test("a quarter of the small pipeline, reloaded in the middle, ends as one that 
 
   const names = ["flint-source", "slate-source", "plain", ...MERGES];
   expect(report.models.map(({ name }) => name)).toEqual([
-    ...["ember-base", "flint-source", "slate-source"],
+    "ember-base",
+    "flint-source",
+    "slate-source",
     ...names.map((name) => `ember-base-fused-${name}`),
   ]);
   for (const { cell } of report.models) expect(cell.bitsPerByte).toBeGreaterThan(0.5);

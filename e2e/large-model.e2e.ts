@@ -17,10 +17,15 @@ function shapes(): readonly (readonly [string, readonly number[]])[] {
     ["model.embed_tokens.weight", [vocabulary, hidden]],
     ...Array.from({ length: layers }, (_, layer) =>
       Object.entries({
-        ...{ "self_attn.q_proj": square, "self_attn.k_proj": square, "self_attn.v_proj": square },
-        ...{ "self_attn.o_proj": square, "mlp.gate_proj": [mlp, hidden] },
-        ...{ "mlp.up_proj": [mlp, hidden], "mlp.down_proj": [hidden, mlp] },
-        ...{ input_layernorm: [hidden], post_attention_layernorm: [hidden] },
+        "self_attn.q_proj": square,
+        "self_attn.k_proj": square,
+        "self_attn.v_proj": square,
+        "self_attn.o_proj": square,
+        "mlp.gate_proj": [mlp, hidden],
+        "mlp.up_proj": [mlp, hidden],
+        "mlp.down_proj": [hidden, mlp],
+        input_layernorm: [hidden],
+        post_attention_layernorm: [hidden],
       }).map(([name, shape]) => [`model.layers.${layer}.${name}.weight`, shape] as const),
     ).flat(),
     ["model.norm.weight", [hidden]],
@@ -35,10 +40,18 @@ function writeHeavy(folder: string): { readonly path: string; readonly weightByt
     copyFileSync(join(SAMPLES, "ember-base", file), join(path, file));
   }
   const config = {
-    ...{ architectures: ["LlamaForCausalLM"], model_type: "llama", tie_word_embeddings: true },
-    ...{ hidden_size: SIZE.hidden, intermediate_size: SIZE.mlp, num_hidden_layers: SIZE.layers },
-    ...{ num_attention_heads: 8, num_key_value_heads: 8, vocab_size: SIZE.vocabulary },
-    ...{ max_position_embeddings: 256, rms_norm_eps: 1e-6, hidden_act: "silu" },
+    architectures: ["LlamaForCausalLM"],
+    model_type: "llama",
+    tie_word_embeddings: true,
+    hidden_size: SIZE.hidden,
+    intermediate_size: SIZE.mlp,
+    num_hidden_layers: SIZE.layers,
+    num_attention_heads: 8,
+    num_key_value_heads: 8,
+    vocab_size: SIZE.vocabulary,
+    max_position_embeddings: 256,
+    rms_norm_eps: 1e-6,
+    hidden_act: "silu",
   };
   writeFileSync(join(path, "config.json"), JSON.stringify(config));
   let offset = 0;

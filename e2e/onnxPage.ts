@@ -1,6 +1,6 @@
+import { openCheckpoint } from "../src/engine/checkpoint/open.ts";
 import { bytesInMemory } from "../src/engine/core/bytes.ts";
 import { acquireGpu } from "../src/engine/gpu/device.ts";
-import { openCheckpoint } from "../src/engine/checkpoint/open.ts";
 import { openDecoder } from "../src/engine/runtime/decoder/openDecoder.ts";
 import { readLogits } from "../src/engine/runtime/generate/score.ts";
 import { openOnnx } from "../src/engine/runtime/onnx/openOnnx.ts";

@@ -34,7 +34,11 @@ function vitest(project, ...options) {
   return (file) => ({
     args: [
       join(root, "node_modules", "vitest", "vitest.mjs"),
-      ...["run", "--project", project, "--reporter=default", "--reporter=json"],
+      "run",
+      "--project",
+      project,
+      "--reporter=default",
+      "--reporter=json",
       `--outputFile.json=${file}`,
       ...options,
     ],

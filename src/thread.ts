@@ -1,5 +1,5 @@
-import { alignTasks } from "./engine/fuse/align/tasks.ts";
 import { serveTasks } from "./engine/core/threads.ts";
+import { alignTasks } from "./engine/fuse/align/tasks.ts";
 
 declare const self: DedicatedWorkerGlobalScope;
 

@@ -1,6 +1,6 @@
 import { serve } from "./bridge/bridge.ts";
-import type { Thread, Threads } from "./engine/core/threads.ts";
 import type { Engine } from "./engine/contract/index.ts";
+import type { Thread, Threads } from "./engine/core/threads.ts";
 import { createEngine } from "./engine/create.ts";
 
 declare const self: DedicatedWorkerGlobalScope;

@@ -51,7 +51,9 @@ test("a result comes back with its type", async () => {
 
 test("an engine error keeps its code and details", async () => {
   await expect(pair().open("a.safetensors")).rejects.toMatchObject({
-    ...{ name: "EngineError", code: "bad-offsets", details: { byte: 96 } },
+    name: "EngineError",
+    code: "bad-offsets",
+    details: { byte: 96 },
     message: "a.safetensors has a hole at byte 96",
   });
 });

@@ -9,11 +9,11 @@ import {
   type TrainingPoint,
   type TrainingSettings,
 } from "../engine/contract/index.ts";
-import { keepLanguageTexts } from "../engine/runtime/language/languageFiles.ts";
 import { FUSED_ENDING } from "../engine/fuse/dataset/fusedFile.ts";
 import { createImportFusionKind } from "../engine/fuse/dataset/importFusion.ts";
 import type { GpuSource } from "../engine/gpu/device.ts";
 import { STUDIO } from "../engine/merge/run/version.ts";
+import { keepLanguageTexts } from "../engine/runtime/language/languageFiles.ts";
 import { createDistillKind, prepareTraining } from "../engine/train/distillJob.ts";
 import { checkTraining } from "../engine/train/planner.ts";
 import { readNotes, type TrainingNotes } from "../engine/train/recordState.ts";
@@ -116,13 +116,17 @@ async function importData(run: Run, data: string): Promise<FusionId> {
   const { call, folder, library, source, pivot } = run;
   const name = basename(data);
   const kind = createImportFusionKind({
-    ...{ library, source, fusions: folder.fusions, openText: keepLanguageTexts() },
+    library,
+    source,
+    fusions: folder.fusions,
+    openText: keepLanguageTexts(),
   });
   const file = new File([await openAsBlob(data)], name);
   const { fusion = "" } = await kind.run(
     { kind: "import-fusion", pivot, name, files: [{ path: name, file }] },
     jobContext(call, {
-      ...{ id: JOB, state: (folder.state?.importing ?? null) as never },
+      id: JOB,
+      state: (folder.state?.importing ?? null) as never,
       save: (importing) => folder.save({ ...NOTHING_DONE, importing }),
     }),
   );
@@ -141,7 +145,10 @@ async function train(
 ): Promise<ModelId> {
   const { fusions, records } = folder;
   const kind = createDistillKind({
-    ...{ source, library, fusions, records },
+    source,
+    library,
+    fusions,
+    records,
     tell: (event) => event.type === "training" && call.say(sayPoint(event.point)),
   });
   const whole = { kind: "distill" as const, pivot, ...request };
@@ -149,7 +156,8 @@ async function train(
   const { models } = await kind.run(
     whole,
     jobContext(call, {
-      ...{ id: JOB, state: (folder.state?.training ?? null) as never },
+      id: JOB,
+      state: (folder.state?.training ?? null) as never,
       save: (training) => folder.save({ ...NOTHING_DONE, fusion: request.fusion, training }),
     }),
   );
@@ -173,11 +181,16 @@ function outcomeOf(
   const show = (value: number | null | undefined) => value?.toFixed(4) ?? "–";
   return {
     json: {
-      ...{ steps: points.length, loss: points.map(({ loss }) => loss), tokensPerSecond },
-      ...{ clm: points.map(({ clm }) => clm), fusion: points.map(({ fusion }) => fusion) },
+      steps: points.length,
+      loss: points.map(({ loss }) => loss),
+      tokensPerSecond,
+      clm: points.map(({ clm }) => clm),
+      fusion: points.map(({ fusion }) => fusion),
       gradientNorm: points.map(({ gradientNorm }) => gradientNorm),
       heldOutBitsPerByte: { before: heldOutBefore, after: heldOut },
-      ...{ plannedBytes: { gpuPool: bytes.planned }, peakBytes: { gpuPool: bytes.peak }, adapter },
+      plannedBytes: { gpuPool: bytes.planned },
+      peakBytes: { gpuPool: bytes.peak },
+      adapter,
     },
     text: `${out}: ${points.length} steps, loss ${show(points[0]?.loss)} → ${show(points.at(-1)?.loss)}, held out ${show(heldOutBefore)} → ${show(heldOut)} bits per byte`,
   };

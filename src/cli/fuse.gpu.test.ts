@@ -36,7 +36,9 @@ async function run(out: string, options: Record<string, string> = {}, stopAt?: R
   const labels: string[] = [];
   const outcome = await fuse.run({
     positionals: [sample("ember-base"), sample("flint-source"), data, out],
-    ...{ options, signal: controller.signal, say: (line) => void said.push(line) },
+    options,
+    signal: controller.signal,
+    say: (line) => void said.push(line),
     progress(_done, _total, label) {
       labels.push(label);
       if (stopAt?.test(label)) controller.abort();
@@ -50,7 +52,9 @@ test("a fusion that was interrupted goes on, and ends in the same file", async (
   const options = { source: sample("slate-source"), profile: "fusechat-v2" };
   const { json, said } = await run(whole, { ...options, parquet: "fusechat-v2" });
   expect(json).toMatchObject({
-    ...{ documents: 2, profile: "fusechat-v2", files: ["data.fused", "data-fusechat-v2.parquet"] },
+    documents: 2,
+    profile: "fusechat-v2",
+    files: ["data.fused", "data-fusechat-v2.parquet"],
     dropped: [{ reason: "no JSON (first: texts.jsonl, row 3)", count: 1 }],
   });
   expect(json.pivotWins + json.sourceWins).toBe(json.rows);

@@ -1,15 +1,15 @@
 import { setMaxListeners } from "node:events";
 import { basename, resolve } from "node:path";
-import { alignTasks } from "../engine/fuse/align/tasks.ts";
-import { createPool } from "../engine/core/threadPool.ts";
 import { FUSION_PROFILES, type FusionCard, type FusionSettings } from "../engine/contract/index.ts";
-import { keepLanguageTexts } from "../engine/runtime/language/languageFiles.ts";
-import { createShelf } from "../engine/runtime/language/modelCache.ts";
+import { createPool } from "../engine/core/threadPool.ts";
+import { alignTasks } from "../engine/fuse/align/tasks.ts";
 import { createFuseKind, type FuseState } from "../engine/fuse/fuseJob.ts";
 import { prepareFusion } from "../engine/fuse/fuseModels.ts";
 import { FUSION_RANGES } from "../engine/fuse/fuseRequest.ts";
 import { FUSION_CHOICES, PROFILES } from "../engine/fuse/profiles.ts";
 import { STUDIO } from "../engine/merge/run/version.ts";
+import { keepLanguageTexts } from "../engine/runtime/language/languageFiles.ts";
+import { createShelf } from "../engine/runtime/language/modelCache.ts";
 import { openFusionFolder, PARQUET_FORMATS } from "../node/fusionFolder.ts";
 import { mapsInFolder } from "../node/mapFiles.ts";
 import { nodeThreads } from "../node/threads.ts";
@@ -66,8 +66,12 @@ export const fuse: Command = {
       const [pivotId = "", ...sources] = inputs.models;
       const out = resolve(target);
       const request = {
-        ...{ kind: "fuse" as const, pivot: pivotId, sources, settings },
-        ...{ datasets: inputs.files, name: basename(out) },
+        kind: "fuse" as const,
+        pivot: pivotId,
+        sources,
+        settings,
+        datasets: inputs.files,
+        name: basename(out),
       };
       const found = { ...inputs, openText: keepLanguageTexts() };
       const { totalBytes } = await prepareFusion(request, found);
@@ -78,13 +82,19 @@ export const fuse: Command = {
       const { name } = await source.get();
       const { library } = inputs;
       const kind = createFuseKind({
-        ...{ ...found, ...folder, source, shelf: createShelf({ source, library }) },
-        ...{ pool: createPool(alignTasks, nodeThreads()), maps: mapsInFolder() },
+        ...found,
+        ...folder,
+        source,
+        shelf: createShelf({ source, library }),
+        pool: createPool(alignTasks, nodeThreads()),
+        maps: mapsInFolder(),
       });
       setMaxListeners(0, signal); // every piece of work listens
       const begun = performance.now();
       const context = jobContext<FuseState>(call, {
-        ...{ id: "terminal", state: folder.state, save: folder.save },
+        id: "terminal",
+        state: folder.state,
+        save: folder.save,
       });
       const { notes, fusion = "" } = await kind.run(request, {
         ...context,

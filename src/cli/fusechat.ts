@@ -1,21 +1,21 @@
 import { readFile, writeFile } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
-import { alignTasks } from "../engine/fuse/align/tasks.ts";
+import { EngineError, type PipelineReport } from "../engine/contract/index.ts";
 import { invariant } from "../engine/core/invariant.ts";
 import { createPool } from "../engine/core/threadPool.ts";
-import { EngineError, type PipelineReport } from "../engine/contract/index.ts";
-import { keepLanguageTexts } from "../engine/runtime/language/languageFiles.ts";
-import { createShelf, withRoom } from "../engine/runtime/language/modelCache.ts";
-import { createFuseKind } from "../engine/fuse/fuseJob.ts";
+import { alignTasks } from "../engine/fuse/align/tasks.ts";
 import type { FusionLibrary } from "../engine/fuse/dataset/fusions.ts";
 import type { RecordStore } from "../engine/fuse/dataset/recordStore.ts";
+import { createFuseKind } from "../engine/fuse/fuseJob.ts";
+import type { GpuSource } from "../engine/gpu/device.ts";
+import { createMergeKind, measureWeightMap } from "../engine/merge/mergeJob.ts";
+import type { FactStore } from "../engine/merge/run/factStore.ts";
 import { parsePipeline } from "../engine/pipeline/pipelineFile.ts";
 import { createPipelineKind, readReport } from "../engine/pipeline/pipelineJob.ts";
 import { formatReport } from "../engine/pipeline/report.ts";
 import type { StagesState } from "../engine/pipeline/stages.ts";
-import type { GpuSource } from "../engine/gpu/device.ts";
-import type { FactStore } from "../engine/merge/run/factStore.ts";
-import { createMergeKind, measureWeightMap } from "../engine/merge/mergeJob.ts";
+import { keepLanguageTexts } from "../engine/runtime/language/languageFiles.ts";
+import { createShelf, withRoom } from "../engine/runtime/language/modelCache.ts";
 import { createDistillKind } from "../engine/train/distillJob.ts";
 import { factsInFile } from "../node/factFile.ts";
 import { type FolderLibrary, type GivenModel, openFolderLibrary } from "../node/folderLibrary.ts";
@@ -51,8 +51,11 @@ export const fusechat: Command = {
       const library = keep(await openFolderLibrary(join(out, "models"), await givenBy(inputs)));
       const [pivotId = "", ...sourceIds] = inputs.models;
       const request = {
-        ...{ ...settings, kind: "fusechat" as const, datasets: inputs.files },
-        ...{ pivot: pivotId, sources: sourceIds },
+        ...settings,
+        kind: "fusechat" as const,
+        datasets: inputs.files,
+        pivot: pivotId,
+        sources: sourceIds,
       };
       const key = fingerprintOf(request);
       const before = folder.state?.pipeline === key ? folder.state.stages : null;
@@ -67,7 +70,8 @@ export const fusechat: Command = {
       await kind.run(
         request,
         jobContext(call, {
-          ...{ id: job, state: before },
+          id: job,
+          state: before,
           save: (stages) => folder.save({ pipeline: key, stages }),
         }),
       );
@@ -112,7 +116,9 @@ function openPipelineKind({
   const merging = { library, facts, source, noteSpeed: () => undefined };
   const training = { source, library, fusions, records, tell: () => undefined };
   return createPipelineKind({
-    ...{ ...language, ...stored, source },
+    ...language,
+    ...stored,
+    source,
     kinds: {
       fuse: createFuseKind({ ...language, ...stored, source, pool, maps: mapsInFolder() }),
       distill: withRoom(shelf, createDistillKind(training)),
@@ -126,8 +132,13 @@ function outcomeOf({ models }: PipelineReport, reportPath: string): Outcome {
   const named = (role: string) =>
     models.filter((each) => each.role === role).map(({ name }) => name);
   const evaluation = models.map(({ name, role, cell, toPlain }) => ({
-    ...{ model: name, role, bitsPerByte: cell.bitsPerByte, interval: cell.interval },
-    ...{ toPivot: cell.difference, toPlain, domains: cell.domains },
+    model: name,
+    role,
+    bitsPerByte: cell.bitsPerByte,
+    interval: cell.interval,
+    toPivot: cell.difference,
+    toPlain,
+    domains: cell.domains,
   }));
   const lines = models.map(
     ({ name, cell }) => `${cell.bitsPerByte?.toFixed(4) ?? "–"} bits per byte  ${name}`,

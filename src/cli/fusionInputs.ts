@@ -52,7 +52,9 @@ export async function openFusionInputs(
     for (const path of modelPaths) modelIds.push(await addModel(resolve(path)));
     for (const path of dataPaths) files.push(await addData(resolve(path)));
     return {
-      ...{ models: modelIds, files, close },
+      models: modelIds,
+      files,
+      close,
       library: {
         open: async (id) => (models.get(id) as NamedModel).checkpoint,
         card: async (id) => ({ id, name: (models.get(id) as NamedModel).name }),
@@ -105,11 +107,16 @@ async function readThrough(path: string, { files }: OpenFiles): Promise<StoredDa
   const problemCount = problems.reduce((sum, { count }) => sum + count, 0);
   return {
     card: {
-      ...{ id: path, name, rows: texts + chats, byteLength: source.byteLength, createdAt: 0 },
+      id: path,
+      name,
+      rows: texts + chats,
+      byteLength: source.byteLength,
+      createdAt: 0,
       kind: chats === 0 ? "text" : texts === 0 ? "chat" : "mixed",
       problems: problems.map(({ reason }) => reason),
       problemCount,
     },
-    ...{ file: name, source },
+    file: name,
+    source,
   };
 }

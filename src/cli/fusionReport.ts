@@ -9,9 +9,15 @@ export function fusionReport(card: FusionCard): {
   return {
     json: {
       ...figures(card),
-      ...{ documents, bytes, vocabSize, dropped, profile: card.settings.profile },
+      documents,
+      bytes,
+      vocabSize,
+      dropped,
+      profile: card.settings.profile,
       domains: card.domains.map((domain) => ({
-        ...{ domain: domain.domain, documents: domain.documents, bytes: domain.bytes },
+        domain: domain.domain,
+        documents: domain.documents,
+        bytes: domain.bytes,
         ...figures(domain),
       })),
     },
@@ -36,9 +42,13 @@ function figures({ rows, members }: Pick<FusionDomain, "rows" | "members">) {
     bitsPerByte: { pivot: pivot.bitsPerByte, source: first?.bitsPerByte ?? null },
     pivot: { model: pivot.model, tokens: pivot.tokens, natsPerToken: pivot.natsPerToken },
     sources: sources.map((source) => ({
-      ...{ model: source.model, wins: source.wins, coverage: coverage(source) },
-      ...{ bitsPerByte: source.bitsPerByte, natsPerToken: source.natsPerToken },
-      ...{ tokens: source.tokens, reasons: source.reasons },
+      model: source.model,
+      wins: source.wins,
+      coverage: coverage(source),
+      bitsPerByte: source.bitsPerByte,
+      natsPerToken: source.natsPerToken,
+      tokens: source.tokens,
+      reasons: source.reasons,
     })),
   };
 }

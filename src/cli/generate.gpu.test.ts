@@ -14,8 +14,11 @@ afterAll(() => rm(folder, { recursive: true }));
 
 async function draw(model: string, options: Record<string, string>): Promise<readonly number[]> {
   const { json } = await generate.run({
-    ...{ positionals: [model], options, signal: new AbortController().signal },
-    ...{ say: () => undefined, progress: () => undefined },
+    positionals: [model],
+    options,
+    signal: new AbortController().signal,
+    say: () => undefined,
+    progress: () => undefined,
   });
   return (json as { ids: readonly number[] }).ids;
 }

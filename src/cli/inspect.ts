@@ -1,7 +1,7 @@
 import { resolve } from "node:path";
-import { measureTensor } from "../engine/inspect/inspect.ts";
 import type { Checkpoint, CheckpointTensor } from "../engine/checkpoint/checkpoint.ts";
 import { mergeRole } from "../engine/core/tensor/dtype.ts";
+import { measureTensor } from "../engine/inspect/inspect.ts";
 import { type Call, type Command, formatBytes, type Outcome } from "./command.ts";
 import { openModel } from "./openModel.ts";
 

@@ -8,7 +8,9 @@ export function jobContext<State>(
   own: Pick<JobContext<State>, "id" | "state" | "save">,
 ): JobContext<State> {
   return {
-    ...{ ...own, signal, modelsChanged: () => undefined },
+    ...own,
+    signal,
+    modelsChanged: () => undefined,
     progress: ({ doneBytes, totalBytes, label, unit }) =>
       progress(doneBytes, totalBytes, label, unit),
   };

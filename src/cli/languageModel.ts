@@ -1,12 +1,12 @@
 import { resolve } from "node:path";
-import type { FileTree } from "../engine/core/bytes.ts";
-import { EngineError } from "../engine/contract/index.ts";
-import { findRunnable } from "../engine/runtime/language/runnable.ts";
-import type { Gpu, GpuSource } from "../engine/gpu/device.ts";
-import type { LanguageModel } from "../engine/runtime/languageModel.ts";
 import { isOnnxExport } from "../engine/checkpoint/onnxExport.ts";
+import { EngineError } from "../engine/contract/index.ts";
+import type { FileTree } from "../engine/core/bytes.ts";
+import type { Gpu, GpuSource } from "../engine/gpu/device.ts";
 import { openDecoder } from "../engine/runtime/decoder/openDecoder.ts";
 import type { DecoderPlan } from "../engine/runtime/decoder/plan.ts";
+import { findRunnable } from "../engine/runtime/language/runnable.ts";
+import type { LanguageModel } from "../engine/runtime/languageModel.ts";
 import { openOnnx } from "../engine/runtime/onnx/openOnnx.ts";
 import { openTokenizer, type TextTokenizer } from "../engine/text/tokenizers/tokenizer.ts";
 import { openGpuSource } from "../node/gpuSource.ts";

@@ -28,8 +28,11 @@ async function measure(rows: readonly object[]) {
   const file = join(folder, "texts.jsonl");
   await writeFile(file, rows.map((row) => JSON.stringify(row)).join("\n"));
   const { json, text } = await perplexity.run({
-    ...{ positionals: [MODEL, file], options: {}, signal: new AbortController().signal },
-    ...{ say: () => undefined, progress: () => undefined },
+    positionals: [MODEL, file],
+    options: {},
+    signal: new AbortController().signal,
+    say: () => undefined,
+    progress: () => undefined,
   });
   return { answer: json as Answer, text };
 }
@@ -60,7 +63,9 @@ test("a dataset of several domains is told domain by domain, each as if it were 
     const own = answer.domains?.[i];
     expect(own).toMatchObject({
       domain: { kind: "named", name },
-      ...{ rows: rows.length, tokens: alone.tokens, bytes: alone.bytes },
+      rows: rows.length,
+      tokens: alone.tokens,
+      bytes: alone.bytes,
     });
     // The same windows through the same kernels.
     expect(own?.bitsPerByte).toBeCloseTo(alone.bitsPerByte, 9);

@@ -26,10 +26,14 @@ export const perplexity: Command = {
     const runnable = await openRunnable(path, call);
     try {
       const window = readNumber(options, "window", windowOf(runnable.contextLength), {
-        ...{ min: 2, max: 2 ** 20, whole: true },
+        min: 2,
+        max: 2 ** 20,
+        whole: true,
       });
       const stride = readNumber(options, "stride", window >> 1, {
-        ...{ min: 1, max: window - 1, whole: true },
+        min: 1,
+        max: window - 1,
+        whole: true,
       });
       const { rows, domains, problems } = await readScoredTexts(resolve(file), runnable);
       for (const problem of problems.slice(0, PROBLEMS_TOLD)) say(`left out: ${problem}`);
@@ -51,8 +55,15 @@ export const perplexity: Command = {
       const byDomain = makeDomainFigures(groupDomains(domains), scores, null);
       return {
         json: {
-          ...{ tokens, bytes, nats, natsPerToken, bitsPerByte, window, stride },
-          ...{ rows: rows.length, unreadable: problems.length },
+          tokens,
+          bytes,
+          nats,
+          natsPerToken,
+          bitsPerByte,
+          window,
+          stride,
+          rows: rows.length,
+          unreadable: problems.length,
           ...(byDomain.length > 0 && { domains: byDomain.map(({ difference: _, ...one }) => one) }),
         },
         text: [

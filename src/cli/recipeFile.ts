@@ -1,12 +1,12 @@
 import { stat } from "node:fs/promises";
 import { basename, dirname, resolve } from "node:path";
-import { readAll } from "../engine/core/bytes.ts";
+import type { Checkpoint } from "../engine/checkpoint/checkpoint.ts";
 import { EngineError, type Recipe } from "../engine/contract/index.ts";
+import { readAll } from "../engine/core/bytes.ts";
 import { examineModels } from "../engine/merge/plan/examine.ts";
 import type { Plan } from "../engine/merge/plan/plan.ts";
 import { prepareMerge, requireRunnable } from "../engine/merge/plan/prepare.ts";
 import { parseRecipe } from "../engine/merge/recipe/recipe.ts";
-import type { Checkpoint } from "../engine/checkpoint/checkpoint.ts";
 import { openFiles } from "../node/files.ts";
 import { closing } from "./closing.ts";
 import { type OpenModel, openModel } from "./openModel.ts";

@@ -1,7 +1,7 @@
 import { readFile, stat } from "node:fs/promises";
 import { basename } from "node:path";
-import { bytesInMemory } from "../engine/core/bytes.ts";
 import { EngineError } from "../engine/contract/index.ts";
+import { bytesInMemory } from "../engine/core/bytes.ts";
 import { type ReadableRow, tryEncodeRow } from "../engine/evaluate/scoreRow.ts";
 import { detectFormat, readDataset } from "../engine/text/datasets/datasets.ts";
 import { missingTemplate, openChatTemplate } from "../engine/text/templates/template.ts";

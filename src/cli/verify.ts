@@ -1,9 +1,9 @@
 import { join, resolve } from "node:path";
 import * as v from "valibot";
 import { parse } from "yaml";
+import type { Checkpoint } from "../engine/checkpoint/checkpoint.ts";
 import { EngineError } from "../engine/contract/index.ts";
 import { methods } from "../engine/merge/registry.ts";
-import type { Checkpoint } from "../engine/checkpoint/checkpoint.ts";
 import { openGpuSource } from "../node/gpuSource.ts";
 import { closing } from "./closing.ts";
 import type { Command } from "./command.ts";

@@ -1,9 +1,9 @@
 import { resolve } from "node:path";
 import { GpuSource } from "../engine/gpu/device.ts";
+import { makeWeightMap } from "../engine/merge/map/weightMap.ts";
 import { bytesToMeasure } from "../engine/merge/plan/estimate.ts";
 import { measure } from "../engine/merge/run/measure.ts";
 import { openMissing } from "../engine/merge/run/missing.ts";
-import { makeWeightMap } from "../engine/merge/map/weightMap.ts";
 import { openGpuSource } from "../node/gpuSource.ts";
 import type { Command } from "./command.ts";
 import { planRecipe } from "./recipeFile.ts";

@@ -1,8 +1,9 @@
 import { get, set } from "idb-keyval";
-import { mapsInDatabase } from "./fuse/align/maps/mapCache.ts";
-import { alignTasks } from "./fuse/align/tasks.ts";
-import { createPool } from "./core/threadPool.ts";
-import type { Threads } from "./core/threads.ts";
+import { exportJob } from "./checkpoint/export.ts";
+import { openLibrary } from "./checkpoint/library/databaseLibrary.ts";
+import { importJob } from "./checkpoint/library/import.ts";
+import type { Library } from "./checkpoint/library/library.ts";
+import { samplesJob } from "./checkpoint/library/samples.ts";
 import type {
   CallOptions,
   Engine,
@@ -13,28 +14,24 @@ import type {
   StorageCard,
 } from "./contract/index.ts";
 import { EngineError, toFailure } from "./contract/index.ts";
-import { createDatasetKind } from "./text/datasets/datasetJob.ts";
-import { createEvaluateKind } from "./evaluate/evaluateJob.ts";
-import { createLanguageFace } from "./runtime/language/languageQueries.ts";
-import { keepLanguageTexts } from "./runtime/language/languageFiles.ts";
-import { createShelf, withRoom } from "./runtime/language/modelCache.ts";
-import { createExportFusionKind } from "./fuse/dataset/exportFusion.ts";
-import { createFuseKind } from "./fuse/fuseJob.ts";
-import { storedFusionCatalogue } from "./fuse/dataset/fusionCatalogue.ts";
-import { createFusionFace } from "./fuse/fusionQueries.ts";
-import { openFusions } from "./fuse/dataset/fusions.ts";
-import { createImportFusionKind } from "./fuse/dataset/importFusion.ts";
-import { storeRecords } from "./fuse/dataset/recordStore.ts";
-import { createPipelineFace } from "./pipeline/pipelineQueries.ts";
-import { createPipelineKind } from "./pipeline/pipelineJob.ts";
-import { DEFAULT_BUDGET_BYTES, GpuSource } from "./gpu/device.ts";
-import { inspectTensor } from "./inspect/inspect.ts";
 import { storedJournal } from "./core/jobs/journal.ts";
 import type { AnyJobKind } from "./core/jobs/kind.ts";
 import { locksInMemory, webLocks } from "./core/jobs/locks.ts";
 import { createRunner, type JobRunner } from "./core/jobs/runner.ts";
-import { createFactStore } from "./merge/run/factStore.ts";
-import { guessBase } from "./merge/recipe/guessBase.ts";
+import { createPool } from "./core/threadPool.ts";
+import type { Threads } from "./core/threads.ts";
+import { createEvaluateKind } from "./evaluate/evaluateJob.ts";
+import { mapsInDatabase } from "./fuse/align/maps/mapCache.ts";
+import { alignTasks } from "./fuse/align/tasks.ts";
+import { createExportFusionKind } from "./fuse/dataset/exportFusion.ts";
+import { storedFusionCatalogue } from "./fuse/dataset/fusionCatalogue.ts";
+import { openFusions } from "./fuse/dataset/fusions.ts";
+import { createImportFusionKind } from "./fuse/dataset/importFusion.ts";
+import { storeRecords } from "./fuse/dataset/recordStore.ts";
+import { createFuseKind } from "./fuse/fuseJob.ts";
+import { createFusionFace } from "./fuse/fusionQueries.ts";
+import { DEFAULT_BUDGET_BYTES, GpuSource } from "./gpu/device.ts";
+import { inspectTensor } from "./inspect/inspect.ts";
 import {
   createMeasureKind,
   createMergeKind,
@@ -43,16 +40,19 @@ import {
   readWeightMap,
 } from "./merge/mergeJob.ts";
 import { methodCard } from "./merge/method.ts";
+import { guessBase } from "./merge/recipe/guessBase.ts";
 import { formatRecipe, parseRecipe } from "./merge/recipe/recipe.ts";
 import { methods } from "./merge/registry.ts";
-import { openLibrary } from "./checkpoint/library/databaseLibrary.ts";
-import { openDatasets } from "./text/datasets/datasetLibrary.ts";
-import { exportJob } from "./checkpoint/export.ts";
-import { importJob } from "./checkpoint/library/import.ts";
-import type { Library } from "./checkpoint/library/library.ts";
-import { samplesJob } from "./checkpoint/library/samples.ts";
+import { createFactStore } from "./merge/run/factStore.ts";
+import { createPipelineKind } from "./pipeline/pipelineJob.ts";
+import { createPipelineFace } from "./pipeline/pipelineQueries.ts";
+import { keepLanguageTexts } from "./runtime/language/languageFiles.ts";
+import { createLanguageFace } from "./runtime/language/languageQueries.ts";
+import { createShelf, withRoom } from "./runtime/language/modelCache.ts";
 import { openDatabase } from "./storage/database.ts";
 import { storeValues } from "./storage/values.ts";
+import { createDatasetKind } from "./text/datasets/datasetJob.ts";
+import { openDatasets } from "./text/datasets/datasetLibrary.ts";
 import { createDistillKind } from "./train/distillJob.ts";
 import { createTrainingFace } from "./train/trainingQueries.ts";
 
@@ -100,20 +100,36 @@ export async function createEngine(parts: EngineParts): Promise<Engine> {
   const maps = mapsInDatabase(database.store("facts"));
   const language = { library, shelf, openText: keepLanguageTexts() };
   const merging = {
-    ...{ library, facts, source },
+    library,
+    facts,
+    source,
     noteSpeed: (bytesPerSecond: number) => void set(SPEED_KEY, bytesPerSecond, settings),
   };
   const training = {
-    ...{ source, library, fusions, records },
+    source,
+    library,
+    fusions,
+    records,
     tell: (event: EngineEvent) => runner.tell(event),
   };
   const mergeKind = withRoom(shelf, createMergeKind(merging));
   const fuseKind = createFuseKind({
-    ...{ ...language, source, datasets, records, fusions, pool, maps, locks },
+    ...language,
+    source,
+    datasets,
+    records,
+    fusions,
+    pool,
+    maps,
+    locks,
   });
   const distillKind = withRoom(shelf, createDistillKind(training));
   const pipelineKind = createPipelineKind({
-    ...{ ...language, datasets, fusions, records, source },
+    ...language,
+    datasets,
+    fusions,
+    records,
+    source,
     weightMap: (recipe, signal) => measureWeightMap(merging, recipe, signal),
     kinds: { fuse: fuseKind, distill: distillKind, merge: mergeKind },
   });
@@ -237,20 +253,26 @@ export async function createEngine(parts: EngineParts): Promise<Engine> {
     },
 
     ...createLanguageFace({
-      ...{ ...language, source, datasets },
+      ...language,
+      source,
+      datasets,
       changed: () => runner.tell({ type: "models" }),
     }),
 
     ...createTrainingFace(training),
     ...createPipelineFace({
-      ...{ records, library },
+      records,
+      library,
       async requestOf(job) {
         const request = (await journal.row(job))?.request;
         return request?.kind === "fusechat" ? request : null;
       },
     }),
     ...createFusionFace({
-      ...{ fusions, records, library, openText: language.openText },
+      fusions,
+      records,
+      library,
+      openText: language.openText,
       changed: () => runner.tell({ type: "models" }),
     }),
 

@@ -1,10 +1,10 @@
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import type { Checkpoint } from "../engine/checkpoint/checkpoint.ts";
+import { openCheckpoint } from "../engine/checkpoint/open.ts";
 import type { ModelCard } from "../engine/contract/index.ts";
 import { describeLanguage, keepLanguageTexts } from "../engine/runtime/language/languageFiles.ts";
 import { findRunnable, USUAL_TOKENS } from "../engine/runtime/language/runnable.ts";
-import type { Checkpoint } from "../engine/checkpoint/checkpoint.ts";
-import { openCheckpoint } from "../engine/checkpoint/open.ts";
 import { openFiles } from "./files.ts";
 
 let checkpoint: Checkpoint;

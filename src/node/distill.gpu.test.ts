@@ -1,9 +1,9 @@
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { createMemoryTree } from "../engine/core/memoryTree.ts";
-import type { TrainingPoint, TrainingSettings } from "../engine/contract/index.ts";
 import type { Checkpoint } from "../engine/checkpoint/checkpoint.ts";
 import { openCheckpoint } from "../engine/checkpoint/open.ts";
+import type { TrainingPoint, TrainingSettings } from "../engine/contract/index.ts";
+import { createMemoryTree } from "../engine/core/memoryTree.ts";
 import { openDecoder } from "../engine/runtime/decoder/openDecoder.ts";
 import { readCrossEntropy } from "../engine/runtime/generate/score.ts";
 import { prepareTraining } from "../engine/train/distillJob.ts";
@@ -28,8 +28,15 @@ const texts = TALES.map((text) => JSON.stringify({ text })).join("\n");
 
 const SETTINGS: TrainingSettings = {
   ...TRAINING_PROFILES.studio,
-  ...{ modules: ["q", "v", "down"], rank: 4, dropout: 0.1, learningRate: 2e-3 },
-  ...{ steps: 4, batchTokens: 96, sequenceTokens: 48, holdout: 0.2, evaluateEvery: 2 },
+  modules: ["q", "v", "down"],
+  rank: 4,
+  dropout: 0.1,
+  learningRate: 2e-3,
+  steps: 4,
+  batchTokens: 96,
+  sequenceTokens: 48,
+  holdout: 0.2,
+  evaluateEvery: 2,
 };
 
 let bench: FusionBench;
@@ -66,7 +73,12 @@ async function train(
   const heldOut: (number | null)[] = [];
   const target = await runTraining(
     {
-      ...{ source, pivot, documents, settings, store, signal: stop.signal },
+      source,
+      pivot,
+      documents,
+      settings,
+      store,
+      signal: stop.signal,
       onStart: (before) => void heldOut.push(before),
       async onPoint(point) {
         points.push(point);
@@ -126,7 +138,12 @@ test("a training that comes to no numbers stops and says in which step and where
 
 test("without fusion the loss is the text's alone; all weights can be trained", async () => {
   const settings: TrainingSettings = {
-    ...{ ...SETTINGS, mode: "full", lambda: 1, steps: 2, learningRate: 1e-4, warmup: 0 },
+    ...SETTINGS,
+    mode: "full",
+    lambda: 1,
+    steps: 2,
+    learningRate: 1e-4,
+    warmup: 0,
   };
   const { points, target } = await train("full", settings);
   for (const { loss, clm, fusion: fused } of points) expect([loss, fused]).toEqual([clm, null]);

@@ -27,8 +27,13 @@ test("dropped folders are imported, merged with VaRM, mapped, exported, and come
   const model = merged.result?.models[0] as string;
   const { card, files } = await engine.openModel(model);
   expect(card).toMatchObject({
-    ...{ name: "ember-varm", origin: "merge", state: "complete", parameters: 1_220_224 },
-    ...{ dtypes: ["BF16"], architecture: "LlamaForCausalLM", hasTokenizer: true },
+    name: "ember-varm",
+    origin: "merge",
+    state: "complete",
+    parameters: 1_220_224,
+    dtypes: ["BF16"],
+    architecture: "LlamaForCausalLM",
+    hasTokenizer: true,
   });
 
   const map = await engine.weightMap(VARM);

@@ -68,11 +68,16 @@ const RECIPE: Recipe = {
 test("the four samples are whole, real models", async () => {
   const models = await engine.listModels();
   expect(models.map(({ name }) => name).sort()).toEqual([
-    ...["ember-base", "ember-drama", "ember-maths", "ember-tales"],
+    "ember-base",
+    "ember-drama",
+    "ember-maths",
+    "ember-tales",
   ]);
   for (const { state, parameters, origin } of models) {
     expect({ state, parameters, origin }).toEqual({
-      ...{ state: "complete", parameters: 1_220_224, origin: "sample" },
+      state: "complete",
+      parameters: 1_220_224,
+      origin: "sample",
     });
   }
 });
@@ -91,7 +96,9 @@ test("without WebGPU the engine says so and still opens, plans and inspects", as
   expect(plan.findings.filter(({ severity }) => severity === "error")).toEqual([]);
   expect(plan.runnable).toBe(true);
   const { statistics } = await engine.inspectTensor({
-    ...{ model: model?.id as string, tensor: tensors[0]?.name as string, against: null },
+    model: model?.id as string,
+    tensor: tensors[0]?.name as string,
+    against: null,
   });
   expect(statistics.count).toBe(1024 * 128);
 });

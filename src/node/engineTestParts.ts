@@ -6,14 +6,20 @@ import { createEngine } from "../engine/create.ts";
 
 /** What makes a sample a model that reads and writes. */
 export const SAMPLE_FILES = [
-  ...["config.json", "generation_config.json", "model.safetensors"],
-  ...["tokenizer.json", "tokenizer_config.json"],
+  "config.json",
+  "generation_config.json",
+  "model.safetensors",
+  "tokenizer.json",
+  "tokenizer_config.json",
 ];
 
 /** For tests: the whole engine on Dawn over a database in memory, in a page without locks. */
 export function openTestEngine(storage?: StorageManager): Promise<Engine> {
   return createEngine({
-    ...{ gpu: navigator.gpu, baseUrl: "http://localhost/", locks: undefined, storage },
+    gpu: navigator.gpu,
+    baseUrl: "http://localhost/",
+    locks: undefined,
+    storage,
   });
 }
 

@@ -41,7 +41,9 @@ beforeAll(async () => {
   ];
   const dropped = [await dropEvalRows("maths.jsonl"), droppedFile("mixed.jsonl", chats.join("\n"))];
   expect(await run({ kind: "dataset", files: dropped })).toMatchObject({
-    ...{ state: "done", title: "Add 2 datasets", resumable: false },
+    state: "done",
+    title: "Add 2 datasets",
+    resumable: false,
     result: { notes: ["mixed.jsonl: 1 rows could not be read; the others are there."] },
   });
   for (const { id, name } of await engine.listDatasets()) datasets.set(name, id);
@@ -51,7 +53,9 @@ const idOf = (map: ReadonlyMap<string, string>, name: string) => map.get(name) a
 
 async function evaluate(names: readonly string[], sets: readonly string[], rows = ALL) {
   const card = await run({
-    ...{ kind: "evaluate", models: names.map((name) => idOf(models, name)), rows },
+    kind: "evaluate",
+    models: names.map((name) => idOf(models, name)),
+    rows,
     datasets: sets.map((name) => idOf(datasets, name)),
   });
   expect(card).toMatchObject({ state: "done", failure: null });
@@ -108,7 +112,9 @@ test("a chat is continued with the model's own template", async () => {
   let prompt = 0;
   const generation = await engine.generate(
     {
-      ...{ model, maxTokens: 3, topCount: 0 },
+      model,
+      maxTokens: 3,
+      topCount: 0,
       prompt: { kind: "chat", turns: [{ role: "user", content: "Hello" }] },
       sampling: { temperature: 0, topK: 0, topP: 1, minP: 0, repetitionPenalty: 1, seed: 0 },
     },
@@ -124,7 +130,9 @@ test("a chat is continued with the model's own template", async () => {
 
 test("a cancelled evaluation goes on with the pairs that it has not done", async () => {
   const request: JobRequest = {
-    ...{ kind: "evaluate", datasets: [idOf(datasets, "maths.jsonl")], rows: 20 },
+    kind: "evaluate",
+    datasets: [idOf(datasets, "maths.jsonl")],
+    rows: 20,
     models: ["ember-maths", "ember-base"].map((name) => idOf(models, name)),
   };
   const whole = await run(request);
@@ -176,7 +184,8 @@ test("a deleted dataset is gone from the list and from evaluations", async () =>
 test("a file without a row that can be read becomes no dataset, and says why", async () => {
   const file = droppedFile("odd.jsonl", `{"nothing":1}`);
   expect(await run({ kind: "dataset", files: [file] })).toMatchObject({
-    ...{ state: "failed", failure: { code: "usage", details: { file: "odd.jsonl" } } },
+    state: "failed",
+    failure: { code: "usage", details: { file: "odd.jsonl" } },
   });
   expect(await engine.listDatasets()).toHaveLength(1);
 });

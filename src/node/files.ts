@@ -1,8 +1,8 @@
 import { type FileHandle, open, opendir, stat } from "node:fs/promises";
 import { basename, join } from "node:path";
+import { EngineError } from "../engine/contract/index.ts";
 import type { ByteSource, FileTree } from "../engine/core/bytes.ts";
 import { invariant } from "../engine/core/invariant.ts";
-import { EngineError } from "../engine/contract/index.ts";
 
 /** More files than any checkpoint has: beyond it somebody named a disk, not a model. */
 const MAX_FILES = 10_000;

@@ -1,14 +1,14 @@
 import { mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
-import type { FileTree } from "../engine/core/bytes.ts";
-import { makeId } from "../engine/core/id.ts";
-import { invariant } from "../engine/core/invariant.ts";
-import { EngineError, type ModelCard, type ModelId } from "../engine/contract/index.ts";
 import type { Checkpoint } from "../engine/checkpoint/checkpoint.ts";
 import { describeCheckpoint } from "../engine/checkpoint/library/databaseLibrary.ts";
 import type { Library, ModelWriter } from "../engine/checkpoint/library/library.ts";
 import { folderName, tidyName, uniqueName } from "../engine/checkpoint/names.ts";
 import { openCheckpoint } from "../engine/checkpoint/open.ts";
+import { EngineError, type ModelCard, type ModelId } from "../engine/contract/index.ts";
+import type { FileTree } from "../engine/core/bytes.ts";
+import { makeId } from "../engine/core/id.ts";
+import { invariant } from "../engine/core/invariant.ts";
 import { type OpenFiles, openFiles } from "./files.ts";
 import { type FolderWriter, openFolderWriter } from "./folderWriter.ts";
 import { readJson, writeJson } from "./jsonFile.ts";
@@ -105,15 +105,21 @@ export async function openFolderLibrary(
 
   const list = () => Promise.all([...given, ...rows].map(({ id }) => card(id)));
   return {
-    ...{ list, card, open },
+    list,
+    card,
+    open,
     locate: async (id) => folderOf(find(id)),
     findByName: async (name) => (await list()).find((each) => each.name === name),
     findByFingerprint: async () => [],
     async begin({ name, origin, byteLength }) {
       const taken = new Set([...given, ...rows].map((each) => each.name));
       const row: Row = {
-        ...{ id: makeId(), name: uniqueName(tidyName(name), taken), origin, byteLength },
-        ...{ state: "partial", createdAt: Date.now() },
+        id: makeId(),
+        name: uniqueName(tidyName(name), taken),
+        origin,
+        byteLength,
+        state: "partial",
+        createdAt: Date.now(),
       };
       await put([...rows, row]);
       return { id: row.id, writer: await openWriter(row) };
@@ -138,5 +144,9 @@ export async function openFolderLibrary(
 }
 
 const EMPTY: Checkpoint = {
-  ...{ name: "", config: null, tensors: new Map(), files: new Map(), notes: [] },
+  name: "",
+  config: null,
+  tensors: new Map(),
+  files: new Map(),
+  notes: [],
 };

@@ -1,8 +1,8 @@
 import { type FileHandle, mkdir, open, readdir, rename, rm, rmdir, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
+import { EngineError } from "../engine/contract/index.ts";
 import type { ByteSink, FileTreeWriter } from "../engine/core/bytes.ts";
 import { invariant } from "../engine/core/invariant.ts";
-import { EngineError } from "../engine/contract/index.ts";
 import { guarded } from "./files.ts";
 import { readJson } from "./jsonFile.ts";
 import { takeLock } from "./lockFile.ts";

@@ -1,10 +1,10 @@
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { locksInMemory } from "../engine/core/jobs/locks.ts";
 import { encodeRow, scoreRow } from "../engine/evaluate/scoreRow.ts";
 import { encodeFused } from "../engine/fuse/dataset/codec.ts";
-import { createFuseKind } from "../engine/fuse/fuseJob.ts";
 import type { FusedRecord } from "../engine/fuse/dataset/records.ts";
-import { locksInMemory } from "../engine/core/jobs/locks.ts";
+import { createFuseKind } from "../engine/fuse/fuseJob.ts";
 import { type FusionAttempt, FusionBench } from "./fuseTestParts.ts";
 
 const TALE = "Once upon a time a poor woodcutter lived by the forest with his two children. ";
@@ -190,7 +190,10 @@ test("of a chat the replies are fused, as an evaluation of the pivot counts them
   const [record] = records;
   const learned = record?.document.pieces.filter(({ supervised }) => supervised) ?? [];
   expect(learned.map(({ text }) => text)).toEqual([
-    ...[" Two children and an old woman.", "</s>", " 5", "</s>"],
+    " Two children and an old woman.",
+    "</s>",
+    " 5",
+    "</s>",
   ]);
   const checkpoint = await bench.parts.library.open(chatty);
   const { tokenizer, template: own } = await bench.parts.openText(checkpoint);

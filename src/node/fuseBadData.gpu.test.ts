@@ -78,7 +78,8 @@ test("a source without rows for its tokens, and one of NaN, drop their documents
   const flint = await readFile(join("public/samples", FLINT, "tokenizer.json"));
   const config = await readFile(join("public/samples", FLINT, "tokenizer_config.json"));
   const narrow = await bench.addModel(join("public/samples", SLATE), "narrow", {
-    ...{ "tokenizer.json": flint, "tokenizer_config.json": config },
+    "tokenizer.json": flint,
+    "tokenizer_config.json": config,
   });
   const weights = await readFile(join("public/samples", SLATE, "model.safetensors"));
   const broken = await bench.addModel(join("public/samples", SLATE), "broken", {

@@ -1,23 +1,23 @@
 import "fake-indexeddb/auto";
 import { basename, join } from "node:path";
-import { alignTasks } from "../engine/fuse/align/tasks.ts";
-import { bytesInMemory } from "../engine/core/bytes.ts";
-import { createPool } from "../engine/core/threadPool.ts";
+import type { Checkpoint } from "../engine/checkpoint/checkpoint.ts";
+import { openCheckpoint } from "../engine/checkpoint/open.ts";
 import type { FusionSettings } from "../engine/contract/index.ts";
-import { keepLanguageTexts } from "../engine/runtime/language/languageFiles.ts";
-import { createShelf } from "../engine/runtime/language/modelCache.ts";
-import { createFuseKind, type FuseParts, type FuseState } from "../engine/fuse/fuseJob.ts";
+import { bytesInMemory } from "../engine/core/bytes.ts";
+import type { JobContext } from "../engine/core/jobs/kind.ts";
+import { createPool } from "../engine/core/threadPool.ts";
+import { alignTasks } from "../engine/fuse/align/tasks.ts";
 import { storedFusionCatalogue } from "../engine/fuse/dataset/fusionCatalogue.ts";
 import { openFusions } from "../engine/fuse/dataset/fusions.ts";
-import { PROFILES } from "../engine/fuse/profiles.ts";
 import { storeRecords } from "../engine/fuse/dataset/recordStore.ts";
 import type { FusedRecord } from "../engine/fuse/dataset/records.ts";
+import { createFuseKind, type FuseParts, type FuseState } from "../engine/fuse/fuseJob.ts";
+import { PROFILES } from "../engine/fuse/profiles.ts";
 import { GpuSource } from "../engine/gpu/device.ts";
-import type { JobContext } from "../engine/core/jobs/kind.ts";
-import type { Checkpoint } from "../engine/checkpoint/checkpoint.ts";
-import type { StoredDataset } from "../engine/text/datasets/datasetLibrary.ts";
-import { openCheckpoint } from "../engine/checkpoint/open.ts";
+import { keepLanguageTexts } from "../engine/runtime/language/languageFiles.ts";
+import { createShelf } from "../engine/runtime/language/modelCache.ts";
 import { openDatabase } from "../engine/storage/database.ts";
+import type { StoredDataset } from "../engine/text/datasets/datasetLibrary.ts";
 import { summarizeDataset } from "../engine/text/datasets/datasets.ts";
 import { type OpenFiles, openFiles } from "./files.ts";
 
@@ -43,7 +43,8 @@ export class FusionBench {
       card: async (id: string) => ({ name: this.#models.get(id)?.name ?? "" }),
     };
     this.parts = {
-      ...{ ...parts, library },
+      ...parts,
+      library,
       shelf: createShelf({ source: parts.source, library }),
       datasets: { open: async (id) => this.#datasets.get(id) as StoredDataset },
     };
@@ -53,7 +54,9 @@ export class FusionBench {
     const database = openDatabase(indexedDB, name);
     const records = storeRecords(database.store("records"));
     return new FusionBench({
-      ...{ records, source: new GpuSource(navigator.gpu), openText: keepLanguageTexts() },
+      records,
+      source: new GpuSource(navigator.gpu),
+      openText: keepLanguageTexts(),
       fusions: await openFusions(storedFusionCatalogue(database), records),
       pool: createPool(alignTasks),
     });
@@ -106,7 +109,10 @@ export class FusionBench {
     };
     const base = PROFILES[settings.profile ?? "studio"];
     const full = {
-      ...{ ...request, kind: "fuse" as const, name: "fused", settings: { ...base, ...settings } },
+      ...request,
+      kind: "fuse" as const,
+      name: "fused",
+      settings: { ...base, ...settings },
     };
     await kind.prepare(full);
     const result = await kind.run(full, context);

@@ -37,12 +37,21 @@ test("FuseChat runs from end to end, goes on after a pause, and makes nothing tw
     ["slerp", "ties", "varm-matrix"].includes(name),
   );
   const pipeline: PipelineRequest = {
-    ...{ name: "demo", pivot: idOf("ember-base"), datasets, plain: true, merges },
+    name: "demo",
+    pivot: idOf("ember-base"),
+    datasets,
+    plain: true,
+    merges,
     sources: [idOf("flint-source"), idOf("slate-source")],
     fusion: { ...fusion, rows: 2, maxTokens: 64 },
     training: {
-      ...{ ...training, modules: ["q", "v"], rank: 4, learningRate: 1e-3 },
-      ...{ steps: 2, batchTokens: 48, sequenceTokens: 48 },
+      ...training,
+      modules: ["q", "v"],
+      rank: 4,
+      learningRate: 1e-3,
+      steps: 2,
+      batchTokens: 48,
+      sequenceTokens: 48,
     },
     evaluationTokens: 80,
   };

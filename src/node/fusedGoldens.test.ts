@@ -1,14 +1,18 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { expect, test } from "vitest";
-import { bytesInMemory } from "../engine/core/bytes.ts";
 import { EngineError } from "../engine/contract/index.ts";
-import { refusal } from "../engine/fuse/rows/choose.ts";
-import { type FusedHeader, openFusedFile, writeFusedFile } from "../engine/fuse/dataset/fusedFile.ts";
+import { bytesInMemory } from "../engine/core/bytes.ts";
+import {
+  type FusedHeader,
+  openFusedFile,
+  writeFusedFile,
+} from "../engine/fuse/dataset/fusedFile.ts";
 import { BadRow, findSources, readImportedRow } from "../engine/fuse/dataset/importRow.ts";
 import { writeParquet } from "../engine/fuse/dataset/parquetWriter.ts";
-import { PROFILES } from "../engine/fuse/profiles.ts";
 import type { FusedRecord, Representation, UnfusedRecord } from "../engine/fuse/dataset/records.ts";
 import { makeRecord, seededRandom } from "../engine/fuse/dataset/testRecords.ts";
+import { PROFILES } from "../engine/fuse/profiles.ts";
+import { refusal } from "../engine/fuse/rows/choose.ts";
 import { readParquet } from "../engine/text/datasets/datasetParquet.ts";
 
 /*
@@ -25,8 +29,12 @@ const RECORDS: readonly FusedRecord[] = [
   makeRecord({ seed: 2, tokens: 1 }),
 ];
 const HEADER: FusedHeader = {
-  ...{ name: "three", vocabSize: 70_000, settings: PROFILES.studio, documents: 3 },
-  ...{ members: ["pivot", "one", "two"], dropped: [{ reason: "no supervised token", count: 1 }] },
+  name: "three",
+  vocabSize: 70_000,
+  settings: PROFILES.studio,
+  documents: 3,
+  members: ["pivot", "one", "two"],
+  dropped: [{ reason: "no supervised token", count: 1 }],
 };
 
 async function* records() {
@@ -68,25 +76,36 @@ function asPython({ pivot, sources, weights, fused, tail, document, ...about }: 
     document: {
       ...document,
       pieces: document.pieces.map(({ kind, text, supervised }) => [
-        ...[kinds.indexOf(kind), supervised, text],
+        kinds.indexOf(kind),
+        supervised,
+        text,
       ]),
     },
     pivot: {
-      ...{ tokens: tokensOf(pivot.tokens), positions: [...pivot.positions] },
+      tokens: tokensOf(pivot.tokens),
+      positions: [...pivot.positions],
       rows: chunks(pivot.ids, pivot.k).map((ids, row) =>
         ids.map((id, i) => [id, pivot.logits[row * pivot.k + i]]),
       ),
-      ...{ logSums: plain(pivot.logSums), goldNats: plain(pivot.goldNats) },
+      logSums: plain(pivot.logSums),
+      goldNats: plain(pivot.goldNats),
     },
     sources: sources.map(({ model, tokens, groups, reasons, from, rows, scored, ...floats }) => ({
-      ...{ model, tokens: tokensOf(tokens), reasons, from: [...from], rows: rowsOf(rows), scored },
+      model,
+      tokens: tokensOf(tokens),
+      reasons,
+      from: [...from],
+      rows: rowsOf(rows),
+      scored,
       groups: Array.from(reasons, (_, t) => [
         ...groups.positions.subarray(groups.offsets[t], groups.offsets[t + 1]),
       ]),
-      ...{ logSums: plain(floats.logSums), goldNats: plain(floats.goldNats) },
+      logSums: plain(floats.logSums),
+      goldNats: plain(floats.goldNats),
     })),
     weights: chunks(weights, 1 + sources.length),
-    ...{ fused: rowsOf(fused), tail: [...tail] },
+    fused: rowsOf(fused),
+    tail: [...tail],
   };
 }
 

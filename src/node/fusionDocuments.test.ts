@@ -1,8 +1,8 @@
 import { join } from "node:path";
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { documentPieces, RowRefusal } from "../engine/fuse/documents/document.ts";
 import type { DocumentPiece } from "../engine/fuse/dataset/records.ts";
+import { documentPieces, RowRefusal } from "../engine/fuse/documents/document.ts";
 import { Splitter } from "../engine/fuse/documents/split.ts";
 import {
   type DocumentTokenizer,
@@ -51,7 +51,10 @@ const PLAIN = template(
 
 const text = (value: string): DatasetRow => ({ kind: "text", text: value, domain: null });
 const chat = (...messages: readonly ChatMessage[]): DatasetRow => ({
-  ...{ kind: "chat", domain: null, followUps: [], messages },
+  kind: "chat",
+  domain: null,
+  followUps: [],
+  messages,
 });
 const say = (role: string, content: string): ChatMessage => ({ role, content });
 
@@ -224,7 +227,11 @@ describe("a chat", () => {
     const [ember, , , , , qwen] = tokenizers as readonly TextTokenizer[];
     const pieces = piecesOf(chat(...messages), { tokenizer: qwen!, template: CHATML });
     expect(pieces.map(({ kind }) => kind).slice(0, 5)).toEqual([
-      ...["text", "control", "text", "end", "text"],
+      "text",
+      "control",
+      "text",
+      "end",
+      "text",
     ]);
     const own = openDocumentTokenizer(qwen!, { begins: true }).tokenise(pieces);
     // <|im_start|> and <|im_end|>.

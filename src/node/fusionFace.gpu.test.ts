@@ -33,7 +33,10 @@ async function fuse(changes: Partial<FusionSettings>, name: string): Promise<Fus
   const [dataset] = await engine.listDatasets();
   const [pivot, ...sources] = MODELS.map((model) => ids[model] as string);
   const job = await run({
-    ...{ kind: "fuse", pivot: pivot as string, sources, name },
+    kind: "fuse",
+    pivot: pivot as string,
+    sources,
+    name,
     datasets: [dataset!.id],
     settings: { ...studio, ...changes },
   });
@@ -205,7 +208,9 @@ test("what cannot be taken in is refused by name", async () => {
   expect(none).toMatchObject({ state: "failed", failure: { code: "bad-header" } });
   await expect(
     engine.startJob({
-      ...{ kind: "import-fusion", files: [own, own], name: "two" },
+      kind: "import-fusion",
+      files: [own, own],
+      name: "two",
       pivot: ids["ember-base"] as string,
     }),
   ).rejects.toMatchObject({ code: "usage" });

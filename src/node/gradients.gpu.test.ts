@@ -1,13 +1,13 @@
 import { readFileSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { bytesInMemory } from "../engine/core/bytes.ts";
-import { acquireGpu, type Gpu } from "../engine/gpu/device.ts";
 import { openCheckpoint } from "../engine/checkpoint/open.ts";
+import { bytesInMemory } from "../engine/core/bytes.ts";
+import { toF32 } from "../engine/core/tensor/convert.ts";
+import { acquireGpu, type Gpu } from "../engine/gpu/device.ts";
+import { readRows } from "../engine/runtime/generate/score.ts";
 import type { TrainBatch } from "../engine/train/backward/batch.ts";
 import { openTrainable } from "../engine/train/backward/openTrainable.ts";
 import type { Parameter, TrainableModel, TrainTarget } from "../engine/train/backward/trainable.ts";
-import { readRows } from "../engine/runtime/generate/score.ts";
-import { toF32 } from "../engine/core/tensor/convert.ts";
 import { openFiles } from "./files.ts";
 
 interface Golden {

@@ -1,12 +1,12 @@
 import { describe, expect, test } from "vitest";
+import type { Checkpoint } from "../engine/checkpoint/checkpoint.ts";
+import { openCheckpoint } from "../engine/checkpoint/open.ts";
 import {
   areCompatible,
   chooseBase,
   compareSamples,
   findStrangers,
 } from "../engine/merge/recipe/guessBase.ts";
-import type { Checkpoint } from "../engine/checkpoint/checkpoint.ts";
-import { openCheckpoint } from "../engine/checkpoint/open.ts";
 import { openFiles } from "./files.ts";
 import { hasTestData, testDataPath } from "./testdata.ts";
 

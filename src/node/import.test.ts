@@ -16,8 +16,10 @@ let kept: string;
 beforeAll(async () => {
   globalThis.indexedDB = new IDBFactory(); // another file of this process may have filled the last
   engine = await createEngine({
-    ...{ gpu: undefined, baseUrl: "http://localhost/" },
-    ...{ locks: undefined, storage: undefined },
+    gpu: undefined,
+    baseUrl: "http://localhost/",
+    locks: undefined,
+    storage: undefined,
   });
   const card = await drop(readFolder("kept", join("public", "samples", "ember-base")));
   kept = card.result?.models[0] as string;

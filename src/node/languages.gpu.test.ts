@@ -1,10 +1,10 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { beforeAll, expect, test } from "vitest";
-import { bytesInMemory } from "../engine/core/bytes.ts";
-import type { Engine, GenerateEvent, GenerateRequest } from "../engine/contract/index.ts";
-import { acquireGpu } from "../engine/gpu/device.ts";
 import { openCheckpoint } from "../engine/checkpoint/open.ts";
+import type { Engine, GenerateEvent, GenerateRequest } from "../engine/contract/index.ts";
+import { bytesInMemory } from "../engine/core/bytes.ts";
+import { acquireGpu } from "../engine/gpu/device.ts";
 import { openDecoder } from "../engine/runtime/decoder/openDecoder.ts";
 import { readCrossEntropy } from "../engine/runtime/generate/score.ts";
 import { openTokenizer } from "../engine/text/tokenizers/tokenizer.ts";
@@ -12,7 +12,12 @@ import { dropSample, openTestEngine, runJob, SAMPLE_FILES } from "./engineTestPa
 
 const NAMES = ["ember-base", "ember-maths"];
 const SAMPLING = {
-  ...{ temperature: 0.8, topK: 40, topP: 0.95, minP: 0, repetitionPenalty: 1.1, seed: 7 },
+  temperature: 0.8,
+  topK: 40,
+  topP: 0.95,
+  minP: 0,
+  repetitionPenalty: 1.1,
+  seed: 7,
 };
 
 let engine: Engine;
@@ -31,8 +36,12 @@ beforeAll(async () => {
 const idOf = (name: string) => ids.get(name) as string;
 
 const ask = (change: Partial<GenerateRequest> = {}): GenerateRequest => ({
-  ...{ model: idOf("ember-base"), prompt: { kind: "text", text: "The old prince" } },
-  ...{ maxTokens: 12, sampling: SAMPLING, topCount: 3, ...change },
+  model: idOf("ember-base"),
+  prompt: { kind: "text", text: "The old prince" },
+  maxTokens: 12,
+  sampling: SAMPLING,
+  topCount: 3,
+  ...change,
 });
 
 async function generate(request: GenerateRequest) {
@@ -45,8 +54,12 @@ async function generate(request: GenerateRequest) {
 test("a sample's card says that it reads, has no chat template, and fits", async () => {
   const { weightBytes, ...card } = await engine.describeLanguage(idOf("ember-base"));
   expect(card).toEqual({
-    ...{ model: idOf("ember-base"), failure: null, reads: true, chats: false },
-    ...{ contextLength: 256, streamed: false },
+    model: idOf("ember-base"),
+    failure: null,
+    reads: true,
+    chats: false,
+    contextLength: 256,
+    streamed: false,
   });
   // Two bytes a parameter, and norms as float32.
   expect(weightBytes).toBe(2 * 1_220_224 + 2 * 13 * 128);
@@ -105,9 +118,12 @@ test("two models write side by side", async () => {
 test("a model writes while another job merges", async () => {
   const alone = await generate(ask());
   const merge = runJob(engine, {
-    ...{ kind: "merge", name: "mix", shardBytes: 5e9 },
+    kind: "merge",
+    name: "mix",
+    shardBytes: 5e9,
     recipe: {
-      ...{ method: "linear", parameters: {} },
+      method: "linear",
+      parameters: {},
       models: NAMES.map((model) => ({ model, parameters: { weight: 0.5 } })),
     },
   });
@@ -157,11 +173,13 @@ test("what a model has no room for is refused with the numbers", async () => {
   const text = "word ".repeat(300);
   const request = { model: idOf("ember-base"), text, topCount: 0 };
   await expect(engine.readText(request)).rejects.toMatchObject({
-    ...{ code: "usage", details: { contextLength: 256 } },
+    code: "usage",
+    details: { contextLength: 256 },
   });
   const long = { ...request, text: "a".repeat(2 ** 20 + 1) };
   await expect(engine.readText(long)).rejects.toMatchObject({
-    ...{ code: "usage", details: { limit: 2 ** 20 } },
+    code: "usage",
+    details: { limit: 2 ** 20 },
   });
   await expect(engine.generate(ask({ topCount: 21 }))).rejects.toMatchObject({ code: "usage" });
   const prompt = { kind: "chat", turns: [{ role: "user", content: "Hello" }] } as const;

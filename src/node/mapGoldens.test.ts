@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
+import { createPool } from "../engine/core/threadPool.ts";
 import { AlignmentCounts } from "../engine/fuse/align/maps/alignmentCounts.ts";
 import { exactTargets } from "../engine/fuse/align/maps/exact.ts";
 import { minedTargets, nearestTask } from "../engine/fuse/align/maps/mined.ts";
@@ -8,7 +9,6 @@ import { statisticsTargets } from "../engine/fuse/align/maps/statistics.ts";
 import { testVocabulary } from "../engine/fuse/align/maps/testVocabulary.ts";
 import type { Vocabulary } from "../engine/fuse/align/types.ts";
 import { remark } from "../engine/fuse/align/vocabulary.ts";
-import { createPool } from "../engine/core/threadPool.ts";
 import { hasTestData, testDataPath } from "./testdata.ts";
 
 /** What the references' own code answered: see manifest.json of the test data's goldens/alignment. */

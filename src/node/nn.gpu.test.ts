@@ -1,11 +1,11 @@
 import { readFileSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { bytesInMemory } from "../engine/core/bytes.ts";
-import { acquireGpu, type Gpu } from "../engine/gpu/device.ts";
 import { openCheckpoint } from "../engine/checkpoint/open.ts";
+import { bytesInMemory } from "../engine/core/bytes.ts";
+import { toF32 } from "../engine/core/tensor/convert.ts";
+import { acquireGpu, type Gpu } from "../engine/gpu/device.ts";
 import { openDecoder } from "../engine/runtime/decoder/openDecoder.ts";
 import { readLogits } from "../engine/runtime/generate/score.ts";
-import { toF32 } from "../engine/core/tensor/convert.ts";
 import { openFiles } from "./files.ts";
 import { hasTestData, testDataPath } from "./testdata.ts";
 

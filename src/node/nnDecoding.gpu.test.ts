@@ -1,11 +1,11 @@
 import { readFileSync } from "node:fs";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { acquireGpu, type Gpu } from "../engine/gpu/device.ts";
 import type { Checkpoint } from "../engine/checkpoint/checkpoint.ts";
 import { openCheckpoint } from "../engine/checkpoint/open.ts";
-import { generate } from "../engine/runtime/generate/generate.ts";
+import { acquireGpu, type Gpu } from "../engine/gpu/device.ts";
 import { openDecoder } from "../engine/runtime/decoder/openDecoder.ts";
 import { measureDecoder } from "../engine/runtime/decoder/plan.ts";
+import { generate } from "../engine/runtime/generate/generate.ts";
 import { GREEDY } from "../engine/runtime/generate/sample.ts";
 import { readCrossEntropy, readLogits } from "../engine/runtime/generate/score.ts";
 import { tuneKernels } from "../engine/runtime/tuning/tuneDecoder.ts";

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import type { ByteSource } from "../engine/core/bytes.ts";
-import { parseConfig } from "../engine/checkpoint/formats/config.ts";
-import { acquireGpu, type Gpu } from "../engine/gpu/device.ts";
 import type { Checkpoint, CheckpointTensor } from "../engine/checkpoint/checkpoint.ts";
+import { parseConfig } from "../engine/checkpoint/formats/config.ts";
+import type { ByteSource } from "../engine/core/bytes.ts";
+import { acquireGpu, type Gpu } from "../engine/gpu/device.ts";
 import { openDecoder } from "../engine/runtime/decoder/openDecoder.ts";
 import { readLogits } from "../engine/runtime/generate/score.ts";
 
@@ -40,8 +40,14 @@ function madeUp(name: string, shape: readonly number[], value: (i: number) => nu
   };
   const byteLength = source.byteLength;
   const tensor: CheckpointTensor = {
-    ...{ name, shape, elementCount, byteLength, source, start: 0 },
-    ...{ dtype: "BF16", file: "model.safetensors" },
+    name,
+    shape,
+    elementCount,
+    byteLength,
+    source,
+    start: 0,
+    dtype: "BF16",
+    file: "model.safetensors",
   };
   return [name, tensor] as const;
 }

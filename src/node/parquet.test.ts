@@ -1,7 +1,11 @@
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { bytesInMemory } from "../engine/core/bytes.ts";
-import { type DatasetEntry, readDataset, summarizeDataset } from "../engine/text/datasets/datasets.ts";
+import {
+  type DatasetEntry,
+  readDataset,
+  summarizeDataset,
+} from "../engine/text/datasets/datasets.ts";
 
 /** Files that pyarrow wrote (interop/parquetFixtures.py). */
 function readFixture(name: string): Buffer {

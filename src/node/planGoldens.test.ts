@@ -1,12 +1,12 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
-import { readAll } from "../engine/core/bytes.ts";
+import { openCheckpoint } from "../engine/checkpoint/open.ts";
 import { EngineError } from "../engine/contract/index.ts";
-import { makeDocuments } from "../engine/merge/run/sideFiles.ts";
+import { readAll } from "../engine/core/bytes.ts";
 import { prepareMerge, requireRunnable } from "../engine/merge/plan/prepare.ts";
 import { parseRecipe } from "../engine/merge/recipe/recipe.ts";
 import { methods } from "../engine/merge/registry.ts";
-import { openCheckpoint } from "../engine/checkpoint/open.ts";
+import { makeDocuments } from "../engine/merge/run/sideFiles.ts";
 import { type OpenFiles, openFiles } from "./files.ts";
 import { hasTestData, testDataPath } from "./testdata.ts";
 

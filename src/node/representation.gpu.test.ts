@@ -1,15 +1,15 @@
 import { readFileSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { bytesInMemory } from "../engine/core/bytes.ts";
-import { largestIds, logSumExp } from "../engine/runtime/language/readTokens.ts";
-import type { Representation } from "../engine/fuse/dataset/records.ts";
-import { represent } from "../engine/fuse/represent/represent.ts";
-import { openDocumentTokenizer } from "../engine/fuse/documents/tokenise.ts";
-import { acquireGpu, type Gpu } from "../engine/gpu/device.ts";
 import { openCheckpoint } from "../engine/checkpoint/open.ts";
-import { openDecoder } from "../engine/runtime/decoder/openDecoder.ts";
+import { bytesInMemory } from "../engine/core/bytes.ts";
 import { toF32 } from "../engine/core/tensor/convert.ts";
+import type { Representation } from "../engine/fuse/dataset/records.ts";
+import { openDocumentTokenizer } from "../engine/fuse/documents/tokenise.ts";
+import { represent } from "../engine/fuse/represent/represent.ts";
+import { acquireGpu, type Gpu } from "../engine/gpu/device.ts";
+import { openDecoder } from "../engine/runtime/decoder/openDecoder.ts";
+import { largestIds, logSumExp } from "../engine/runtime/language/readTokens.ts";
 import { openTokenizer } from "../engine/text/tokenizers/tokenizer.ts";
 import { openFiles } from "./files.ts";
 import { hasTestData, testDataPath } from "./testdata.ts";
@@ -76,7 +76,9 @@ describe("the likeliest tokens that transformers gives", () => {
       unread: false,
     };
     const { said } = await represent({ gpu, model }, document, {
-      ...{ k: 10, tokens: model.vocabSize, signal: new AbortController().signal },
+      k: 10,
+      tokens: model.vocabSize,
+      signal: new AbortController().signal,
     });
     expect(said.positions.length).toBe(ids.length - 1);
     for (const [at, position] of golden.positions.entries()) {
@@ -115,7 +117,9 @@ describe.skipIf(!hasTestData)("FuseLLM's own rows", () => {
         ]);
         expect([...document.tokens.ids]).toEqual(reference.input_ids);
         const { said } = await represent({ gpu, model }, document, {
-          ...{ k: 10, tokens: tokenizer.vocabSize, signal: new AbortController().signal },
+          k: 10,
+          tokens: tokenizer.vocabSize,
+          signal: new AbortController().signal,
         });
         expect(said.positions.length).toBe(reference.input_ids.length - 1);
         for (let row = 0; row < said.positions.length; row++) compareRow(said, row, reference);

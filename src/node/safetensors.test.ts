@@ -1,8 +1,8 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
-import { bytesInMemory } from "../engine/core/bytes.ts";
-import type { ErrorCode } from "../engine/contract/index.ts";
 import { readHeader } from "../engine/checkpoint/formats/safetensors.ts";
+import type { ErrorCode } from "../engine/contract/index.ts";
+import { bytesInMemory } from "../engine/core/bytes.ts";
 import { hasTestData, testDataPath } from "./testdata.ts";
 
 /** What the reference implementation calls it → what we call it. */

@@ -27,7 +27,9 @@ const TEMPLATE = createChatTemplate(
 
 const text = (value: string): DatasetRow => ({ kind: "text", text: value, domain: null });
 const chat = (...said: readonly [string, string][]): DatasetRow => ({
-  ...{ kind: "chat", domain: null, followUps: [] },
+  kind: "chat",
+  domain: null,
+  followUps: [],
   messages: said.map(([role, content]) => ({ role, content })),
 });
 

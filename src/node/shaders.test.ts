@@ -1,8 +1,8 @@
 import { beforeAll, expect, test } from "vitest";
 import { linkShader, type ShaderConstants } from "../engine/gpu/link.ts";
 import { listShaders, shaderText } from "../engine/gpu/shaders.ts";
-import { MATMUL_FORMS, matmulProgram } from "../engine/runtime/kernels/matmulKernels.ts";
 import { tileConstants } from "../engine/gpu/tiles/tileSlot.ts";
+import { MATMUL_FORMS, matmulProgram } from "../engine/runtime/kernels/matmulKernels.ts";
 import { openNullDawn } from "./dawn.ts";
 
 /** Which harness calls the rules of a folder. */

@@ -1,11 +1,11 @@
 import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
-import { findRunnable } from "../engine/runtime/language/runnable.ts";
-import { createShelf, type Shelf } from "../engine/runtime/language/modelCache.ts";
-import { GpuSource } from "../engine/gpu/device.ts";
 import type { Checkpoint } from "../engine/checkpoint/checkpoint.ts";
 import { openCheckpoint } from "../engine/checkpoint/open.ts";
+import { GpuSource } from "../engine/gpu/device.ts";
 import { readLogits } from "../engine/runtime/generate/score.ts";
+import { createShelf, type Shelf } from "../engine/runtime/language/modelCache.ts";
+import { findRunnable } from "../engine/runtime/language/runnable.ts";
 import { openFiles } from "./files.ts";
 
 /** A sample takes 4.0 MB, its cache 0.8 and readbacks 1.1: one of them fits, two do not. */

@@ -1,6 +1,6 @@
 import { parentPort } from "node:worker_threads";
-import { alignTasks } from "../engine/fuse/align/tasks.ts";
 import { serveTasks } from "../engine/core/threads.ts";
+import { alignTasks } from "../engine/fuse/align/tasks.ts";
 
 serveTasks(alignTasks, {
   post: (message) => parentPort?.postMessage(message),

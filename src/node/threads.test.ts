@@ -3,11 +3,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { build } from "vite";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { createPool } from "../engine/core/threadPool.ts";
 import { minedTargets } from "../engine/fuse/align/maps/mined.ts";
 import { testVocabulary } from "../engine/fuse/align/maps/testVocabulary.ts";
 import { openPooledGrouper } from "../engine/fuse/align/pooledGrouper.ts";
 import { alignTasks } from "../engine/fuse/align/tasks.ts";
-import { createPool } from "../engine/core/threadPool.ts";
 import { nodeThreads } from "./threads.ts";
 
 let folder: string;

@@ -1,12 +1,12 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { acquireGpu, type Gpu } from "../engine/gpu/device.ts";
+import { openDecoder } from "../engine/runtime/decoder/openDecoder.ts";
+import { readCrossEntropy, readRows } from "../engine/runtime/generate/score.ts";
 import {
   LORA_MODULES,
   type LoraTarget,
   type TrainableModel,
 } from "../engine/train/backward/trainable.ts";
-import { openDecoder } from "../engine/runtime/decoder/openDecoder.ts";
-import { readCrossEntropy, readRows } from "../engine/runtime/generate/score.ts";
 import { batchOf, IDS, LLAMA, LORA, step, trained, withCheckpoint } from "./trainTestParts.ts";
 
 let gpu: Gpu;
@@ -176,7 +176,8 @@ test("logits that do not fit at once are made some rows at a time", async () => 
 test("a row's tail is what the model gives to all tokens outside of the row", async () => {
   const starts = Uint32Array.from({ length: 21 }, (_, t) => Math.min(t, 6));
   const rowsOf = (q: number) => ({
-    ...{ starts, ids: Uint32Array.from([4, 9, 33, 4, 60, 1]) },
+    starts,
+    ids: Uint32Array.from([4, 9, 33, 4, 60, 1]),
     probabilities: new Float32Array(6).fill(q),
   });
   const at = (t: number) => {

@@ -1,12 +1,12 @@
 import { readFileSync } from "node:fs";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { bytesInMemory } from "../engine/core/bytes.ts";
+import { openCheckpoint } from "../engine/checkpoint/open.ts";
 import type { TrainingPoint, TrainingSettings } from "../engine/contract/index.ts";
+import { bytesInMemory } from "../engine/core/bytes.ts";
 import type { FusedRecord } from "../engine/fuse/dataset/records.ts";
 import { makeRecord } from "../engine/fuse/dataset/testRecords.ts";
 import { acquireGpu, type Gpu } from "../engine/gpu/device.ts";
 import { readBytes } from "../engine/gpu/readBytes.ts";
-import { openCheckpoint } from "../engine/checkpoint/open.ts";
 import { openTrainable } from "../engine/train/backward/openTrainable.ts";
 import type { TrainableModel } from "../engine/train/backward/trainable.ts";
 import { planRun } from "../engine/train/planner.ts";

@@ -35,10 +35,18 @@ describe.skipIf(!hasTestData)("vocabularies", { timeout: 30_000 }, () => {
       return { marker, className, unkId, bosId, eosId };
     };
     expect(await about("gpt2")).toEqual({
-      ...{ marker: "Ġ", className: "GPT2Tokenizer", unkId: 50256, bosId: 50256, eosId: 50256 },
+      marker: "Ġ",
+      className: "GPT2Tokenizer",
+      unkId: 50256,
+      bosId: 50256,
+      eosId: 50256,
     });
     expect(await about("llama2_hf")).toEqual({
-      ...{ marker: "▁", className: "LlamaTokenizer", unkId: 0, bosId: 1, eosId: 2 },
+      marker: "▁",
+      className: "LlamaTokenizer",
+      unkId: 0,
+      bosId: 1,
+      eosId: 2,
     });
   });
 });

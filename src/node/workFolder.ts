@@ -12,7 +12,10 @@ import { openRecordFiles, type RecordFiles } from "./recordFiles.ts";
 const WORK_FOLDER = ".fusestudio";
 /** What can lie there before the first state. */
 const BEFORE_THE_STATE: ReadonlySet<string> = new Set([
-  ...["lock", "records", "catalogue.json", "models"],
+  "lock",
+  "records",
+  "catalogue.json",
+  "models",
 ]);
 
 /** A folder in which one piece of long work is done, locked against a second writer. */
@@ -55,7 +58,10 @@ export async function openWorkFolder<State>(
   const fusions = openFusions(catalogueFile(join(work, "catalogue.json")), records);
   let begun = before !== null;
   return {
-    ...{ work, records, fusions, state: before },
+    work,
+    records,
+    fusions,
+    state: before,
     async save(state) {
       begun = true;
       await writeJson(statePath, { key, state });

@@ -1,9 +1,9 @@
 import { join } from "node:path";
+import type { Checkpoint, CheckpointTensor } from "../../engine/checkpoint/checkpoint.ts";
 import { EngineError, type Recipe, type Settings } from "../../engine/contract/index.ts";
 import type { GpuSource } from "../../engine/gpu/device.ts";
 import { formatRecipe, parseRecipe } from "../../engine/merge/recipe/recipe.ts";
 import { findMethod } from "../../engine/merge/registry.ts";
-import type { Checkpoint, CheckpointTensor } from "../../engine/checkpoint/checkpoint.ts";
 import { bf16Ulp, type Comparison, combine, compareValues } from "./compare.ts";
 import type { FolderCase, MethodCase, VarmCase } from "./manifest.ts";
 import { mergeInMemory, readValues } from "./mergeInMemory.ts";

@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import * as v from "valibot";
-import { readAll } from "../../engine/core/bytes.ts";
 import { EngineError } from "../../engine/contract/index.ts";
+import { readAll } from "../../engine/core/bytes.ts";
 import { openFiles } from "../../node/files.ts";
 
 const LARGEST_MANIFEST_BYTES = 64 * 2 ** 20;

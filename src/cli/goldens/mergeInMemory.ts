@@ -1,15 +1,15 @@
-import { createMemoryTree } from "../../engine/core/memoryTree.ts";
-import { EngineError, type Recipe } from "../../engine/contract/index.ts";
-import type { GpuSource } from "../../engine/gpu/device.ts";
-import { mergeInto } from "../../engine/merge/run/merge.ts";
-import { prepareMerge } from "../../engine/merge/plan/prepare.ts";
 import {
   type Checkpoint,
   type CheckpointTensor,
   readTensor,
 } from "../../engine/checkpoint/checkpoint.ts";
 import { openCheckpoint } from "../../engine/checkpoint/open.ts";
+import { EngineError, type Recipe } from "../../engine/contract/index.ts";
+import { createMemoryTree } from "../../engine/core/memoryTree.ts";
 import { toF64 } from "../../engine/core/tensor/convert.ts";
+import type { GpuSource } from "../../engine/gpu/device.ts";
+import { prepareMerge } from "../../engine/merge/plan/prepare.ts";
+import { mergeInto } from "../../engine/merge/run/merge.ts";
 
 /** All values of a tensor in float64. For goldens, which are small. */
 export async function readValues(tensor: CheckpointTensor): Promise<Float64Array> {

@@ -1,7 +1,7 @@
 import * as v from "valibot";
-import { bytesInMemory } from "../../engine/core/bytes.ts";
-import type { Recipe } from "../../engine/contract/index.ts";
 import type { Checkpoint, CheckpointTensor } from "../../engine/checkpoint/checkpoint.ts";
+import type { Recipe } from "../../engine/contract/index.ts";
+import { bytesInMemory } from "../../engine/core/bytes.ts";
 import { fromF32 } from "../../engine/core/tensor/convert.ts";
 import type { Bench } from "./cases.ts";
 import { type Comparison, combine } from "./compare.ts";
@@ -41,8 +41,14 @@ function repeat(
 ): Checkpoint {
   const bytes = fromF32(values, "F32");
   const tensor = (i: number): CheckpointTensor => ({
-    ...{ name: `draw.${i}`, dtype: "F32", shape, file: "model.safetensors", start: 0 },
-    ...{ byteLength: bytes.byteLength, elementCount: values.length, source: bytesInMemory(bytes) },
+    name: `draw.${i}`,
+    dtype: "F32",
+    shape,
+    file: "model.safetensors",
+    start: 0,
+    byteLength: bytes.byteLength,
+    elementCount: values.length,
+    source: bytesInMemory(bytes),
   });
   const tensors = Array.from({ length: DRAWS }, (_, i) => [`draw.${i}`, tensor(i)] as const);
   return { name, config: null, tensors: new Map(tensors), files: new Map(), notes: [] };

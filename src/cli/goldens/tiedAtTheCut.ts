@@ -1,9 +1,9 @@
-import type { Recipe } from "../../engine/contract/index.ts";
-import { findMethod } from "../../engine/merge/registry.ts";
-import { countedModels, resolveSettings } from "../../engine/merge/recipe/resolve.ts";
-import { countLayers, layerIndex } from "../../engine/merge/plan/sources.ts";
-import { magnitudes, variances } from "../../engine/merge/methods/taskVectors/reference.ts";
 import type { Checkpoint } from "../../engine/checkpoint/checkpoint.ts";
+import type { Recipe } from "../../engine/contract/index.ts";
+import { magnitudes, variances } from "../../engine/merge/methods/taskVectors/reference.ts";
+import { countLayers, layerIndex } from "../../engine/merge/plan/sources.ts";
+import { countedModels, resolveSettings } from "../../engine/merge/recipe/resolve.ts";
+import { findMethod } from "../../engine/merge/registry.ts";
 import { readValues } from "./mergeInMemory.ts";
 
 /**

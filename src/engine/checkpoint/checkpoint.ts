@@ -1,5 +1,5 @@
-import type { ByteSource, FileTree } from "../core/bytes.ts";
 import type { TensorCard } from "../contract/index.ts";
+import type { ByteSource, FileTree } from "../core/bytes.ts";
 import type { ModelConfig } from "./formats/config.ts";
 
 export type { ModelConfig } from "./formats/config.ts";

@@ -1,5 +1,5 @@
-import type { ByteSource } from "../core/bytes.ts";
 import { EngineError, type JobId } from "../contract/index.ts";
+import type { ByteSource } from "../core/bytes.ts";
 import type { JobContext, JobKind } from "../core/jobs/kind.ts";
 import { createFile, isTaken, requireWritable } from "../storage/folder.ts";
 import { startSha256 } from "../storage/hash.ts";

@@ -4,10 +4,7 @@ import type { Checkpoint } from "./checkpoint.ts";
 /** What Optimum and transformers.js call a decoder's graph, what runs best first. */
 const NAMES = ["model", "decoder_model_merged", "decoder_model", "decoder_with_past_model"];
 /** What they write behind the name, the most precise first. */
-const PRECISIONS = [
-  ...["", "fp16", "int8", "quantized", "uint8"],
-  ...["q8", "q4", "q4f16", "int4", "bnb4"],
-];
+const PRECISIONS = ["", "fp16", "int8", "quantized", "uint8", "q8", "q4", "q4f16", "int4", "bnb4"];
 const GRAPH = new RegExp(`^(onnx/)?(${NAMES.join("|")})(?:_([A-Za-z0-9_]+))?\\.onnx$`);
 
 /** The graphs among a folder's files, as its paths say. */

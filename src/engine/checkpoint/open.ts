@@ -1,11 +1,11 @@
-import { type FileTree, readAll } from "../core/bytes.ts";
 import { EngineError } from "../contract/index.ts";
-import { parseConfig } from "./formats/config.ts";
+import { type FileTree, readAll } from "../core/bytes.ts";
 import { clip } from "../core/json.ts";
-import { LFS_POINTER_MAX_BYTES, readLfsPointer } from "./formats/notWeights.ts";
-import { readHeader, type SafetensorsHeader } from "./formats/safetensors.ts";
 import { mergeRole } from "../core/tensor/dtype.ts";
 import type { Checkpoint, CheckpointTensor, ModelConfig } from "./checkpoint.ts";
+import { parseConfig } from "./formats/config.ts";
+import { LFS_POINTER_MAX_BYTES, readLfsPointer } from "./formats/notWeights.ts";
+import { readHeader, type SafetensorsHeader } from "./formats/safetensors.ts";
 import { findWeightFiles, listSome, readText, type WeightFiles } from "./weightFiles.ts";
 
 const MAX_CONFIG_BYTES = 2 ** 20;

@@ -1,5 +1,5 @@
-import { type ByteSource, type FileTree, readAll } from "../core/bytes.ts";
 import { EngineError } from "../contract/index.ts";
+import { type ByteSource, type FileTree, readAll } from "../core/bytes.ts";
 import { clip } from "../core/json.ts";
 import {
   LFS_POINTER_MAX_BYTES,

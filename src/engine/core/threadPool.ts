@@ -115,7 +115,8 @@ export function createPool<T extends Tasks>(tasks: T, threads?: Threads): Pool<T
         if (signal) aborts.forget(signal, piece);
       };
       const piece: Piece = {
-        ...{ work, data },
+        work,
+        data,
         resolve: (answer) => [settled(), resolve(answer)],
         reject: (reason) => [settled(), reject(reason)],
       };

@@ -1,11 +1,11 @@
 import { EngineError } from "../contract/index.ts";
 import type { JobKind, RequestOf } from "../core/jobs/kind.ts";
-import type { DatasetLibrary, StoredDataset } from "../text/datasets/datasetLibrary.ts";
-import { makeCells } from "./cells.ts";
-import { groupDomains } from "./domains.ts";
 import type { LanguageParts } from "../runtime/language/generateText.ts";
 import { findRunnable } from "../runtime/language/runnable.ts";
+import type { DatasetLibrary, StoredDataset } from "../text/datasets/datasetLibrary.ts";
 import { bytesOfRow, sampleRows } from "../text/datasets/sampleRows.ts";
+import { makeCells } from "./cells.ts";
+import { groupDomains } from "./domains.ts";
 import { type NamedRows, type PairScores, scorePair } from "./scorePair.ts";
 
 /** Their scores are journalled, and written again with every step. */
@@ -40,7 +40,9 @@ export function createEvaluateKind(
       const what = datasets.length === 1 ? stored[0]?.card.name : `${datasets.length} datasets`;
       return {
         title: `Evaluate ${models.length} models on ${what}`.replace("1 models", "1 model"),
-        ...{ recipe: null, durable: true, totalBytes: Math.round(bytes * models.length) },
+        recipe: null,
+        durable: true,
+        totalBytes: Math.round(bytes * models.length),
       };
     },
     async run(request, context) {

@@ -24,7 +24,11 @@ export function makeFigures(
   const interval = bitsPerByteInterval(scores, BOOTSTRAP);
   const difference = reference && pairedDifference(reference, scores, BOOTSTRAP);
   return {
-    ...{ rows: texts, tokens, bytes, natsPerToken, bitsPerByte },
+    rows: texts,
+    tokens,
+    bytes,
+    natsPerToken,
+    bitsPerByte,
     interval: interval && [interval.low, interval.high],
     difference: difference && {
       mean: difference.estimate,

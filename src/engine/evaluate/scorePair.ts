@@ -1,10 +1,10 @@
 import type { ModelId } from "../contract/index.ts";
 import type { JobContext } from "../core/jobs/kind.ts";
-import type { DatasetRow } from "../text/datasets/datasets.ts";
-import type { ScoredPair } from "./cells.ts";
 import type { LanguageParts } from "../runtime/language/generateText.ts";
 import { findRunnable } from "../runtime/language/runnable.ts";
+import type { DatasetRow } from "../text/datasets/datasets.ts";
 import { bytesOfRow } from "../text/datasets/sampleRows.ts";
+import type { ScoredPair } from "./cells.ts";
 import { type ReadableRow, scoreRow, tryEncodeRow, windowOf } from "./scoreRow.ts";
 import type { Score } from "./statistics.ts";
 

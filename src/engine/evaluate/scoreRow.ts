@@ -1,13 +1,13 @@
 import { EngineError } from "../contract/index.ts";
 import type { Gpu } from "../gpu/device.ts";
-import type { LanguageModel } from "../runtime/languageModel.ts";
 import { readCrossEntropy } from "../runtime/generate/score.ts";
 import { planWindows } from "../runtime/generate/windows.ts";
+import { utf8Bytes } from "../runtime/language/requests.ts";
+import type { LanguageModel } from "../runtime/languageModel.ts";
 import type { DatasetRow } from "../text/datasets/datasets.ts";
 import { supervisedTokens } from "../text/templates/masks.ts";
 import type { ChatTemplate } from "../text/templates/template.ts";
 import type { TextTokenizer } from "../text/tokenizers/tokenizer.ts";
-import { utf8Bytes } from "../runtime/language/requests.ts";
 import type { Score } from "./statistics.ts";
 
 /** Longer windows cost more than they tell. */

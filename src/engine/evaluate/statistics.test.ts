@@ -26,8 +26,13 @@ test("bits per byte and nats per token are those of the sums, not means of rates
 
 test("nothing scored has no rates", () => {
   expect(aggregateScores([])).toEqual({
-    ...{ nats: 0, tokens: 0, bytes: 0, texts: 0 },
-    ...{ natsPerToken: null, perplexity: null, bitsPerByte: null },
+    nats: 0,
+    tokens: 0,
+    bytes: 0,
+    texts: 0,
+    natsPerToken: null,
+    perplexity: null,
+    bitsPerByte: null,
   });
 });
 

@@ -1,11 +1,13 @@
-import type { MapCache } from "./align/maps/mapCache.ts";
-import type { AlignTasks } from "./align/tasks.ts";
-import type { Pool } from "../core/threadPool.ts";
 import { EngineError, type FusionId } from "../contract/index.ts";
-import type { LanguageParts } from "../runtime/language/generateText.ts";
-import type { GpuSource } from "../gpu/device.ts";
 import type { JobContext, JobKind, RequestOf } from "../core/jobs/kind.ts";
 import type { Locks } from "../core/jobs/locks.ts";
+import type { Pool } from "../core/threadPool.ts";
+import type { GpuSource } from "../gpu/device.ts";
+import type { LanguageParts } from "../runtime/language/generateText.ts";
+import type { MapCache } from "./align/maps/mapCache.ts";
+import type { AlignTasks } from "./align/tasks.ts";
+import type { FusionLibrary, FusionWriter } from "./dataset/fusions.ts";
+import type { RecordStore } from "./dataset/recordStore.ts";
 import { droppedCard } from "./documents/dropped.ts";
 import { begins, type FuseInputParts, openModels, prepareFusion } from "./fuseModels.ts";
 import { checkFuseRequest } from "./fuseRequest.ts";
@@ -14,8 +16,6 @@ import { bridgeSource, type FusionMember, type SourceBridge } from "./stages/fus
 import { type WrittenDocuments, writeDocuments } from "./stages/fuseStagesDocuments.ts";
 import { type FusedSoFar, fuseAll } from "./stages/fuseStagesFuse.ts";
 import { representAll, representationFolder } from "./stages/fuseStagesRepresent.ts";
-import type { FusionLibrary, FusionWriter } from "./dataset/fusions.ts";
-import type { RecordStore } from "./dataset/recordStore.ts";
 
 /** What a fusion takes. */
 export interface FuseParts extends FuseInputParts, Pick<LanguageParts, "shelf"> {
@@ -84,7 +84,10 @@ class Fusing {
     const { records, fusions } = this.#parts;
     const models = await openModels([pivot, ...sources], settings, this.#parts);
     const stage: StageParts = {
-      ...{ ...this.#parts, models, settings, signal: this.#context.signal },
+      ...this.#parts,
+      models,
+      settings,
+      signal: this.#context.signal,
       progress: (done, label) =>
         this.#context.progress({
           doneBytes: this.#before + done,
@@ -166,10 +169,14 @@ class Fusing {
     }
     const [{ model: pivot }] = members as readonly [FusionMember];
     return fusions.begin({
-      ...{ name, origin: "fuse", settings },
+      name,
+      origin: "fuse",
+      settings,
       vocabSize: pivot.vocabSize ?? pivot.tokenizer.vocabSize,
       parties: members.map(({ model, folder }) => ({
-        ...{ model: model.name, id: model.id, representation: folder },
+        model: model.name,
+        id: model.id,
+        representation: folder,
       })),
     });
   }

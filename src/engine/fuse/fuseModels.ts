@@ -1,11 +1,11 @@
 import type { FusionSettings, ModelId } from "../contract/index.ts";
+import type { PreparedJob, RequestOf } from "../core/jobs/kind.ts";
 import type { LanguageParts } from "../runtime/language/generateText.ts";
 import { findRunnable } from "../runtime/language/runnable.ts";
-import type { PreparedJob, RequestOf } from "../core/jobs/kind.ts";
 import type { DatasetLibrary } from "../text/datasets/datasetLibrary.ts";
+import { openDocumentTokenizer } from "./documents/tokenise.ts";
 import { checkFuseRequest } from "./fuseRequest.ts";
 import type { FusionModel } from "./stages/fuseStages.ts";
-import { openDocumentTokenizer } from "./documents/tokenise.ts";
 
 /** Where a fusion finds its models and datasets. */
 export interface FuseInputParts extends Pick<LanguageParts, "openText"> {
@@ -31,7 +31,9 @@ export async function prepareFusion(
   const from = others.length > 2 ? `${others.length} models` : others.join(" and ");
   return {
     title: `Fuse ${from === "" ? models[0]!.name : `${from} into ${models[0]!.name}`}`,
-    ...{ recipe: null, durable: true, totalBytes: Math.round(bytes * (models.length + 1)) },
+    recipe: null,
+    durable: true,
+    totalBytes: Math.round(bytes * (models.length + 1)),
   };
 }
 
@@ -48,7 +50,11 @@ export async function openModels(
     const language = await openText(checkpoint);
     const tokenizer = language.tokenizer();
     models.push({
-      ...{ id, name, tokenizer, contextLength, template: language.template },
+      id,
+      name,
+      tokenizer,
+      contextLength,
+      template: language.template,
       vocabSize: checkpoint.config?.vocabSize ?? null,
       reader: openDocumentTokenizer(tokenizer, { begins: begins(settings) }),
     });

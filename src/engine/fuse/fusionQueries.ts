@@ -1,12 +1,12 @@
+import type { Library } from "../checkpoint/library/library.ts";
 import type { Engine, FusionId, ModelId } from "../contract/index.ts";
 import { EngineError } from "../contract/index.ts";
 import type { OpenLanguageText } from "../runtime/language/languageFiles.ts";
 import { tokenText } from "../runtime/language/readTokens.ts";
-import type { Library } from "../checkpoint/library/library.ts";
-import { viewDocument } from "./documents/documentView.ts";
 import type { FusionLibrary } from "./dataset/fusions.ts";
-import { PROFILES } from "./profiles.ts";
 import type { RecordStore } from "./dataset/recordStore.ts";
+import { viewDocument } from "./documents/documentView.ts";
+import { PROFILES } from "./profiles.ts";
 import { findOwnRow, viewRow } from "./rows/rowView.ts";
 
 type FusionFace = Pick<

@@ -34,19 +34,34 @@ const REFERENCE = { ...COMMON, metric: "token", tail: "renormalise", bf16: true 
  */
 export const PROFILES: Readonly<Record<FusionProfile, FusionSettings>> = {
   studio: {
-    ...{ ...COMMON, profile: "studio", metric: "byte", tail: "bucket", bf16: false },
-    ...{ vocabulary: "bytes", matrix: false, fallback: "pivot" },
+    ...COMMON,
+    profile: "studio",
+    metric: "byte",
+    tail: "bucket",
+    bf16: false,
+    vocabulary: "bytes",
+    matrix: false,
+    fallback: "pivot",
   },
   fusellm: {
-    ...{ ...REFERENCE, profile: "fusellm" },
-    ...{ vocabulary: "mined", matrix: false, fallback: "current" },
+    ...REFERENCE,
+    profile: "fusellm",
+    vocabulary: "mined",
+    matrix: false,
+    fallback: "current",
   },
   "fusechat-v1": {
-    ...{ ...REFERENCE, profile: "fusechat-v1" },
-    ...{ vocabulary: "statistics", matrix: true, fallback: "current" },
+    ...REFERENCE,
+    profile: "fusechat-v1",
+    vocabulary: "statistics",
+    matrix: true,
+    fallback: "current",
   },
   "fusechat-v2": {
-    ...{ ...REFERENCE, profile: "fusechat-v2" },
-    ...{ vocabulary: "statistics", matrix: true, fallback: "gold" },
+    ...REFERENCE,
+    profile: "fusechat-v2",
+    vocabulary: "statistics",
+    matrix: true,
+    fallback: "gold",
   },
 };

@@ -1,5 +1,5 @@
-import { invariant } from "../core/invariant.ts";
 import type { DeltaStatistics } from "../contract/index.ts";
+import { invariant } from "../core/invariant.ts";
 import { BLOCK, finiteOrNull, Sum } from "./statistics.ts";
 
 export interface Range {

@@ -1,8 +1,8 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { bytesInMemory } from "../core/bytes.ts";
-import type { DType } from "../contract/index.ts";
 import type { CheckpointTensor } from "../checkpoint/checkpoint.ts";
+import type { DType } from "../contract/index.ts";
+import { bytesInMemory } from "../core/bytes.ts";
 import { inspectTensor } from "./inspect.ts";
 import { StatisticsGatherer } from "./statistics.ts";
 

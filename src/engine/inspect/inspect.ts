@@ -1,10 +1,10 @@
+import { type CheckpointTensor, readTensor } from "../checkpoint/checkpoint.ts";
 import {
   type DeltaStatistics,
   EngineError,
   type TensorInspection,
   type TensorStatistics,
 } from "../contract/index.ts";
-import { type CheckpointTensor, readTensor } from "../checkpoint/checkpoint.ts";
 import { toF64 } from "../core/tensor/convert.ts";
 import { bitsPerElement } from "../core/tensor/dtype.ts";
 import { DeltaGatherer, type Range } from "./delta.ts";

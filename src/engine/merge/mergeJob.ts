@@ -1,17 +1,17 @@
-import { EngineError, type ModelId, type Recipe, type WeightMap } from "../contract/index.ts";
-import type { GpuSource } from "../gpu/device.ts";
-import type { JobKind } from "../core/jobs/kind.ts";
 import type { Library } from "../checkpoint/library/library.ts";
-import type { FactTable } from "./run/decide.ts";
+import { EngineError, type ModelId, type Recipe, type WeightMap } from "../contract/index.ts";
+import type { JobKind } from "../core/jobs/kind.ts";
+import type { GpuSource } from "../gpu/device.ts";
+import { makeWeightMap } from "./map/weightMap.ts";
+import type { Facts } from "./method.ts";
 import { bytesToMeasure } from "./plan/estimate.ts";
 import { createExaminer } from "./plan/examine.ts";
+import type { Plan } from "./plan/plan.ts";
+import { prepareMerge, requireRunnable } from "./plan/prepare.ts";
+import type { FactTable } from "./run/decide.ts";
 import type { FactStore } from "./run/factStore.ts";
 import { type MeasureOptions, measure } from "./run/measure.ts";
 import { mergeInto } from "./run/merge.ts";
-import type { Facts } from "./method.ts";
-import type { Plan } from "./plan/plan.ts";
-import { prepareMerge, requireRunnable } from "./plan/prepare.ts";
-import { makeWeightMap } from "./map/weightMap.ts";
 
 /** Rules that are summed beside the method's own, for the captions of the weight map. */
 const CAPTIONS = ["agreement"];

@@ -1,17 +1,17 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { readTensor } from "../checkpoint/checkpoint.ts";
+import { readHeader } from "../checkpoint/formats/safetensors.ts";
+import type { OutputDType, Recipe } from "../contract/index.ts";
 import { readAll } from "../core/bytes.ts";
 import { createMemoryTree } from "../core/memoryTree.ts";
-import type { OutputDType, Recipe } from "../contract/index.ts";
-import { readHeader } from "../checkpoint/formats/safetensors.ts";
-import { GpuSource } from "../gpu/device.ts";
-import { readTensor } from "../checkpoint/checkpoint.ts";
-import { BLOCK_ELEMENTS } from "../gpu/tiles/tiling.ts";
 import { toF64 } from "../core/tensor/convert.ts";
-import { decideAll, groupUnits } from "./run/decide.ts";
-import { measure } from "./run/measure.ts";
+import { GpuSource } from "../gpu/device.ts";
+import { BLOCK_ELEMENTS } from "../gpu/tiles/tiling.ts";
 import { methodCard } from "./method.ts";
 import { type Plan, planMerge } from "./plan/plan.ts";
 import { methods } from "./registry.ts";
+import { decideAll, groupUnits } from "./run/decide.ts";
+import { measure } from "./run/measure.ts";
 import { runMerge } from "./run/run.ts";
 import { checkpointOf, randomValues, seededRandom, type TestTensor } from "./testCheckpoints.ts";
 
@@ -35,7 +35,9 @@ const SETTINGS: Readonly<Record<string, readonly Recipe["parameters"][]>> = {
     { weight: 0.4, density: 0.3 },
     { weight: 0.4, density: 0.3, profile: "mergekit", normalize: true },
     {
-      ...{ weight: 0.4, density: 0.3, profile: "mergekit" },
+      weight: 0.4,
+      density: 0.3,
+      profile: "mergekit",
       rescale: [{ filter: "q_proj", value: false }, { value: true }],
     },
   ],

@@ -1,5 +1,5 @@
-import { invariant } from "../core/invariant.ts";
 import { EngineError } from "../contract/index.ts";
+import { invariant } from "../core/invariant.ts";
 import type { MergeMethod } from "./method.ts";
 
 const modules = import.meta.glob<{ default: MergeMethod }>(

@@ -1,6 +1,6 @@
-import { bytesInMemory } from "../core/bytes.ts";
-import type { DType, OutputDType } from "../contract/index.ts";
 import type { Checkpoint, CheckpointTensor } from "../checkpoint/checkpoint.ts";
+import type { DType, OutputDType } from "../contract/index.ts";
+import { bytesInMemory } from "../core/bytes.ts";
 import { fromF32 } from "../core/tensor/convert.ts";
 
 /** A small seeded generator (mulberry32), for test data alone. */

@@ -1,6 +1,6 @@
-import { bytesInMemory } from "../core/bytes.ts";
-import type { DType } from "../contract/index.ts";
 import type { Checkpoint, CheckpointTensor, ModelConfig } from "../checkpoint/checkpoint.ts";
+import type { DType } from "../contract/index.ts";
+import { bytesInMemory } from "../core/bytes.ts";
 import { byteLength } from "../core/tensor/dtype.ts";
 
 /** Dtype and shape by name. */

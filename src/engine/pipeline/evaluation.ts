@@ -6,17 +6,17 @@ import {
 } from "../contract/index.ts";
 import { groupDomains } from "../evaluate/domains.ts";
 import { makeDomainFigures, makeFigures } from "../evaluate/figures.ts";
-import type { LanguageParts } from "../runtime/language/generateText.ts";
-import { bytesOfRow } from "../text/datasets/sampleRows.ts";
 import { type NamedRows, type PairScores, scorePair } from "../evaluate/scorePair.ts";
 import { encodeRow } from "../evaluate/scoreRow.ts";
-import { nameDomain } from "../fuse/stages/fuseStagesDocuments.ts";
 import type { FusionLibrary } from "../fuse/dataset/fusions.ts";
 import { decodePlain, encodePlain, type RecordStore } from "../fuse/dataset/recordStore.ts";
+import { nameDomain } from "../fuse/stages/fuseStagesDocuments.ts";
 import { STUDIO } from "../merge/run/version.ts";
-import type { DatasetLibrary } from "../text/datasets/datasetLibrary.ts";
+import type { LanguageParts } from "../runtime/language/generateText.ts";
 import { hashPlain } from "../storage/hash.ts";
+import type { DatasetLibrary } from "../text/datasets/datasetLibrary.ts";
 import { type DatasetRow, readDataset } from "../text/datasets/datasets.ts";
+import { bytesOfRow } from "../text/datasets/sampleRows.ts";
 
 export interface EvaluationParts extends LanguageParts {
   readonly datasets: Pick<DatasetLibrary, "open">;

@@ -1,5 +1,5 @@
-import type { OutputDType, PipelineMerge, Recipe, TrainingSettings } from "../contract/index.ts";
 import type { Checkpoint } from "../checkpoint/checkpoint.ts";
+import type { OutputDType, PipelineMerge, Recipe, TrainingSettings } from "../contract/index.ts";
 import { isOutputDType } from "../core/tensor/dtype.ts";
 
 const GRANULARITIES = ["model", "layer", "module", "matrix", "parameter"] as const;
@@ -20,7 +20,10 @@ export function defaultMerges(targets: number): readonly PipelineMerge[] {
     { ...none, name: "dare", method: "dare_linear", perModel: { weight: share, density: 0.5 } },
     { ...none, name: "sce", method: "sce", parameters: { select_topk: 0.1 } },
     ...GRANULARITIES.map((granularity) => ({
-      ...{ ...none, name: `varm-${granularity}`, method: "varm", parameters: { granularity } },
+      ...none,
+      name: `varm-${granularity}`,
+      method: "varm",
+      parameters: { granularity },
     })),
   ];
 }

@@ -9,11 +9,22 @@ const LEAST = "pivot: ./p\nsources: [./a, ./b]\ndata: ./t.jsonl\n";
 test("pivot, sources and data are enough", () => {
   const file = parsePipeline(LEAST);
   expect(file).toMatchObject({
-    ...{ name: "fused", pivot: "./p", sources: ["./a", "./b"], data: ["./t.jsonl"], plain: true },
-    ...{ fusion: PROFILES.studio, training: TRAINING_PROFILES.studio, evaluationTokens: 2048 },
+    name: "fused",
+    pivot: "./p",
+    sources: ["./a", "./b"],
+    data: ["./t.jsonl"],
+    plain: true,
+    fusion: PROFILES.studio,
+    training: TRAINING_PROFILES.studio,
+    evaluationTokens: 2048,
   });
   expect(file.merges.map(({ name }) => name)).toEqual([
-    ...["linear", "slerp", "task-arithmetic", "ties", "dare", "sce"],
+    "linear",
+    "slerp",
+    "task-arithmetic",
+    "ties",
+    "dare",
+    "sce",
     ...["model", "layer", "module", "matrix", "parameter"].map((name) => `varm-${name}`),
   ]);
 });
@@ -27,7 +38,10 @@ merges: [varm-matrix, {name: mine, method: ties, per_model: {weight: 1, density:
 evaluation_tokens: 99
 `);
   expect(file.fusion).toEqual({
-    ...{ ...PROFILES["fusechat-v2"], rows: 7, maxTokens: 64, bf16: false },
+    ...PROFILES["fusechat-v2"],
+    rows: 7,
+    maxTokens: 64,
+    bf16: false,
   });
   expect(file.training).toMatchObject({ steps: 24, batchTokens: 256, modules: ["q", "v"] });
   expect(file.training.learningRate).toBe(TRAINING_PROFILES["fusechat-v2"].learningRate);

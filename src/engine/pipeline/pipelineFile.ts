@@ -21,7 +21,15 @@ export interface PipelineFile extends Omit<PipelineRequest, "datasets"> {
 }
 
 const KEYS = [
-  ...["name", "pivot", "sources", "data", "profile", "fuse", "train", "plain", "merges"],
+  "name",
+  "pivot",
+  "sources",
+  "data",
+  "profile",
+  "fuse",
+  "train",
+  "plain",
+  "merges",
   "evaluation_tokens",
 ];
 const LONGEST_TEXT = 2 ** 20;

@@ -5,10 +5,10 @@ import type {
   PipelineReport,
   PipelineRequest,
 } from "../contract/index.ts";
-import { bytesOfRow } from "../text/datasets/sampleRows.ts";
+import type { JobContext, JobKind } from "../core/jobs/kind.ts";
 import type { NamedRows, PairScores } from "../evaluate/scorePair.ts";
 import { decodePlain, encodePlain, type RecordStore } from "../fuse/dataset/recordStore.ts";
-import type { JobContext, JobKind } from "../core/jobs/kind.ts";
+import { bytesOfRow } from "../text/datasets/sampleRows.ts";
 import { forgetTraining, readNotes } from "../train/recordState.ts";
 import { chooseRows, type ModelToScore, reportModels, scoreModels } from "./evaluation.ts";
 import { TOOL } from "./report.ts";
@@ -90,8 +90,11 @@ async function runPipeline(
   const fusions = await fuseSources(pipeline);
   // Before the long part: where no row is left, nobody should have waited for it.
   const rows = await chooseRows(parts, {
-    ...{ pivot: request.pivot, datasets: request.datasets, signal: context.signal },
-    ...{ fusion: fusions[0] as FusionId, tokens: request.evaluationTokens },
+    pivot: request.pivot,
+    datasets: request.datasets,
+    signal: context.signal,
+    fusion: fusions[0] as FusionId,
+    tokens: request.evaluationTokens,
   });
   const trained = await trainTargets(pipeline, fusions);
   const targets = trained.filter(({ role }) => role === "target");
@@ -128,9 +131,14 @@ async function evaluate(
   const stored = await Promise.all(datasets.map((id) => parts.datasets.open(id)));
   const cards = await Promise.all(made.fusions.map(parts.fusions.card));
   return {
-    ...{ format: 1, tool: TOOL, name, createdAt: Date.now() },
+    format: 1,
+    tool: TOOL,
+    name,
+    createdAt: Date.now(),
     settings: {
-      ...{ fusion: request.fusion, training, evaluationTokens },
+      fusion: request.fusion,
+      training,
+      evaluationTokens,
       datasets: stored.map(({ card }) => card.name),
     },
     models: reportModels(models, rows, scores),
@@ -139,7 +147,11 @@ async function evaluate(
       bytes: rows.rows.reduce((sum, row) => sum + bytesOfRow(row), 0),
     },
     fusions: cards.map(({ name: called, members, rows: count, domains, dropped }) => ({
-      ...{ name: called, members, rows: count, domains, dropped },
+      name: called,
+      members,
+      rows: count,
+      domains,
+      dropped,
     })),
     curves: await Promise.all(
       made.trained.map(async ({ name: model, training: job }) => {

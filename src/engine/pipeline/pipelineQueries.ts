@@ -1,6 +1,6 @@
+import type { Library } from "../checkpoint/library/library.ts";
 import { type Engine, EngineError, type JobId, type PipelineRequest } from "../contract/index.ts";
 import type { RecordStore } from "../fuse/dataset/recordStore.ts";
-import type { Library } from "../checkpoint/library/library.ts";
 import { defaultMerges } from "./merges.ts";
 import { readReport } from "./pipelineJob.ts";
 import { formatReport } from "./report.ts";

@@ -1,9 +1,14 @@
-import type { JobId, JobResult, ModelId, PipelineStage, PipelineStep } from "../contract/index.ts";
-import type { FusionLibrary } from "../fuse/dataset/fusions.ts";
-import { decodePlain, encodePlain, type RecordStore, readRecords } from "../fuse/dataset/recordStore.ts";
-import type { JobContext, JobKind, JobKindName, RequestOf } from "../core/jobs/kind.ts";
-import { STUDIO } from "../merge/run/version.ts";
 import type { Library } from "../checkpoint/library/library.ts";
+import type { JobId, JobResult, ModelId, PipelineStage, PipelineStep } from "../contract/index.ts";
+import type { JobContext, JobKind, JobKindName, RequestOf } from "../core/jobs/kind.ts";
+import type { FusionLibrary } from "../fuse/dataset/fusions.ts";
+import {
+  decodePlain,
+  encodePlain,
+  type RecordStore,
+  readRecords,
+} from "../fuse/dataset/recordStore.ts";
+import { STUDIO } from "../merge/run/version.ts";
 import { hashPlain } from "../storage/hash.ts";
 
 /** How far a pipeline is: of every stage that was begun what its own job saved, and its result. */

@@ -1,3 +1,4 @@
+import type { Library } from "../checkpoint/library/library.ts";
 import {
   EngineError,
   type FusionId,
@@ -9,11 +10,10 @@ import {
   type TrainingSettings,
   type WeightMap,
 } from "../contract/index.ts";
-import type { GpuSource } from "../gpu/device.ts";
 import type { JobContext, JobKind } from "../core/jobs/kind.ts";
+import type { GpuSource } from "../gpu/device.ts";
 import { prepareMerge, requireRunnable } from "../merge/plan/prepare.ts";
 import { formatRecipe } from "../merge/recipe/recipe.ts";
-import type { Library } from "../checkpoint/library/library.ts";
 import { checkTraining } from "../train/planner.ts";
 import type { EvaluationParts, ModelToScore } from "./evaluation.ts";
 import { mergeDType, recipeOf } from "./merges.ts";
@@ -52,7 +52,10 @@ export function planStages(
     return { key: `merge-${name}`, step: "merge", title: `Merge by ${name}` };
   });
   return [
-    ...[...fusions, ...targets, ...(plain ? [alone] : []), ...merged],
+    ...fusions,
+    ...targets,
+    ...(plain ? [alone] : []),
+    ...merged,
     { key: "evaluate", step: "evaluate", title: "Evaluate" },
   ];
 }
@@ -104,7 +107,12 @@ export async function openPipeline(
   const sources = await Promise.all(request.sources.map(nameOf));
   const stages = planStages(request, sources);
   return {
-    ...{ id: context.id, signal: context.signal, request, parts, sources, nameOf },
+    id: context.id,
+    signal: context.signal,
+    request,
+    parts,
+    sources,
+    nameOf,
     runner: new StageRunner(parts, context, stages.length),
     stage: (key) => stages.find((stage) => stage.key === key) as PlannedStage,
   };
@@ -117,9 +125,15 @@ export async function fuseSources(pipeline: Pipeline): Promise<readonly FusionId
   const fusions: FusionId[] = [];
   for (const [i, source] of request.sources.entries()) {
     const { fusion } = await runner.run({
-      ...{ ...stage(`fuse-${i}`), kind: parts.kinds.fuse, depends: [] },
+      ...stage(`fuse-${i}`),
+      kind: parts.kinds.fuse,
+      depends: [],
       request: {
-        ...{ kind: "fuse", pivot, sources: [source], datasets, settings },
+        kind: "fuse",
+        pivot,
+        sources: [source],
+        datasets,
+        settings,
         alongside: request.sources.filter((other) => other !== source),
         name: `${request.name} from ${sources[i]}`,
       },
@@ -166,9 +180,14 @@ async function train(
 ): Promise<Pick<TrainedModel, "id" | "name" | "training">> {
   const settings = { ...request.training, ...change };
   const { models } = await runner.run({
-    ...{ ...stage(key), kind: parts.kinds.distill, depends: [] },
+    ...stage(key),
+    kind: parts.kinds.distill,
+    depends: [],
     request: {
-      ...{ kind: "distill", pivot: request.pivot, fusion, settings },
+      kind: "distill",
+      pivot: request.pivot,
+      fusion,
+      settings,
       name: `${request.name}-${label}`,
     },
   });
@@ -194,18 +213,25 @@ export async function mergeTargets(
   for (const merge of merges) {
     const recipe = recipeOf(merge, await nameOf(pivot), names, dtype);
     const { models } = await runner.run({
-      ...{ ...stage(`merge-${merge.name}`), kind: parts.kinds.merge },
+      ...stage(`merge-${merge.name}`),
+      kind: parts.kinds.merge,
       // The recipe has their names alone.
       depends: [pivot, ...targets.map(({ id }) => id)],
       request: {
-        ...{ kind: "merge", recipe, shardBytes: SHARD_BYTES },
+        kind: "merge",
+        recipe,
+        shardBytes: SHARD_BYTES,
         name: `${request.name}-${merge.name}`,
       },
     });
     const id = models[0] as ModelId;
     const map = await parts.weightMap(recipe, signal);
     merged.push({
-      ...{ id, name: await nameOf(id), role: "merge", about: formatRecipe(recipe), map },
+      id,
+      name: await nameOf(id),
+      role: "merge",
+      about: formatRecipe(recipe),
+      map,
     });
   }
   return merged;

@@ -72,6 +72,7 @@ export function checkTokens(
   const length = before + ids.length;
   if (length <= room) return;
   throw new EngineError("usage", `${length} tokens are more than there is room for: ${room}.`, {
-    ...{ length, room },
+    length,
+    room,
   });
 }

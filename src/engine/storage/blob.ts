@@ -1,5 +1,5 @@
-import type { ByteSource } from "../core/bytes.ts";
 import { EngineError } from "../contract/index.ts";
+import type { ByteSource } from "../core/bytes.ts";
 
 /** `Blob.arrayBuffer` fails near 2 GiB with a false word about permissions, and is slow long before. */
 const MOST_BYTES_AT_ONCE = 64 * 1024 * 1024;

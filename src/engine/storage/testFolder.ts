@@ -67,7 +67,8 @@ export function folderInMemory(name: string, faults: Faults = {}): MemoryFolder 
       return found;
     };
     const handle = {
-      ...{ kind: "directory", name: own },
+      kind: "directory",
+      name: own,
       queryPermission: async () => faults.permission ?? "granted",
       async getDirectoryHandle(child: string, { create = false } = {}) {
         return directory(get(child, new Map(), create) as Node, child, `${path}${child}/`);

@@ -1,7 +1,7 @@
 import { delMany, promisifyRequest, setMany, type UseStore } from "idb-keyval";
+import { EngineError } from "../contract/index.ts";
 import type { ByteSink, ByteSource } from "../core/bytes.ts";
 import { invariant } from "../core/invariant.ts";
-import { EngineError } from "../contract/index.ts";
 import { storageError } from "./database.ts";
 import { hashBytes } from "./hash.ts";
 

@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { GpuSource } from "../gpu/device.ts";
 import { readBytes } from "../gpu/readBytes.ts";
-import type { Parameter } from "./backward/trainable.ts";
 import { KernelBench, largestError, randomValues } from "../runtime/kernels/kernelBench.ts";
 import { AdamW } from "./adamw.ts";
+import type { Parameter } from "./backward/trainable.ts";
 
 let source: GpuSource;
 let bench: KernelBench;

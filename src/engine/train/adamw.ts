@@ -1,9 +1,9 @@
 import { EngineError } from "../contract/index.ts";
 import type { Gpu } from "../gpu/device.ts";
-import { HeldTogether } from "../gpu/resourceScope.ts";
 import type { PooledBuffer } from "../gpu/pool.ts";
-import type { Parameter } from "./backward/trainable.ts";
+import { HeldTogether } from "../gpu/resourceScope.ts";
 import { Recorder } from "../runtime/kernels/recorder.ts";
+import type { Parameter } from "./backward/trainable.ts";
 
 /** Values that one partial sum stands for, as in shaders/train/square_sums.wgsl. */
 const STRETCH = 4096;
@@ -149,7 +149,12 @@ export class AdamW {
         writes: [parameter.value, moments.buffer],
         integers: [parameter.count, groups[0] * LANES],
         floats: [
-          ...[scale, beta1, beta2, 1 - beta1, 1 - beta2, 1 - learningRate * decay],
+          scale,
+          beta1,
+          beta2,
+          1 - beta1,
+          1 - beta2,
+          1 - learningRate * decay,
           learningRate / (1 - beta1 ** (step + 1)),
           1 / Math.sqrt(1 - beta2 ** (step + 1)),
           epsilon,

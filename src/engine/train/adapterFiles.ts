@@ -1,6 +1,6 @@
-import { type ByteSource, bytesInMemory, type FileTree } from "../core/bytes.ts";
-import type { TrainingSettings } from "../contract/index.ts";
 import { planShards } from "../checkpoint/formats/shards.ts";
+import type { TrainingSettings } from "../contract/index.ts";
+import { type ByteSource, bytesInMemory, type FileTree } from "../core/bytes.ts";
 import type { Adapter } from "./backward/trainable.ts";
 
 /** A pair of factors on the CPU, row after row. */

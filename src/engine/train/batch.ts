@@ -59,7 +59,8 @@ export function makeBatch(
     at += stretch.tokens;
   }
   const fused = {
-    ...{ starts, tails },
+    starts,
+    tails,
     ids: Uint32Array.from(entries),
     probabilities: Float32Array.from(probabilities),
   };

@@ -1,14 +1,14 @@
+import type { Library } from "../checkpoint/library/library.ts";
 import {
   EngineError,
   type EngineEvent,
   type ModelId,
   type TrainingRequest,
 } from "../contract/index.ts";
+import type { JobContext, JobKind } from "../core/jobs/kind.ts";
 import type { FusionLibrary } from "../fuse/dataset/fusions.ts";
 import type { RecordStore } from "../fuse/dataset/recordStore.ts";
 import type { GpuSource } from "../gpu/device.ts";
-import type { JobContext, JobKind } from "../core/jobs/kind.ts";
-import type { Library } from "../checkpoint/library/library.ts";
 import { measureDecoder } from "../runtime/decoder/plan.ts";
 import { openTrainingDocuments } from "./documents.ts";
 import { planRun, requireRoom } from "./planner.ts";
@@ -92,7 +92,12 @@ export function createDistillKind(parts: TrainingParts): JobKind<"distill", Dist
         const totalBytes = plan.steps * settings.batchTokens;
         const notes = recordTraining(records, id);
         const options: TrainingOptions = {
-          ...{ source, pivot, documents, settings, signal, store: notes.store },
+          source,
+          pivot,
+          documents,
+          settings,
+          signal,
+          store: notes.store,
           onStart: notes.noteStart,
           async onPoint(point) {
             await notes.notePoint(point);

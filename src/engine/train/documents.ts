@@ -1,8 +1,8 @@
 import { EngineError, type FusionId, type TrainingSettings } from "../contract/index.ts";
-import { rowRewards } from "../fuse/rows/choose.ts";
 import type { FusionLibrary } from "../fuse/dataset/fusions.ts";
-import { softLambda } from "../fuse/rows/lambda.ts";
 import type { FusedRecord } from "../fuse/dataset/records.ts";
+import { rowRewards } from "../fuse/rows/choose.ts";
+import { softLambda } from "../fuse/rows/lambda.ts";
 import { shuffled } from "./order.ts";
 import type { TrainingDocuments } from "./trainer.ts";
 

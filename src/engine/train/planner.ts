@@ -1,7 +1,7 @@
-import { EngineError, type TrainingPlan, type TrainingSettings } from "../contract/index.ts";
 import type { Checkpoint } from "../checkpoint/checkpoint.ts";
-import { planTraining } from "./backward/plan.ts";
+import { EngineError, type TrainingPlan, type TrainingSettings } from "../contract/index.ts";
 import { momentBytes, updateBytes } from "./adamw.ts";
+import { planTraining } from "./backward/plan.ts";
 import type { PartedDocuments } from "./documents.ts";
 import { orderTraining } from "./order.ts";
 import { targetOf } from "./run.ts";

@@ -1,5 +1,10 @@
 import type { TrainingPoint } from "../contract/index.ts";
-import { decodePlain, encodePlain, type RecordStore, readRecords } from "../fuse/dataset/recordStore.ts";
+import {
+  decodePlain,
+  encodePlain,
+  type RecordStore,
+  readRecords,
+} from "../fuse/dataset/recordStore.ts";
 import type { TrainingStore } from "./run.ts";
 
 /** What was written down of a training, in the order it came. */

@@ -1,11 +1,11 @@
+import type { Checkpoint } from "../checkpoint/checkpoint.ts";
 import type { TrainingSettings } from "../contract/index.ts";
 import type { Gpu } from "../gpu/device.ts";
 import { readBytes } from "../gpu/readBytes.ts";
-import type { Checkpoint } from "../checkpoint/checkpoint.ts";
-import { adaptedModules } from "./backward/tensors.ts";
-import { LORA_MODULES, type Parameter, type TrainableModel } from "./backward/trainable.ts";
 import { measureDecoder } from "../runtime/decoder/plan.ts";
 import { adapterFiles, type TrainedFactors } from "./adapterFiles.ts";
+import { adaptedModules } from "./backward/tensors.ts";
+import { LORA_MODULES, type Parameter, type TrainableModel } from "./backward/trainable.ts";
 import { loraOf } from "./run.ts";
 import { planTarget, type TargetPlan, type Trained } from "./targetFiles.ts";
 
@@ -49,7 +49,11 @@ function planFull(
   const parameters = new Map(model.parameters.map((each) => [each.name, each]));
   const computes = (name: string) => parameters.has(name);
   const plan = planTarget(pivot, {
-    ...{ dtype, shardBytes, computes, untied: null, files: new Map() },
+    dtype,
+    shardBytes,
+    computes,
+    untied: null,
+    files: new Map(),
   });
   const read = (tensor: string, first: number, count: number) => {
     const parameter = parameters.get(tensor);
@@ -87,7 +91,8 @@ async function planAdapted(
   const table =
     tied && ends ? finder.find(embedding.tensor, [spec.vocabSize, spec.hiddenSize]) : null;
   const plan = planTarget(pivot, {
-    ...{ dtype: settings.dtype, shardBytes },
+    dtype: settings.dtype,
+    shardBytes,
     computes: (name) => changed.has(name),
     // One was trained without the other, or differently: from now on they are two.
     untied: table && { head: HEAD, embedding: table.name },

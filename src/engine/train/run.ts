@@ -1,6 +1,6 @@
+import type { Checkpoint } from "../checkpoint/checkpoint.ts";
 import { EngineError, type TrainingPoint, type TrainingSettings } from "../contract/index.ts";
 import type { Gpu, GpuSource } from "../gpu/device.ts";
-import type { Checkpoint } from "../checkpoint/checkpoint.ts";
 import { openTrainable } from "./backward/openTrainable.ts";
 import type { LoraTarget, TrainableModel, TrainTarget } from "./backward/trainable.ts";
 import type { PartedDocuments } from "./documents.ts";

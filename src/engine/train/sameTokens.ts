@@ -1,7 +1,7 @@
+import type { Checkpoint } from "../checkpoint/checkpoint.ts";
 import { EngineError } from "../contract/index.ts";
 import type { FusedRecord } from "../fuse/dataset/records.ts";
 import { textOf } from "../fuse/documents/tokenise.ts";
-import type { Checkpoint } from "../checkpoint/checkpoint.ts";
 import { openTokenizer } from "../text/tokenizers/tokenizer.ts";
 
 /** Tokens that are looked at, and the least part of them that has to stand for what it was read as. */

@@ -10,12 +10,32 @@ const LAYERS = TRAINED_MODULES.filter((module) => module !== "embeddings" && mod
 
 /** Small enough for a browser: a light LoRA over every matrix of the layers. */
 const STUDIO: TrainingSettings = {
-  ...{ mode: "lora", modules: LAYERS, rank: 8, alpha: 16, rslora: false, dropout: 0 },
-  ...{ lambda: 0.9, lambdaSchedule: "hard", fusionLoss: "ce" },
-  ...{ learningRate: 1e-4, schedule: "cosine", warmup: 0.03 },
-  ...{ beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0, clip: 1 },
-  ...{ steps: null, epochs: 1, batchTokens: 2048, sequenceTokens: 512, packing: true },
-  ...{ seed: 42, holdout: 0.1, evaluateEvery: 0, dtype: null },
+  mode: "lora",
+  modules: LAYERS,
+  rank: 8,
+  alpha: 16,
+  rslora: false,
+  dropout: 0,
+  lambda: 0.9,
+  lambdaSchedule: "hard",
+  fusionLoss: "ce",
+  learningRate: 1e-4,
+  schedule: "cosine",
+  warmup: 0.03,
+  beta1: 0.9,
+  beta2: 0.999,
+  epsilon: 1e-8,
+  weightDecay: 0,
+  clip: 1,
+  steps: null,
+  epochs: 1,
+  batchTokens: 2048,
+  sequenceTokens: 512,
+  packing: true,
+  seed: 42,
+  holdout: 0.1,
+  evaluateEvery: 0,
+  dtype: null,
 };
 
 /** 128 sequences of 2,048 tokens between two updates. */
@@ -23,9 +43,17 @@ const PUBLISHED = { batchTokens: 128 * 2048, sequenceTokens: 2048, holdout: 0 } 
 
 /** FuseChat trains every weight; its LoRA script has what stands here for `mode: lora`. */
 const FUSECHAT: TrainingSettings = {
-  ...{ ...STUDIO, ...PUBLISHED, mode: "full", packing: false, epochs: 3 },
-  ...{ learningRate: 5e-6, warmup: 0.03 },
-  ...{ modules: ["q", "v"], rank: 8, alpha: 16, dropout: 0.05 },
+  ...STUDIO,
+  ...PUBLISHED,
+  mode: "full",
+  packing: false,
+  epochs: 3,
+  learningRate: 5e-6,
+  warmup: 0.03,
+  modules: ["q", "v"],
+  rank: 8,
+  alpha: 16,
+  dropout: 0.05,
 };
 
 /**
@@ -35,9 +63,15 @@ const FUSECHAT: TrainingSettings = {
 export const TRAINING_PROFILES: Readonly<Record<FusionProfile, TrainingSettings>> = {
   studio: STUDIO,
   fusellm: {
-    ...{ ...STUDIO, ...PUBLISHED, mode: "full" },
-    ...{ learningRate: 1e-5, warmup: 0.008, beta2: 0.95, weightDecay: 0.1 },
-    ...{ rank: 64, alpha: 16 },
+    ...STUDIO,
+    ...PUBLISHED,
+    mode: "full",
+    learningRate: 1e-5,
+    warmup: 0.008,
+    beta2: 0.95,
+    weightDecay: 0.1,
+    rank: 64,
+    alpha: 16,
   },
   "fusechat-v1": FUSECHAT,
   "fusechat-v2": FUSECHAT,
@@ -61,12 +95,18 @@ interface Range {
 
 /** The numbers among the settings. */
 export const TRAINING_RANGES = {
-  ...{ rank: { min: 1, max: 1024, whole: true }, alpha: { min: 1e-6, max: 1e6 } },
-  ...{ dropout: { min: 0, max: 0.99 }, lambda: { min: 0, max: 1 } },
-  ...{ learningRate: { min: 0, max: 10 }, warmup: { min: 0, max: 1 } },
-  ...{ beta1: { min: 0, max: 0.999999 }, beta2: { min: 0, max: 0.999999 } },
-  ...{ epsilon: { min: 1e-12, max: 1 }, weightDecay: { min: 0, max: 10 } },
-  ...{ clip: { min: 0, max: 1e6 }, epochs: { min: 0, max: 1e6 } },
+  rank: { min: 1, max: 1024, whole: true },
+  alpha: { min: 1e-6, max: 1e6 },
+  dropout: { min: 0, max: 0.99 },
+  lambda: { min: 0, max: 1 },
+  learningRate: { min: 0, max: 10 },
+  warmup: { min: 0, max: 1 },
+  beta1: { min: 0, max: 0.999999 },
+  beta2: { min: 0, max: 0.999999 },
+  epsilon: { min: 1e-12, max: 1 },
+  weightDecay: { min: 0, max: 10 },
+  clip: { min: 0, max: 1e6 },
+  epochs: { min: 0, max: 1e6 },
   steps: { min: 1, max: 2 ** 31, whole: true },
   batchTokens: { min: 1, max: 2 ** 24, whole: true },
   sequenceTokens: { min: 2, max: 2 ** 20, whole: true },

@@ -1,8 +1,8 @@
 import { invariant } from "../core/invariant.ts";
 import type { Gpu } from "../gpu/device.ts";
 import { readBytes } from "../gpu/readBytes.ts";
-import type { TrainableModel } from "./backward/trainable.ts";
 import type { AdamW } from "./adamw.ts";
+import type { TrainableModel } from "./backward/trainable.ts";
 
 /** Bytes of a record, so that a large model's state is never in memory as a whole. */
 const PIECE_BYTES = 8 * 2 ** 20;

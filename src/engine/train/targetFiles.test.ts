@@ -7,7 +7,10 @@ function factors(layout: "out_in" | "in_out"): TrainedFactors {
   const parameter = { name: "", count: 0, value: null as never, gradient: null as never };
   return {
     adapter: {
-      ...{ module: "", tensor: "", layout, scale: 0.5 },
+      module: "",
+      tensor: "",
+      layout,
+      scale: 0.5,
       a: { ...parameter, shape: [2, 3] },
       b: { ...parameter, shape: [2, 2] },
     },

@@ -1,3 +1,8 @@
+import { type Checkpoint, type CheckpointTensor, readTensor } from "../checkpoint/checkpoint.ts";
+import { companionFiles } from "../checkpoint/companions.ts";
+import { rewriteConfig } from "../checkpoint/formats/config.ts";
+import { planShards, type ShardPlan } from "../checkpoint/formats/shards.ts";
+import type { DType, OutputDType } from "../contract/index.ts";
 import {
   type ByteSource,
   bytesInMemory,
@@ -5,11 +10,6 @@ import {
   type FileTreeWriter,
 } from "../core/bytes.ts";
 import { invariant } from "../core/invariant.ts";
-import type { DType, OutputDType } from "../contract/index.ts";
-import { rewriteConfig } from "../checkpoint/formats/config.ts";
-import { planShards, type ShardPlan } from "../checkpoint/formats/shards.ts";
-import { type Checkpoint, type CheckpointTensor, readTensor } from "../checkpoint/checkpoint.ts";
-import { companionFiles } from "../checkpoint/companions.ts";
 import { fromF32, toF32 } from "../core/tensor/convert.ts";
 import { byteLength, isOutputDType, mergeRole } from "../core/tensor/dtype.ts";
 import type { TrainedFactors } from "./adapterFiles.ts";

@@ -1,11 +1,11 @@
 import { EngineError, type TrainingPoint, type TrainingSettings } from "../contract/index.ts";
-import { scheduledLambda } from "../fuse/rows/lambda.ts";
 import type { FusedRecord } from "../fuse/dataset/records.ts";
+import { scheduledLambda } from "../fuse/rows/lambda.ts";
 import type { Gpu } from "../gpu/device.ts";
-import type { TrainBatch } from "./backward/batch.ts";
-import type { Losses, TrainableModel } from "./backward/trainable.ts";
 import { uniform } from "../runtime/generate/sample.ts";
 import { AdamW, NONFINITE_HELP } from "./adamw.ts";
+import type { TrainBatch } from "./backward/batch.ts";
+import type { Losses, TrainableModel } from "./backward/trainable.ts";
 import { countTokens, makeBatch } from "./batch.ts";
 import { orderEpoch, orderTraining, type Sequence, type TrainingOrder } from "./order.ts";
 import { learningRateAt } from "./schedule.ts";
@@ -91,7 +91,10 @@ export class Trainer {
       clm: sums.clm / tokens,
       fusion: sums.fusedTokens > 0 ? fusionLoss(sums, settings) / sums.fusedTokens : null,
       lambda: weighted / tokens,
-      ...{ learningRate, gradientNorm, tokens: sums.tokens, heldOut: null },
+      learningRate,
+      gradientNorm,
+      tokens: sums.tokens,
+      heldOut: null,
     };
   }
 

@@ -21,7 +21,10 @@ function problemOf(error: unknown): TextProblem {
 function blankMap(map: WeightMap, models: readonly string[]): WeightMap {
   const cells = map.cells.map((cell) => ({
     ...cell,
-    ...{ shares: null, spread: null, change: null, locked: false },
+    shares: null,
+    spread: null,
+    change: null,
+    locked: false,
   }));
   return { models, cells, measured: 0, total: map.total, headline: "", summary: [] };
 }

@@ -145,7 +145,10 @@ export function AlignmentFlow(props: AlignmentFlowProps) {
             block && (
               <AlignmentLine
                 key={at}
-                {...{ texts, block, at, only }}
+                texts={texts}
+                block={block}
+                at={at}
+                only={only}
                 links={lines[at] ?? []}
                 active={at === activeLine ? active : null}
                 lit={at === lineOf(lit) ? lit : null}

@@ -44,7 +44,7 @@ export function DistributionTable({ label, columns, rows, scale }: DistributionT
             </th>
             {columns.map(({ key, colour, tail }, at) => (
               <td key={key}>
-                <Bar probability={cells[at] ?? null} {...{ colour, scale, tail }} />
+                <Bar probability={cells[at] ?? null} colour={colour} scale={scale} tail={tail} />
               </td>
             ))}
           </tr>
@@ -53,7 +53,7 @@ export function DistributionTable({ label, columns, rows, scale }: DistributionT
           <th scope="row">elsewhere</th>
           {columns.map(({ key, tail }) => (
             <td key={key}>
-              <Bar probability={tail} colour="var(--hatched)" {...{ scale, tail }} />
+              <Bar probability={tail} colour="var(--hatched)" scale={scale} tail={tail} />
             </td>
           ))}
         </tr>

@@ -87,7 +87,9 @@ export function ShareGrid(props: ShareGridProps) {
       {rows.map((row, index) => (
         <ShareRow
           key={row.key}
-          {...{ row, columns, template }}
+          row={row}
+          columns={columns}
+          template={template}
           rowIndex={index + 2}
           active={row.cells.some(({ key }) => key === active) ? active : null}
           selected={row.cells.some(({ key }) => key === selected) ? selected : null}

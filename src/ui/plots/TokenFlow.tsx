@@ -71,7 +71,9 @@ export function TokenFlow({ label, chunks, numbers, onHover }: TokenFlowProps) {
       {chunks.map((tokens, index) => {
         const first = index * length;
         const inside = active >= first && active < first + tokens.length;
-        return <TokenChunk key={first} {...{ tokens, first }} active={inside ? active : null} />;
+        return (
+          <TokenChunk key={first} tokens={tokens} first={first} active={inside ? active : null} />
+        );
       })}
     </div>
   );

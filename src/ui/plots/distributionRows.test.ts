@@ -4,13 +4,23 @@ import { barScale, distributionRows } from "./distributionRows.ts";
 
 const distribution = (...entries: readonly (readonly [number, number])[]): Distribution => ({
   entries: entries.map(([id, probability]) => ({ id, text: `t${id}`, probability })),
-  ...{ tail: 0.1, nats: 1 },
+  tail: 0.1,
+  nats: 1,
 });
 const member = (aligned: Distribution | null) => ({
-  ...{ model: "m", reason: null, own: null, aligned, weight: 0, metric: null },
+  model: "m",
+  reason: null,
+  own: null,
+  aligned,
+  weight: 0,
+  metric: null,
 });
 const row = (gold: number): FusedRow => ({
-  ...{ document: 0, row: 0, position: 0, winner: 1, gold: { id: gold, text: `t${gold}` } },
+  document: 0,
+  row: 0,
+  position: 0,
+  winner: 1,
+  gold: { id: gold, text: `t${gold}` },
   members: [
     member(distribution([5, 0.4], [7, 0.2])),
     member(distribution([7, 0.3], [9, 0.25])),

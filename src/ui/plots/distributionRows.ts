@@ -21,7 +21,9 @@ export function distributionRows({ members, fused, gold }: FusedRow): readonly D
   }
   texts.set(gold.id, gold.text);
   const rows = [...texts].map(([id, text]) => ({
-    ...{ id, text, gold: id === gold.id },
+    id,
+    text,
+    gold: id === gold.id,
     cells: all.map((distribution) => find(distribution, id)),
   }));
   const most = (cells: readonly (number | null)[]) => Math.max(...cells.map((cell) => cell ?? 0));

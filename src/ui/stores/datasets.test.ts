@@ -18,12 +18,23 @@ const MODELS = ["newest", "middle", "oldest"].map((name, at) =>
   fakeModel(name, { createdAt: 3 - at }),
 );
 const runs = (model: string): LanguageCard => ({
-  ...{ model, failure: null, reads: true, chats: false, contextLength: 256 },
-  ...{ weightBytes: 1, streamed: false },
+  model,
+  failure: null,
+  reads: true,
+  chats: false,
+  contextLength: 256,
+  weightBytes: 1,
+  streamed: false,
 });
 const dataset = (id: string): DatasetCard => ({
-  ...{ id, name: id, kind: "text", rows: 3, byteLength: 9, createdAt: 0 },
-  ...{ problems: [], problemCount: 0 },
+  id,
+  name: id,
+  kind: "text",
+  rows: 3,
+  byteLength: 9,
+  createdAt: 0,
+  problems: [],
+  problemCount: 0,
 });
 const DATASETS = ["tales", "maths"].map(dataset);
 

@@ -10,10 +10,22 @@ import type {
 
 /** What a profile sets, for tests. */
 export const FAKE_SETTINGS: FusionSettings = {
-  ...{ profile: "studio", topK: 10, maxTokens: 2048, rows: 1000 },
-  ...{ vocabulary: "bytes", matrix: false, fallback: "pivot" },
-  ...{ fusion: "mince", level: "sequence", metric: "byte", averageBy: "rewards" },
-  ...{ temperature: 1, tail: "bucket", bf16: false, withPivot: true, badRows: "skip" },
+  profile: "studio",
+  topK: 10,
+  maxTokens: 2048,
+  rows: 1000,
+  vocabulary: "bytes",
+  matrix: false,
+  fallback: "pivot",
+  fusion: "mince",
+  level: "sequence",
+  metric: "byte",
+  averageBy: "rewards",
+  temperature: 1,
+  tail: "bucket",
+  bf16: false,
+  withPivot: true,
+  badRows: "skip",
 };
 
 export const FAKE_PROFILES = {
@@ -26,8 +38,14 @@ export const FAKE_PROFILES = {
 /** A member of a fusion, for tests. */
 export function fakeMember(model: string, changes: Partial<FusionMember> = {}): FusionMember {
   return {
-    ...{ model, wins: 38, nats: 120, tokens: 100, natsPerToken: 1.2, bitsPerByte: 2.31 },
-    ...{ covered: 100, reasons: {} },
+    model,
+    wins: 38,
+    nats: 120,
+    tokens: 100,
+    natsPerToken: 1.2,
+    bitsPerByte: 2.31,
+    covered: 100,
+    reasons: {},
     ...changes,
   };
 }
@@ -36,9 +54,20 @@ export function fakeMember(model: string, changes: Partial<FusionMember> = {}): 
 export function fakeFusion(id: string, changes: Partial<FusionCard> = {}): FusionCard {
   const source = { wins: 62, covered: 97, bitsPerByte: 1.98, reasons: { "same end": 97 } };
   return {
-    ...{ id, name: id, state: "complete", origin: "fuse", createdAt: 1, byteLength: 9000 },
-    ...{ pivot: "id-ember", vocabSize: 1024, settings: FAKE_SETTINGS },
-    ...{ documents: 3, rows: 100, bytes: 400, domains: [], dropped: [] },
+    id,
+    name: id,
+    state: "complete",
+    origin: "fuse",
+    createdAt: 1,
+    byteLength: 9000,
+    pivot: "id-ember",
+    vocabSize: 1024,
+    settings: FAKE_SETTINGS,
+    documents: 3,
+    rows: 100,
+    bytes: 400,
+    domains: [],
+    dropped: [],
     members: [fakeMember("ember"), fakeMember("flint", source)],
     ...changes,
   };
@@ -70,8 +99,15 @@ const LINKS: readonly FakeLink[] = [
 export function fakeDocument(index: number): FusedDocument {
   const links = LINKS.map(([group, from, reason, sameEnd]) => ({ group, from, reason, sameEnd }));
   return {
-    ...{ index, dataset: "tales.jsonl", domain: "tales", excerpt: "The king's forest." },
-    ...{ tokens: PIVOT.length, rows: 6, covered: [4], natsPerByte: [1.6, 1.4], winner: 1 },
+    index,
+    dataset: "tales.jsonl",
+    domain: "tales",
+    excerpt: "The king's forest.",
+    tokens: PIVOT.length,
+    rows: 6,
+    covered: [4],
+    natsPerByte: [1.6, 1.4],
+    winner: 1,
     text: PIVOT.join(""),
     pivotTokens: tokenise(PIVOT),
     rowOf: [0, 1, 2, 3, 4, 5, null],
@@ -83,7 +119,9 @@ export function fakeDocument(index: number): FusedDocument {
 /** A distribution over the pivot's tokens, for tests. */
 function fakeDistribution(...probabilities: readonly number[]): Distribution {
   const entries = probabilities.map((probability, at) => ({
-    ...{ id: at + 2, text: PIVOT[at + 2] ?? "", probability },
+    id: at + 2,
+    text: PIVOT[at + 2] ?? "",
+    probability,
   }));
   const tail = 1 - probabilities.reduce((sum, one) => sum + one, 0);
   return { entries, tail, nats: -Math.log(probabilities[0] ?? 1) };
@@ -92,15 +130,27 @@ function fakeDistribution(...probabilities: readonly number[]): Distribution {
 /** A row that the source decides, for tests. */
 export function fakeRow(document: number, row: number): FusedRow {
   return {
-    ...{ document, row, position: row, winner: 1, gold: { id: 2, text: "ing" } },
+    document,
+    row,
+    position: row,
+    winner: 1,
+    gold: { id: 2, text: "ing" },
     members: [
       {
-        ...{ model: "ember", reason: null, own: null, aligned: fakeDistribution(0.2, 0.3) },
-        ...{ weight: 0, metric: 1.6 },
+        model: "ember",
+        reason: null,
+        own: null,
+        aligned: fakeDistribution(0.2, 0.3),
+        weight: 0,
+        metric: 1.6,
       },
       {
-        ...{ model: "flint", reason: "same end", own: fakeDistribution(0.5, 0.1) },
-        ...{ aligned: fakeDistribution(0.5, 0.1), weight: 1, metric: 1.4 },
+        model: "flint",
+        reason: "same end",
+        own: fakeDistribution(0.5, 0.1),
+        aligned: fakeDistribution(0.5, 0.1),
+        weight: 1,
+        metric: 1.4,
       },
     ],
     fused: fakeDistribution(0.5, 0.1),

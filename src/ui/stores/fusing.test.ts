@@ -23,15 +23,22 @@ const EMBER = fakeModel("ember", { createdAt: 1 });
 const TALES = fakeModel("ember-tales", { createdAt: 2 });
 const FLINT = fakeModel("flint", { createdAt: 3, architecture: "Qwen2ForCausalLM", layers: 4 });
 const dataset = (name: string, rows = 3): DatasetCard => ({
-  ...{ id: name, name, kind: "text", rows, byteLength: 9, createdAt: 0 },
-  ...{ problems: [], problemCount: 0 },
+  id: name,
+  name,
+  kind: "text",
+  rows,
+  byteLength: 9,
+  createdAt: 0,
+  problems: [],
+  problemCount: 0,
 });
 const TEXTS = [dataset("tales"), dataset("maths")];
 
 function open(answers: Parameters<typeof fakeEngine>[0] = {}) {
   const models = [FLINT, TALES, EMBER];
   const { engine, started } = fakeEngine({
-    ...{ listModels: async () => models, listDatasets: async () => TEXTS },
+    listModels: async () => models,
+    listDatasets: async () => TEXTS,
     ...answers,
   });
   const studio = createStudio(engine, "");
@@ -93,8 +100,12 @@ test("a fusion is started as it is put together, and its result is shown", async
   await vi.waitFor(() => expect(studio.jobs.find("job 1")).toBeDefined());
   expect(started).toEqual([
     {
-      ...{ kind: "fuse", pivot: "id-ember", sources: ["id-flint"], datasets: ["tales", "maths"] },
-      ...{ settings: { ...FAKE_SETTINGS, rows: 5 }, name: "ember from flint" },
+      kind: "fuse",
+      pivot: "id-ember",
+      sources: ["id-flint"],
+      datasets: ["tales", "maths"],
+      settings: { ...FAKE_SETTINGS, rows: 5 },
+      name: "ember from flint",
     },
   ]);
   expect(fuseBlocked(studio)).toContain("running");

@@ -140,8 +140,12 @@ export function startFusion(studio: Studio) {
     const settings = fusionSettings(studio);
     if (!pivot || !settings) return;
     const job = await begin(studio, {
-      ...{ kind: "fuse", pivot: pivot.id, sources: sources.map(({ id }) => id) },
-      ...{ datasets: datasets.map(({ id }) => id), settings, name: fusionName(studio) },
+      kind: "fuse",
+      pivot: pivot.id,
+      sources: sources.map(({ id }) => id),
+      datasets: datasets.map(({ id }) => id),
+      settings,
+      name: fusionName(studio),
     });
     studio.fusion.setState({ job: job.id });
     studio.fusion.draft({ name: null });

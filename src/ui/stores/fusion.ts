@@ -49,8 +49,13 @@ export interface FusionState {
 export const PAGE_DOCUMENTS = 50;
 
 const NOTHING_READ = {
-  ...{ pages: {}, opened: null, document: null, asked: null, row: null },
-  ...{ failure: null, source: 0 },
+  pages: {},
+  opened: null,
+  document: null,
+  asked: null,
+  row: null,
+  failure: null,
+  source: 0,
 } as const satisfies Partial<FusionState>;
 
 /** What the Fuse screen shows and holds. */
@@ -58,10 +63,16 @@ export function createFusionStore() {
   const store = createStore<FusionState>(() => ({
     tab: "setup",
     draft: {
-      ...{ pivot: null, sources: null, datasets: null },
-      ...{ profile: "studio", changes: {}, name: null },
+      pivot: null,
+      sources: null,
+      datasets: null,
+      profile: "studio",
+      changes: {},
+      name: null,
     },
-    ...{ job: null, shown: null, reading: null },
+    job: null,
+    shown: null,
+    reading: null,
     ...NOTHING_READ,
   }));
   return {

@@ -50,8 +50,17 @@ export interface PipelineState {
 export function createPipelineStore() {
   const store = createStore<PipelineState>(() => ({
     draft: { changes: {}, plain: true, merges: null, evaluationTokens: 2048, name: null },
-    ...{ profiles: null, merges: [], mergesFor: null, job: null, shown: null, run: null },
-    ...{ curves: {}, pace: null, plan: null, planFailure: null, failure: null },
+    profiles: null,
+    merges: [],
+    mergesFor: null,
+    job: null,
+    shown: null,
+    run: null,
+    curves: {},
+    pace: null,
+    plan: null,
+    planFailure: null,
+    failure: null,
   }));
   return {
     ...store,

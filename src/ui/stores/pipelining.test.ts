@@ -34,23 +34,52 @@ beforeEach(() => vi.stubGlobal("window", { location: { hash: "" } }));
 afterEach(() => vi.unstubAllGlobals());
 
 const STUDIO: TrainingSettings = {
-  ...{ mode: "lora", modules: ["q", "v"], rank: 8, alpha: 16, rslora: false, dropout: 0 },
-  ...{ lambda: 0.9, lambdaSchedule: "hard", fusionLoss: "ce" },
-  ...{ learningRate: 1e-4, schedule: "cosine", warmup: 0.03 },
-  ...{ beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0, clip: 1 },
-  ...{ steps: null, epochs: 1, batchTokens: 2048, sequenceTokens: 512, packing: true },
-  ...{ seed: 42, holdout: 0.1, evaluateEvery: 0, dtype: null },
+  mode: "lora",
+  modules: ["q", "v"],
+  rank: 8,
+  alpha: 16,
+  rslora: false,
+  dropout: 0,
+  lambda: 0.9,
+  lambdaSchedule: "hard",
+  fusionLoss: "ce",
+  learningRate: 1e-4,
+  schedule: "cosine",
+  warmup: 0.03,
+  beta1: 0.9,
+  beta2: 0.999,
+  epsilon: 1e-8,
+  weightDecay: 0,
+  clip: 1,
+  steps: null,
+  epochs: 1,
+  batchTokens: 2048,
+  sequenceTokens: 512,
+  packing: true,
+  seed: 42,
+  holdout: 0.1,
+  evaluateEvery: 0,
+  dtype: null,
 };
 const FULL: TrainingSettings = { ...STUDIO, mode: "full", learningRate: 5e-6 };
 const PROFILES = { studio: STUDIO, fusellm: FULL, "fusechat-v1": FULL, "fusechat-v2": FULL };
 const merge = (name: string): PipelineMerge => ({
-  ...{ name, method: name, parameters: {}, perModel: {} },
+  name,
+  method: name,
+  parameters: {},
+  perModel: {},
 });
 const EMBER = fakeModel("ember", { createdAt: 1 });
 const FLINT = fakeModel("flint", { createdAt: 2, architecture: "Qwen2ForCausalLM", layers: 4 });
 const TALES: DatasetCard = {
-  ...{ id: "tales", name: "tales", kind: "text", rows: 2000, byteLength: 9, createdAt: 0 },
-  ...{ problems: [], problemCount: 0 },
+  id: "tales",
+  name: "tales",
+  kind: "text",
+  rows: 2000,
+  byteLength: 9,
+  createdAt: 0,
+  problems: [],
+  problemCount: 0,
 };
 
 function open(answers: Parameters<typeof fakeEngine>[0] = {}) {
@@ -84,11 +113,21 @@ async function prepared(answers: Parameters<typeof fakeEngine>[0] = {}) {
 }
 
 const point = (step: number, loss = 3): TrainingPoint => ({
-  ...{ step, loss, clm: loss, fusion: null, lambda: 1, learningRate: 1e-3 },
-  ...{ gradientNorm: 1, tokens: 100, heldOut: null },
+  step,
+  loss,
+  clm: loss,
+  fusion: null,
+  lambda: 1,
+  learningRate: 1e-3,
+  gradientNorm: 1,
+  tokens: 100,
+  heldOut: null,
 });
 const curve = (steps: number, ...points: readonly TrainingPoint[]): TrainingRun => ({
-  ...{ steps, heldOutBefore: 2.8, points, tokensPerSecond: 40 },
+  steps,
+  heldOutBefore: 2.8,
+  points,
+  tokensPerSecond: 40,
 });
 
 test("a setting that is what the profile sets is no change, and changes outlive a profile", async () => {
@@ -136,12 +175,23 @@ test("what stands in the way is said, one thing after the other", async () => {
 });
 
 const PLAN: TrainingPlan = {
-  ...{ steps: 24, tokensPerStep: 256, documents: 9, heldOutDocuments: 1, trainedValues: 1000 },
+  steps: 24,
+  tokensPerStep: 256,
+  documents: 9,
+  heldOutDocuments: 1,
+  trainedValues: 1000,
   bytes: {
-    ...{ weights: 1, parameters: 1, gradients: 1, moments: 1, checkpoints: 1, activations: 1 },
-    ...{ logits: 1, total: 3e9 },
+    weights: 1,
+    parameters: 1,
+    gradients: 1,
+    moments: 1,
+    checkpoints: 1,
+    activations: 1,
+    logits: 1,
+    total: 3e9,
   },
-  ...{ budgetBytes: 2e9, suggestion: "It fits with sequences of 256 tokens." },
+  budgetBytes: 2e9,
+  suggestion: "It fits with sequences of 256 tokens.",
 };
 
 test("a training that does not fit is refused with what would", async () => {
@@ -212,9 +262,16 @@ test("a pipeline starts with what is put together, and is followed", async () =>
   await startPipeline(studio);
   expect(started).toEqual([
     {
-      ...{ kind: "fusechat", name: "ember-fused", pivot: EMBER.id, sources: [FLINT.id] },
-      ...{ datasets: ["tales"], fusion: FAKE_PROFILES.studio, plain: false },
-      ...{ training: { ...STUDIO, steps: 6 }, merges: [merge("linear")], evaluationTokens: 512 },
+      kind: "fusechat",
+      name: "ember-fused",
+      pivot: EMBER.id,
+      sources: [FLINT.id],
+      datasets: ["tales"],
+      fusion: FAKE_PROFILES.studio,
+      plain: false,
+      training: { ...STUDIO, steps: 6 },
+      merges: [merge("linear")],
+      evaluationTokens: 512,
     },
   ]);
   expect(followedPipeline(studio)?.id).toBe("job 1");
@@ -235,8 +292,13 @@ test("the newest pipeline is followed unless another one was chosen", () => {
 const RUN: PipelineRun = {
   stages: [
     {
-      ...{ key: "distil-0", step: "distil", title: "Learn from flint", state: "running" },
-      ...{ model: null, fusion: null, training: "job/distil-0" },
+      key: "distil-0",
+      step: "distil",
+      title: "Learn from flint",
+      state: "running",
+      model: null,
+      fusion: null,
+      training: "job/distil-0",
     },
   ],
   report: null,
@@ -304,7 +366,8 @@ test("results open where they can be looked at", () => {
   expect(studio.fusion.getState()).toMatchObject({ shown: "fusion", tab: "documents" });
   compareModels(studio, ["id-ember", "id-target"]);
   expect(studio.playground.getState()).toMatchObject({
-    ...{ tab: "try", chosen: ["id-ember", "id-target"] },
+    tab: "try",
+    chosen: ["id-ember", "id-target"],
   });
   evaluateModels(studio, ["id-ember", "id-target"]);
   expect(studio.playground.getState()).toMatchObject({

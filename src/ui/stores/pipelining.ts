@@ -16,11 +16,19 @@ import type { Studio } from "./studio.ts";
 
 /** A training that a software GPU gets through while one waits. */
 export const SHORT_TRAINING: Partial<TrainingSettings> = {
-  ...{ steps: 24, batchTokens: 256, sequenceTokens: 128, learningRate: 1e-3, evaluateEvery: 8 },
+  steps: 24,
+  batchTokens: 256,
+  sequenceTokens: 128,
+  learningRate: 1e-3,
+  evaluateEvery: 8,
 };
 /** The same with time to learn. */
 export const LONGER_TRAINING: Partial<TrainingSettings> = {
-  ...{ steps: 150, batchTokens: 512, sequenceTokens: 256, learningRate: 1e-3, evaluateEvery: 30 },
+  steps: 150,
+  batchTokens: 512,
+  sequenceTokens: 256,
+  learningRate: 1e-3,
+  evaluateEvery: 30,
 };
 
 const isPipeline = ({ kind }: JobCard) => kind === "fusechat";
@@ -131,9 +139,16 @@ export function startPipeline(studio: Studio) {
     if (!pivot || !fusion || !training) return;
     const { plain, evaluationTokens } = studio.pipeline.getState().draft;
     const job = await begin(studio, {
-      ...{ kind: "fusechat", name: pipelineName(studio), pivot: pivot.id, fusion, training },
-      ...{ sources: sources.map(({ id }) => id), datasets: datasets.map(({ id }) => id) },
-      ...{ plain, evaluationTokens, merges: wantedMerges(studio) },
+      kind: "fusechat",
+      name: pipelineName(studio),
+      pivot: pivot.id,
+      fusion,
+      training,
+      sources: sources.map(({ id }) => id),
+      datasets: datasets.map(({ id }) => id),
+      plain,
+      evaluationTokens,
+      merges: wantedMerges(studio),
     });
     studio.pipeline.setState({ job: job.id });
     studio.pipeline.draft({ name: null });

@@ -23,8 +23,14 @@ import { createStudio } from "./studio.ts";
 const MODELS = ["a", "b", "c", "d", "e"].map((name, createdAt) => fakeModel(name, { createdAt }));
 const token = (text: string): ReadToken => ({ id: 1, text, nats: 1, top: [] });
 const card = (model: string, changes: Partial<LanguageCard> = {}): LanguageCard => ({
-  ...{ model, failure: null, reads: true, chats: true, contextLength: 256, weightBytes: 10 },
-  ...{ streamed: false, ...changes },
+  model,
+  failure: null,
+  reads: true,
+  chats: true,
+  contextLength: 256,
+  weightBytes: 10,
+  streamed: false,
+  ...changes,
 });
 
 /** Draws two tokens, then ends. */
@@ -55,7 +61,12 @@ test("every chosen model gets the same prompt and settings, one after the other"
   const [first, second] = generate.mock.calls.map(([{ model: _, ...rest }]) => rest);
   expect(first).toEqual(second);
   expect(last("id-b")).toMatchObject({
-    ...{ state: "done", text: " hello", count: 2, promptTokens: 3, loading: null, end: "stop" },
+    state: "done",
+    text: " hello",
+    count: 2,
+    promptTokens: 3,
+    loading: null,
+    end: "stop",
   });
   expect(studio.playground.getState().running).toBe(false);
 });

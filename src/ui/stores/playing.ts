@@ -186,8 +186,11 @@ async function read(studio: Studio, model: ModelId, text: string, signal: AbortS
   const request = { model, text, topCount: TOP_COUNT };
   const { tokens, ...reading } = await engine.readText(request, { signal, onEvent });
   playground.change(model, () => ({
-    ...{ state: "done", reading, loading: null },
-    ...{ chunks: chunkTokens(tokens), count: tokens.length },
+    state: "done",
+    reading,
+    loading: null,
+    chunks: chunkTokens(tokens),
+    count: tokens.length,
   }));
 }
 
@@ -222,7 +225,8 @@ export async function runPrompt(studio: Studio, reads: boolean): Promise<void> {
       const failure = toFailure(error);
       const stopped = failure.code === "cancelled" || signal.aborted;
       playground.change(id, () => ({
-        ...{ state: stopped ? "stopped" : "failed", loading: null },
+        state: stopped ? "stopped" : "failed",
+        loading: null,
         failure: stopped ? null : failure,
       }));
     }

@@ -10,8 +10,11 @@ const PIVOT = "ember-base";
 /** Other architectures and tokenizers. They come with the page, but not with the samples to merge. */
 const SOURCES = ["flint-source", "slate-source"] as const;
 const SOURCE_FILES = [
-  ...["config.json", "generation_config.json", "model.safetensors"],
-  ...["tokenizer.json", "tokenizer_config.json"],
+  "config.json",
+  "generation_config.json",
+  "model.safetensors",
+  "tokenizer.json",
+  "tokenizer_config.json",
 ];
 /** Small enough for a look around on a software GPU. */
 const FEW = { rows: 3, maxTokens: 128 } as const;
@@ -61,8 +64,12 @@ async function composeSamples(
   const found = sources.flatMap((source) => find(studio, source) ?? []);
   if (!pivot || found.length < sources.length) return false;
   composeFusion(studio, {
-    ...{ pivot: pivot.id, sources: found.map(({ id }) => id), profile: "studio", changes },
-    ...{ datasets: present().map(({ id }) => id), name: null },
+    pivot: pivot.id,
+    sources: found.map(({ id }) => id),
+    profile: "studio",
+    changes,
+    datasets: present().map(({ id }) => id),
+    name: null,
   });
   return true;
 }

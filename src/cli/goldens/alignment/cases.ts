@@ -1,5 +1,9 @@
 import { join } from "node:path";
-import { createWarper, type DtwProfileName, dtwProfiles } from "../../../engine/fuse/align/warper.ts";
+import {
+  createWarper,
+  type DtwProfileName,
+  dtwProfiles,
+} from "../../../engine/fuse/align/warper.ts";
 import type { Bench } from "../cases.ts";
 import { type Comparison, combine } from "../compare.ts";
 import { choiceCases } from "./choices.ts";
@@ -74,7 +78,9 @@ function pairCases(
           mode,
           goldenMap(maps, mode.map),
           texts.map((text) => ({
-            ...{ pivotIds: text.pivot_ids, sourceIds: text.source_ids, rows: text.src_rows },
+            pivotIds: text.pivot_ids,
+            sourceIds: text.source_ids,
+            rows: text.src_rows,
             want: rowsOf(text.rows, profile, mode)!,
           })),
         ),

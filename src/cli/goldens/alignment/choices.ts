@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import type { FusionSettings } from "../../../engine/contract/index.ts";
-import { rewardOf, weighMembers } from "../../../engine/fuse/rows/choose.ts";
 import { PROFILES } from "../../../engine/fuse/profiles.ts";
+import { rewardOf, weighMembers } from "../../../engine/fuse/rows/choose.ts";
 import { type Comparison, combine, compareValues } from "../compare.ts";
 import type { AlignmentCase } from "./cases.ts";
 import { readOptionalGolden } from "./files.ts";

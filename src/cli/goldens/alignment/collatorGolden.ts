@@ -72,24 +72,30 @@ export function recordOfFeature(feature: CollatorFeature): UnfusedRecord {
     const metric = feature[`metric_ce_aligned_${i}`] ?? feature.fused_metric_ce;
     return [
       {
-        ...{ model: `source ${i}`, tokens: { ids: new Uint32Array(), ends: new Uint32Array() } },
+        model: `source ${i}`,
+        tokens: { ids: new Uint32Array(), ends: new Uint32Array() },
         groups: { offsets: new Uint32Array(ids.length + 1), positions: new Uint32Array() },
-        ...{ reasons: Array.from(ids, () => null), from: new Int32Array(rows).fill(-1) },
-        ...{
-          rows: sparse(indices as Lists, logits, rows),
-          logSums: unknown(),
-          goldNats: unknown(),
-        },
+        reasons: Array.from(ids, () => null),
+        from: new Int32Array(rows).fill(-1),
+        rows: sparse(indices as Lists, logits, rows),
+        logSums: unknown(),
+        goldNats: unknown(),
         scored: { tokens: 1, nats: metric as number },
       },
     ];
   });
   return {
-    ...{ number: 0, sources, supervisedBytes: rows },
+    number: 0,
+    sources,
+    supervisedBytes: rows,
     document: { dataset: "", at: 1, part: 0, domain: null, pieces: [] },
     pivot: {
-      ...{ tokens: { ids, ends }, positions: Uint32Array.from({ length: rows }, (_, i) => i) },
-      ...{ k: 10, ids: base.ids, logits: base.values, logSums: unknown() },
+      tokens: { ids, ends },
+      positions: Uint32Array.from({ length: rows }, (_, i) => i),
+      k: 10,
+      ids: base.ids,
+      logits: base.values,
+      logSums: unknown(),
       goldNats: new Float32Array(rows).fill(feature.metric_ce),
     },
   };

@@ -2,8 +2,8 @@ import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import * as v from "valibot";
-import type { DtwProfileName } from "../../../engine/fuse/align/warper.ts";
 import { EngineError } from "../../../engine/contract/index.ts";
+import type { DtwProfileName } from "../../../engine/fuse/align/warper.ts";
 
 /** A row: ids, and the logits that belong to them. */
 export type GoldenRow = readonly [readonly number[], readonly number[]];

@@ -1,6 +1,6 @@
 import type { Gpu } from "../../../engine/gpu/device.ts";
-import { LOSS_ROW_WORDS, lose } from "../../../engine/train/backward/rowKernels.ts";
 import { KernelBench } from "../../../engine/runtime/kernels/kernelBench.ts";
+import { LOSS_ROW_WORDS, lose } from "../../../engine/train/backward/rowKernels.ts";
 import { type Comparison, combine, compareValues } from "../compare.ts";
 import type { CollatorCase, CollatorLoss } from "./collatorGolden.ts";
 
@@ -90,7 +90,9 @@ async function sweep(
     await lose(
       bench.recorder,
       {
-        ...{ rows: bench.buffer(words), entries: bench.buffer(taught), nats },
+        rows: bench.buffer(words),
+        entries: bench.buffer(taught),
+        nats,
         logits: { buffer, stride: columns, offset: 0 },
         taken: bench.buffer(new Float32Array(entries.length)),
       },

@@ -1,5 +1,5 @@
-import type { DtwProfileName } from "../../../engine/fuse/align/warper.ts";
 import type { FusionSettings } from "../../../engine/contract/index.ts";
+import type { DtwProfileName } from "../../../engine/fuse/align/warper.ts";
 import type { GoldenRow, RowChanges } from "./files.ts";
 import type { MapKind } from "./vocabularies.ts";
 
@@ -13,9 +13,12 @@ export interface Mode {
 /** The modes of the goldens; the first is given in full, the others by what differs from it. */
 export function modesOf(profile: DtwProfileName): readonly Mode[] {
   const mode = (name: string, map: MapKind, matrix = false): Mode => ({
-    ...{ name, map },
+    name,
+    map,
     settings: {
-      ...{ profile, vocabulary: map, matrix },
+      profile,
+      vocabulary: map,
+      matrix,
       fallback: profile === "fusechat-v2" ? "gold" : "current",
     },
   });

@@ -46,8 +46,13 @@ export function syntheticPair(one: SyntheticCase): Pair {
     decoded: readonly string[],
   ) =>
     vocabularyOf({
-      ...{ marker, className: null, bosId: BOS, eosId: EOS, unkId: UNK },
-      ...{ pieces: new Map(pieces.entries()), decoded: new Map(decoded.entries()) },
+      marker,
+      className: null,
+      bosId: BOS,
+      eosId: EOS,
+      unkId: UNK,
+      pieces: new Map(pieces.entries()),
+      decoded: new Map(decoded.entries()),
     });
   return {
     pivot: open(one.pivot_marker, one.pivot_vocab, one.pivot_decoded),

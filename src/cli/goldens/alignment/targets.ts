@@ -1,9 +1,9 @@
 import { join } from "node:path";
-import type { SparseRows } from "../../../engine/fuse/align/types.ts";
 import type { FusionSettings } from "../../../engine/contract/index.ts";
-import { fuseDocuments } from "../../../engine/fuse/rows/fuseRows.ts";
-import { PROFILES } from "../../../engine/fuse/profiles.ts";
+import type { SparseRows } from "../../../engine/fuse/align/types.ts";
 import type { UnfusedRecord } from "../../../engine/fuse/dataset/records.ts";
+import { PROFILES } from "../../../engine/fuse/profiles.ts";
+import { fuseDocuments } from "../../../engine/fuse/rows/fuseRows.ts";
 import type { Gpu } from "../../../engine/gpu/device.ts";
 import { type Comparison, combine, compareValues } from "../compare.ts";
 import type { AlignmentCase } from "./cases.ts";
@@ -39,7 +39,8 @@ function collatorCases(golden: CollatorCase) {
       // `base_target_dist` is the pivot's; the others are numbered, or the only one.
       const source = name.startsWith("base") ? null : Number(/\d$/.exec(name)?.[0] ?? 0);
       const changes = {
-        ...{ bf16: set.startsWith("bf16"), temperature: set.endsWith("T2") ? 2 : 1 },
+        bf16: set.startsWith("bf16"),
+        temperature: set.endsWith("T2") ? 2 : 1,
         withPivot: source === null,
       };
       const of = records.slice(0, wanted.length).map((record) => ({

@@ -44,8 +44,11 @@ export function goldenVocabulary(
   return vocabularyOf({
     marker: tokenizer.marker,
     className: tokenizer.class.replace(/Fast$/, ""),
-    ...{ bosId: idOf(tokenizer.bos), eosId: idOf(tokenizer.eos), unkId: idOf(tokenizer.unk) },
-    ...{ pieces, decoded },
+    bosId: idOf(tokenizer.bos),
+    eosId: idOf(tokenizer.eos),
+    unkId: idOf(tokenizer.unk),
+    pieces,
+    decoded,
   });
 }
 

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
-import { bytesInMemory } from "../../core/bytes.ts";
 import { EngineError } from "../../contract/index.ts";
+import { bytesInMemory } from "../../core/bytes.ts";
 import { MAX_HEADER_BYTES, readHeader } from "./safetensors.ts";
 
 /** A file of a header text, as it stands, and zeros. */

@@ -1,7 +1,7 @@
-import type { ByteSource } from "../../core/bytes.ts";
 import { EngineError } from "../../contract/index.ts";
-import { type HeaderTensor, readEntry } from "./headerEntry.ts";
+import type { ByteSource } from "../../core/bytes.ts";
 import { clip, findJsonProblem, isObject } from "../../core/json.ts";
+import { type HeaderTensor, readEntry } from "./headerEntry.ts";
 import { LFS_POINTER_MAX_BYTES, recogniseOtherFile } from "./notWeights.ts";
 
 /** The format's own bound on the JSON text. */

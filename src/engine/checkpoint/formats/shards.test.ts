@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { bytesInMemory } from "../../core/bytes.ts";
 import { DTYPES } from "../../contract/index.ts";
+import { bytesInMemory } from "../../core/bytes.ts";
 import { bitsPerElement } from "../../core/tensor/dtype.ts";
 import { readHeader } from "./safetensors.ts";
 import { type PlannedFile, planShards } from "./shards.ts";

@@ -1,5 +1,5 @@
-import { invariant } from "../../core/invariant.ts";
 import type { DType } from "../../contract/index.ts";
+import { invariant } from "../../core/invariant.ts";
 import { bitsPerElement, byteLength } from "../../core/tensor/dtype.ts";
 
 /** A tensor to be written. */

@@ -33,9 +33,18 @@ test("a sealed model gives back every byte, and its card says what the headers s
   const byteLength = Object.values(bytes).reduce((sum, { length }) => sum + length, 0);
   expect(await again.list()).toMatchObject([
     {
-      ...{ id, name: "ember", state: "complete", origin: "import", parameters: 328 },
-      ...{ architecture: "LlamaForCausalLM", vocabSize: 20, dtypes: ["F32"], tensorCount: 3 },
-      ...{ hasTokenizer: true, byteLength, storedBytes: byteLength },
+      id,
+      name: "ember",
+      state: "complete",
+      origin: "import",
+      parameters: 328,
+      architecture: "LlamaForCausalLM",
+      vocabSize: 20,
+      dtypes: ["F32"],
+      tensorCount: 3,
+      hasTokenizer: true,
+      byteLength,
+      storedBytes: byteLength,
     },
   ]);
 });

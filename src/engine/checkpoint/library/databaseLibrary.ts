@@ -1,16 +1,16 @@
 import { values as allValues, del, get, set, update } from "idb-keyval";
+import { EngineError, type ModelCard, type ModelId } from "../../contract/index.ts";
 import type { ByteSource } from "../../core/bytes.ts";
 import { makeId } from "../../core/id.ts";
 import { invariant } from "../../core/invariant.ts";
-import { EngineError, type ModelCard, type ModelId } from "../../contract/index.ts";
 import type { Database } from "../../storage/database.ts";
 import { hashBytes } from "../../storage/hash.ts";
 import type { ValueStore } from "../../storage/values.ts";
-import type { Checkpoint } from "../checkpoint.ts";
 import { isCheckpointRow } from "../../text/datasets/datasetLibrary.ts";
-import type { Library, ModelFacts, ModelWriter } from "./library.ts";
+import type { Checkpoint } from "../checkpoint.ts";
 import { tidyName, uniqueName } from "../names.ts";
 import { openCheckpoint } from "../open.ts";
+import type { Library, ModelFacts, ModelWriter } from "./library.ts";
 
 /** A checkpoint in the catalogue: its manifest. Written last when `state` becomes `complete`. */
 interface CatalogueRow {
@@ -96,7 +96,12 @@ export async function openLibrary(database: Database, values: ValueStore): Promi
       }
     }
     return {
-      ...{ id, name, state, origin, createdAt, storedBytes },
+      id,
+      name,
+      state,
+      origin,
+      createdAt,
+      storedBytes,
       byteLength: Math.max(byteLength, storedBytes),
       ...(found.facts ?? UNKNOWN),
     };
@@ -191,8 +196,12 @@ export async function openLibrary(database: Database, values: ValueStore): Promi
       named(async (taken) => {
         const id = makeId();
         const fresh: CatalogueRow = {
-          ...{ id, ...start, name: uniqueName(tidyName(name), taken) },
-          ...{ state: "partial", createdAt: Date.now(), files: [] },
+          id,
+          ...start,
+          name: uniqueName(tidyName(name), taken),
+          state: "partial",
+          createdAt: Date.now(),
+          files: [],
         };
         await set(id, fresh, catalogue);
         return { id, writer: writer(id) };

@@ -1,15 +1,15 @@
-import type { ByteSource, FileTree } from "../../core/bytes.ts";
 import { EngineError, type ModelId } from "../../contract/index.ts";
+import type { ByteSource, FileTree } from "../../core/bytes.ts";
 import type { JobContext, JobKind, RequestOf } from "../../core/jobs/kind.ts";
 import type { Locks } from "../../core/jobs/locks.ts";
 import { sourceFromBlob } from "../../storage/blob.ts";
 import type { Checkpoint } from "../checkpoint.ts";
 import { copyFile } from "../copy.ts";
+import { openCheckpoint } from "../open.ts";
+import { LIKE_WEIGHTS, listSome } from "../weightFiles.ts";
 import { describeCheckpoint } from "./databaseLibrary.ts";
 import { type CheckpointFolder, listFolders } from "./folders.ts";
 import type { Library, ModelWriter } from "./library.ts";
-import { openCheckpoint } from "../open.ts";
-import { LIKE_WEIGHTS, listSome } from "../weightFiles.ts";
 
 /** The model each folder became, by the folder's number. */
 type ImportState = Readonly<Record<number, ModelId>>;
@@ -121,7 +121,10 @@ async function importFolder(
   const { id, writer } = half
     ? { id: half.id, writer: await library.resume(half.id) }
     : await library.begin({
-        ...{ name: folder.name, origin: "import", byteLength: sum(kept), fingerprint },
+        name: folder.name,
+        origin: "import",
+        byteLength: sum(kept),
+        fingerprint,
         facts: describeCheckpoint(checkpoint),
       });
   const giveBack = await locks.take(`fusestudio model ${id}`);

@@ -1,5 +1,5 @@
-import type { ByteSource, FileTree, FileTreeWriter } from "../../core/bytes.ts";
 import type { ModelCard, ModelId } from "../../contract/index.ts";
+import type { ByteSource, FileTree, FileTreeWriter } from "../../core/bytes.ts";
 import type { Checkpoint } from "../checkpoint.ts";
 
 /** What a card says about the weights: known once the headers are read. */

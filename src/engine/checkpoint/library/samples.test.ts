@@ -19,7 +19,9 @@ async function serveSamples({ ranges = true, cut = Number.POSITIVE_INFINITY } = 
       contents.set(`${BASE}samples/${name}/${path}`, new Uint8Array(content));
     }
     const list = Object.entries(bytes).map(([path, { length }]) => ({
-      ...{ path, bytes: length, sha256: `${name}${path}` },
+      path,
+      bytes: length,
+      sha256: `${name}${path}`,
     }));
     index.push({ name, files: list });
   }
@@ -102,7 +104,8 @@ test("a page that answers instead of the list is refused before a job begins", a
   });
   const none = (async () => new Response("", { status: 404 })) as typeof fetch;
   await expect(kindFor(library, none).prepare(SAMPLES)).rejects.toMatchObject({
-    ...{ code: "missing-file", details: { status: 404 } },
+    code: "missing-file",
+    details: { status: 404 },
   });
   const offline = (() => Promise.reject(new TypeError("Failed to fetch"))) as typeof fetch;
   await expect(kindFor(library, offline).prepare(SAMPLES)).rejects.toMatchObject({

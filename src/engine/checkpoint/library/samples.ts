@@ -1,6 +1,6 @@
 import * as v from "valibot";
-import type { ByteSink } from "../../core/bytes.ts";
 import { EngineError, type ModelId } from "../../contract/index.ts";
+import type { ByteSink } from "../../core/bytes.ts";
 import type { JobContext, JobKind } from "../../core/jobs/kind.ts";
 import type { Locks } from "../../core/jobs/locks.ts";
 import type { Library } from "./library.ts";
@@ -35,7 +35,9 @@ export function samplesJob(parts: SamplesParts): JobKind<"samples", null> {
     async prepare() {
       const samples = await readIndex(load, addressOf("index.json"));
       return {
-        ...{ title: "Load the sample models", recipe: null, durable: true },
+        title: "Load the sample models",
+        recipe: null,
+        durable: true,
         totalBytes: samples.reduce((sum, sample) => sum + byteLengthOf(sample), 0),
       };
     },
@@ -70,7 +72,11 @@ export function samplesJob(parts: SamplesParts): JobKind<"samples", null> {
     const { id, writer } = half
       ? { id: half.id, writer: await library.resume(half.id) }
       : await library.begin({
-          ...{ name, origin: "sample", byteLength: byteLengthOf(sample), fingerprint, facts: null },
+          name,
+          origin: "sample",
+          byteLength: byteLengthOf(sample),
+          fingerprint,
+          facts: null,
         });
     const giveBack = await parts.locks.take(`fusestudio model ${id}`);
     if (!giveBack) throw new EngineError("busy", `${name} is being loaded in another tab already.`);

@@ -1,9 +1,9 @@
-import type { FileTree } from "../../core/bytes.ts";
 import type { DroppedFile, JobResult } from "../../contract/index.ts";
-import { planShards } from "../formats/shards.ts";
+import type { FileTree } from "../../core/bytes.ts";
 import type { AnyJobKind, JobContext, JobStep } from "../../core/jobs/kind.ts";
 import { openDatabase } from "../../storage/database.ts";
 import { storeValues } from "../../storage/values.ts";
+import { planShards } from "../formats/shards.ts";
 import { openLibrary } from "./databaseLibrary.ts";
 
 /** Bytes of a stored value in tests: the studio's 16 MiB would only make them slow. */
@@ -70,7 +70,8 @@ export function runOnce(
   const steps: JobStep[] = [];
   const states: unknown[] = [];
   const context: JobContext<unknown> = {
-    ...{ id: "job-1", state: parts.state ?? null },
+    id: "job-1",
+    state: parts.state ?? null,
     signal: parts.signal ?? new AbortController().signal,
     save: async (state) => void states.push(structuredClone(state)),
     progress(step) {

@@ -36,7 +36,10 @@ export function keepPace(startedAt: number): (step: JobStep, now: number) => Job
     }
     const known = rate !== null && rate > 0;
     return {
-      ...{ doneBytes, totalBytes, label, ...(unit && { unit }) },
+      doneBytes,
+      totalBytes,
+      label,
+      ...(unit && { unit }),
       bytesPerSecond: rate,
       secondsLeft: known ? Math.max(0, totalBytes - doneBytes) / (rate as number) : null,
     };

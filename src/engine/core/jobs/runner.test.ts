@@ -1,5 +1,10 @@
 import { expect, test } from "vitest";
-import { EngineError, type EngineEvent, type JobCard, type JobResult } from "../../contract/index.ts";
+import {
+  EngineError,
+  type EngineEvent,
+  type JobCard,
+  type JobResult,
+} from "../../contract/index.ts";
 import type { JobRow, Journal } from "./journal.ts";
 import type { AnyJobKind, JobContext, JobKind } from "./kind.ts";
 import { type Locks, locksInMemory } from "./locks.ts";
@@ -22,7 +27,9 @@ function memoryJournal(): Journal & { readonly kept: Map<string, JobRow> } {
 }
 function kind(work: Work, parts: Partial<JobKind<"samples", number>> = {}, durable = true) {
   return {
-    ...{ kind: "samples", resource: "import", run: (_, context) => work(context) },
+    kind: "samples",
+    resource: "import",
+    run: (_, context) => work(context),
     prepare: async () => ({ title: "Load samples", recipe: null, durable, totalBytes: 100 }),
     ...parts,
   } satisfies JobKind<"samples", number>;

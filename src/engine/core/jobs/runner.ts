@@ -1,4 +1,3 @@
-import { makeId } from "../id.ts";
 import {
   EngineError,
   type EngineEvent,
@@ -6,6 +5,7 @@ import {
   type JobId,
   type JobRequest,
 } from "../../contract/index.ts";
+import { makeId } from "../id.ts";
 import { attemptJob } from "./attempt.ts";
 import type { JobRow, Journal } from "./journal.ts";
 import type { AnyJobKind } from "./kind.ts";
@@ -135,7 +135,12 @@ export function createRunner({ kinds, journal, locks, now = Date.now }: RunnerPa
     running.set(id, job);
     tell({ type: "job", job: job.card });
     attemptJob({
-      ...{ kind, request, row, journal, now, signal: job.abort.signal },
+      kind,
+      request,
+      row,
+      journal,
+      now,
+      signal: job.abort.signal,
       takeTurn: queue(kind.resource, job.abort.signal),
       onCard(card) {
         job.card = card;
@@ -160,8 +165,16 @@ export function createRunner({ kinds, journal, locks, now = Date.now }: RunnerPa
       const id = makeId();
       requests.set(id, request);
       const card: JobCard = {
-        ...{ id, kind: kind.kind, title, recipe, state: "running", resumable: true },
-        ...{ createdAt: now(), endedAt: null, failure: null, result: null },
+        id,
+        kind: kind.kind,
+        title,
+        recipe,
+        state: "running",
+        resumable: true,
+        createdAt: now(),
+        endedAt: null,
+        failure: null,
+        result: null,
         progress: { ...NO_PROGRESS, totalBytes },
       };
       return launch(kind, request, { card, request: durable ? request : null, state: null });

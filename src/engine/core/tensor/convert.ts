@@ -1,5 +1,5 @@
-import { invariant } from "../invariant.ts";
 import { type DType, EngineError, type OutputDType } from "../../contract/index.ts";
+import { invariant } from "../invariant.ts";
 import { bitsPerElement } from "./dtype.ts";
 import { float8Table } from "./float8.ts";
 

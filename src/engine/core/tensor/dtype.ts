@@ -1,5 +1,5 @@
-import { invariant } from "../invariant.ts";
 import type { DType, FloatName, OutputDType } from "../../contract/index.ts";
+import { invariant } from "../invariant.ts";
 
 /**
  * What a merge can do with a dtype. `gpu`: the kernels read it as it is; `convert`: widened to

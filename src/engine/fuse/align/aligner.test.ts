@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
-import { createPool } from "../../core/threadPool.ts";
 import type { AlignmentReason, FusionProfile, FusionSettings } from "../../contract/index.ts";
+import { createPool } from "../../core/threadPool.ts";
 import { type AlignerOptions, createAligner } from "./aligner.ts";
 import { createGrouper } from "./grouper.ts";
 import { AlignmentCounts } from "./maps/alignmentCounts.ts";
@@ -87,7 +87,11 @@ type Chosen = Partial<FusionSettings>;
 async function align(example: Example, profile: FusionProfile, chosen: Chosen = {}) {
   const { pivot, source, said } = example;
   const settings: AlignerOptions["settings"] = {
-    ...{ profile, vocabulary: "exact", matrix: false, fallback: "pivot", ...chosen },
+    profile,
+    vocabulary: "exact",
+    matrix: false,
+    fallback: "pivot",
+    ...chosen,
   };
   const counts = new AlignmentCounts();
   const { groups } = createGrouper(profile, PIVOT, SOURCE)(pivot, source);
@@ -135,8 +139,12 @@ test.each<[string, FusionProfile, Chosen, readonly string[]]>([
     ...(["FuseChat v1, matrix on", "fusechat-v1", { ...counted, matrix: true }] as const),
     // Both of a group's pairs were seen once: each weighs a half.
     [
-      ...[FIRST, "▁get 4", "▁get 3, ▁up 2.5, ▁early 0.5, ▁late 0.5", EARLY],
-      ...["▁early 3.5, . 3, ▁I 0.25", LAST],
+      FIRST,
+      "▁get 4",
+      "▁get 3, ▁up 2.5, ▁early 0.5, ▁late 0.5",
+      EARLY,
+      "▁early 3.5, . 3, ▁I 0.25",
+      LAST,
     ],
   ],
   [
@@ -176,10 +184,20 @@ test("example A: the reasons of each profile", async () => {
   const soften: AlignmentReason[] = ["equal", "equal", none, "equal", "mapped", none];
   expect(await reasons("fusellm", soft)).toEqual(soften);
   expect(await reasons("fusechat-v1", { ...counted, matrix: true })).toEqual([
-    ...["equal", "equal", "joined", "equal", "joined", "equal"],
+    "equal",
+    "equal",
+    "joined",
+    "equal",
+    "joined",
+    "equal",
   ]);
   expect(await reasons("fusechat-v2", { ...labelled, matrix: true })).toEqual([
-    ...["equal", "suffix", "suffix", "suffix", none, "equal"],
+    "equal",
+    "suffix",
+    "suffix",
+    "suffix",
+    none,
+    "equal",
   ]);
 });
 
@@ -216,9 +234,7 @@ test.each([
 ] as const)("a row that was not kept gives the fall-back: %s", async (fallback, row) => {
   const said = { ...A.said, rowOf: A.said.rowOf.map((at) => (at === 0 ? -1 : at)) };
   const aligned = await align({ ...A, said }, "studio", { fallback });
-  expect([aligned.reasons[0], aligned.from[0], written(aligned)[0]]).toEqual([
-    ...["not kept", -1, row],
-  ]);
+  expect([aligned.reasons[0], aligned.from[0], written(aligned)[0]]).toEqual(["not kept", -1, row]);
   expect(aligned.reasons[1]).toBe("same end");
 });
 
@@ -251,8 +267,10 @@ test.each([
   });
   const map = mapOf(exactTargets(PIVOT, source), null);
   const settings = {
-    ...{ profile: "fusellm" as const, vocabulary: "exact" as const },
-    ...{ matrix: false, fallback: "pivot" as const },
+    profile: "fusellm" as const,
+    vocabulary: "exact" as const,
+    matrix: false,
+    fallback: "pivot" as const,
   };
   const aligner = createAligner({ settings, pivot: PIVOT, source, map });
   const at = (pivot: string, other: string) =>
@@ -280,7 +298,9 @@ test("a source that ends a turn as it ends a text means the pivot's own end of a
   const endedBy = async (end: string) => {
     const said = say("ĠI 5, Ġge 2", "</s> 5, ĠI 1", "Ġup 2, Ġlate 1");
     const example = {
-      ...{ pivot: read(PIVOT, `<s> ▁I ${end}`), source: read(SOURCE, "<s> ĠI </s>"), said },
+      pivot: read(PIVOT, `<s> ▁I ${end}`),
+      source: read(SOURCE, "<s> ĠI </s>"),
+      said,
     };
     return written(await align(example, "studio"))[1];
   };

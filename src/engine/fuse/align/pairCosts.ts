@@ -56,8 +56,11 @@ export class PairCosts {
     }
     const longest = Math.max(this.#source.longest, this.#pivot.longest);
     return {
-      ...{ codes, columns: width, costs: this.#costsUpTo(codeOf(longest, true)) },
-      ...{ rows: rows.index, pivots: columns.index },
+      codes,
+      columns: width,
+      costs: this.#costsUpTo(codeOf(longest, true)),
+      rows: rows.index,
+      pivots: columns.index,
     };
   }
 

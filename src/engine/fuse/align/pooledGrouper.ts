@@ -1,5 +1,5 @@
-import type { Pool } from "../../core/threadPool.ts";
 import type { FusionProfile } from "../../contract/index.ts";
+import type { Pool } from "../../core/threadPool.ts";
 import { createGrouper, type Grouping } from "./grouper.ts";
 import { type AlignTasks, spellBoth } from "./tasks.ts";
 import type { TokenisedText, Vocabulary } from "./types.ts";

@@ -1,5 +1,5 @@
-import type { SparseRows, TokenisedText } from "../align/types.ts";
 import { ALIGNMENT_REASONS, type AlignmentReason, EngineError } from "../../contract/index.ts";
+import type { SparseRows, TokenisedText } from "../align/types.ts";
 import { ByteReader, ByteWriter } from "./packing.ts";
 import type { AlignedSource, FusedRecord, FusionDocument, Representation } from "./records.ts";
 
@@ -182,7 +182,11 @@ function readSource(from: ByteReader, pivotTokens: number, rows: number): Aligne
   const at = new Int32Array(rows);
   for (let row = 0; row < rows; row++) at[row] = from.varint(count) - 1;
   return {
-    ...{ model, tokens, groups: { offsets, positions }, reasons, from: at },
+    model,
+    tokens,
+    groups: { offsets, positions },
+    reasons,
+    from: at,
     rows: readRows(from, rows),
     logSums: from.floats(rows),
     goldNats: from.floats(rows),

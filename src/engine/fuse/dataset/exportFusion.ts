@@ -1,7 +1,7 @@
-import { EngineError, type FusionCard, type JobId } from "../../contract/index.ts";
-import type { JobContext, JobKind, RequestOf } from "../../core/jobs/kind.ts";
 import { freeName, privateExports, removePrivateExport } from "../../checkpoint/export.ts";
 import { folderName } from "../../checkpoint/names.ts";
+import { EngineError, type FusionCard, type JobId } from "../../contract/index.ts";
+import type { JobContext, JobKind, RequestOf } from "../../core/jobs/kind.ts";
 import { createFile, requireWritable } from "../../storage/folder.ts";
 import { FUSED_ENDING, writeFusedFile } from "./fusedFile.ts";
 import type { FusionLibrary } from "./fusions.ts";

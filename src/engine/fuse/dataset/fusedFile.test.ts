@@ -1,15 +1,19 @@
 import { expect, test } from "vitest";
 import { bytesInMemory } from "../../core/bytes.ts";
+import { PROFILES } from "../profiles.ts";
 import { encodeFused } from "./codec.ts";
 import { type FusedHeader, openFusedFile, writeFusedFile } from "./fusedFile.ts";
-import { PROFILES } from "../profiles.ts";
 import { frameRecord } from "./recordFile.ts";
 import type { FusedRecord } from "./records.ts";
 import { makeRecord } from "./testRecords.ts";
 
 const HEADER: FusedHeader = {
-  ...{ name: "tales", vocabSize: 50, settings: PROFILES.studio, documents: 3 },
-  ...{ members: ["pivot", "one", "two"], dropped: [{ reason: "no supervised token", count: 1 }] },
+  name: "tales",
+  vocabSize: 50,
+  settings: PROFILES.studio,
+  documents: 3,
+  members: ["pivot", "one", "two"],
+  dropped: [{ reason: "no supervised token", count: 1 }],
 };
 const RECORDS = [1, 2, 3].map((seed) => makeRecord({ seed }));
 

@@ -6,8 +6,8 @@ import {
   type FusionCard,
   type FusionSettings,
 } from "../../contract/index.ts";
-import { decodeFused, encodeFused } from "./codec.ts";
 import { FUSION_CHOICES } from "../profiles.ts";
+import { decodeFused, encodeFused } from "./codec.ts";
 import { frameRecord, RECORD_FILE_MAGIC, type RecordFile, readRecordFile } from "./recordFile.ts";
 import type { FusedRecord } from "./records.ts";
 

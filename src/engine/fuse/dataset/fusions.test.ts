@@ -1,10 +1,10 @@
 import "fake-indexeddb/auto";
 import { expect, test } from "vitest";
 import { openDatabase } from "../../storage/database.ts";
+import { PROFILES } from "../profiles.ts";
 import { encodeFused } from "./codec.ts";
 import { type FusionStart, storedFusionCatalogue } from "./fusionCatalogue.ts";
 import { openFusions } from "./fusions.ts";
-import { PROFILES } from "../profiles.ts";
 import { storeRecords } from "./recordStore.ts";
 import { makeRecord } from "./testRecords.ts";
 
@@ -22,7 +22,10 @@ const party = (model: string, representation: string | null) => ({
   representation,
 });
 const START: FusionStart = {
-  ...{ name: "tales", origin: "fuse", vocabSize: 50, settings: PROFILES.studio },
+  name: "tales",
+  origin: "fuse",
+  vocabSize: 50,
+  settings: PROFILES.studio,
   parties: [party("pivot", "said/pivot"), party("one", "said/one"), party("two", "said/two")],
 };
 const DROPPED = [{ reason: "no supervised token", count: 2 }];
@@ -42,8 +45,13 @@ test("documents come back, and the card adds them up, by domain too", async () =
   const sum = (pick: (each: (typeof made)[number]) => number) =>
     made.reduce((total, each) => total + pick(each), 0);
   expect(card).toMatchObject({
-    ...{ name: "tales", state: "complete", origin: "fuse", pivot: null, dropped: DROPPED },
-    ...{ documents: 4, rows: sum(({ pivot }) => pivot.positions.length) },
+    name: "tales",
+    state: "complete",
+    origin: "fuse",
+    pivot: null,
+    dropped: DROPPED,
+    documents: 4,
+    rows: sum(({ pivot }) => pivot.positions.length),
     bytes: sum(({ supervisedBytes }) => supervisedBytes),
     byteLength: sum((each) => encodeFused(each).byteLength),
   });

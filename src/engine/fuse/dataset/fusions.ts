@@ -1,14 +1,19 @@
-import { makeId } from "../../core/id.ts";
-import { invariant } from "../../core/invariant.ts";
+import { tidyName, uniqueName } from "../../checkpoint/names.ts";
 import {
   EngineError,
   type FusedDocumentCard,
   type FusionCard,
   type FusionId,
 } from "../../contract/index.ts";
-import { tidyName, uniqueName } from "../../checkpoint/names.ts";
+import { makeId } from "../../core/id.ts";
+import { invariant } from "../../core/invariant.ts";
+import {
+  type DocumentSummary,
+  documentCard,
+  FusionTotals,
+  summarize,
+} from "../documents/documentSummary.ts";
 import { decodeFused, encodeFused } from "./codec.ts";
-import { type DocumentSummary, documentCard, FusionTotals, summarize } from "../documents/documentSummary.ts";
 import type { FusionCatalogue, FusionRow, FusionStart } from "./fusionCatalogue.ts";
 import {
   decodePlain,
@@ -184,7 +189,14 @@ function cardOf(
   { state, dropped }: Pick<FusionCard, "state" | "dropped">,
 ): FusionCard {
   return {
-    ...{ id, name, state, origin, createdAt, vocabSize, settings, dropped },
+    id,
+    name,
+    state,
+    origin,
+    createdAt,
+    vocabSize,
+    settings,
+    dropped,
     pivot: parties[0]?.id ?? null,
     ...totals.whole(),
     domains: totals.domains(),

@@ -1,20 +1,21 @@
-import type { ByteSource } from "../../core/bytes.ts";
+import type { Library } from "../../checkpoint/library/library.ts";
 import {
   EngineError,
   type FusionCard,
   type FusionId,
   type FusionSettings,
 } from "../../contract/index.ts";
-import type { OpenLanguageText } from "../../runtime/language/languageFiles.ts";
-import type { GpuSource } from "../../gpu/device.ts";
+import type { ByteSource } from "../../core/bytes.ts";
 import type { JobContext, JobKind, RequestOf } from "../../core/jobs/kind.ts";
-import type { Library } from "../../checkpoint/library/library.ts";
+import type { GpuSource } from "../../gpu/device.ts";
+import type { OpenLanguageText } from "../../runtime/language/languageFiles.ts";
 import { sourceFromBlob } from "../../storage/blob.ts";
 import { readParquet } from "../../text/datasets/datasetParquet.ts";
 import type { TextTokenizer } from "../../text/tokenizers/tokenizer.ts";
+import { PROFILES } from "../profiles.ts";
 import { refusal } from "../rows/choose.ts";
-import { FUSED_ENDING, openFusedFile } from "./fusedFile.ts";
 import { fuseDocuments } from "../rows/fuseRows.ts";
+import { FUSED_ENDING, openFusedFile } from "./fusedFile.ts";
 import type { FusionLibrary, FusionWriter } from "./fusions.ts";
 import {
   BadRow,
@@ -23,7 +24,6 @@ import {
   type ParquetRow,
   readImportedRow,
 } from "./importRow.ts";
-import { PROFILES } from "../profiles.ts";
 import type { FusedRecord, UnfusedRecord } from "./records.ts";
 
 export interface ImportFusionParts {
@@ -68,7 +68,9 @@ export function createImportFusionKind(
       const { name } = await library.card(pivot);
       return {
         title: `Add ${nameOf(path)} for ${name}`,
-        ...{ recipe: null, durable: false, totalBytes: file.size },
+        recipe: null,
+        durable: false,
+        totalBytes: file.size,
       };
     },
     async run({ files, pivot, name }, context) {
@@ -76,7 +78,9 @@ export function createImportFusionKind(
       if (context.state) await fusions.delete(context.state).catch(() => undefined);
       const { file, path } = onlyFile(files);
       const imported = {
-        ...{ file: nameOf(path), source: sourceFromBlob(file, path), name },
+        file: nameOf(path),
+        source: sourceFromBlob(file, path),
+        name,
         pivot: await openPivot(pivot, parts),
       };
       const own = imported.file.toLowerCase().endsWith(FUSED_ENDING);
@@ -137,10 +141,14 @@ async function importOwn(
     throw new EngineError("mismatch", message, { file, vocabSize: header.vocabSize });
   }
   const writer = await fusions.begin({
-    ...{ name: name || header.name, origin: "import", settings: header.settings },
+    name: name || header.name,
+    origin: "import",
+    settings: header.settings,
     vocabSize: header.vocabSize,
     parties: header.members.map((model, i) => ({
-      ...{ model, id: i === 0 ? pivot.id : null, representation: null },
+      model,
+      id: i === 0 ? pivot.id : null,
+      representation: null,
     })),
   });
   await save(writer.id);
@@ -196,9 +204,14 @@ async function importParquet(
       fields = fieldsOf(row, imported);
       settings = settingsOf(row, fields);
       writer = await fusions.begin({
-        ...{ name, origin: "import", vocabSize: pivot.vocabSize, settings },
+        name,
+        origin: "import",
+        vocabSize: pivot.vocabSize,
+        settings,
         parties: [pivot.name, ...fields.sources.map(({ model }) => model)].map((model, i) => ({
-          ...{ model, id: i === 0 ? pivot.id : null, representation: null },
+          model,
+          id: i === 0 ? pivot.id : null,
+          representation: null,
         })),
       });
       await save(writer.id);

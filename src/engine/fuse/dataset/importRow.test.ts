@@ -1,9 +1,9 @@
 import { expect, test } from "vitest";
 import { bytesInMemory } from "../../core/bytes.ts";
 import { readParquet } from "../../text/datasets/datasetParquet.ts";
+import { sequenceMetrics } from "../rows/metrics.ts";
 import { exportRow, type ParquetFormat } from "./exportRows.ts";
 import { findSources, type ImportedFields, type ParquetRow, readImportedRow } from "./importRow.ts";
-import { sequenceMetrics } from "../rows/metrics.ts";
 import { writeParquet } from "./parquetWriter.ts";
 import { makeRecord, type RecordShape } from "./testRecords.ts";
 
@@ -155,7 +155,9 @@ test("columns of neither reference are told apart", () => {
 test("sources are those whose columns are there, whatever the first one's number", () => {
   const needed = ["input_ids", "labels", "per_step_logits", "per_step_indices", "metric_ce"];
   const of = (i: number) => [
-    ...[`per_step_aligned_logits_${i}`, `per_step_aligned_indices_${i}`, `metric_ce_aligned_${i}`],
+    `per_step_aligned_logits_${i}`,
+    `per_step_aligned_indices_${i}`,
+    `metric_ce_aligned_${i}`,
   ];
   const models = (...columns: readonly string[]) =>
     findSources(new Set([...needed, ...columns]))?.map(({ model }) => model) ?? null;

@@ -1,5 +1,5 @@
-import type { SparseRows, TokenisedText } from "../align/types.ts";
 import type { TextTokenizer } from "../../text/tokenizers/tokenizer.ts";
+import type { SparseRows, TokenisedText } from "../align/types.ts";
 import type { AlignedSource, DocumentPiece, UnfusedRecord } from "./records.ts";
 
 /** A row of a Parquet file. */
@@ -34,8 +34,10 @@ export function findSources(columns: ReadonlySet<string>): readonly SourceColumn
   const needed = ["input_ids", "labels", "per_step_logits", "per_step_indices", "metric_ce"];
   if (!needed.every((name) => columns.has(name))) return null;
   const fused = {
-    ...{ logits: "fused_per_step_logits", indices: "fused_per_step_indices" },
-    ...{ model: "fused source", metric: "fused_metric_ce" },
+    logits: "fused_per_step_logits",
+    indices: "fused_per_step_indices",
+    model: "fused source",
+    metric: "fused_metric_ce",
   };
   if (columns.has(fused.logits)) return hasAll(columns, fused) ? [fused] : null;
   const sources: SourceColumns[] = [];
@@ -45,7 +47,8 @@ export function findSources(columns: ReadonlySet<string>): readonly SourceColumn
   );
   for (const i of numbers.map(Number).sort((a, b) => a - b)) {
     const source = {
-      ...{ model: `source ${i}`, metric: `metric_ce_aligned_${i}` },
+      model: `source ${i}`,
+      metric: `metric_ce_aligned_${i}`,
       logits: `per_step_aligned_logits_${i}`,
       indices: `per_step_aligned_indices_${i}`,
     };
@@ -94,7 +97,9 @@ export function readImportedRow(
     number: at - 1,
     document: { dataset, at, part: 0, domain: null, pieces: cutPieces(text, ends, learned) },
     pivot: {
-      ...{ tokens: { ids, ends }, positions, ...evenRows(pivotRows, positions.length) },
+      tokens: { ids, ends },
+      positions,
+      ...evenRows(pivotRows, positions.length),
       logSums: new Float32Array(positions.length).fill(Number.NaN),
       goldNats: new Float32Array(positions.length).fill(metric),
     },
@@ -110,7 +115,9 @@ function sourceOf(model: string, rows: SparseRows, metric: number, tokens: numbe
   const count = rows.offsets.length - 1;
   const unknown = () => new Float32Array(count).fill(Number.NaN);
   return {
-    ...{ model, rows, logSums: unknown() },
+    model,
+    rows,
+    logSums: unknown(),
     tokens: { ids: new Uint32Array(), ends: new Uint32Array() },
     groups: { offsets: new Uint32Array(tokens + 1), positions: new Uint32Array() },
     reasons: Array.from({ length: tokens }, () => null),

@@ -1,5 +1,5 @@
-import { invariant } from "../../core/invariant.ts";
 import { EngineError } from "../../contract/index.ts";
+import { invariant } from "../../core/invariant.ts";
 import { f16ToF32Bits, f32BitsToF16 } from "../../core/tensor/convert.ts";
 
 /** Writes numbers and texts one after the other, little-endian; the same values give the same bytes. */

@@ -23,7 +23,10 @@ export async function writeParquet(
   const columns = [...fields.ids, ...fields.logits, ...fields.indices, ...fields.metrics];
   const writer = new ByteWriter();
   const parquet = new ParquetWriter({
-    ...{ writer, schema: schemaOf(fields), statistics: false, createdBy: "FuseStudio" },
+    writer,
+    schema: schemaOf(fields),
+    statistics: false,
+    createdBy: "FuseStudio",
   });
   /** Hands over what is written; the writer's own count of bytes goes on. */
   const drain = async () => {
@@ -36,7 +39,9 @@ export async function writeParquet(
   const endGroup = async () => {
     if (group.length === 0) return;
     const columnData = columns.map((name) => ({
-      ...{ name, data: group.map((row) => row[name]), offsetIndex: false },
+      name,
+      data: group.map((row) => row[name]),
+      offsetIndex: false,
     }));
     await parquet.write({ columnData, rowGroupSize: group.length });
     await drain();

@@ -1,5 +1,5 @@
-import type { SparseRows, TokenisedText } from "../align/types.ts";
 import type { AlignmentReason } from "../../contract/index.ts";
+import type { SparseRows, TokenisedText } from "../align/types.ts";
 
 /** A text to be read by the pivot and by every source: a row of a dataset, or a part of a long one. */
 export interface FusionDocument {

@@ -1,6 +1,6 @@
-import type { SparseRows, TokenisedText } from "../align/types.ts";
 import { ALIGNMENT_REASONS } from "../../contract/index.ts";
 import { f16ToF32Bits, f32BitsToF16 } from "../../core/tensor/convert.ts";
+import type { SparseRows, TokenisedText } from "../align/types.ts";
 import type { AlignedSource, FusedRecord, FusionDocument, Representation } from "./records.ts";
 
 /** Numbers in [0, 1) that are the same in every run (mulberry32). */
@@ -118,7 +118,9 @@ function makeSource(
   });
   const evidence = [...from].map((at) => at >= 0);
   return {
-    ...{ model, tokens, from },
+    model,
+    tokens,
+    from,
     groups: { offsets, positions: Uint32Array.from(grouped) },
     reasons: Array.from({ length: pivotTokens }, () => {
       return ALIGNMENT_REASONS[whole(random, ALIGNMENT_REASONS.length)] as "equal";
@@ -139,7 +141,10 @@ export function makeRecord(shape: RecordShape): FusedRecord {
   const text = shape.text ?? "A cat sat on the mat and it was glad.";
   const bytes = new TextEncoder().encode(text).byteLength;
   const document: FusionDocument = {
-    ...{ dataset: "tales.jsonl", at: seed + 1, part: 0, domain: shape.domain ?? null },
+    dataset: "tales.jsonl",
+    at: seed + 1,
+    part: 0,
+    domain: shape.domain ?? null,
     pieces: [
       { kind: "text", text, supervised: true },
       { kind: "end", text: "", supervised: true },
@@ -153,7 +158,11 @@ export function makeRecord(shape: RecordShape): FusedRecord {
   const rows = pivot.positions.length;
   const aligned = sources.map((model) => makeSource(random, model, pivot, { k, vocabSize, bytes }));
   return {
-    ...{ number: seed, document, supervisedBytes: bytes, pivot, sources: aligned },
+    number: seed,
+    document,
+    supervisedBytes: bytes,
+    pivot,
+    sources: aligned,
     weights: Float32Array.from({ length: rows * (1 + sources.length) }, (_, i) =>
       i % (1 + sources.length) === 0 ? 1 : 0,
     ),

@@ -72,7 +72,11 @@ export function summarize(record: FusedRecord, byteLength: number): DocumentSumm
   const { number, document, pivot, sources, supervisedBytes } = record;
   const rows = pivot.positions.length;
   const pivotSums: MemberSums = {
-    ...{ wins: 0, tokens: rows, covered: rows, bytes: supervisedBytes, reasons: {} },
+    wins: 0,
+    tokens: rows,
+    covered: rows,
+    bytes: supervisedBytes,
+    reasons: {},
     nats: pivot.goldNats.reduce((sum, nats) => sum + nats, 0),
   };
   const sourceSums = sources.map((source): MemberSums => {
@@ -83,7 +87,9 @@ export function summarize(record: FusedRecord, byteLength: number): DocumentSumm
     }
     const told = source.scored.tokens > 0 && source.tokens.ids.length > 0;
     return {
-      ...{ wins: 0, ...source.scored, reasons },
+      wins: 0,
+      ...source.scored,
+      reasons,
       covered: coveredRows(source, pivot.positions),
       bytes: told ? supervisedBytes : 0,
     };
@@ -95,7 +101,12 @@ export function summarize(record: FusedRecord, byteLength: number): DocumentSumm
     .replace(/\s+/gu, " ")
     .trim();
   return {
-    ...{ number, dataset: document.dataset, domain: document.domain, byteLength, rows, members },
+    number,
+    dataset: document.dataset,
+    domain: document.domain,
+    byteLength,
+    rows,
+    members,
     excerpt: text.slice(0, EXCERPT_UNITS).toWellFormed(),
     tokens: pivot.tokens.ids.length,
     bytes: supervisedBytes,
@@ -105,7 +116,12 @@ export function summarize(record: FusedRecord, byteLength: number): DocumentSumm
 export function documentCard(index: number, summary: DocumentSummary): FusedDocumentCard {
   const { dataset, domain, excerpt, tokens, rows, members } = summary;
   return {
-    ...{ index, dataset, domain, excerpt, tokens, rows },
+    index,
+    dataset,
+    domain,
+    excerpt,
+    tokens,
+    rows,
     covered: members.slice(1).map(({ covered }) => covered),
     natsPerByte: members.map(({ nats, bytes }) => (bytes > 0 ? nats / bytes : null)),
     winner: members.reduce((best, { wins }, i) => (wins > members[best]!.wins ? i : best), 0),
@@ -133,7 +149,10 @@ export class FusionTotals {
       a === null ? 1 : b === null ? -1 : a < b ? -1 : 1,
     );
     return order.map(([domain, { documents, rows, bytes, members }]) => ({
-      ...{ domain, documents, rows, bytes },
+      domain,
+      documents,
+      rows,
+      bytes,
       members: this.#members(members),
     }));
   }
@@ -146,7 +165,12 @@ export class FusionTotals {
 
   #members(sums: readonly MemberSums[]): readonly FusionMember[] {
     return sums.map(({ wins, nats, tokens, covered, bytes, reasons }, i) => ({
-      ...{ model: this.#names[i] as string, wins, nats, tokens, covered, reasons },
+      model: this.#names[i] as string,
+      wins,
+      nats,
+      tokens,
+      covered,
+      reasons,
       natsPerToken: tokens > 0 ? nats / tokens : null,
       bitsPerByte: bytes > 0 ? nats / bytes / Math.LN2 : null,
     }));
@@ -162,9 +186,17 @@ interface Totals {
 }
 
 const emptyTotals = (members: number): Totals => ({
-  ...{ documents: 0, rows: 0, bytes: 0, byteLength: 0 },
+  documents: 0,
+  rows: 0,
+  bytes: 0,
+  byteLength: 0,
   members: Array.from({ length: members }, () => ({
-    ...{ wins: 0, nats: 0, tokens: 0, covered: 0, bytes: 0, reasons: {} },
+    wins: 0,
+    nats: 0,
+    tokens: 0,
+    covered: 0,
+    bytes: 0,
+    reasons: {},
   })),
 });
 

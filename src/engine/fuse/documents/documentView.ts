@@ -1,7 +1,7 @@
-import { alignOffsets } from "../align/offsets.ts";
 import type { FusedDocument, FusedDocumentCard, SourceAlignment } from "../../contract/index.ts";
-import { textOf, winnersOf } from "./documentSummary.ts";
+import { alignOffsets } from "../align/offsets.ts";
 import type { AlignedSource, FusedRecord } from "../dataset/records.ts";
+import { textOf, winnersOf } from "./documentSummary.ts";
 import { alignedTokens } from "./textRanges.ts";
 
 type NameOf = (id: number) => string;
@@ -18,7 +18,9 @@ export function viewDocument(
   for (const [row, position] of positions.entries()) rowOf[position] = row;
   return {
     ...card,
-    ...{ text, rowOf, winners: winnersOf(record) },
+    text,
+    rowOf,
+    winners: winnersOf(record),
     pivotTokens: alignedTokens(text, tokens, names[0] as NameOf),
     sources: record.sources.map((source, i) =>
       viewSource(source, { text, rowOf, ends: tokens.ends, nameOf: names[i + 1] as NameOf }),

@@ -1,5 +1,5 @@
-import type { TokenisedText } from "../align/types.ts";
 import type { AlignedToken } from "../../contract/index.ts";
+import type { TokenisedText } from "../align/types.ts";
 
 /**
  * Where each byte end lies in UTF-16 units of the text. An end within a character lies at its start:

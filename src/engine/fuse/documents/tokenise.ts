@@ -1,6 +1,6 @@
-import type { TokenisedText } from "../align/types.ts";
 import { invariant } from "../../core/invariant.ts";
 import type { TextTokenizer, TokenEncoding } from "../../text/tokenizers/tokenizer.ts";
+import type { TokenisedText } from "../align/types.ts";
 import type { DocumentPiece } from "../dataset/records.ts";
 
 /** A document as one model reads it. */

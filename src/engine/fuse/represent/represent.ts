@@ -1,5 +1,5 @@
-import type { OpenLanguage } from "../../runtime/language/modelCache.ts";
 import { f16ToF32Bits, f32BitsToF16 } from "../../core/tensor/convert.ts";
+import type { OpenLanguage } from "../../runtime/language/modelCache.ts";
 import type { Representation } from "../dataset/records.ts";
 import type { TokenisedDocument } from "../documents/tokenise.ts";
 import { readTopRows, type WantedRow } from "./topRows.ts";
@@ -41,7 +41,8 @@ export async function represent(
     return top.broken[row] === 0 && whole ? [row] : [];
   });
   const said: Representation = {
-    ...{ tokens, k },
+    tokens,
+    k,
     positions: Uint32Array.from(kept, (row) => wanted[row]!.position),
     ids: new Uint32Array(kept.length * k),
     logits: new Float32Array(kept.length * k),

@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { acquireGpu, type Gpu } from "../../gpu/device.ts";
-import type { LanguageModel } from "../../runtime/languageModel.ts";
 import { KernelBench, randomValues } from "../../runtime/kernels/kernelBench.ts";
+import type { LanguageModel } from "../../runtime/languageModel.ts";
 import { readTopRows, type TopRows, type WantedRow } from "./topRows.ts";
 
 let gpu: Gpu;
@@ -100,7 +100,8 @@ describe.each(SHAPES)("%i columns, %i entries", (columns, k) => {
     const values = randomValues(rows * columns, columns).map((z) => 12 * z);
     const wanted = everyOther(rows, columns);
     const found = await readTopRows(gpu, lying(values, columns, 3), ids(rows), wanted, {
-      ...{ k, tokens: columns },
+      k,
+      tokens: columns,
     });
     check(found, expected(values, columns, wanted, { k, tokens: columns }));
     expect([found.k, found.paddingOnTop, Math.max(...found.broken)]).toEqual([k, 0, 0]);
@@ -114,7 +115,8 @@ test.each([32, 256])("%i lanes give the same", async (lanes) => {
   const wanted = everyOther(rows, columns);
   const options = { k: 64, tokens: 2040 };
   const found = await readTopRows(gpu, lying(values, columns, 3), ids(rows), wanted, {
-    ...{ ...options, lanes },
+    ...options,
+    lanes,
   });
   check(found, expected(values, columns, wanted, options));
 });

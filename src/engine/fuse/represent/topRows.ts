@@ -1,9 +1,9 @@
 import { invariant } from "../../core/invariant.ts";
 import type { Gpu } from "../../gpu/device.ts";
-import { HeldTogether } from "../../gpu/resourceScope.ts";
 import { readBytes } from "../../gpu/readBytes.ts";
-import type { LanguageModel, LogitsBlock } from "../../runtime/languageModel.ts";
+import { HeldTogether } from "../../gpu/resourceScope.ts";
 import { Recorder } from "../../runtime/kernels/recorder.ts";
+import type { LanguageModel, LogitsBlock } from "../../runtime/languageModel.ts";
 
 /** As many entries of a distribution as the kernel can keep. */
 export const MOST_ENTRIES = 64;
@@ -77,7 +77,11 @@ export async function readTopRows(
     );
     const recorder = held.keep(new Recorder(gpu));
     const shape = {
-      ...{ columns: model.vocabSize, tokens, k, asked: asked.buffer, found: found.buffer },
+      columns: model.vocabSize,
+      tokens,
+      k,
+      asked: asked.buffer,
+      found: found.buffer,
       lanes: lanes ?? lanesFor(gpu, k),
     };
     const pairs = wanted.flatMap(({ position, target }) => [position, target]);

@@ -21,7 +21,11 @@ export function alignSource(
     alignment.reasons[pivot.positions[row]!] === "joined" ? Number.NaN : logSum,
   );
   return {
-    ...{ model, tokens: source.tokens, groups: alignment.groups, reasons: alignment.reasons, from },
+    model,
+    tokens: source.tokens,
+    groups: alignment.groups,
+    reasons: alignment.reasons,
+    from,
     rows: rowsAt(alignment, pivot.positions),
     logSums,
     goldNats: told(source.goldNats),

@@ -1,8 +1,8 @@
 import { expect, test } from "vitest";
 import type { FusionSettings } from "../../contract/index.ts";
-import { refusal, rewardOf, rowRewards, weighMembers, weighRows } from "./choose.ts";
-import { PROFILES } from "../profiles.ts";
 import { makeRecord } from "../dataset/testRecords.ts";
+import { PROFILES } from "../profiles.ts";
+import { refusal, rewardOf, rowRewards, weighMembers, weighRows } from "./choose.ts";
 
 const names = ["b", "a", "c"];
 const studio = PROFILES.studio;

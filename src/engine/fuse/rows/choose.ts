@@ -1,7 +1,7 @@
 import { EngineError, type FusionSettings } from "../../contract/index.ts";
+import type { UnfusedRecord } from "../dataset/records.ts";
 import { exactly, toBf16 } from "./bf16.ts";
 import { rowMetrics, sequenceMetrics } from "./metrics.ts";
-import type { UnfusedRecord } from "../dataset/records.ts";
 
 export type ChoiceSettings = Pick<
   FusionSettings,

@@ -1,5 +1,5 @@
-import type { SparseRows } from "../align/types.ts";
 import type { FusionSettings } from "../../contract/index.ts";
+import type { SparseRows } from "../align/types.ts";
 
 /** A row as its ids and values, the largest value first. */
 export interface SparseRow {

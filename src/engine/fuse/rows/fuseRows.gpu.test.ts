@@ -1,11 +1,11 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { FusionSettings } from "../../contract/index.ts";
 import { acquireGpu, type Gpu } from "../../gpu/device.ts";
-import { weighRows } from "./choose.ts";
-import { fuseDocuments } from "./fuseRows.ts";
-import { PROFILES } from "../profiles.ts";
 import type { FusedRecord, UnfusedRecord } from "../dataset/records.ts";
 import { makeRecord, type RecordShape } from "../dataset/testRecords.ts";
+import { PROFILES } from "../profiles.ts";
+import { weighRows } from "./choose.ts";
+import { fuseDocuments } from "./fuseRows.ts";
 
 let gpu: Gpu;
 beforeAll(async () => {

@@ -1,11 +1,11 @@
 import type { FusionSettings } from "../../contract/index.ts";
 import type { Gpu } from "../../gpu/device.ts";
-import { HeldTogether } from "../../gpu/resourceScope.ts";
 import { readBytes } from "../../gpu/readBytes.ts";
+import { HeldTogether } from "../../gpu/resourceScope.ts";
 import { Recorder } from "../../runtime/kernels/recorder.ts";
+import type { FusedRecord, UnfusedRecord } from "../dataset/records.ts";
 import { weighRows } from "./choose.ts";
 import { cutRows, type PackedRows, packRows } from "./packRows.ts";
-import type { FusedRecord, UnfusedRecord } from "../dataset/records.ts";
 
 /** A dispatch's results, and its rows, stay below what every device allows. */
 const MOST_RESULT_BYTES = 32 * 2 ** 20;
@@ -33,7 +33,8 @@ export async function fuseDocuments(
     writer.add(await mixRows(gpu, chunk, settings), chunk.rows, chunk.largest);
   }
   return documents.map((record, i) => ({
-    ...{ ...record, weights: weights[i]! },
+    ...record,
+    weights: weights[i]!,
     ...writer.take(record.pivot.positions.length),
   }));
 }

@@ -1,9 +1,9 @@
 import { expect, test } from "vitest";
-import { weighRows } from "./choose.ts";
-import { cutRows, packRows } from "./packRows.ts";
-import { PROFILES } from "../profiles.ts";
 import type { UnfusedRecord } from "../dataset/records.ts";
 import { makeRecord } from "../dataset/testRecords.ts";
+import { PROFILES } from "../profiles.ts";
+import { weighRows } from "./choose.ts";
+import { cutRows, packRows } from "./packRows.ts";
 
 const settings = { ...PROFILES.studio, fusion: "avgce", level: "token" } as const;
 const pack = (records: readonly UnfusedRecord[]) =>
@@ -27,8 +27,10 @@ test("rows that are cut out are packed as if they were alone", () => {
     const { rows, members, segments, entries } = cutRows(all, from, to);
     const alone = pack([record]);
     expect({ rows, members, segments, entries }).toEqual({
-      ...{ rows: alone.rows, members: alone.members },
-      ...{ segments: alone.segments, entries: alone.entries },
+      rows: alone.rows,
+      members: alone.members,
+      segments: alone.segments,
+      entries: alone.entries,
     });
   }
 });

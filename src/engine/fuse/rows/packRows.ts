@@ -138,8 +138,11 @@ class SegmentWriter {
 
   finish(): PackedRows {
     return {
-      ...{ rows: this.#rows, members: this.#members, largest: this.#largest },
-      ...{ segments: this.#segments, entries: this.#entries },
+      rows: this.#rows,
+      members: this.#members,
+      largest: this.#largest,
+      segments: this.#segments,
+      entries: this.#entries,
     };
   }
 }

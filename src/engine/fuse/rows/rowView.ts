@@ -1,10 +1,10 @@
 import type { Distribution, FusedRow, FusionSettings } from "../../contract/index.ts";
 import { decodeRepresentation } from "../dataset/codec.ts";
-import { rowDistribution, rowOf, type SparseRow } from "./distribution.ts";
-import { isCovered, winnersOf } from "../documents/documentSummary.ts";
-import { rowMetrics } from "./metrics.ts";
 import { type RecordStore, readRecord } from "../dataset/recordStore.ts";
 import type { AlignedSource, FusedRecord } from "../dataset/records.ts";
+import { isCovered, winnersOf } from "../documents/documentSummary.ts";
+import { rowDistribution, rowOf, type SparseRow } from "./distribution.ts";
+import { rowMetrics } from "./metrics.ts";
 
 type NameOf = (id: number) => string;
 
@@ -73,11 +73,16 @@ export function viewRow(
   };
   const fusedRow = rowOf(fused, row);
   return {
-    ...{ document, row, position, winner: winnersOf(record)[row] as number },
+    document,
+    row,
+    position,
+    winner: winnersOf(record)[row] as number,
     gold: { id: gold, text: nameOf(gold) },
     members: [
       {
-        ...{ model: pivotName, reason: null, own: null },
+        model: pivotName,
+        reason: null,
+        own: null,
         aligned: distribution(
           pivotRow,
           pivot.logSums[row] as number,
@@ -103,7 +108,8 @@ export function viewRow(
     ],
     fused: {
       ...listed(fusedRow.ids, fusedRow.values, nameOf),
-      ...{ tail: tail[row] as number, nats: null },
+      tail: tail[row] as number,
+      nats: null,
     },
   };
 }
@@ -124,7 +130,9 @@ function listed(
   nameOf: NameOf,
 ): Pick<Distribution, "entries"> {
   const entries = Array.from(ids, (id, i) => ({
-    ...{ id, text: nameOf(id), probability: probabilities[i] as number },
+    id,
+    text: nameOf(id),
+    probability: probabilities[i] as number,
   }));
   entries.sort((a, b) => b.probability - a.probability || a.id - b.id);
   return { entries };

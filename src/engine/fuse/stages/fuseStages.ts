@@ -1,12 +1,12 @@
-import type { MapCache } from "../align/maps/mapCache.ts";
-import type { AlignTasks } from "../align/tasks.ts";
-import type { Pool } from "../../core/threadPool.ts";
 import type { FusionSettings, ModelId } from "../../contract/index.ts";
-import type { Shelf } from "../../runtime/language/modelCache.ts";
-import type { GpuSource } from "../../gpu/device.ts";
 import type { Locks } from "../../core/jobs/locks.ts";
+import type { Pool } from "../../core/threadPool.ts";
+import type { GpuSource } from "../../gpu/device.ts";
+import type { Shelf } from "../../runtime/language/modelCache.ts";
 import type { ChatTemplate } from "../../text/templates/template.ts";
 import type { TextTokenizer } from "../../text/tokenizers/tokenizer.ts";
+import type { MapCache } from "../align/maps/mapCache.ts";
+import type { AlignTasks } from "../align/tasks.ts";
 import { decodePlain, encodePlain, type RecordStore } from "../dataset/recordStore.ts";
 import type { FusionDocument } from "../dataset/records.ts";
 import { type DocumentTokenizer, textOf, utf8Length } from "../documents/tokenise.ts";

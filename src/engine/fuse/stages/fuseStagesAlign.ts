@@ -7,10 +7,10 @@ import { openPooledGrouper } from "../align/pooledGrouper.ts";
 import type { Aligner } from "../align/types.ts";
 import { openVocabulary, sameVocabulary } from "../align/vocabulary.ts";
 import { decodeRepresentation } from "../dataset/codec.ts";
-import type { FusionModel, StageParts } from "./fuseStages.ts";
 import { decodeGroups, encodeGroups } from "../dataset/groupRecords.ts";
 import { readRecords } from "../dataset/recordStore.ts";
 import type { Representation } from "../dataset/records.ts";
+import type { FusionModel, StageParts } from "./fuseStages.ts";
 
 /** A model with the folder of what it says. */
 export interface FusionMember {
@@ -48,7 +48,9 @@ export async function bridgeSource(
   progress(0, name);
   const map = await buildVocabularyMap(
     {
-      ...{ settings, ...vocabularies, pool },
+      settings,
+      ...vocabularies,
+      pool,
       pivotTokenizer: pivot.model.tokenizer,
       sourceTokenizer: source.model.tokenizer,
       ...(maps ? { cache: maps } : {}),

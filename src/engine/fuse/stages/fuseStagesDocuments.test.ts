@@ -1,15 +1,15 @@
 import "fake-indexeddb/auto";
 import { expect, test } from "vitest";
-import { bytesInMemory } from "../../core/bytes.ts";
 import type { FusionSettings } from "../../contract/index.ts";
-import type { StoredDataset } from "../../text/datasets/datasetLibrary.ts";
+import { bytesInMemory } from "../../core/bytes.ts";
 import { openDatabase } from "../../storage/database.ts";
+import type { StoredDataset } from "../../text/datasets/datasetLibrary.ts";
 import { openTokenizer, type TextTokenizer } from "../../text/tokenizers/tokenizer.ts";
-import type { FusionModel } from "./fuseStages.ts";
-import { writeDocuments } from "./fuseStagesDocuments.ts";
-import { PROFILES } from "../profiles.ts";
 import { storeRecords } from "../dataset/recordStore.ts";
 import { openDocumentTokenizer } from "../documents/tokenise.ts";
+import { PROFILES } from "../profiles.ts";
+import type { FusionModel } from "./fuseStages.ts";
+import { writeDocuments } from "./fuseStagesDocuments.ts";
 
 const utf8 = (value: unknown) =>
   bytesInMemory(
@@ -26,7 +26,12 @@ async function modelOf(name: string, letters: string): Promise<FusionModel> {
   ]);
   const tokenizer = (await openTokenizer(files)) as TextTokenizer;
   return {
-    ...{ id: name, name, tokenizer, template: null, contextLength: 64, vocabSize: null },
+    id: name,
+    name,
+    tokenizer,
+    template: null,
+    contextLength: 64,
+    vocabSize: null,
     reader: openDocumentTokenizer(tokenizer, { begins: false }),
   };
 }
@@ -34,10 +39,17 @@ async function modelOf(name: string, letters: string): Promise<FusionModel> {
 function datasetOf(lines: readonly string[]): StoredDataset {
   return {
     card: {
-      ...{ id: "d", name: "d.jsonl", kind: "text", rows: lines.length, byteLength: 0 },
-      ...{ problems: [], problemCount: 0, createdAt: 0 },
+      id: "d",
+      name: "d.jsonl",
+      kind: "text",
+      rows: lines.length,
+      byteLength: 0,
+      problems: [],
+      problemCount: 0,
+      createdAt: 0,
     },
-    ...{ file: "d.jsonl", source: utf8(lines.join("\n")) },
+    file: "d.jsonl",
+    source: utf8(lines.join("\n")),
   };
 }
 
@@ -46,7 +58,10 @@ async function write(lines: readonly string[], changes: Partial<FusionSettings>)
   const models = [await modelOf("pivot", "abcdé"), await modelOf("source", "abcd")];
   const settings = { ...PROFILES.studio, ...changes };
   return writeDocuments([datasetOf(lines)], "documents", {
-    ...{ records, models, settings, signal: new AbortController().signal },
+    records,
+    models,
+    settings,
+    signal: new AbortController().signal,
     progress: () => undefined,
   });
 }
@@ -69,7 +84,8 @@ test("the references' profiles keep such a text, and say so", async () => {
 test.each(["studio", "fusellm"] as const)("%s refuses it where that is asked", async (profile) => {
   const refusing = { ...PROFILES[profile], badRows: "refuse" as const };
   await expect(write(TEXTS, refusing)).rejects.toMatchObject({
-    ...{ code: "usage", message: expect.stringContaining("d.jsonl, row 2") },
+    code: "usage",
+    message: expect.stringContaining("d.jsonl, row 2"),
   });
 });
 

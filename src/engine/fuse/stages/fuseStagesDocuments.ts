@@ -1,11 +1,13 @@
-import { createBreather } from "../../core/breather.ts";
 import type { FusionSettings } from "../../contract/index.ts";
-import { drawRows } from "../../text/datasets/sampleRows.ts";
-import type { StoredDataset } from "../../text/datasets/datasetLibrary.ts";
+import { createBreather } from "../../core/breather.ts";
 import { startSha256 } from "../../storage/hash.ts";
+import type { StoredDataset } from "../../text/datasets/datasetLibrary.ts";
 import { type DatasetEntry, readDataset } from "../../text/datasets/datasets.ts";
+import { drawRows } from "../../text/datasets/sampleRows.ts";
+import type { DocumentPiece, FusionDocument } from "../dataset/records.ts";
 import { documentPieces, RowRefusal } from "../documents/document.ts";
 import { type Dropped, DroppedCounter } from "../documents/dropped.ts";
+import { Splitter } from "../documents/split.ts";
 import {
   bytesOf,
   encodeDocument,
@@ -13,8 +15,6 @@ import {
   placeOf,
   type StageParts,
 } from "./fuseStages.ts";
-import type { DocumentPiece, FusionDocument } from "../dataset/records.ts";
-import { Splitter } from "../documents/split.ts";
 
 /** Draws the same rows as an evaluation does. */
 const SEED = 1;

@@ -1,14 +1,14 @@
-import { alignSource, supervisedBytes } from "../rows/alignedSource.ts";
-import { refusal } from "../rows/choose.ts";
 import { decodeRepresentation } from "../dataset/codec.ts";
-import { type Dropped, DroppedCounter } from "../documents/dropped.ts";
-import { fuseDocuments } from "../rows/fuseRows.ts";
-import { bytesOf, decodeDocument, placeOf, type StageParts } from "./fuseStages.ts";
-import type { FusionMember, SourceBridge } from "./fuseStagesAlign.ts";
 import type { FusionWriter } from "../dataset/fusions.ts";
 import { decodeGroups } from "../dataset/groupRecords.ts";
 import type { FusionDocument, Representation, UnfusedRecord } from "../dataset/records.ts";
+import { type Dropped, DroppedCounter } from "../documents/dropped.ts";
 import { wantedRows } from "../represent/represent.ts";
+import { alignSource, supervisedBytes } from "../rows/alignedSource.ts";
+import { refusal } from "../rows/choose.ts";
+import { fuseDocuments } from "../rows/fuseRows.ts";
+import { bytesOf, decodeDocument, placeOf, type StageParts } from "./fuseStages.ts";
+import type { FusionMember, SourceBridge } from "./fuseStagesAlign.ts";
 
 /** Documents that are fused, and written, together. */
 const AT_A_TIME = 16;
@@ -85,12 +85,10 @@ async function readAligned(
     }
     const [pivot, ...others] = told;
     const record: UnfusedRecord = {
-      ...{
-        number: from + i,
-        document,
-        pivot: pivot!,
-        supervisedBytes: supervisedBytes(document.pieces),
-      },
+      number: from + i,
+      document,
+      pivot: pivot!,
+      supervisedBytes: supervisedBytes(document.pieces),
       sources: others.map((source, s) =>
         alignSource(bridges[s]!.aligner, pivot!, source, {
           model: members[s + 1]!.model.name,

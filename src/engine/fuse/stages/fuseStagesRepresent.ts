@@ -1,9 +1,9 @@
 import { EngineError } from "../../contract/index.ts";
 import { hashPlain } from "../../storage/hash.ts";
 import { encodeRepresentation } from "../dataset/codec.ts";
-import { bytesOf, decodeDocument, type FusionModel, type StageParts } from "./fuseStages.ts";
 import { readRecords } from "../dataset/recordStore.ts";
 import { represent } from "../represent/represent.ts";
+import { bytesOf, decodeDocument, type FusionModel, type StageParts } from "./fuseStages.ts";
 
 /** Raised whenever the same model would say something else about the same documents. */
 const VERSION = 1;
@@ -67,7 +67,9 @@ async function goOn(
       }
       progress(bytes, `${model.name} reads document ${at} of ${documents.count}`);
       const found = await represent(open, model.reader.tokenise(document.pieces), {
-        ...{ k: settings.topK, tokens: model.tokenizer.vocabSize, signal },
+        k: settings.topK,
+        tokens: model.tokenizer.vocabSize,
+        signal,
       });
       await records.append(folder, [encodeRepresentation(found.said)]);
       paddingOnTop += found.paddingOnTop;

@@ -1,5 +1,5 @@
-import { invariant } from "../../core/invariant.ts";
 import type { OutputDType } from "../../contract/index.ts";
+import { invariant } from "../../core/invariant.ts";
 import type { Gpu } from "../device.ts";
 import type { ShaderConstants } from "../link.ts";
 import type { PooledBuffer } from "../pool.ts";

@@ -1,9 +1,9 @@
-import type { Recipe, WeightCell, WeightMap } from "../../contract/index.ts";
 import { placeTensor } from "../../checkpoint/place.ts";
-import { decideUnit, type FactTable, groupUnits } from "../run/decide.ts";
-import { writeHeadline } from "./headline.ts";
+import type { Recipe, WeightCell, WeightMap } from "../../contract/index.ts";
 import type { Facts } from "../method.ts";
 import type { OutputTensor, Plan } from "../plan/plan.ts";
+import { decideUnit, type FactTable, groupUnits } from "../run/decide.ts";
+import { writeHeadline } from "./headline.ts";
 
 /** True where a model's override parameter has an entry for exactly this tensor. */
 function isLocked(recipe: Recipe, override: string | null, tensor: string): boolean {

@@ -1,5 +1,6 @@
 import { EngineError } from "../../contract/index.ts";
 import { defineMethod, type Resolved, type SelectedTensor } from "../method.ts";
+import { lambdaParam, normalizeParam, weightParam, weightsOf } from "../weighting.ts";
 import { type Consensus, type Term, taskVectorConstants } from "./taskVectors/constants.ts";
 import {
   densitiesOf,
@@ -12,12 +13,14 @@ import {
   voteOf,
 } from "./taskVectors/params.ts";
 import { combineTerms, keepLargest, magnitudes } from "./taskVectors/reference.ts";
-import { lambdaParam, normalizeParam, weightParam, weightsOf } from "../weighting.ts";
 
 function consensusOf(resolved: Resolved): Consensus {
   const { normalize, lambda } = resolved.global;
   return {
-    ...{ elect: true, normalize: Boolean(normalize), floor: null, lambda: Number(lambda) },
+    elect: true,
+    normalize: Boolean(normalize),
+    floor: null,
+    lambda: Number(lambda),
     slack: slackOf(resolved),
   };
 }

@@ -1,6 +1,6 @@
 import { expect, test, vi } from "vitest";
-import { createExaminer } from "./examine.ts";
 import { makeModel } from "../testModels.ts";
+import { createExaminer } from "./examine.ts";
 
 const [a, b] = ["a", "b"].map((name) => makeModel(name, {})) as [
   ReturnType<typeof makeModel>,

@@ -1,5 +1,5 @@
-import type { Finding } from "../../contract/index.ts";
 import type { Checkpoint } from "../../checkpoint/checkpoint.ts";
+import type { Finding } from "../../contract/index.ts";
 import { compareSamples, findStrangers } from "../recipe/guessBase.ts";
 import { compareVocabularies } from "./vocabularies.ts";
 

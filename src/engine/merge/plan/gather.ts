@@ -1,6 +1,6 @@
-import { invariant } from "../../core/invariant.ts";
-import type { DType, Finding } from "../../contract/index.ts";
 import type { CheckpointTensor } from "../../checkpoint/checkpoint.ts";
+import type { DType, Finding } from "../../contract/index.ts";
+import { invariant } from "../../core/invariant.ts";
 import { mergeRole } from "../../core/tensor/dtype.ts";
 import type { Values } from "../method.ts";
 import {

@@ -1,4 +1,5 @@
-import { invariant } from "../../core/invariant.ts";
+import type { Checkpoint, CheckpointTensor } from "../../checkpoint/checkpoint.ts";
+import { planShards, type ShardPlan } from "../../checkpoint/formats/shards.ts";
 import {
   type DType,
   type Finding,
@@ -6,17 +7,17 @@ import {
   modelKeys,
   type Recipe,
 } from "../../contract/index.ts";
-import { planShards, type ShardPlan } from "../../checkpoint/formats/shards.ts";
-import type { Checkpoint, CheckpointTensor } from "../../checkpoint/checkpoint.ts";
+import { invariant } from "../../core/invariant.ts";
 import { isOutputDType } from "../../core/tensor/dtype.ts";
+import type { MergeMethod, Resolved, Values } from "../method.ts";
+import { checkSettings, countedModels, resolveGlobal, resolveSettings } from "../recipe/resolve.ts";
+import { SELECT_PASSES } from "../run/select.ts";
+import { STUDIO } from "../run/version.ts";
 import { checkModels, checkTogether } from "./checkModels.ts";
 import { compareCheckpoints } from "./compare.ts";
 import { describeDTypes, outputDType } from "./dtypes.ts";
 import { estimatePeak, estimateReads } from "./estimate.ts";
 import { gatherTensor } from "./gather.ts";
-import type { MergeMethod, Resolved, Values } from "../method.ts";
-import { checkSettings, countedModels, resolveGlobal, resolveSettings } from "../recipe/resolve.ts";
-import { SELECT_PASSES } from "../run/select.ts";
 import {
   countLayers,
   countsTokens,
@@ -28,7 +29,6 @@ import {
   type Source,
   type Sources,
 } from "./sources.ts";
-import { STUDIO } from "../run/version.ts";
 
 /** One tensor of the result, with everything that its bytes depend on. */
 export interface OutputTensor {
@@ -228,7 +228,12 @@ export function planMerge(request: PlanRequest): Plan {
   });
   return {
     card: makeCard(request, outputs, shards, arranged),
-    ...{ method, recipe, global, outputs, configChanges, shards },
+    method,
+    recipe,
+    global,
+    outputs,
+    configChanges,
+    shards,
     keys: sources.models.map(({ key }) => key),
     donor: sources.donor.checkpoint,
     models: sources.models.map(({ checkpoint }) => checkpoint),

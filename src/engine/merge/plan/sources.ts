@@ -1,5 +1,5 @@
-import type { Finding } from "../../contract/index.ts";
 import type { Checkpoint, CheckpointTensor } from "../../checkpoint/checkpoint.ts";
+import type { Finding } from "../../contract/index.ts";
 import type { MergeMethod } from "../method.ts";
 import { layerKey } from "../methods/varm/units.ts";
 

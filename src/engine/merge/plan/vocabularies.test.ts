@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
-import { bytesInMemory } from "../../core/bytes.ts";
 import type { Checkpoint } from "../../checkpoint/checkpoint.ts";
+import { bytesInMemory } from "../../core/bytes.ts";
 import { makeModel } from "../testModels.ts";
 import { compareVocabularies } from "./vocabularies.ts";
 

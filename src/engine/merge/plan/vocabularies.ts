@@ -1,6 +1,6 @@
-import { readAll } from "../../core/bytes.ts";
-import type { Finding } from "../../contract/index.ts";
 import type { Checkpoint } from "../../checkpoint/checkpoint.ts";
+import type { Finding } from "../../contract/index.ts";
+import { readAll } from "../../core/bytes.ts";
 
 /** The largest tokenizer.json in use is about a third of this. */
 const TOKENIZER_LIMIT = 64 * 2 ** 20;

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
-import { type ByteSource, bytesInMemory } from "../../core/bytes.ts";
 import type { Checkpoint } from "../../checkpoint/checkpoint.ts";
+import { type ByteSource, bytesInMemory } from "../../core/bytes.ts";
+import { makeModel, type Tensors } from "../testModels.ts";
 import {
   areCompatible,
   chooseBase,
@@ -8,7 +9,6 @@ import {
   findStrangers,
   guessBase,
 } from "./guessBase.ts";
-import { makeModel, type Tensors } from "../testModels.ts";
 
 const MATRIX = "model.layers.0.mlp.up_proj.weight";
 const SHAPE: Tensors = { [MATRIX]: ["F32", [8, 8]], "model.norm.weight": ["F32", [8]] };

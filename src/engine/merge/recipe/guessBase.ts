@@ -1,5 +1,5 @@
-import type { Finding } from "../../contract/index.ts";
 import { type Checkpoint, type CheckpointTensor, readTensor } from "../../checkpoint/checkpoint.ts";
+import type { Finding } from "../../contract/index.ts";
 import { toF32 } from "../../core/tensor/convert.ts";
 import { bitsPerElement, mergeRole } from "../../core/tensor/dtype.ts";
 import { countLayers, countsTokens } from "../plan/sources.ts";

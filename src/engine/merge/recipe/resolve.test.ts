@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { EngineError, type Setting } from "../../contract/index.ts";
-import { parseRecipe } from "./recipe.ts";
 import { findMethod } from "../registry.ts";
+import { parseRecipe } from "./recipe.ts";
 import { checkSettings, countedModels, resolveGlobal, resolveSettings } from "./resolve.ts";
 
 const slerp = (t: Setting) => ({

@@ -1,6 +1,6 @@
-import { invariant } from "../../core/invariant.ts";
-import { EngineError } from "../../contract/index.ts";
 import { readTensor } from "../../checkpoint/checkpoint.ts";
+import { EngineError } from "../../contract/index.ts";
+import { invariant } from "../../core/invariant.ts";
 import type { Tile } from "../../gpu/tiles/tiling.ts";
 import type { OutputTensor } from "../plan/plan.ts";
 

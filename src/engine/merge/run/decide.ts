@@ -1,5 +1,5 @@
-import { invariant } from "../../core/invariant.ts";
 import { EngineError } from "../../contract/index.ts";
+import { invariant } from "../../core/invariant.ts";
 import type { Cut, Decision, Facts, SelectedTensor, UnitTensor } from "../method.ts";
 import type { OutputTensor, Plan } from "../plan/plan.ts";
 

@@ -1,9 +1,9 @@
 import { expect, test } from "vitest";
-import { type FactRow, storeFacts } from "./factStore.ts";
 import { type Plan, planMerge } from "../plan/plan.ts";
 import { parseRecipe } from "../recipe/recipe.ts";
 import { findMethod } from "../registry.ts";
 import { makeModel } from "../testModels.ts";
+import { type FactRow, storeFacts } from "./factStore.ts";
 
 const Q = "model.layers.0.self_attn.q_proj.weight";
 const FACTS = [
@@ -20,7 +20,9 @@ function planOf(method: string, parameters: string, names: readonly [string, str
     `merge_method: ${method}\nbase_model: base\nmodels: [${shared.join(", ")}]\nparameters: ${parameters}`,
   );
   return planMerge({
-    ...{ method: findMethod(recipe.method), recipe, shardBytes: 5e9 },
+    method: findMethod(recipe.method),
+    recipe,
+    shardBytes: 5e9,
     base: makeModel("base", { [Q]: ["BF16", [4, 4]] }),
     models: names.map((name) => makeModel(name, { [Q]: ["BF16", [4, 4]] })),
     budget: { tileBytes: 2 ** 20, slots: 3 },

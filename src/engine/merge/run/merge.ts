@@ -1,12 +1,12 @@
 import type { FileTreeWriter } from "../../core/bytes.ts";
 import type { GpuSource } from "../../gpu/device.ts";
-import { decideAll, type FactTable } from "./decide.ts";
-import { makeDocuments } from "./sideFiles.ts";
-import { type MeasureOptions, measure } from "./measure.ts";
+import { makeWeightMap } from "../map/weightMap.ts";
 import type { Plan } from "../plan/plan.ts";
 import { requireRunnable } from "../plan/prepare.ts";
+import { decideAll, type FactTable } from "./decide.ts";
+import { type MeasureOptions, measure } from "./measure.ts";
 import { runMerge } from "./run.ts";
-import { makeWeightMap } from "../map/weightMap.ts";
+import { makeDocuments } from "./sideFiles.ts";
 
 export interface MergeOptions {
   /** The result's name, for its card. */

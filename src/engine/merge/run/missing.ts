@@ -1,7 +1,7 @@
 import type { Rule } from "../../gpu/tiles/tileSlot.ts";
-import { decideUnit, type FactTable, groupUnits, seeSelected, selectionRule } from "./decide.ts";
 import type { Selection } from "../method.ts";
 import type { OutputTensor, Plan } from "../plan/plan.ts";
+import { decideUnit, type FactTable, groupUnits, seeSelected, selectionRule } from "./decide.ts";
 
 /** What must be found out about a tensor, and can be now: its selection, or sums of rules. */
 export interface Missing {

@@ -1,11 +1,11 @@
-import { readAll } from "../../core/bytes.ts";
-import { EngineError, type WeightMap } from "../../contract/index.ts";
 import type { Checkpoint } from "../../checkpoint/checkpoint.ts";
+import { EngineError, type WeightMap } from "../../contract/index.ts";
+import { readAll } from "../../core/bytes.ts";
 import type { Plan } from "../plan/plan.ts";
 import { formatRecipe } from "../recipe/recipe.ts";
 import { formatString } from "../recipe/scalar.ts";
-import { STUDIO } from "./version.ts";
 import { readYaml } from "../recipe/yamlNodes.ts";
+import { STUDIO } from "./version.ts";
 
 const README_LIMIT = 1 << 20;
 const FRONT_MATTER = /^\uFEFF?---\r?\n([\s\S]{0,65536}?)\r?\n---[ \t]*(\r?\n|$)/;

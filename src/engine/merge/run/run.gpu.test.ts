@@ -1,16 +1,16 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import type { Checkpoint } from "../../checkpoint/checkpoint.ts";
+import type { Recipe } from "../../contract/index.ts";
 import { type FileTreeWriter, readAll } from "../../core/bytes.ts";
 import { createMemoryTree } from "../../core/memoryTree.ts";
-import type { Recipe } from "../../contract/index.ts";
 import { GpuSource } from "../../gpu/device.ts";
-import type { Checkpoint } from "../../checkpoint/checkpoint.ts";
 import { BLOCK_ELEMENTS } from "../../gpu/tiles/tiling.ts";
-import { decideAll } from "./decide.ts";
-import { measure } from "./measure.ts";
 import { planMerge } from "../plan/plan.ts";
 import { findMethod } from "../registry.ts";
-import { runMerge } from "./run.ts";
 import { checkpointOf, randomValues, seededRandom } from "../testCheckpoints.ts";
+import { decideAll } from "./decide.ts";
+import { measure } from "./measure.ts";
+import { runMerge } from "./run.ts";
 
 const COUNT = 9 * BLOCK_ELEMENTS + 5;
 const random = seededRandom(11);

@@ -1,14 +1,14 @@
+import type { PlannedFile } from "../../checkpoint/formats/shards.ts";
+import { EngineError, type OutputDType } from "../../contract/index.ts";
 import type { ByteSink, FileTree, FileTreeWriter } from "../../core/bytes.ts";
 import { invariant } from "../../core/invariant.ts";
-import { EngineError, type OutputDType } from "../../contract/index.ts";
-import type { PlannedFile } from "../../checkpoint/formats/shards.ts";
+import { byteLength } from "../../core/tensor/dtype.ts";
 import type { GpuSource } from "../../gpu/device.ts";
 import { mapOrdered } from "../../gpu/tiles/ordered.ts";
 import { cutTiles, type Tile } from "../../gpu/tiles/tiling.ts";
-import { byteLength } from "../../core/tensor/dtype.ts";
-import { copyTile, cutCopyTiles } from "./copyTile.ts";
 import type { Decision } from "../method.ts";
 import type { OutputTensor, Plan } from "../plan/plan.ts";
+import { copyTile, cutCopyTiles } from "./copyTile.ts";
 import { openTileSession, type TileSession } from "./session.ts";
 import { readTile } from "./tileInput.ts";
 

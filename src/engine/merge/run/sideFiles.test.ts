@@ -1,12 +1,12 @@
 import { describe, expect, test } from "vitest";
-import { bytesInMemory, readAll } from "../../core/bytes.ts";
-import type { Recipe, WeightMap } from "../../contract/index.ts";
 import type { Checkpoint } from "../../checkpoint/checkpoint.ts";
-import { makeDocuments } from "./sideFiles.ts";
+import type { Recipe, WeightMap } from "../../contract/index.ts";
+import { bytesInMemory, readAll } from "../../core/bytes.ts";
 import { planMerge } from "../plan/plan.ts";
 import { parseRecipe } from "../recipe/recipe.ts";
 import { findMethod } from "../registry.ts";
 import { makeModel, type Tensors } from "../testModels.ts";
+import { makeDocuments } from "./sideFiles.ts";
 
 const TENSORS: Tensors = { "model.layers.0.mlp.up_proj.weight": ["BF16", [4, 4]] };
 const text = (content: string) => bytesInMemory(new TextEncoder().encode(content));

@@ -1,12 +1,12 @@
-import { type ByteSource, bytesInMemory, type FileTree } from "../../core/bytes.ts";
-import type { OutputDType, WeightMap } from "../../contract/index.ts";
-import { rewriteConfig } from "../../checkpoint/formats/config.ts";
 import type { Checkpoint } from "../../checkpoint/checkpoint.ts";
 import { companionFiles } from "../../checkpoint/companions.ts";
+import { rewriteConfig } from "../../checkpoint/formats/config.ts";
+import type { OutputDType, WeightMap } from "../../contract/index.ts";
+import { type ByteSource, bytesInMemory, type FileTree } from "../../core/bytes.ts";
 import { isOutputDType, torchName } from "../../core/tensor/dtype.ts";
-import { formatModelCard } from "./modelCard.ts";
 import type { Plan } from "../plan/plan.ts";
 import { formatRecipe } from "../recipe/recipe.ts";
+import { formatModelCard } from "./modelCard.ts";
 import { STUDIO } from "./version.ts";
 
 const inMemory = (text: string): ByteSource => bytesInMemory(new TextEncoder().encode(text));

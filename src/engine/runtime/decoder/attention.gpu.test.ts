@@ -1,8 +1,8 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { acquireGpu, type Gpu } from "../../gpu/device.ts";
+import type { AttentionSpec } from "../description/spec.ts";
 import { KernelBench, largestError, randomValues } from "../kernels/kernelBench.ts";
 import { attend, fitsQueries } from "../kernels/kernels.ts";
-import type { AttentionSpec } from "../description/spec.ts";
 
 let gpu: Gpu;
 let bench: KernelBench;
@@ -104,7 +104,10 @@ describe.each(FORMS)("attention by $kernel", ({ kernel, rows, most }) => {
       bench.recorder,
       spec,
       {
-        ...{ queries: bench.buffer(q), keys: bench.buffer(k), values: bench.buffer(v), logSums },
+        queries: bench.buffer(q),
+        keys: bench.buffer(k),
+        values: bench.buffer(v),
+        logSums,
         out: { buffer: out, stride, offset: 0 },
       },
       { ...shape, kernel },

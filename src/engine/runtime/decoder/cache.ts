@@ -1,10 +1,10 @@
-import { invariant } from "../../core/invariant.ts";
 import { EngineError } from "../../contract/index.ts";
+import { invariant } from "../../core/invariant.ts";
 import type { Gpu } from "../../gpu/device.ts";
 import type { PooledBuffer } from "../../gpu/pool.ts";
-import type { TokenCache } from "../languageModel.ts";
-import { headQuads } from "../kernels/kernels.ts";
 import type { DecoderSpec } from "../description/spec.ts";
+import { headQuads } from "../kernels/kernels.ts";
+import type { TokenCache } from "../languageModel.ts";
 
 /** One layer's keys and values, `[position, kvHead, head_dim in whole quads]` in f32. */
 export interface KeyValues {

@@ -1,4 +1,9 @@
 import type { Gpu } from "../../gpu/device.ts";
+import { isLongText, ropeFrequencies, ropeTable } from "../description/rope.ts";
+import type { DecoderSpec } from "../description/spec.ts";
+import { normalise, softcap } from "../kernels/kernels.ts";
+import { embed, multiply } from "../kernels/multiply.ts";
+import type { Recorder } from "../kernels/recorder.ts";
 import {
   checkTokens,
   type ForwardOptions,
@@ -6,15 +11,10 @@ import {
   type TokenCache,
 } from "../languageModel.ts";
 import { KeyValueCache } from "./cache.ts";
-import { normalise, softcap } from "../kernels/kernels.ts";
 import { type Kernels, runLayer, type Span } from "./layer.ts";
 import { streamLayers } from "./layerStream.ts";
 import { type LoadedEnds, type LoadedLayer, loadLayer } from "./layerWeights.ts";
-import { embed, multiply } from "../kernels/multiply.ts";
 import type { DecoderPlan } from "./plan.ts";
-import type { Recorder } from "../kernels/recorder.ts";
-import { isLongText, ropeFrequencies, ropeTable } from "../description/rope.ts";
-import type { DecoderSpec } from "../description/spec.ts";
 import type { WeightLoader } from "./weights.ts";
 import type { Workspace } from "./workspace.ts";
 
@@ -202,10 +202,16 @@ export class Decoder implements LanguageModel {
         },
       );
       await multiply(recorder, normed, this.#ends.head, logits, {
-        ...{ rows, layout: "out_in", bias: this.#ends.headBias, accumulate: false },
+        rows,
+        layout: "out_in",
+        bias: this.#ends.headBias,
+        accumulate: false,
         kernel: this.#kernels.matmul({
-          ...{ rows, inputs: spec.hiddenSize, outputs: spec.vocabSize },
-          ...{ layout: "out_in", dtype: this.#ends.head.dtype },
+          rows,
+          inputs: spec.hiddenSize,
+          outputs: spec.vocabSize,
+          layout: "out_in",
+          dtype: this.#ends.head.dtype,
         }),
       });
       if (spec.head.softcap !== null) {

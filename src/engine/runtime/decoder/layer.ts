@@ -1,10 +1,10 @@
-import type { KeyValues } from "./cache.ts";
+import type { DecoderSpec, LayerSpec } from "../description/spec.ts";
 import { type AttentionKernel, activate, attend, normalise, rotate } from "../kernels/kernels.ts";
-import type { LoadedLayer, LoadedNorm, LoadedProjection } from "./layerWeights.ts";
 import type { MatmulChoice } from "../kernels/matmulKernels.ts";
 import { multiply } from "../kernels/multiply.ts";
 import type { Recorder } from "../kernels/recorder.ts";
-import type { DecoderSpec, LayerSpec } from "../description/spec.ts";
+import type { KeyValues } from "./cache.ts";
+import type { LoadedLayer, LoadedNorm, LoadedProjection } from "./layerWeights.ts";
 import type { Workspace } from "./workspace.ts";
 
 /** Which kernel runs for which shape. */
@@ -78,7 +78,9 @@ async function recordAttention(
       turned: space.buffer(headNorms ? "turned" : "qkv"),
       plain: space.buffer("qkv"),
       angles: space.buffer("angles"),
-      ...{ queries, keys, values },
+      queries,
+      keys,
+      values,
     },
     span,
   );
@@ -134,7 +136,10 @@ function project(
   const { rows } = span;
   const kernel = kernels.matmul({ rows, inputs, outputs, layout, dtype: matrix.dtype });
   return multiply(recorder, space.rowsOf(from), matrix, space.rowsOf(to, 0, spec.column), {
-    ...{ rows, layout, bias, kernel },
+    rows,
+    layout,
+    bias,
+    kernel,
     accumulate: to === "residual",
   });
 }

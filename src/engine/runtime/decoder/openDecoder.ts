@@ -1,12 +1,12 @@
+import type { Checkpoint } from "../../checkpoint/checkpoint.ts";
 import type { Gpu } from "../../gpu/device.ts";
 import { spaceOn } from "../../gpu/space.ts";
-import type { Checkpoint } from "../../checkpoint/checkpoint.ts";
+import { Recorder } from "../kernels/recorder.ts";
+import { chooseKernels, ruleKernels } from "../tuning/tuneDecoder.ts";
 import { Decoder } from "./decoder.ts";
 import type { Kernels } from "./layer.ts";
 import { type LoadedLayer, loadEnds, loadLayer } from "./layerWeights.ts";
 import { type DecoderPlan, type MeasuredDecoder, measureDecoder, planDecoder } from "./plan.ts";
-import { Recorder } from "../kernels/recorder.ts";
-import { chooseKernels, ruleKernels } from "../tuning/tuneDecoder.ts";
 import { WeightLoader } from "./weights.ts";
 import { Workspace } from "./workspace.ts";
 

@@ -1,12 +1,12 @@
-import { EngineError } from "../../contract/index.ts";
-import type { GpuSpace } from "../../gpu/space.ts";
 import type { Checkpoint } from "../../checkpoint/checkpoint.ts";
 import { isOnnxExport } from "../../checkpoint/onnxExport.ts";
+import { EngineError } from "../../contract/index.ts";
+import type { GpuSpace } from "../../gpu/space.ts";
 import { describeDecoder } from "../description/architecture.ts";
-import { TensorFinder } from "./tensorLookup.ts";
-import { storedShape } from "./layerWeights.ts";
-import { Recorder } from "../kernels/recorder.ts";
 import type { DecoderSpec, LayerSpec, NormTensors } from "../description/spec.ts";
+import { Recorder } from "../kernels/recorder.ts";
+import { storedShape } from "./layerWeights.ts";
+import { TensorFinder } from "./tensorLookup.ts";
 import { largestBuffer, workspaceBytes } from "./workspace.ts";
 
 /** Tokens that go through the layers together, at most. */
@@ -108,8 +108,15 @@ export function planDecoder(
     );
   }
   return {
-    ...{ spec, weightBytes, endBytes, layerBytes, rows, streamed, ahead },
-    ...{ peakBytes, budgetBytes },
+    spec,
+    weightBytes,
+    endBytes,
+    layerBytes,
+    rows,
+    streamed,
+    ahead,
+    peakBytes,
+    budgetBytes,
     workspaceBytes: workspaceBytes(spec, rows),
   };
 }

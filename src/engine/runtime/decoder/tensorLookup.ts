@@ -1,5 +1,5 @@
-import { EngineError } from "../../contract/index.ts";
 import type { Checkpoint, CheckpointTensor } from "../../checkpoint/checkpoint.ts";
+import { EngineError } from "../../contract/index.ts";
 import { bitsPerElement, isOutputDType, mergeRole } from "../../core/tensor/dtype.ts";
 
 /** Finds a decoder's tensors in a checkpoint and checks that they are what its config calls for. */

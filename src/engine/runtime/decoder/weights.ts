@@ -1,9 +1,9 @@
-import { EngineError, type OutputDType } from "../../contract/index.ts";
-import type { Gpu } from "../../gpu/device.ts";
-import type { PooledBuffer } from "../../gpu/pool.ts";
 import { type CheckpointTensor, readTensor } from "../../checkpoint/checkpoint.ts";
+import { EngineError, type OutputDType } from "../../contract/index.ts";
 import { toF32 } from "../../core/tensor/convert.ts";
 import { bitsPerElement, isOutputDType } from "../../core/tensor/dtype.ts";
+import type { Gpu } from "../../gpu/device.ts";
+import type { PooledBuffer } from "../../gpu/pool.ts";
 import { storedBytes, type TensorFinder } from "./tensorLookup.ts";
 
 /** Bytes read and uploaded at once. */

@@ -1,8 +1,8 @@
 import type { Gpu } from "../../gpu/device.ts";
 import type { PooledBuffer } from "../../gpu/pool.ts";
+import type { DecoderSpec } from "../description/spec.ts";
 import { headQuads } from "../kernels/kernels.ts";
 import type { Rows } from "../kernels/multiply.ts";
-import type { DecoderSpec } from "../description/spec.ts";
 
 /** Bytes of logits handed over at once. */
 export const LOGITS_BYTES = 16 * 2 ** 20;

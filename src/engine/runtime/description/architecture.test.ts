@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { EngineError } from "../../contract/index.ts";
 import { parseConfig } from "../../checkpoint/formats/config.ts";
+import { EngineError } from "../../contract/index.ts";
 import { describeDecoder, listArchitectures } from "./architecture.ts";
 import { ropeFrequencies, ropeTable } from "./rope.ts";
 import type { RopeSpec } from "./spec.ts";
@@ -31,7 +31,14 @@ function failure(work: () => unknown): EngineError {
 
 test("the architectures that were promised are there", () => {
   expect(listArchitectures()).toEqual([
-    ...["gemma2", "gpt2", "gpt_neox", "llama", "mistral", "phi3", "qwen2", "qwen3"],
+    "gemma2",
+    "gpt2",
+    "gpt_neox",
+    "llama",
+    "mistral",
+    "phi3",
+    "qwen2",
+    "qwen3",
   ]);
 });
 

@@ -1,5 +1,5 @@
-import { EngineError } from "../../contract/index.ts";
 import type { ModelConfig } from "../../checkpoint/checkpoint.ts";
+import { EngineError } from "../../contract/index.ts";
 import { ConfigReader } from "./configReader.ts";
 import type { DecoderSpec } from "./spec.ts";
 

@@ -181,7 +181,9 @@ export function llamaLike(
     hiddenSize,
     contextLength,
     embedding: {
-      ...{ tensor: "model.embed_tokens.weight", scale: 1, positions: null },
+      tensor: "model.embed_tokens.weight",
+      scale: 1,
+      positions: null,
       padding: readPadding(config, vocabSize),
     },
     norm: {

@@ -1,6 +1,6 @@
+import type { ModelConfig } from "../../checkpoint/checkpoint.ts";
 import { EngineError } from "../../contract/index.ts";
 import { isObject } from "../../core/json.ts";
-import type { ModelConfig } from "../../checkpoint/checkpoint.ts";
 
 type Fields = Readonly<Record<string, unknown>>;
 interface Range {

@@ -43,7 +43,10 @@ test("top-k keeps k tokens, ties going to the lower id", () => {
 test("top-p keeps the fewest tokens that reach p, at least one", () => {
   const logits = logitsOf(0.1, 0.5, 0.3, 0.1);
   expect(shares(logits, { ...DRAWS, topP: 0.79 }).map((share) => share > 0)).toEqual([
-    ...[false, true, true, false],
+    false,
+    true,
+    true,
+    false,
   ]);
   expect(shares(logits, { ...DRAWS, topP: 0.81 }, 500)[0]).toBeGreaterThan(0);
   expect(shares(logits, { ...DRAWS, topP: 0 }, 500)).toEqual([0, 1, 0, 0]);

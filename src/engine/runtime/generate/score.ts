@@ -1,7 +1,7 @@
 import type { Gpu } from "../../gpu/device.ts";
-import type { LanguageModel, LogitsBlock, TokenCache } from "../languageModel.ts";
 import { crossEntropy } from "../kernels/kernels.ts";
 import { Recorder } from "../kernels/recorder.ts";
+import type { LanguageModel, LogitsBlock, TokenCache } from "../languageModel.ts";
 
 /** Reads rows of f32 back from the GPU, without what lies between them: `[block.rows, columns]`. */
 export async function readRows(

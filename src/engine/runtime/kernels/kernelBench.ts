@@ -1,7 +1,7 @@
 import type { Gpu } from "../../gpu/device.ts";
 import type { PooledBuffer } from "../../gpu/pool.ts";
-import { Recorder } from "./recorder.ts";
 import { uniform } from "../generate/sample.ts";
+import { Recorder } from "./recorder.ts";
 
 /** For tests and goldens: buffers made from arrays, a recorder over them, and results read back. */
 export class KernelBench {

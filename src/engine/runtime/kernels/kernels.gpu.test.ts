@@ -1,8 +1,8 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { acquireGpu, type Gpu } from "../../gpu/device.ts";
+import type { AttentionSpec } from "../description/spec.ts";
 import { KernelBench, largestError, randomValues } from "./kernelBench.ts";
 import { activate, crossEntropy, normalise, rotate, softcap } from "./kernels.ts";
-import type { AttentionSpec } from "../description/spec.ts";
 
 let gpu: Gpu;
 let bench: KernelBench;

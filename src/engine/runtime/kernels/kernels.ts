@@ -1,6 +1,6 @@
+import type { Activation, AttentionSpec, NormSpec } from "../description/spec.ts";
 import type { Rows } from "./multiply.ts";
 import type { Recorder } from "./recorder.ts";
-import type { Activation, AttentionSpec, NormSpec } from "../description/spec.ts";
 
 /** Codes of shaders/nn/activations.wgsl. */
 export const ACTIVATION = { silu: 0, gelu: 1, gelu_tanh: 2, relu: 3 } as const satisfies Record<
@@ -107,7 +107,13 @@ export function rotate(
     reads: [buffers.turned, buffers.plain, buffers.angles],
     writes: [buffers.queries, buffers.keys, buffers.values],
     integers: [
-      ...[rows, start, heads, kvHeads, headDim, rope?.pairs ?? 0, spec.rowStride],
+      rows,
+      start,
+      heads,
+      kvHeads,
+      headDim,
+      rope?.pairs ?? 0,
+      spec.rowStride,
       ...[query, key, value].flatMap(({ offset, headStride }) => [offset, headStride]),
     ],
     groups: [Math.ceil(width / 64), rows],
@@ -142,8 +148,14 @@ export function attend(
     reads: [buffers.queries, buffers.keys, buffers.values, buffers.documents ?? buffers.keys],
     writes: [buffers.out.buffer, buffers.logSums],
     integers: [
-      ...[rows, start, spec.heads, spec.kvHeads, spec.headDim],
-      ...[shape.window ?? 0, buffers.out.stride, buffers.documents ? 1 : 0],
+      rows,
+      start,
+      spec.heads,
+      spec.kvHeads,
+      spec.headDim,
+      shape.window ?? 0,
+      buffers.out.stride,
+      buffers.documents ? 1 : 0,
     ],
     floats: [shape.scale, spec.softcap ?? 0],
     groups: {

@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { acquireGpu, type Gpu } from "../../gpu/device.ts";
 import { fromF32, toF32 } from "../../core/tensor/convert.ts";
+import { acquireGpu, type Gpu } from "../../gpu/device.ts";
 import { KernelBench, largestError, randomValues } from "./kernelBench.ts";
 import { canRun, MATMUL_FORMS, type MatmulKernel, type MatmulShape } from "./matmulKernels.ts";
 import { embed, multiply } from "./multiply.ts";
@@ -46,7 +46,9 @@ async function checkKernel(kernel: MatmulKernel, { dtype, layout }: Stored): Pro
     const turned = layout === "in_out";
     const matrix = {
       panels: [{ buffer: bench.buffer(stored), first: 0, rows: turned ? inputs : outputs }],
-      ...{ dtype, rows: turned ? inputs : outputs, columns: turned ? outputs : inputs },
+      dtype,
+      rows: turned ? inputs : outputs,
+      columns: turned ? outputs : inputs,
     };
     const accumulate = seed % 2 === 0;
     await multiply(

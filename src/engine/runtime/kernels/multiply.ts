@@ -1,7 +1,7 @@
 import type { OutputDType } from "../../contract/index.ts";
+import type { Matrix } from "../decoder/weights.ts";
 import { formOf, type MatmulKernel, matmulProgram } from "./matmulKernels.ts";
 import type { Recorder } from "./recorder.ts";
-import type { Matrix } from "../decoder/weights.ts";
 
 /** Rows of f32 values in a buffer: row t starts at `offset + t · stride`. */
 export interface Rows {

@@ -1,3 +1,4 @@
+import type { Library } from "../../checkpoint/library/library.ts";
 import {
   type CallOptions,
   EngineError,
@@ -6,15 +7,14 @@ import {
   type Generation,
   type Prompt,
 } from "../../contract/index.ts";
-import type { Library } from "../../checkpoint/library/library.ts";
-import { generate } from "../generate/generate.ts";
 import { missingTemplate } from "../../text/templates/template.ts";
 import type { TextTokenizer } from "../../text/tokenizers/tokenizer.ts";
+import { generate } from "../generate/generate.ts";
 import type { LanguageText, OpenLanguageText } from "./languageFiles.ts";
+import type { Shelf } from "./modelCache.ts";
 import { readToken } from "./readTokens.ts";
 import { checkContext, checkGenerate, checkText } from "./requests.ts";
 import { findRunnable } from "./runnable.ts";
-import type { Shelf } from "./modelCache.ts";
 
 /** What running a model of the library takes. */
 export interface LanguageParts {

@@ -1,8 +1,8 @@
-import { EngineError, type LanguageCard, type ModelId, toFailure } from "../../contract/index.ts";
-import type { GpuSpace } from "../../gpu/space.ts";
 import type { Checkpoint } from "../../checkpoint/checkpoint.ts";
 import type { Library } from "../../checkpoint/library/library.ts";
 import { isOnnxExport } from "../../checkpoint/onnxExport.ts";
+import { EngineError, type LanguageCard, type ModelId, toFailure } from "../../contract/index.ts";
+import type { GpuSpace } from "../../gpu/space.ts";
 import { type ChatTemplate, openChatTemplate } from "../../text/templates/template.ts";
 import { openTokenizer, type TextTokenizer } from "../../text/tokenizers/tokenizer.ts";
 import { findRunnable, USUAL_TOKENS } from "./runnable.ts";
@@ -94,8 +94,13 @@ export async function describeLanguage(
       );
     }
     return {
-      ...{ model, failure: null, reads, chats: reads && template !== null },
-      ...{ contextLength, weightBytes, streamed: room === "streamed" },
+      model,
+      failure: null,
+      reads,
+      chats: reads && template !== null,
+      contextLength,
+      weightBytes,
+      streamed: room === "streamed",
     };
   } catch (error) {
     if (!(error instanceof EngineError)) throw error;

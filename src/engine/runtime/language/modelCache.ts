@@ -1,10 +1,10 @@
-import { invariant } from "../../core/invariant.ts";
+import type { Library } from "../../checkpoint/library/library.ts";
 import type { ModelId } from "../../contract/index.ts";
+import { invariant } from "../../core/invariant.ts";
+import type { JobKind, JobKindName } from "../../core/jobs/kind.ts";
 import type { Gpu, GpuSource } from "../../gpu/device.ts";
 import { type GpuSpace, spaceOn } from "../../gpu/space.ts";
-import type { JobKind, JobKindName } from "../../core/jobs/kind.ts";
 import type { LanguageModel } from "../languageModel.ts";
-import type { Library } from "../../checkpoint/library/library.ts";
 import { ClaimedModel } from "./reservation.ts";
 import {
   findRunnable,
@@ -140,7 +140,7 @@ export function createShelf({
     options: UseOptions,
   ): Promise<Entry> {
     const model = await runnable.load(gpu, room, options);
-    return { ...{ id, gpu, model, runnable, room, users: 0, passingBytes: 0 }, doomed: false };
+    return { id, gpu, model, runnable, room, users: 0, passingBytes: 0, doomed: false };
   }
 
   function visit(entry: Entry, tokens: number): Visit {

@@ -2,7 +2,10 @@ import { expect, test } from "vitest";
 import { largestIds, logSumExp, readToken, tokenText } from "./readTokens.ts";
 
 const BYTES: Readonly<Record<number, readonly number[]>> = {
-  ...{ 0: [0x68, 0x69], 1: [0xc3, 0xa9], 2: [0xe2, 0x82], 3: [0xef, 0xbb, 0xbf] },
+  0: [0x68, 0x69],
+  1: [0xc3, 0xa9],
+  2: [0xe2, 0x82],
+  3: [0xef, 0xbb, 0xbf],
 };
 const tokenizer = { tokenBytes: (id: number) => Uint8Array.from(BYTES[id] ?? []) };
 

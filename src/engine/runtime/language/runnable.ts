@@ -1,14 +1,14 @@
+import type { Checkpoint } from "../../checkpoint/checkpoint.ts";
+import { isOnnxExport } from "../../checkpoint/onnxExport.ts";
 import { EngineError } from "../../contract/index.ts";
 import type { Gpu } from "../../gpu/device.ts";
 import type { GpuSpace } from "../../gpu/space.ts";
-import type { Checkpoint } from "../../checkpoint/checkpoint.ts";
-import type { LanguageModel } from "../languageModel.ts";
-import { isOnnxExport } from "../../checkpoint/onnxExport.ts";
 import { cacheBytes } from "../decoder/cache.ts";
 import { openDecoder } from "../decoder/openDecoder.ts";
 import { MAX_ROWS, measureDecoder, planDecoder } from "../decoder/plan.ts";
-import { Recorder } from "../kernels/recorder.ts";
 import { LOGITS_BYTES } from "../decoder/workspace.ts";
+import { Recorder } from "../kernels/recorder.ts";
+import type { LanguageModel } from "../languageModel.ts";
 import { onnxRunnable } from "./onnxRunnable.ts";
 
 /** Tokens that a model is loaded with room for, beside what its first use asks for. */

@@ -1,9 +1,9 @@
-import type { FileTree } from "../../core/bytes.ts";
-import { EngineError } from "../../contract/index.ts";
-import { parseConfig } from "../../checkpoint/formats/config.ts";
-import { isObject } from "../../core/json.ts";
 import type { ModelConfig } from "../../checkpoint/checkpoint.ts";
+import { parseConfig } from "../../checkpoint/formats/config.ts";
 import { readText } from "../../checkpoint/weightFiles.ts";
+import { EngineError } from "../../contract/index.ts";
+import type { FileTree } from "../../core/bytes.ts";
+import { isObject } from "../../core/json.ts";
 
 const FILE = "config.json";
 const MAX_CONFIG_BYTES = 2 ** 20;

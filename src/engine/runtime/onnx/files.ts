@@ -1,8 +1,12 @@
-import { type ByteSource, type FileTree, readAll } from "../../core/bytes.ts";
-import { EngineError } from "../../contract/index.ts";
-import { clip } from "../../core/json.ts";
-import { LFS_POINTER_MAX_BYTES, lfsPointerError, readLfsPointer } from "../../checkpoint/formats/notWeights.ts";
+import {
+  LFS_POINTER_MAX_BYTES,
+  lfsPointerError,
+  readLfsPointer,
+} from "../../checkpoint/formats/notWeights.ts";
 import { chooseGraph, listGraphs } from "../../checkpoint/onnxExport.ts";
+import { EngineError } from "../../contract/index.ts";
+import { type ByteSource, type FileTree, readAll } from "../../core/bytes.ts";
+import { clip } from "../../core/json.ts";
 import { type GraphFacts, readGraph } from "./graph.ts";
 
 type Bytes = Uint8Array<ArrayBuffer>;

@@ -1,8 +1,8 @@
 import type { Tensor } from "onnxruntime-web";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { fromF32 } from "../../core/tensor/convert.ts";
 import { acquireGpu, type Gpu } from "../../gpu/device.ts";
 import type { LogitsBlock } from "../languageModel.ts";
-import { fromF32 } from "../../core/tensor/convert.ts";
 import { LogitsRows } from "./logits.ts";
 import { OnnxModel } from "./onnxModel.ts";
 import type { OnnxSession } from "./session.ts";
@@ -121,7 +121,8 @@ function makeModel(withCache: boolean) {
   ) => {
     const sums: (readonly [number, number])[] = [];
     await model.forward(ids, {
-      ...{ logits, cache },
+      logits,
+      cache,
       async onLogits(block) {
         const values = await readBlock(block, 5);
         for (let row = 0; row < block.rows; row++) sums.push([block.first + row, values[5 * row]!]);

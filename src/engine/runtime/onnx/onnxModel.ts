@@ -1,6 +1,6 @@
 import type { Tensor } from "onnxruntime-web";
-import { invariant } from "../../core/invariant.ts";
 import { EngineError } from "../../contract/index.ts";
+import { invariant } from "../../core/invariant.ts";
 import type { Gpu } from "../../gpu/device.ts";
 import { checkTokens, type ForwardOptions, type LanguageModel } from "../languageModel.ts";
 import { OnnxCache } from "./cache.ts";

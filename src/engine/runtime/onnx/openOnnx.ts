@@ -1,5 +1,5 @@
-import type { FileTree } from "../../core/bytes.ts";
 import { EngineError } from "../../contract/index.ts";
+import type { FileTree } from "../../core/bytes.ts";
 import type { Gpu } from "../../gpu/device.ts";
 import { contextLengthOf, readConfig } from "./context.ts";
 import { type OnnxFiles, type ReadOptions, readOnnxFiles } from "./files.ts";

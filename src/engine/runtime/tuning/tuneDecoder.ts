@@ -1,5 +1,9 @@
-import type { Gpu } from "../../gpu/device.ts";
 import { isOutputDType } from "../../core/tensor/dtype.ts";
+import type { Gpu } from "../../gpu/device.ts";
+import type { Kernels } from "../decoder/layer.ts";
+import { storedShape } from "../decoder/layerWeights.ts";
+import type { MeasuredDecoder } from "../decoder/plan.ts";
+import type { AttentionSpec, DecoderSpec, Projection } from "../description/spec.ts";
 import {
   type AttentionKernel,
   attend,
@@ -7,12 +11,8 @@ import {
   fitsQueries,
   headQuads,
 } from "../kernels/kernels.ts";
-import type { Kernels } from "../decoder/layer.ts";
-import { storedShape } from "../decoder/layerWeights.ts";
 import { chooseMatmul, type MatmulShape } from "../kernels/matmulKernels.ts";
-import type { MeasuredDecoder } from "../decoder/plan.ts";
 import type { Recorder } from "../kernels/recorder.ts";
-import type { AttentionSpec, DecoderSpec, Projection } from "../description/spec.ts";
 import { type Contest, decideContests } from "./tune.ts";
 import { matmulChoice, matmulContests } from "./tuneMatmul.ts";
 
@@ -116,7 +116,8 @@ function prepareAttention(recorder: Recorder, spec: AttentionSpec) {
   try {
     const buffers = {
       queries: allocate(TIMED_ROWS * width),
-      ...{ keys: allocate(cached), values: allocate(cached) },
+      keys: allocate(cached),
+      values: allocate(cached),
       out: { buffer: allocate(TIMED_ROWS * width), stride: width, offset: 0 },
       logSums: allocate(TIMED_ROWS * spec.heads),
     };

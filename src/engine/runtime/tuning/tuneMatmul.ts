@@ -35,7 +35,11 @@ const SIZE_CLASSES = [
  * of a second to compile. What is left gives the same bits, so noise decides nothing but the speed.
  */
 const SOFTWARE = {
-  ...{ name: "software", fewest: 8, rows: 16, inputs: 256, outputs: 256 },
+  name: "software",
+  fewest: 8,
+  rows: 16,
+  inputs: 256,
+  outputs: 256,
   forms: ["registers", "registers8"],
 } as const;
 const BYTES = { F32: 4, BF16: 2, F16: 2 } as const;

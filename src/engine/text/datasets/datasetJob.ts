@@ -1,7 +1,7 @@
 import { EngineError } from "../../contract/index.ts";
 import type { JobKind, RequestOf } from "../../core/jobs/kind.ts";
-import type { DatasetFacts, DatasetLibrary } from "./datasetLibrary.ts";
 import { sourceFromBlob } from "../../storage/blob.ts";
+import type { DatasetFacts, DatasetLibrary } from "./datasetLibrary.ts";
 import { type DatasetSummary, summarizeDataset } from "./datasets.ts";
 
 type Dropped = RequestOf<"dataset">["files"][number];
@@ -32,7 +32,9 @@ export function createDatasetKind({
       }
       return {
         title: files.length === 1 ? `Add ${nameOf(first)}` : `Add ${files.length} datasets`,
-        ...{ recipe: null, durable: false, totalBytes: bytesOf(files) },
+        recipe: null,
+        durable: false,
+        totalBytes: bytesOf(files),
       };
     },
     async run({ files }, { signal, progress, save, state, modelsChanged }) {

@@ -1,10 +1,10 @@
 import { IDBFactory } from "fake-indexeddb";
 import "fake-indexeddb/auto";
 import { expect, test } from "vitest";
+import { openLibrary } from "../../checkpoint/library/databaseLibrary.ts";
 import { bytesInMemory } from "../../core/bytes.ts";
 import { openDatabase } from "../../storage/database.ts";
 import { storeValues } from "../../storage/values.ts";
-import { openLibrary } from "../../checkpoint/library/databaseLibrary.ts";
 import { openDatasets } from "./datasetLibrary.ts";
 
 function make() {

@@ -1,11 +1,11 @@
 import { values as allValues, del, get, set } from "idb-keyval";
-import type { ByteSource } from "../../core/bytes.ts";
-import { makeId } from "../../core/id.ts";
-import { type DatasetCard, type DatasetId, EngineError } from "../../contract/index.ts";
-import type { Database } from "../../storage/database.ts";
-import type { ValueStore } from "../../storage/values.ts";
 import { copyFile } from "../../checkpoint/copy.ts";
 import { tidyName, uniqueName } from "../../checkpoint/names.ts";
+import { type DatasetCard, type DatasetId, EngineError } from "../../contract/index.ts";
+import type { ByteSource } from "../../core/bytes.ts";
+import { makeId } from "../../core/id.ts";
+import type { Database } from "../../storage/database.ts";
+import type { ValueStore } from "../../storage/values.ts";
 
 /** A dataset in the catalogue, beside the checkpoints. Written again, complete, after its bytes. */
 interface DatasetRow {

@@ -1,6 +1,6 @@
 import type { FileMetaData, SchemaTree } from "hyparquet";
-import type { ByteSource } from "../../core/bytes.ts";
 import { EngineError } from "../../contract/index.ts";
+import type { ByteSource } from "../../core/bytes.ts";
 
 /** Of one row group, uncompressed: larger ones are read in parts. */
 const MAX_GROUP_BYTES = 256 << 20;

@@ -26,17 +26,37 @@ export class RowProblem {
 type Fields = Readonly<Record<string, unknown>>;
 
 const ROLES: Readonly<Record<string, string>> = {
-  ...{ human: "user", user: "user", prompter: "user", question: "user" },
-  ...{ gpt: "assistant", assistant: "assistant", bot: "assistant", model: "assistant" },
-  ...{ chatgpt: "assistant", function_call: "assistant", answer: "assistant" },
-  ...{ system: "system", developer: "system" },
-  ...{ observation: "tool", tool: "tool", function: "tool", ipython: "tool" },
+  human: "user",
+  user: "user",
+  prompter: "user",
+  question: "user",
+  gpt: "assistant",
+  assistant: "assistant",
+  bot: "assistant",
+  model: "assistant",
+  chatgpt: "assistant",
+  function_call: "assistant",
+  answer: "assistant",
+  system: "system",
+  developer: "system",
+  observation: "tool",
+  tool: "tool",
+  function: "tool",
+  ipython: "tool",
 };
 const CHATS = ["messages", "conversations", "conversation", "dialog", "dialogue"];
 const QUESTIONS = ["prompt", "question", "query", "problem", "instruction", "input"];
 const ANSWERS = [
-  ...["answer", "response", "completion", "output", "chosen", "solution"],
-  ...["canonical_solution", "answers", "target", "text"],
+  "answer",
+  "response",
+  "completion",
+  "output",
+  "chosen",
+  "solution",
+  "canonical_solution",
+  "answers",
+  "target",
+  "text",
 ];
 /** What a question is about, under it. */
 const EXTRAS = ["input", "context"];

@@ -32,7 +32,9 @@ test("half a character is named, wherever it stands", async () => {
   const rows = [{ text: "a\ud800b" }, said("\udc00"), { text: "😀" }];
   const entries = await readAllOf(rows.map((row) => JSON.stringify(row)).join("\n"), "a.jsonl");
   expect(entries.map((entry) => ("problem" in entry ? entry.problem : null))).toEqual([
-    ...[HALF, HALF, null],
+    HALF,
+    HALF,
+    null,
   ]);
 });
 

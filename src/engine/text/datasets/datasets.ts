@@ -1,5 +1,5 @@
-import type { ByteSource } from "../../core/bytes.ts";
 import { EngineError } from "../../contract/index.ts";
+import type { ByteSource } from "../../core/bytes.ts";
 import { isObject } from "../../core/json.ts";
 import { readParquet } from "./datasetParquet.ts";
 import { type DatasetRow, RowProblem, readRow } from "./datasetRows.ts";

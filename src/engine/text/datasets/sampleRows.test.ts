@@ -23,11 +23,17 @@ test("rows are read in their order, and unreadable ones are not counted", async 
   const lines = [`{"text":"a"}`, "{", `{"text":"b"}`, `{"prompt":"c","answer":"d"}`];
   const stored: StoredDataset = {
     card: {
-      ...{ id: "1", name: "x", rows: 3, byteLength: 1, createdAt: 0 },
-      ...{ problems: [], problemCount: 1 },
+      id: "1",
+      name: "x",
+      rows: 3,
+      byteLength: 1,
+      createdAt: 0,
+      problems: [],
+      problemCount: 1,
       kind: "mixed",
     },
-    ...{ file: "x.jsonl", source: bytesInMemory(new TextEncoder().encode(lines.join("\n"))) },
+    file: "x.jsonl",
+    source: bytesInMemory(new TextEncoder().encode(lines.join("\n"))),
   };
   const { signal } = new AbortController();
   const all = await sampleRows(stored, 9, signal);

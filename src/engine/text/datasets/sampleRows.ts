@@ -1,8 +1,8 @@
 import { EngineError } from "../../contract/index.ts";
-import type { StoredDataset } from "./datasetLibrary.ts";
-import { type DatasetRow, readDataset } from "./datasets.ts";
 import { createRandom } from "../../core/random.ts";
 import { utf8Bytes } from "../../runtime/language/requests.ts";
+import type { StoredDataset } from "./datasetLibrary.ts";
+import { type DatasetRow, readDataset } from "./datasets.ts";
 
 /** The same rows for every model, and on every machine. */
 const SEED = 1;

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { supervisedTokens } from "./masks.ts";
 import type { TokenEncoding } from "../tokenizers/tokenizer.ts";
+import { supervisedTokens } from "./masks.ts";
 
 /** An encoding with these boundaries, in characters that are one byte each. */
 function encodingOf(...boundaries: readonly number[]): TokenEncoding {

@@ -74,7 +74,8 @@ describe("a template that writes the last reply's thoughts and leaves out earlie
   test("thoughts are learned where they are written", () => {
     const thought = say("<think>\nHm\n</think>\n\n  Yes");
     expect(partsOf(ask, say("No"), ask, thought)).toEqual([
-      ...["No</s>", "<think>\nHm\n</think>\n\n  Yes</s>"],
+      "No</s>",
+      "<think>\nHm\n</think>\n\n  Yes</s>",
     ]);
     expect(partsOf(ask, thought, ask, say("No"))).toEqual(["  Yes</s>", "No</s>"]);
   });
@@ -82,7 +83,8 @@ describe("a template that writes the last reply's thoughts and leaves out earlie
   test("a question that looks like them is not taken for them", () => {
     const question = { role: "user", content: "<think>\nHm\n</think>" };
     expect(partsOf(question, say("<think>Hm</think>Yes"), ask, say("No"))).toEqual([
-      ...["Yes</s>", "No</s>"],
+      "Yes</s>",
+      "No</s>",
     ]);
   });
 });

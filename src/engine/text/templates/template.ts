@@ -1,6 +1,8 @@
-import { type FileTree, readAll } from "../../core/bytes.ts";
 import { EngineError } from "../../contract/index.ts";
+import { type FileTree, readAll } from "../../core/bytes.ts";
 import { isObject } from "../../core/json.ts";
+import type { TextTokenizer } from "../tokenizers/tokenizer.ts";
+import { MAX_SIDE_FILE_BYTES, nameOf, readJson } from "../tokenizers/tokenizerFiles.ts";
 import {
   type CompiledTemplate,
   compileTemplate,
@@ -9,8 +11,6 @@ import {
 } from "./jinja.ts";
 import { locateReplies } from "./replies.ts";
 import { strftime } from "./strftime.ts";
-import type { TextTokenizer } from "../tokenizers/tokenizer.ts";
-import { MAX_SIDE_FILE_BYTES, nameOf, readJson } from "../tokenizers/tokenizerFiles.ts";
 
 /** One turn of a chat. */
 export interface ChatMessage {

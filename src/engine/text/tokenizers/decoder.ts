@@ -1,6 +1,6 @@
 import { clip, isObject } from "../../core/json.ts";
-import { lettersToBytes } from "./byteLetters.ts";
 import { refuseTokenizer } from "../patterns/pattern.ts";
+import { lettersToBytes } from "./byteLetters.ts";
 
 /** How tokens become text again. */
 export interface TokenBytes {

@@ -1,7 +1,7 @@
 import { clip, isObject } from "../../core/json.ts";
-import { type AlignedText, type Change, changeAligned } from "./aligned.ts";
 import type { Matcher } from "../patterns/matching.ts";
 import { compilePattern, refuseTokenizer } from "../patterns/pattern.ts";
+import { type AlignedText, type Change, changeAligned } from "./aligned.ts";
 
 /** Changes a text before it is cut and keeps account of where everything came from. */
 export type Normalizer = (text: AlignedText) => AlignedText;

@@ -1,6 +1,6 @@
 import { clip, isObject } from "../../core/json.ts";
-import { isTokenId } from "./bpe.ts";
 import { refuseTokenizer } from "../patterns/pattern.ts";
+import { isTokenId } from "./bpe.ts";
 
 /** The ids that a tokenizer puts around a text. */
 export interface Surroundings {

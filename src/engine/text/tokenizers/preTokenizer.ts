@@ -1,7 +1,7 @@
 import { clip, isObject } from "../../core/json.ts";
-import { type AlignedText, changeAligned, sliceAligned } from "./aligned.ts";
 import { type Matcher, matchSafe } from "../patterns/matching.ts";
 import { BYTE_LEVEL_PATTERN, compilePattern, refuseTokenizer } from "../patterns/pattern.ts";
+import { type AlignedText, changeAligned, sliceAligned } from "./aligned.ts";
 
 /** Cuts pieces into smaller pieces; merges never cross a cut. */
 export type PreTokenizer = (pieces: readonly AlignedText[]) => readonly AlignedText[];

@@ -66,7 +66,11 @@ test("roles come from the files that name them, in their order", async () => {
   );
   const { bosId, eosId, padId, stopIds, vocabSize } = tokenizer;
   expect({ bosId, eosId, padId, stopIds, vocabSize }).toEqual({
-    ...{ bosId: 300, eosId: 301, padId: 302, stopIds: [7, 301], vocabSize: 303 },
+    bosId: 300,
+    eosId: 301,
+    padId: 302,
+    stopIds: [7, 301],
+    vocabSize: 303,
   });
 });
 
@@ -77,7 +81,9 @@ test("the strings on file can be asked for, and what is said about them", async 
   );
   const { unkId, className, spaceMark } = tokenizer;
   expect({ unkId, className, spaceMark }).toEqual({
-    ...{ unkId: 302, className: "GPT2Tokenizer", spaceMark: "Ġ" },
+    unkId: 302,
+    className: "GPT2Tokenizer",
+    spaceMark: "Ġ",
   });
   const id = VOCABULARY.Ġh as number;
   expect([id, 301, 9999].map(tokenizer.piece)).toEqual(["Ġh", "</s>", ""]);

@@ -1,9 +1,9 @@
-import { type FileTree, readAll } from "../../core/bytes.ts";
 import { EngineError } from "../../contract/index.ts";
+import { type FileTree, readAll } from "../../core/bytes.ts";
 import { isObject } from "../../core/json.ts";
+import { refuseTokenizer } from "../patterns/pattern.ts";
 import type { AddedToken } from "./addedTokens.ts";
 import { isTokenId } from "./bpe.ts";
-import { refuseTokenizer } from "../patterns/pattern.ts";
 
 /** The largest real one, of a vocabulary of 262,144 tokens, has 33 MB. */
 const MAX_TOKENIZER_BYTES = 128 << 20;

@@ -1,8 +1,8 @@
 import type { Gpu } from "../../gpu/device.ts";
 import type { PooledBuffer } from "../../gpu/pool.ts";
-import { uniform } from "../../runtime/generate/sample.ts";
-import type { DecoderSpec } from "../../runtime/description/spec.ts";
 import type { Matrix } from "../../runtime/decoder/weights.ts";
+import type { DecoderSpec } from "../../runtime/description/spec.ts";
+import { uniform } from "../../runtime/generate/sample.ts";
 import { allocateValues, makeParameter } from "./parameters.ts";
 import { type AdaptedModule, adaptedModules } from "./tensors.ts";
 import type { Adapter, LoraTarget, Parameter } from "./trainable.ts";
@@ -53,7 +53,11 @@ export function makeAdapters(
       tensor: module.tensor,
       layout: module.layout,
       scale: loraScale(target),
-      ...{ a, b, rank, index, seed: target.seed },
+      a,
+      b,
+      rank,
+      index,
+      seed: target.seed,
       dropout: isEmbedding ? 0 : target.dropout,
       aMatrix: matrixOf(a.value, a.shape),
       bMatrix: matrixOf(b.value, b.shape),

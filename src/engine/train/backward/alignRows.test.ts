@@ -23,7 +23,12 @@ const describe = (modelType: string, tied = false) =>
     "test",
   );
 const LORA: LoraTarget = {
-  ...{ kind: "lora", rank: 2, alpha: 2, rslora: false, dropout: 0, seed: 1 },
+  kind: "lora",
+  rank: 2,
+  alpha: 2,
+  rslora: false,
+  dropout: 0,
+  seed: 1,
   modules: LORA_MODULES,
 };
 

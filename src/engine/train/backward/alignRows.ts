@@ -1,4 +1,9 @@
-import type { AttentionSpec, DecoderSpec, HeadView, Projection } from "../../runtime/description/spec.ts";
+import type {
+  AttentionSpec,
+  DecoderSpec,
+  HeadView,
+  Projection,
+} from "../../runtime/description/spec.ts";
 
 /** The next whole number of quads. */
 export const wholeQuads = (length: number) => 4 * Math.ceil(length / 4);

@@ -1,8 +1,8 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { acquireGpu, type Gpu } from "../../gpu/device.ts";
+import type { AttentionSpec } from "../../runtime/description/spec.ts";
 import { KernelBench, randomValues } from "../../runtime/kernels/kernelBench.ts";
 import { attend } from "../../runtime/kernels/kernels.ts";
-import type { AttentionSpec } from "../../runtime/description/spec.ts";
 import { attendBackward, unrotate } from "./kernels.ts";
 import { type Differentiable, gradientError, type Inputs } from "./testDifferences.ts";
 
@@ -189,9 +189,14 @@ describe("attention", () => {
           spec,
           {
             ...given,
-            ...{ logSums, out, dOut: { ...out, buffer: bench.buffer(dy) } },
-            ...{ paddedOut: zeros(padQ.length), sums: zeros(2 * rows * heads) },
-            ...{ dQueries, dKeys, dValues },
+            logSums,
+            out,
+            dOut: { ...out, buffer: bench.buffer(dy) },
+            paddedOut: zeros(padQ.length),
+            sums: zeros(2 * rows * heads),
+            dQueries,
+            dKeys,
+            dValues,
           },
           shape,
         );

@@ -1,7 +1,7 @@
-import { normalise } from "../../runtime/kernels/kernels.ts";
 import type { LoadedEnds, LoadedProjection } from "../../runtime/decoder/layerWeights.ts";
-import { embed } from "../../runtime/kernels/multiply.ts";
 import type { Matrix } from "../../runtime/decoder/weights.ts";
+import { normalise } from "../../runtime/kernels/kernels.ts";
+import { embed } from "../../runtime/kernels/multiply.ts";
 import type { TrainBatch } from "./batch.ts";
 import { normaliseBackward } from "./kernels.ts";
 import { addNormGradients } from "./layerBackward.ts";
@@ -89,7 +89,8 @@ function lowRankOfHead(
     low: space.rowsOf("lastLow"),
     dLow: space.rowsOf("dLastLow"),
     dropped: adapter.dropout > 0 ? space.rowsOf("lastDropped") : null,
-    ...{ kept: false, first },
+    kept: false,
+    first,
   };
 }
 
@@ -123,7 +124,11 @@ async function runBlock(
     recorder,
     { ...block.entries, rows: space.buffer("rows"), nats: space.buffer("nats"), logits },
     {
-      ...{ rows, columns: spec.vocabSize, first, lambda, softcap: spec.head.softcap },
+      rows,
+      columns: spec.vocabSize,
+      first,
+      lambda,
+      softcap: spec.head.softcap,
       differentiate: scale !== null,
     },
   );

@@ -1,8 +1,8 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { acquireGpu, type Gpu } from "../../gpu/device.ts";
+import type { NormSpec } from "../../runtime/description/spec.ts";
 import { KernelBench, randomValues } from "../../runtime/kernels/kernelBench.ts";
 import { multiply } from "../../runtime/kernels/multiply.ts";
-import type { NormSpec } from "../../runtime/description/spec.ts";
 import { activateBackward, addProducts, normaliseBackward, scaleByNormed } from "./kernels.ts";
 import { scatterRows } from "./rowKernels.ts";
 import { groupRows } from "./tables.ts";
@@ -85,7 +85,10 @@ describe.each(["out_in", "in_out"] as const)("a product with weights stored %s",
           { panels, dtype: "F32", rows: stored, columns },
           dx,
           {
-            ...{ rows, layout: turned ? "out_in" : "in_out", bias: null, accumulate: false },
+            rows,
+            layout: turned ? "out_in" : "in_out",
+            bias: null,
+            accumulate: false,
             kernel: "registers",
           },
         );

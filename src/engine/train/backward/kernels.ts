@@ -1,7 +1,7 @@
+import type { Activation, AttentionSpec, NormSpec } from "../../runtime/description/spec.ts";
 import { ACTIVATION, headQuads, type RowKernel, rowGroups } from "../../runtime/kernels/kernels.ts";
 import type { Rows } from "../../runtime/kernels/multiply.ts";
 import type { Recorder } from "../../runtime/kernels/recorder.ts";
-import type { Activation, AttentionSpec, NormSpec } from "../../runtime/description/spec.ts";
 
 /** Rows that hold some heads each, one `groupStride` after the other. */
 type Grouped = Rows & { readonly groupStride?: number };
@@ -139,7 +139,14 @@ export function unrotate(
     reads: [buffers.dQueries, buffers.dKeys, buffers.dValues, buffers.angles],
     writes: [buffers.out],
     integers: [
-      ...[rows, first, count, heads, kvHeads, headDim, rope?.pairs ?? 0, spec.rowStride],
+      rows,
+      first,
+      count,
+      heads,
+      kvHeads,
+      headDim,
+      rope?.pairs ?? 0,
+      spec.rowStride,
       ...[query, key, value].flatMap(({ offset, headStride }) => [offset, headStride]),
     ],
     groups: [Math.ceil((count * headDim) / 64), rows],

@@ -1,6 +1,6 @@
 import type { LoadedNorm, LoadedProjection } from "../../runtime/decoder/layerWeights.ts";
-import type { Rows } from "../../runtime/kernels/multiply.ts";
 import type { HeadView } from "../../runtime/description/spec.ts";
+import type { Rows } from "../../runtime/kernels/multiply.ts";
 import { wholeQuads } from "./alignRows.ts";
 import {
   activateBackward,
@@ -149,11 +149,18 @@ async function attentionBackward(
     recorder,
     pass.spec.attention,
     {
-      ...{ queries: buffer("queries"), keys: buffer("keys"), values: buffer("values") },
-      ...{ logSums: space.logSums(layer.index), documents: buffer("documents") },
-      ...{ out: space.mixed(layer.index), dOut: dMixed },
-      ...{ paddedOut: buffer("paddedOut"), sums: buffer("sums") },
-      ...{ dQueries: buffer("dQueries"), dKeys: buffer("dKeys"), dValues: buffer("dValues") },
+      queries: buffer("queries"),
+      keys: buffer("keys"),
+      values: buffer("values"),
+      logSums: space.logSums(layer.index),
+      documents: buffer("documents"),
+      out: space.mixed(layer.index),
+      dOut: dMixed,
+      paddedOut: buffer("paddedOut"),
+      sums: buffer("sums"),
+      dQueries: buffer("dQueries"),
+      dKeys: buffer("dKeys"),
+      dValues: buffer("dValues"),
     },
     { rows, window: spec.window, scale: spec.attentionScale },
   );
@@ -168,7 +175,9 @@ async function headsBackward(pass: TrainPass, { weights }: TrainedLayer): Promis
   const { queryNorm, keyNorm } = weights;
   const buffer = (part: Part) => space.buffer(part);
   const from = {
-    ...{ dQueries: buffer("dQueries"), dKeys: buffer("dKeys"), dValues: buffer("dValues") },
+    dQueries: buffer("dQueries"),
+    dKeys: buffer("dKeys"),
+    dValues: buffer("dValues"),
     angles: attention.rope ? buffer("angles") : pass.ones.buffer,
   };
   const out = { ...from, out: buffer("dQkv") };

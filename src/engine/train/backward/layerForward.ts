@@ -1,7 +1,11 @@
-import { activate, attend, normalise, rotate } from "../../runtime/kernels/kernels.ts";
-import type { LoadedLayer, LoadedNorm, LoadedProjection } from "../../runtime/decoder/layerWeights.ts";
-import type { Rows } from "../../runtime/kernels/multiply.ts";
+import type {
+  LoadedLayer,
+  LoadedNorm,
+  LoadedProjection,
+} from "../../runtime/decoder/layerWeights.ts";
 import type { HeadView, LayerSpec } from "../../runtime/description/spec.ts";
+import { activate, attend, normalise, rotate } from "../../runtime/kernels/kernels.ts";
+import type { Rows } from "../../runtime/kernels/multiply.ts";
 import { wholeQuads } from "./alignRows.ts";
 import { type LowRank, project, type TrainPass } from "./pass.ts";
 import { scaleValues } from "./rowKernels.ts";
@@ -34,7 +38,8 @@ export function lowRankOf(
     low: space.low(index, slot * wholeQuads(adapter.rank)),
     dLow: space.rowsOf("dLow"),
     dropped: adapter.dropout > 0 ? space.rowsOf("dropped") : null,
-    ...{ kept, first: 0 },
+    kept,
+    first: 0,
   };
 }
 
@@ -98,12 +103,16 @@ export function branchOf(
 ): Branch {
   return half === "attention"
     ? {
-        ...{ from: space.mixed(index), through: "attended" },
-        ...{ projection: weights.attentionOut, postNorm: weights.postAttentionNorm },
+        from: space.mixed(index),
+        through: "attended",
+        projection: weights.attentionOut,
+        postNorm: weights.postAttentionNorm,
       }
     : {
-        ...{ from: space.rowsOf("active"), through: "made" },
-        ...{ projection: weights.mlpOut, postNorm: weights.postMlpNorm },
+        from: space.rowsOf("active"),
+        through: "made",
+        projection: weights.mlpOut,
+        postNorm: weights.postMlpNorm,
       };
 }
 
@@ -156,7 +165,10 @@ function gather(pass: TrainPass, layer: TrainedLayer): Promise<void> {
       documents: space.buffer("documents"),
     },
     {
-      ...{ rows, start: 0, window: layer.spec.window, scale: layer.spec.attentionScale },
+      rows,
+      start: 0,
+      window: layer.spec.window,
+      scale: layer.spec.attentionScale,
       kernel: kernels.attention(rows),
     },
   );

@@ -54,12 +54,17 @@ async function runLoss(
   await lose(
     bench.recorder,
     {
-      ...{ rows: bench.buffer(rowWords), entries: bench.buffer(entryWords), nats },
+      rows: bench.buffer(rowWords),
+      entries: bench.buffer(entryWords),
+      nats,
       logits: { buffer: z, stride, offset: 0 },
       taken: bench.buffer(new Float32Array(Math.max(1, entries.length))),
     },
     {
-      ...{ rows: rows.length, columns, first: 0, lambda: options.lambda },
+      rows: rows.length,
+      columns,
+      first: 0,
+      lambda: options.lambda,
       differentiate: options.differentiate ?? true,
       softcap: options.softcap ?? null,
     },

@@ -1,12 +1,12 @@
+import type { Checkpoint } from "../../checkpoint/checkpoint.ts";
 import { EngineError } from "../../contract/index.ts";
 import type { Gpu } from "../../gpu/device.ts";
 import type { PooledBuffer } from "../../gpu/pool.ts";
-import type { Checkpoint } from "../../checkpoint/checkpoint.ts";
 import { type LoadedLayer, loadEnds, loadLayer } from "../../runtime/decoder/layerWeights.ts";
 import { measureDecoder } from "../../runtime/decoder/plan.ts";
+import { WeightLoader } from "../../runtime/decoder/weights.ts";
 import { Recorder } from "../../runtime/kernels/recorder.ts";
 import { ruleKernels } from "../../runtime/tuning/tuneDecoder.ts";
-import { WeightLoader } from "../../runtime/decoder/weights.ts";
 import { makeAdapters } from "./adapters.ts";
 import { alignRows } from "./alignRows.ts";
 import { MasterLoader } from "./parameters.ts";
@@ -66,7 +66,16 @@ export async function openTrainable(
       masters?.parameters(gpu, spec, finder, buffers) ?? adapters.flatMap(({ a, b }) => [a, b]);
     const software = options.kernels ? options.kernels === "cpu" : gpu.software;
     return new TrainedDecoder({
-      ...{ gpu, spec, plan, parameters, adapters, ends, layers, space, recorder, owned },
+      gpu,
+      spec,
+      plan,
+      parameters,
+      adapters,
+      ends,
+      layers,
+      space,
+      recorder,
+      owned,
       ones: makeOnes(gpu, buffers),
       // What is timed may differ from one opening to the next, and a run must go on as it began.
       kernels: ruleKernels(spec, software),

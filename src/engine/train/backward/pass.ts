@@ -1,9 +1,9 @@
 import type { Kernels } from "../../runtime/decoder/layer.ts";
 import type { LoadedProjection } from "../../runtime/decoder/layerWeights.ts";
+import type { Matrix } from "../../runtime/decoder/weights.ts";
+import type { DecoderSpec } from "../../runtime/description/spec.ts";
 import { multiply, type Rows } from "../../runtime/kernels/multiply.ts";
 import type { Recorder } from "../../runtime/kernels/recorder.ts";
-import type { DecoderSpec } from "../../runtime/description/spec.ts";
-import type { Matrix } from "../../runtime/decoder/weights.ts";
 import type { LoadedAdapter } from "./adapters.ts";
 import { addProducts } from "./kernels.ts";
 import { addLowRank, dropRows } from "./rowKernels.ts";

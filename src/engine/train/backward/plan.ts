@@ -73,7 +73,8 @@ export function planMeasured(
     space.logitBytes +
     Recorder.byteLength;
   return {
-    ...{ tokens, counts },
+    tokens,
+    counts,
     weightBytes,
     parameterBytes,
     gradientBytes: parameterBytes,

@@ -1,10 +1,10 @@
-import { invariant } from "../../core/invariant.ts";
 import { EngineError } from "../../contract/index.ts";
+import { invariant } from "../../core/invariant.ts";
 import type { Gpu } from "../../gpu/device.ts";
 import type { PooledBuffer } from "../../gpu/pool.ts";
+import type { DecoderSpec } from "../../runtime/description/spec.ts";
 import { headQuads } from "../../runtime/kernels/kernels.ts";
 import type { Rows } from "../../runtime/kernels/multiply.ts";
-import type { DecoderSpec } from "../../runtime/description/spec.ts";
 import { wholeQuads } from "./alignRows.ts";
 import { LOSS_ROW_WORDS } from "./rowKernels.ts";
 import { adaptedModules } from "./tensors.ts";
@@ -33,27 +33,43 @@ function activationLengths(spec: DecoderSpec, target: TrainTarget) {
   const postNorms = layers.some((layer) => layer.postAttentionNorm ?? layer.postMlpNorm);
   const lora = target.kind === "lora" ? target : null;
   return {
-    ...{ normed: hidden, dNormed: hidden },
-    ...{ qkv: attention.rowStride, dQkv: attention.rowStride },
+    normed: hidden,
+    dNormed: hidden,
+    qkv: attention.rowStride,
+    dQkv: attention.rowStride,
     turned: has(headNorms, attention.rowStride),
     dTurned: has(headNorms, attention.rowStride),
-    ...{ queries, dQueries: queries, keys, dKeys: keys, values: keys, dValues: keys },
+    queries,
+    dQueries: queries,
+    keys,
+    dKeys: keys,
+    values: keys,
+    dValues: keys,
     dMixed: mixed,
     paddedOut: queries,
     sums: 2 * attention.heads,
     // Before the norms that Gemma has after each half of a layer.
-    ...{ attended: has(postNorms, hidden), made: has(postNorms, hidden) },
+    attended: has(postNorms, hidden),
+    made: has(postNorms, hidden),
     dBranch: has(postNorms, hidden),
-    ...{ middle: hidden, dResidual: hidden },
+    middle: hidden,
+    dResidual: hidden,
     mlpNormed: hidden,
     dMlpNormed: has(spec.parallelResidual, hidden),
-    ...{ wide: mlp.rowStride, dWide: mlp.rowStride, active, dActive: active },
+    wide: mlp.rowStride,
+    dWide: mlp.rowStride,
+    active,
+    dActive: active,
     embeddedLow: has(lora?.modules.includes("embeddings") ?? false, wholeQuads(lora?.rank ?? 0)),
     dLow: has(lora !== null, wholeQuads(lora?.rank ?? 0)),
     dropped: has((lora?.dropout ?? 0) > 0, Math.max(hidden, mixed, active)),
     // dy · x̂ of a norm, whose columns are summed.
     scaled: has(lora === null, Math.max(hidden, queries)),
-    ...{ ids: 1, positions: 1, documents: 1, idGroups: 4, positionGroups: 4 },
+    ids: 1,
+    positions: 1,
+    documents: 1,
+    idGroups: 4,
+    positionGroups: 4,
     angles: 2 * (attention.rope?.pairs ?? 0),
     // What each position lost: CLM and fusion.
     nats: 2,
@@ -87,12 +103,18 @@ function headLengths(spec: DecoderSpec, target: TrainTarget) {
   const lora = target.kind === "lora" && target.modules.includes("head") ? target : null;
   const rank = wholeQuads(lora?.rank ?? 0);
   return {
-    ...{ lastResidual: hidden, dLastResidual: hidden, lastNormed: hidden, dLastNormed: hidden },
-    ...{ lastLow: rank, dLastLow: rank },
+    lastResidual: hidden,
+    dLastResidual: hidden,
+    lastNormed: hidden,
+    dLastNormed: hidden,
+    lastLow: rank,
+    dLastLow: rank,
     lastDropped: (lora?.dropout ?? 0) > 0 ? hidden : 0,
     lastScaled: target.kind === "full" ? hidden : 0,
     // Which positions they are, in two forms, and what they are to predict.
-    ...{ picked: 1, pickedGroups: 4, rows: LOSS_ROW_WORDS },
+    picked: 1,
+    pickedGroups: 4,
+    rows: LOSS_ROW_WORDS,
     logits: wholeQuads(spec.vocabSize),
   };
 }

@@ -1,5 +1,10 @@
 import { storedShape } from "../../runtime/decoder/layerWeights.ts";
-import type { DecoderSpec, LayerSpec, NormTensors, Projection } from "../../runtime/description/spec.ts";
+import type {
+  DecoderSpec,
+  LayerSpec,
+  NormTensors,
+  Projection,
+} from "../../runtime/description/spec.ts";
 import type { LoraModule, LoraTarget } from "./trainable.ts";
 
 interface TensorShape {
@@ -61,8 +66,12 @@ const moduleOf = (tensor: string) => tensor.replace(/\.weight$/, "");
  */
 export function headProjection({ head, hiddenSize, vocabSize }: DecoderSpec): Projection {
   return {
-    ...{ weight: "lm_head.weight", bias: head.bias, layout: "out_in", column: 0 },
-    ...{ inputs: hiddenSize, outputs: vocabSize },
+    weight: "lm_head.weight",
+    bias: head.bias,
+    layout: "out_in",
+    column: 0,
+    inputs: hiddenSize,
+    outputs: vocabSize,
   };
 }
 
@@ -71,8 +80,12 @@ export function adaptedModules(spec: DecoderSpec, target: LoraTarget): readonly 
   const wanted = (...modules: readonly LoraModule[]) =>
     modules.some((module) => target.modules.includes(module));
   const linear = (projection: Projection, tensor = projection.weight): AdaptedModule => ({
-    ...{ module: moduleOf(projection.weight), tensor, layout: projection.layout, kind: "linear" },
-    ...{ inputs: projection.inputs, outputs: projection.outputs },
+    module: moduleOf(projection.weight),
+    tensor,
+    layout: projection.layout,
+    kind: "linear",
+    inputs: projection.inputs,
+    outputs: projection.outputs,
   });
   const chosen = (projections: readonly Projection[], names: readonly LoraModule[]) =>
     projections.length === 1
@@ -80,8 +93,12 @@ export function adaptedModules(spec: DecoderSpec, target: LoraTarget): readonly 
       : projections.filter((_, i) => wanted(names[i] as LoraModule));
   const { tensor } = spec.embedding;
   const embedding: AdaptedModule = {
-    ...{ module: moduleOf(tensor), tensor, layout: "in_out", kind: "embedding" },
-    ...{ inputs: spec.vocabSize, outputs: spec.hiddenSize },
+    module: moduleOf(tensor),
+    tensor,
+    layout: "in_out",
+    kind: "embedding",
+    inputs: spec.vocabSize,
+    outputs: spec.hiddenSize,
   };
   return [
     ...(wanted("embeddings") ? [embedding] : []),

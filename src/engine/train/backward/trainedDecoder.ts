@@ -1,9 +1,9 @@
 import type { Gpu } from "../../gpu/device.ts";
 import type { PooledBuffer } from "../../gpu/pool.ts";
 import type { LoadedEnds, LoadedLayer } from "../../runtime/decoder/layerWeights.ts";
-import type { Recorder } from "../../runtime/kernels/recorder.ts";
-import { readRows } from "../../runtime/generate/score.ts";
 import type { DecoderSpec } from "../../runtime/description/spec.ts";
+import { readRows } from "../../runtime/generate/score.ts";
+import type { Recorder } from "../../runtime/kernels/recorder.ts";
 import type { LoadedAdapter } from "./adapters.ts";
 import { checkBatch, type TrainBatch } from "./batch.ts";
 import { type BatchGroups, embedBackward, embedTokens } from "./embedding.ts";
@@ -117,7 +117,12 @@ export class TrainedDecoder implements TrainableModel {
   #pass(rows: number, step: number | null): TrainPass {
     const { recorder, spec, space, kernels, ones } = this.#parts;
     return {
-      ...{ recorder, spec, space, rows, kernels, step },
+      recorder,
+      spec,
+      space,
+      rows,
+      kernels,
+      step,
       gradients: this.#gradients,
       adapters: this.#adapters,
       ones: { buffer: ones, stride: 0, offset: 0 },

@@ -100,13 +100,16 @@ export function AlignmentPanel({ studio, card, document }: AlignmentPanelProps) 
       {view === "picture" ? (
         <AlignmentFlow
           label={`Tokens of ${pivotName} over those of ${source.model}`}
-          {...{ texts, active, lit, only }}
+          texts={texts}
+          active={active}
+          lit={lit}
+          only={only}
           onMove={move}
           onHover={setHovered}
           onSelect={() => setSaid(true)}
         />
       ) : (
-        <AlignmentTable {...{ texts, document, card, only }} />
+        <AlignmentTable texts={texts} document={document} card={card} only={only} />
       )}
       <RowPanel
         studio={studio}

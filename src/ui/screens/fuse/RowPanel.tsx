@@ -83,7 +83,9 @@ function Distributions({ row }: { readonly row: FusedRow }) {
       <section className="distribution-scroll" {...SCROLLS} aria-label="Distributions">
         <DistributionTable
           label="Distributions over the pivot’s tokens"
-          {...{ columns, rows, scale }}
+          columns={columns}
+          rows={rows}
+          scale={scale}
         />
       </section>
       <p className="small faint num">

@@ -82,7 +82,13 @@ function SourcesSection({ studio }: SectionProps) {
   const folded = alike.length > FEW_ALIKE ? alike : [];
   const [open] = useState(() => folded.some(({ id }) => chosen.includes(id)));
   const pick = (model: (typeof models)[number]) => (
-    <SourcePick key={model.id} {...{ studio, model, chosen, isPivot: model.id === pivot?.id }} />
+    <SourcePick
+      key={model.id}
+      studio={studio}
+      model={model}
+      chosen={chosen}
+      isPivot={model.id === pivot?.id}
+    />
   );
   return (
     <Section title="Sources">

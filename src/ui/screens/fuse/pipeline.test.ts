@@ -28,7 +28,9 @@ test("an interrupted fusion says where it stopped, one that is over leaves its r
   expect(
     pipelineSteps(job("Mapping the vocabulary of flint", "interrupted"), undefined)[1],
   ).toEqual({
-    ...{ stage: "Align", state: "now", words: "stopped here" },
+    stage: "Align",
+    state: "now",
+    words: "stopped here",
   });
   expect(states(job("Fuse", "done"), undefined)).toEqual(["todo", "todo", "todo"]);
   const words = pipelineSteps(undefined, fakeFusion("f")).map((step) => step.words);

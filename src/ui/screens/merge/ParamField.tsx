@@ -27,7 +27,9 @@ export function ParamField({ param, value, owner, onChange }: ParamFieldProps) {
   }
   switch (param.kind) {
     case "number":
-      return <NumberField {...{ param, label }} value={value as number | undefined} onSet={set} />;
+      return (
+        <NumberField param={param} label={label} value={value as number | undefined} onSet={set} />
+      );
     case "boolean":
       return (
         <div className="field" title={param.help}>

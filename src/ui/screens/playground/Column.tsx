@@ -68,7 +68,7 @@ export function Column({ studio, model: { id, name }, index }: ColumnProps) {
       )}
       {mute && <Note tone="note">It brings no chat template, so it sits this out. Use Text.</Note>}
       {exchanges.map((exchange, at) => (
-        <ExchangeView key={`${mode} ${at}`} {...{ name, exchange, numbers }} />
+        <ExchangeView key={`${mode} ${at}`} name={name} exchange={exchange} numbers={numbers} />
       ))}
       {!last && !mute && (
         <p className="small muted">

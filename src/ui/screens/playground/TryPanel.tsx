@@ -60,7 +60,7 @@ export function TryPanel({ studio }: { readonly studio: Studio }) {
         ) : (
           <div className="columns" ref={columns}>
             {shown.map((model, index) => (
-              <Column key={model.id} {...{ studio, model, index }} />
+              <Column key={model.id} studio={studio} model={model} index={index} />
             ))}
           </div>
         )}

@@ -13,16 +13,25 @@ import {
 
 function cell(model: string, dataset: string, bitsPerByte: number | null): EvaluationCell {
   return {
-    ...{ model, dataset, rows: 10, tokens: 100, bytes: 400, natsPerToken: 2.5, bitsPerByte },
+    model,
+    dataset,
+    rows: 10,
+    tokens: 100,
+    bytes: 400,
+    natsPerToken: 2.5,
+    bitsPerByte,
     interval: bitsPerByte === null ? null : [bitsPerByte - 0.1, bitsPerByte + 0.1],
     difference: null,
   };
 }
 
 const CELLS = [
-  ...[cell("base", "tales", 2), cell("base", "maths", 3)],
-  ...[cell("merged", "tales", 1.5), cell("merged", "maths", null)],
-  ...[cell("drama", "tales", 2.5), cell("drama", "maths", 1)],
+  cell("base", "tales", 2),
+  cell("base", "maths", 3),
+  cell("merged", "tales", 1.5),
+  cell("merged", "maths", null),
+  cell("drama", "tales", 2.5),
+  cell("drama", "maths", 1),
 ];
 const TABLE = tabulate(CELLS);
 

@@ -120,7 +120,11 @@ const COLUMNS = [
 function numbersOf(figures: EvaluationFigures): readonly (number | null)[] {
   const { rows, tokens, bytes, natsPerToken, bitsPerByte, interval, difference } = figures;
   return [
-    ...[rows, tokens, bytes, natsPerToken, bitsPerByte],
+    rows,
+    tokens,
+    bytes,
+    natsPerToken,
+    bitsPerByte,
     ...(interval ?? [null, null]),
     ...(difference ? [difference.mean, ...difference.interval] : [null, null, null]),
   ];
@@ -134,7 +138,9 @@ export function toCsv(cells: readonly EvaluationCell[]): string {
   const lines = cells.flatMap(({ model, dataset, domains = [], ...whole }) => [
     [quote(model), quote(dataset), "", ...numbersOf(whole)],
     ...domains.map(({ domain, ...figures }) => [
-      ...[quote(model), quote(dataset), quote(nameDomain(domain))],
+      quote(model),
+      quote(dataset),
+      quote(nameDomain(domain)),
       ...numbersOf(figures),
     ]),
   ]);

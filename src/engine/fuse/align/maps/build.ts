@@ -1,6 +1,6 @@
+import type { FusionSettings } from "../../../contract/index.ts";
 import { invariant } from "../../../core/invariant.ts";
 import type { Pool } from "../../../core/threadPool.ts";
-import type { FusionSettings } from "../../../contract/index.ts";
 import type { TextTokenizer } from "../../../text/tokenizers/tokenizer.ts";
 import type { Vocabulary, VocabularyMap } from "../types.ts";
 import type { AlignmentCounts } from "./alignmentCounts.ts";

@@ -53,17 +53,22 @@ test("example A: the nearest strings", async () => {
     progress: (done, total) => watched.push([done, total]),
   });
   expect(named(targets, -1)).toEqual({
-    ...{
-      "<unk>": "<unk>",
-      "<s>": "<s>",
-      "</s>": "</s>",
-      ĠI: "▁I",
-      Ġge: "▁get",
-      t: ".",
-      Ġup: "▁up",
-    },
-    ...{ Ġear: "▁early", ly: "▁I", ".": ".", Ġunbelievable: "believ", Ġget: "▁get" },
-    ...{ Ġgoing: "▁go", Ġlate: "▁late", Ġearlier: "▁early", Ġ: "▁I" },
+    "<unk>": "<unk>",
+    "<s>": "<s>",
+    "</s>": "</s>",
+    ĠI: "▁I",
+    Ġge: "▁get",
+    t: ".",
+    Ġup: "▁up",
+    Ġear: "▁early",
+    ly: "▁I",
+    ".": ".",
+    Ġunbelievable: "believ",
+    Ġget: "▁get",
+    Ġgoing: "▁go",
+    Ġlate: "▁late",
+    Ġearlier: "▁early",
+    Ġ: "▁I",
   });
   expect(watched[0]).toEqual([8, 16]); // those with an equal string
   expect(watched.at(-1)).toEqual([16, 16]);
@@ -93,7 +98,10 @@ test("example B: the nearest of what stood beside a token is a part of it", () =
   );
   const targets = statisticsTargets({ pivot: PIVOT, source: SOURCE, counts, version: 1 });
   expect(named(targets, 0)).toEqual({
-    ...{ "<s>": "<s>", "</s>": "</s>", Ġunbelievable: "believ", Ġgoing: "ing" },
+    "<s>": "<s>",
+    "</s>": "</s>",
+    Ġunbelievable: "believ",
+    Ġgoing: "ing",
   });
 });
 

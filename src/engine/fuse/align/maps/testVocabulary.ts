@@ -9,7 +9,12 @@ export function testVocabulary(
   const marker = roles.marker ?? "▁";
   const decoded = (id: number) => (pieces[id] ?? "").replaceAll(marker || " ", " ");
   return {
-    ...{ marker, bosId: 1, eosId: 2, unkId: 0, className: null, ...roles },
+    marker,
+    bosId: 1,
+    eosId: 2,
+    unkId: 0,
+    className: null,
+    ...roles,
     size: pieces.length,
     piece: (id) => pieces[id] ?? "",
     decoded,

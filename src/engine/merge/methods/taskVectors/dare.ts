@@ -93,7 +93,10 @@ export function defineDare(about: {
     const divisor = normalize && !elect && Math.abs(sum) >= 1e-8 ? sum : 1;
     const byElement = Boolean(normalize) && elect;
     return {
-      ...{ elect, normalize: byElement, floor: null, lambda: Number(lambda) / divisor },
+      elect,
+      normalize: byElement,
+      floor: null,
+      lambda: Number(lambda) / divisor,
       slack: slackOf(resolved),
     };
   }

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
-import { findMethod } from "../../registry.ts";
 import { resolveSettings } from "../../recipe/resolve.ts";
+import { findMethod } from "../../registry.ts";
 
 /** The method's own reference over one tensor; numbers worked out by hand and by the references. */
 function merge(

@@ -98,7 +98,7 @@ function Interval({ cell: { bitsPerByte, interval }, from, to, mark }: IntervalP
   return (
     <span className="chat-interval">
       {low >= from && high <= to && (
-        <IntervalMark value={bitsPerByte} {...{ interval, from, to, mark }} />
+        <IntervalMark value={bitsPerByte} interval={interval} from={from} to={to} mark={mark} />
       )}
       <span className="small faint">
         {formatBits(low)} – {formatBits(high)}

@@ -14,8 +14,12 @@ const STEP_WORDS = {
   evaluate: "Evaluate",
 } as const;
 const MARKS: Readonly<Record<ShownState, string>> = {
-  ...{ waiting: "·", running: "▸", done: "✓", "made before": "↺" },
-  ...{ stopped: "‖", failed: "✕" },
+  waiting: "·",
+  running: "▸",
+  done: "✓",
+  "made before": "↺",
+  stopped: "‖",
+  failed: "✕",
 };
 
 /** Their marks say enough to who sees them. */

@@ -3,12 +3,20 @@ import type { TrainingPoint } from "../../../../engine/contract/index.ts";
 import { CURVE_VIEWS, curvesOf, curveView, type ShownTraining, secondsLeft } from "./curveViews.ts";
 
 const point = (step: number, changes: Partial<TrainingPoint> = {}): TrainingPoint => ({
-  ...{ step, loss: 3, clm: 3.2, fusion: 2, lambda: 0.9, learningRate: 1e-3 },
-  ...{ gradientNorm: 0.5, tokens: 100, heldOut: null },
+  step,
+  loss: 3,
+  clm: 3.2,
+  fusion: 2,
+  lambda: 0.9,
+  learningRate: 1e-3,
+  gradientNorm: 0.5,
+  tokens: 100,
+  heldOut: null,
   ...changes,
 });
 const taught: ShownTraining = {
-  ...{ name: "Learn from flint", plain: false },
+  name: "Learn from flint",
+  plain: false,
   curve: { heldOutBefore: 2.9, points: [point(1), point(2, { fusion: null, heldOut: 2.7 })] },
 };
 

@@ -15,33 +15,56 @@ export interface CurveView {
 }
 
 const LOSS: CurveView = {
-  ...{ id: "loss", label: "Loss", title: "Loss", unit: "nats a token" },
-  ...{ pick: ({ loss }) => loss, format: formatBits },
+  id: "loss",
+  label: "Loss",
+  title: "Loss",
+  unit: "nats a token",
+  pick: ({ loss }) => loss,
+  format: formatBits,
 };
 
 /** What can be looked at; the first unless a person chose. */
 export const CURVE_VIEWS: readonly CurveView[] = [
   LOSS,
   {
-    ...{ id: "text", label: "Text", title: "Loss of the text alone", unit: "nats a token" },
-    ...{ pick: ({ clm }) => clm, format: formatBits },
+    id: "text",
+    label: "Text",
+    title: "Loss of the text alone",
+    unit: "nats a token",
+    pick: ({ clm }) => clm,
+    format: formatBits,
   },
   {
-    ...{ id: "fusion", label: "Fusion", title: "Loss of what is fused", unit: "nats a fused row" },
-    ...{ pick: ({ fusion }) => fusion, format: formatBits },
+    id: "fusion",
+    label: "Fusion",
+    title: "Loss of what is fused",
+    unit: "nats a fused row",
+    pick: ({ fusion }) => fusion,
+    format: formatBits,
   },
   {
-    ...{ id: "held-out", label: "Held out", title: "Held-out texts", unit: "bits per byte" },
-    ...{ pick: ({ heldOut }) => heldOut, format: formatBits },
+    id: "held-out",
+    label: "Held out",
+    title: "Held-out texts",
+    unit: "bits per byte",
+    pick: ({ heldOut }) => heldOut,
+    format: formatBits,
   },
   {
-    ...{ id: "gradient", label: "Gradient", title: "Length of the gradient" },
-    ...{ unit: "before it is clipped", pick: ({ gradientNorm }) => gradientNorm },
+    id: "gradient",
+    label: "Gradient",
+    title: "Length of the gradient",
+    unit: "before it is clipped",
+    pick: ({ gradientNorm }) => gradientNorm,
     format: formatNumber,
   },
   {
-    ...{ id: "rate", label: "Rate", title: "Learning rate", unit: "of AdamW" },
-    ...{ pick: ({ learningRate }) => learningRate, format: formatNumber },
+    id: "rate",
+    label: "Rate",
+    title: "Learning rate",
+    unit: "of AdamW",
+    pick: ({ learningRate }) => learningRate,
+    format: formatNumber,
   },
 ];
 
