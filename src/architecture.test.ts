@@ -7,16 +7,14 @@ import { expect, test } from "vitest";
  */
 const LAYERS = [
   ["engine/contract"],
-  ["engine/base"],
-  ["engine/tensor"],
-  ["engine/formats", "engine/storage", "engine/gpu"],
-  ["engine/stream", "engine/jobs"],
-  ["engine/model", "engine/text"],
-  ["engine/merge", "engine/inspect", "engine/nn", "engine/onnx", "engine/align"],
-  ["engine/evaluate"],
-  ["engine/fuse"],
+  ["engine/core"],
+  ["engine/gpu", "engine/storage"],
+  ["engine/checkpoint"],
+  ["engine/text", "engine/inspect"],
+  ["engine/runtime", "engine/merge"],
+  ["engine/fuse", "engine/evaluate"],
   ["engine/train"],
-  ["engine/fusechat"],
+  ["engine/pipeline"],
   ["engine/create.ts"],
   ["bridge", "node"],
   ["cli"],
@@ -96,13 +94,13 @@ test.each([
     "/src/engine/gpu/a.ts",
     `import type { R } from "../merge/recipe.ts";`,
   ],
-  ["a sideways import", "/src/engine/formats/a.ts", `import { open } from "../storage/http.ts";`],
+  ["a sideways import", "/src/engine/gpu/a.ts", `import { open } from "../storage/http.ts";`],
   [
     "one screen importing another",
     "/src/ui/screens/merge/A.tsx",
     `import { B } from "../inspect/B.tsx";`,
   ],
-  ["a re-export", "/src/engine/base/a.ts", `export * from "../model/model.ts";`],
+  ["a re-export", "/src/engine/core/a.ts", `export * from "../checkpoint/model.ts";`],
   ["React in the engine", "/src/engine/merge/a.ts", `import { useState } from "react";`],
   [
     "a way round the contract",
@@ -115,7 +113,7 @@ test.each([
     `import { connect } from "../../../bridge/bridge.ts";`,
   ],
   ["a lazy import", "/src/ui/plots/a.ts", `const s = () => import("../stores/recipe.ts");`],
-  ["a side-effect import", "/src/engine/tensor/a.ts", `import "../model/register.ts";`],
+  ["a side-effect import", "/src/engine/core/a.ts", `import "../checkpoint/register.ts";`],
   ["a folder nobody placed", "/src/helpers/a.ts", ``],
 ])("catches %s", (_, file, source) => {
   expect(complaints({ [file]: source })).toHaveLength(1);

@@ -46,3 +46,8 @@ export async function readAll(source: ByteSource, limit: number): Promise<Uint8A
   }
   return source.read(0, source.byteLength);
 }
+
+/** Bytes that a text takes in UTF-8. */
+export function utf8Bytes(text: string): number {
+  return new TextEncoder().encode(text).byteLength;
+}

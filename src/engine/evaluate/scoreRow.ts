@@ -1,8 +1,8 @@
 import { EngineError } from "../contract/index.ts";
+import { utf8Bytes } from "../core/bytes.ts";
 import type { Gpu } from "../gpu/device.ts";
 import { readCrossEntropy } from "../runtime/generate/score.ts";
 import { planWindows } from "../runtime/generate/windows.ts";
-import { utf8Bytes } from "../runtime/language/requests.ts";
 import type { LanguageModel } from "../runtime/languageModel.ts";
 import type { DatasetRow } from "../text/datasets/datasets.ts";
 import { supervisedTokens } from "../text/templates/masks.ts";

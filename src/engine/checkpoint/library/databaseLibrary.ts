@@ -6,7 +6,6 @@ import { invariant } from "../../core/invariant.ts";
 import type { Database } from "../../storage/database.ts";
 import { hashBytes } from "../../storage/hash.ts";
 import type { ValueStore } from "../../storage/values.ts";
-import { isCheckpointRow } from "../../text/datasets/datasetLibrary.ts";
 import type { Checkpoint } from "../checkpoint.ts";
 import { tidyName, uniqueName } from "../names.ts";
 import { openCheckpoint } from "../open.ts";
@@ -51,6 +50,11 @@ const UNKNOWN: ModelFacts = {
   tensorCount: 0,
   hasTokenizer: false,
 };
+
+/** Whether a row of the catalogue is a checkpoint's: all others tell their type. */
+function isCheckpointRow(row: object): boolean {
+  return !("type" in row);
+}
 
 /** The library in this browser's IndexedDB: manifests in `catalogue`, bytes in `values`. */
 export async function openLibrary(database: Database, values: ValueStore): Promise<Library> {

@@ -1,4 +1,5 @@
 import { EngineError, type GenerateRequest } from "../../contract/index.ts";
+import { utf8Bytes } from "../../core/bytes.ts";
 
 const MOST_TOP = 20;
 const MOST_TOKENS = 2 ** 20;
@@ -45,11 +46,6 @@ export function checkText(text: string): number {
     `The text has at least ${bytes} bytes; at most ${MOST_TEXT_BYTES} (1 MiB) are read at once. Shorten it, or make a dataset of it and evaluate.`,
     { bytes, limit: MOST_TEXT_BYTES },
   );
-}
-
-/** Bytes that a text takes in UTF-8. */
-export function utf8Bytes(text: string): number {
-  return new TextEncoder().encode(text).byteLength;
 }
 
 /** Refuses more tokens than the model's context. */

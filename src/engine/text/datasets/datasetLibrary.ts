@@ -50,11 +50,6 @@ function isDatasetRow(row: unknown): row is DatasetRow {
   return typeof row === "object" && row !== null && "type" in row && row.type === "dataset";
 }
 
-/** Whether a row of the catalogue is a checkpoint's: all others tell their type. */
-export function isCheckpointRow(row: object): boolean {
-  return !("type" in row);
-}
-
 /** The datasets in this browser's IndexedDB: cards in `catalogue`, bytes in `values`. */
 export async function openDatasets(
   database: Database,

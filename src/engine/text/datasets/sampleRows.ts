@@ -1,6 +1,6 @@
 import { EngineError } from "../../contract/index.ts";
+import { utf8Bytes } from "../../core/bytes.ts";
 import { createRandom } from "../../core/random.ts";
-import { utf8Bytes } from "../../runtime/language/requests.ts";
 import type { StoredDataset } from "./datasetLibrary.ts";
 import { type DatasetRow, readDataset } from "./datasets.ts";
 
