@@ -49,6 +49,8 @@ export default defineConfig({
           name: "unit",
           // Nothing in these tests is global, and a process a file costs more than most files.
           isolate: false,
+          // A busy machine may be slow; a test that hangs still ends.
+          testTimeout: 30_000,
           // Vitest leaves a core to others; two small workers are still the faster.
           maxWorkers: 2,
           include: ["src/**/*.test.{ts,tsx}", "scripts/**/*.test.ts"],

@@ -30,7 +30,7 @@ const countPlaywright = ({ stats }) => ({
 
 const countOurs = ({ passed, failed, skipped }) => ({ passed, failed, skipped });
 
-function vitest(project, ...options) {
+function vitest(project) {
   return (file) => ({
     args: [
       join(root, "node_modules", "vitest", "vitest.mjs"),
@@ -40,15 +40,13 @@ function vitest(project, ...options) {
       "--reporter=default",
       "--reporter=json",
       `--outputFile.json=${file}`,
-      ...options,
     ],
     count: countVitest,
   });
 }
 
 export const SUITES = {
-  // A busy machine may be slow; a test that hangs still ends.
-  unit: vitest("unit", "--testTimeout=30000"),
+  unit: vitest("unit"),
   gpu: vitest("gpu"),
   e2e: (file) => ({
     args: [join(root, "node_modules", "playwright", "cli.js"), "test"],

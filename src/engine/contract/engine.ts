@@ -4,14 +4,13 @@ import type {
   FusedDocumentCard,
   FusedRow,
   FusionCard,
-  FusionId,
   FusionProfile,
   FusionSettings,
 } from "./fusion.ts";
-import type { JobCard, JobId, JobRequest } from "./job.ts";
+import type { DatasetId, FusionId, JobId, ModelId } from "./ids.ts";
+import type { JobCard, JobRequest } from "./job.ts";
 import type {
   DatasetCard,
-  DatasetId,
   GenerateEvent,
   GenerateRequest,
   Generation,
@@ -19,7 +18,7 @@ import type {
   Reading,
 } from "./language.ts";
 import type { MethodCard } from "./method.ts";
-import type { ModelCard, ModelDetail, ModelId, StorageCard } from "./model.ts";
+import type { ModelCard, ModelDetail, StorageCard } from "./model.ts";
 import type { PipelineMerge, PipelineRun } from "./pipeline.ts";
 import type { MergePlan } from "./plan.ts";
 import type { Recipe } from "./recipe.ts";

@@ -1,6 +1,4 @@
-import type { ModelId } from "./model.ts";
-
-export type FusionId = string;
+import type { FusionId, ModelId } from "./ids.ts";
 
 /** Whose rules are followed: ours, or those of a published reference, its defects included. */
 export const FUSION_PROFILES = ["studio", "fusellm", "fusechat-v1", "fusechat-v2"] as const;

@@ -3,6 +3,7 @@ export type { ErrorCode, ErrorDetails, Failure } from "./error.ts";
 export { EngineError, ERROR_CODES, toFailure } from "./error.ts";
 export type * from "./fusion.ts";
 export { ALIGNMENT_REASONS, FUSION_PROFILES } from "./fusion.ts";
+export type * from "./ids.ts";
 export type * from "./job.ts";
 export type * from "./language.ts";
 export { nameDomain } from "./language.ts";

@@ -1,12 +1,10 @@
 import type { Failure } from "./error.ts";
-import type { FusionId, FusionSettings } from "./fusion.ts";
-import type { DatasetId, EvaluationCell } from "./language.ts";
-import type { ModelId } from "./model.ts";
+import type { FusionSettings } from "./fusion.ts";
+import type { DatasetId, FusionId, JobId, ModelId } from "./ids.ts";
+import type { EvaluationCell } from "./language.ts";
 import type { PipelineRequest } from "./pipeline.ts";
 import type { Recipe } from "./recipe.ts";
 import type { TrainingRequest } from "./training.ts";
-
-export type JobId = string;
 
 /** A file as a person dropped it: its path starts with the folder's own name, if it had one. */
 export interface DroppedFile {

@@ -1,5 +1,5 @@
 import type { Failure } from "./error.ts";
-import type { ModelId } from "./model.ts";
+import type { DatasetId, ModelId } from "./ids.ts";
 
 /** Whether and how a checkpoint can be run here; found out from headers and small files alone. */
 export interface LanguageCard {
@@ -88,8 +88,6 @@ export interface Reading {
   readonly natsPerToken: number | null;
   readonly bitsPerByte: number | null;
 }
-
-export type DatasetId = string;
 
 /** Texts or chats in the library, for evaluation. */
 export interface DatasetCard {

@@ -1,6 +1,5 @@
+import type { ModelId } from "./ids.ts";
 import type { TensorCard } from "./tensor.ts";
-
-export type ModelId = string;
 
 /** One checkpoint in the library, as a list shows it. */
 export interface ModelCard {

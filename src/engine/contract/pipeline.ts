@@ -1,7 +1,6 @@
-import type { FusionCard, FusionId, FusionSettings } from "./fusion.ts";
-import type { JobId } from "./job.ts";
-import type { DatasetId, EvaluationCell } from "./language.ts";
-import type { ModelId } from "./model.ts";
+import type { FusionCard, FusionSettings } from "./fusion.ts";
+import type { DatasetId, FusionId, JobId, ModelId } from "./ids.ts";
+import type { EvaluationCell } from "./language.ts";
 import type { Settings } from "./recipe.ts";
 import type { TrainingPoint, TrainingSettings } from "./training.ts";
 import type { WeightMap } from "./weights.ts";

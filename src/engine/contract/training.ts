@@ -1,5 +1,4 @@
-import type { FusionId } from "./fusion.ts";
-import type { ModelId } from "./model.ts";
+import type { FusionId, ModelId } from "./ids.ts";
 import type { OutputDType } from "./tensor.ts";
 
 /** The matrices that a LoRA may stand beside; an architecture's fused ones stand for all their parts. */

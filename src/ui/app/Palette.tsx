@@ -1,7 +1,8 @@
 import { useMantineColorScheme } from "@mantine/core";
 import { Spotlight, type SpotlightActionGroupData } from "@mantine/spotlight";
 import { useStore } from "zustand";
-import { ACTIONS, type Action } from "../stores/actions.ts";
+import type { Action } from "../stores/action.ts";
+import { ACTIONS } from "../stores/actions.ts";
 import { show } from "../stores/commands.ts";
 import type { Studio } from "../stores/studio.ts";
 

@@ -1,6 +1,6 @@
 import { useState } from "react";
 import { formatCount } from "../theme/format.ts";
-import type { Curve } from "./Curves.tsx";
+import type { Curve } from "./curve.ts";
 import { thinned } from "./ticks.ts";
 
 interface CurveTableProps {

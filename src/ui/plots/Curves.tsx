@@ -1,18 +1,9 @@
 import { useElementSize } from "@mantine/hooks";
 import { formatCount } from "../theme/format.ts";
 import { CurveTable } from "./CurveTable.tsx";
+import type { Curve } from "./curve.ts";
 import { tickLabels, ticks } from "./ticks.ts";
 import "./curves.css";
-
-export interface Curve {
-  readonly name: string;
-  /** A CSS colour. */
-  readonly colour: string;
-  /** Told apart without colour: how its line is dashed. */
-  readonly dash: string;
-  /** By step, ascending. */
-  readonly points: readonly { readonly step: number; readonly value: number }[];
-}
 
 interface CurvesProps {
   readonly label: string;

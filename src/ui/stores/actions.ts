@@ -1,3 +1,4 @@
+import type { Action } from "./action.ts";
 import {
   control,
   exportModel,
@@ -13,17 +14,6 @@ import { FUSION_ACTIONS } from "./fusionActions.ts";
 import { PIPELINE_ACTIONS } from "./pipelineActions.ts";
 import { playBlocked, runPrompt } from "./playing.ts";
 import type { Studio } from "./studio.ts";
-
-/** Something a person can ask for: a button, a line of the command palette, or both. */
-export interface Action {
-  readonly id: string;
-  readonly label: string;
-  readonly help: string;
-  readonly group: "Go to" | "Library" | "Merge" | "Fuse" | "Playground";
-  /** Null when it can be done, else the sentence that says why not. */
-  blocked(studio: Studio): string | null;
-  run(studio: Studio): unknown;
-}
 
 /** Why the composed recipe cannot be merged now, or null. */
 export function mergeBlocked(studio: Studio): string | null {

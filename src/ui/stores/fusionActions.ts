@@ -1,4 +1,4 @@
-import type { Action } from "./actions.ts";
+import type { Action } from "./action.ts";
 import { control, show } from "./commands.ts";
 import { followedFusion, fuseBlocked, startFusion } from "./fusing.ts";
 import type { Studio } from "./studio.ts";

@@ -1,4 +1,4 @@
-import type { Action } from "./actions.ts";
+import type { Action } from "./action.ts";
 import { control } from "./commands.ts";
 import { followedPipeline, pipelineBlocked, startPipeline } from "./pipelining.ts";
 import { tryPipeline } from "./tryFusion.ts";

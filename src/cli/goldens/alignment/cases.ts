@@ -4,8 +4,8 @@ import {
   type DtwProfileName,
   dtwProfiles,
 } from "../../../engine/fuse/align/warper.ts";
-import type { Bench } from "../cases.ts";
 import { type Comparison, combine } from "../compare.ts";
+import type { AlignmentCase } from "./alignmentCase.ts";
 import { choiceCases } from "./choices.ts";
 import { compareCost, compareGroups } from "./compareRows.ts";
 import {
@@ -24,12 +24,6 @@ import { type Pair, runRows } from "./runText.ts";
 import { type SyntheticCase, syntheticMaps, syntheticPair, syntheticTexts } from "./synthetic.ts";
 import { targetCases } from "./targets.ts";
 import { goldenMap, goldenVocabulary } from "./vocabularies.ts";
-
-/** Something the goldens say about alignment, ready to be held against ours. */
-export interface AlignmentCase {
-  readonly name: string;
-  run(bench: Pick<Bench, "source">): Comparison | Promise<Comparison>;
-}
 
 /** Every case of a folder of alignment goldens. */
 export async function listAlignmentCases(folder: string): Promise<readonly AlignmentCase[]> {

@@ -3,7 +3,7 @@ import type { FusionSettings } from "../../../engine/contract/index.ts";
 import { PROFILES } from "../../../engine/fuse/profiles.ts";
 import { rewardOf, weighMembers } from "../../../engine/fuse/rows/choose.ts";
 import { type Comparison, combine, compareValues } from "../compare.ts";
-import type { AlignmentCase } from "./cases.ts";
+import type { AlignmentCase } from "./alignmentCase.ts";
 import { readOptionalGolden } from "./files.ts";
 
 interface Choice {

@@ -3,7 +3,7 @@ import { join, resolve } from "node:path";
 import { remark } from "../../../engine/fuse/align/vocabulary.ts";
 import { vocabularyInFolder } from "../../../node/vocabularyFiles.ts";
 import { combine } from "../compare.ts";
-import type { AlignmentCase } from "./cases.ts";
+import type { AlignmentCase } from "./alignmentCase.ts";
 import { type GoldenRow, readGoldenLines } from "./files.ts";
 import { modesOf } from "./modes.ts";
 import { runRows } from "./runText.ts";

@@ -6,7 +6,7 @@ import { PROFILES } from "../../../engine/fuse/profiles.ts";
 import { fuseDocuments } from "../../../engine/fuse/rows/fuseRows.ts";
 import type { Gpu } from "../../../engine/gpu/device.ts";
 import { type Comparison, combine, compareValues } from "../compare.ts";
-import type { AlignmentCase } from "./cases.ts";
+import type { AlignmentCase } from "./alignmentCase.ts";
 import { type CollatorCase, recordOfFeature, type TargetRow } from "./collatorGolden.ts";
 import { readOptionalGolden } from "./files.ts";
 import { compareLoss } from "./losses.ts";

@@ -59,8 +59,14 @@ const A = {
   pivot: read(PIVOT, "<s> ▁I ▁get ▁up ▁early ."),
   source: read(SOURCE, "<s> ĠI Ġge t Ġup Ġear ly ."),
   said: say(
-    ...["ĠI 5, Ġge 2", "Ġge 4, Ġget 3", "t 6, ly 1", "Ġup 5, Ġlate 1", "Ġear 3, Ġearlier 2"],
-    ...["ly 7, . 1", ". 6, ĠI 0.5", "</s> 5, ĠI 1"],
+    "ĠI 5, Ġge 2",
+    "Ġge 4, Ġget 3",
+    "t 6, ly 1",
+    "Ġup 5, Ġlate 1",
+    "Ġear 3, Ġearlier 2",
+    "ly 7, . 1",
+    ". 6, ĠI 0.5",
+    "</s> 5, ĠI 1",
   ),
 };
 const B = {

@@ -1,5 +1,5 @@
 import type { TrainingPoint, TrainingRun } from "../../../../engine/contract/index.ts";
-import type { Curve } from "../../../plots/Curves.tsx";
+import type { Curve } from "../../../plots/curve.ts";
 import { BASE_COLOUR, modelColour } from "../../../theme/colours.ts";
 import { formatBits, formatNumber } from "../../../theme/format.ts";
 
