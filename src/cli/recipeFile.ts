@@ -4,7 +4,7 @@ import type { Checkpoint } from "../engine/checkpoint/checkpoint.ts";
 import { EngineError, type Recipe } from "../engine/contract/index.ts";
 import { readAll } from "../engine/core/bytes.ts";
 import { examineModels } from "../engine/merge/plan/examine.ts";
-import type { Plan } from "../engine/merge/plan/plan.ts";
+import type { Plan } from "../engine/merge/plan/outputTensor.ts";
 import { prepareMerge, requireRunnable } from "../engine/merge/plan/prepare.ts";
 import { parseRecipe } from "../engine/merge/recipe/recipe.ts";
 import { openFiles } from "../node/files.ts";

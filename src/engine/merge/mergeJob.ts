@@ -6,7 +6,7 @@ import { makeWeightMap } from "./map/weightMap.ts";
 import type { Facts } from "./method.ts";
 import { bytesToMeasure } from "./plan/estimate.ts";
 import { createExaminer } from "./plan/examine.ts";
-import type { Plan } from "./plan/plan.ts";
+import type { Plan } from "./plan/outputTensor.ts";
 import { prepareMerge, requireRunnable } from "./plan/prepare.ts";
 import type { FactTable } from "./run/decide.ts";
 import type { FactStore } from "./run/factStore.ts";

@@ -1,7 +1,8 @@
 import { describe, expect, test } from "vitest";
 import type { Recipe } from "../../contract/index.ts";
 import type { Facts } from "../method.ts";
-import { type Plan, planMerge } from "../plan/plan.ts";
+import type { Plan } from "../plan/outputTensor.ts";
+import { planMerge } from "../plan/plan.ts";
 import { findMethod } from "../registry.ts";
 import type { FactTable } from "../run/decide.ts";
 import { makeModel, type Tensors } from "../testModels.ts";

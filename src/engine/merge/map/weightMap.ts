@@ -1,7 +1,7 @@
 import { placeTensor } from "../../checkpoint/place.ts";
 import type { Recipe, WeightCell, WeightMap } from "../../contract/index.ts";
 import type { Facts } from "../method.ts";
-import type { OutputTensor, Plan } from "../plan/plan.ts";
+import type { OutputTensor, Plan } from "../plan/outputTensor.ts";
 import { decideUnit, type FactTable, groupUnits } from "../run/decide.ts";
 import { writeHeadline } from "./headline.ts";
 

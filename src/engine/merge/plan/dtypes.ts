@@ -1,6 +1,6 @@
 import type { DType, Finding, OutputDType, Recipe } from "../../contract/index.ts";
 import { dtypeFromFloatName, isOutputDType, mergeRole } from "../../core/tensor/dtype.ts";
-import type { OutputTensor } from "./plan.ts";
+import type { OutputTensor } from "./outputTensor.ts";
 import { finding } from "./sources.ts";
 
 function statedDType({ dtype, outDtype }: Recipe): OutputDType | null {

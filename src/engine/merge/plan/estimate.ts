@@ -1,12 +1,9 @@
 import type { MergePlan } from "../../contract/index.ts";
 import { byteLength } from "../../core/tensor/dtype.ts";
-import type { OutputTensor, PlanRequest } from "./plan.ts";
+import type { OutputTensor, TileBudget } from "./outputTensor.ts";
 
 /** The GPU memory that tiles of these tensors take at most. */
-export function estimatePeak(
-  outputs: readonly OutputTensor[],
-  budget: PlanRequest["budget"],
-): number {
+export function estimatePeak(outputs: readonly OutputTensor[], budget: TileBudget): number {
   let largest = 0;
   for (const { action, base, models, elementCount } of outputs) {
     if (action === "copy") continue;

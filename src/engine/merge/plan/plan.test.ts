@@ -4,7 +4,8 @@ import { EngineError } from "../../contract/index.ts";
 import { parseRecipe } from "../recipe/recipe.ts";
 import { findMethod } from "../registry.ts";
 import { makeModel, type Tensors } from "../testModels.ts";
-import { type Plan, planMerge } from "./plan.ts";
+import type { Plan } from "./outputTensor.ts";
+import { planMerge } from "./plan.ts";
 
 const EMBED = "model.embed_tokens.weight";
 const Q0 = "model.layers.0.self_attn.q_proj.weight";

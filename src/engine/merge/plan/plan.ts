@@ -1,12 +1,6 @@
-import type { Checkpoint, CheckpointTensor } from "../../checkpoint/checkpoint.ts";
-import { planShards, type ShardPlan } from "../../checkpoint/formats/shards.ts";
-import {
-  type DType,
-  type Finding,
-  type MergePlan,
-  modelKeys,
-  type Recipe,
-} from "../../contract/index.ts";
+import type { Checkpoint } from "../../checkpoint/checkpoint.ts";
+import { planShards } from "../../checkpoint/formats/shards.ts";
+import { type Finding, type MergePlan, modelKeys, type Recipe } from "../../contract/index.ts";
 import { invariant } from "../../core/invariant.ts";
 import { isOutputDType } from "../../core/tensor/dtype.ts";
 import type { MergeMethod, Resolved, Values } from "../method.ts";
@@ -18,6 +12,7 @@ import { compareCheckpoints } from "./compare.ts";
 import { describeDTypes, outputDType } from "./dtypes.ts";
 import { estimatePeak, estimateReads } from "./estimate.ts";
 import { gatherTensor } from "./gather.ts";
+import type { OutputTensor, Plan, TileBudget } from "./outputTensor.ts";
 import {
   countLayers,
   countsTokens,
@@ -30,46 +25,6 @@ import {
   type Sources,
 } from "./sources.ts";
 
-/** One tensor of the result, with everything that its bytes depend on. */
-export interface OutputTensor {
-  readonly name: string;
-  readonly shape: readonly number[];
-  /** Can be smaller than a source's: where rows are cut, the first ones count. */
-  readonly elementCount: number;
-  /** An `OutputDType` where the tensor is merged. */
-  readonly dtype: DType;
-  readonly action: "merge" | "copy";
-  /** Copied: whose bytes. Where `models` is not empty, base and models must hold the same bytes. */
-  readonly copyFrom: CheckpointTensor | null;
-  readonly base: CheckpointTensor | null;
-  readonly models: readonly CheckpointTensor[];
-  /** Which of the plan's models these are: indices into `Plan.recipe.models` and `Plan.keys`. */
-  readonly present: readonly number[];
-  /** Of the present models only; empty where the tensor is copied. */
-  readonly resolved: Resolved;
-  /** Tensors with one unit are decided together. */
-  readonly unit: string;
-}
-
-/** A merge, found out from headers alone. */
-export interface Plan {
-  readonly card: MergePlan;
-  readonly method: MergeMethod;
-  /** Without the base among its models, where the method works from a base. */
-  readonly recipe: Recipe;
-  readonly global: Values;
-  /** The key of each of the recipe's models in results. */
-  readonly keys: readonly string[];
-  readonly outputs: readonly OutputTensor[];
-  /** Config and tokenizer come from it: the base, else the first model. */
-  readonly donor: Checkpoint;
-  /** The checkpoint of each of the recipe's models. */
-  readonly models: readonly Checkpoint[];
-  /** What the result's config.json must say otherwise than the donor's. */
-  readonly configChanges: { readonly vocabSize?: number; readonly tied?: false };
-  readonly shards: ShardPlan;
-}
-
 export interface PlanRequest {
   readonly method: MergeMethod;
   readonly recipe: Recipe;
@@ -78,8 +33,7 @@ export interface PlanRequest {
   /** The checkpoint of each entry of `recipe.models`. */
   readonly models: readonly Checkpoint[];
   readonly shardBytes: number;
-  /** Bytes of GPU memory that one tile's buffers may take, and how many are under way at once. */
-  readonly budget: { readonly tileBytes: number; readonly slots: number };
+  readonly budget: TileBudget;
   /** Measured on this machine, or null. */
   readonly bytesPerSecond?: number | null;
   /** What was found out elsewhere, e.g. from a sample of the weights. */
@@ -172,7 +126,7 @@ function planOutputs(sources: Sources, recipe: Recipe, global: Values) {
 function makeCard(
   { method, budget, bytesPerSecond = null }: PlanRequest,
   outputs: readonly OutputTensor[],
-  shards: ShardPlan,
+  shards: Plan["shards"],
   findings: readonly Finding[],
 ): MergePlan {
   const merged = outputs.filter(({ action }) => action === "merge");

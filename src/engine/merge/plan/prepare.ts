@@ -4,7 +4,8 @@ import { EngineError } from "../../contract/index.ts";
 import { DEFAULT_BUDGET_BYTES } from "../../gpu/device.ts";
 import { TILE_SLOTS } from "../../gpu/tiles/tiling.ts";
 import { findMethod } from "../registry.ts";
-import { type Plan, type PlanRequest, planMerge } from "./plan.ts";
+import type { Plan } from "./outputTensor.ts";
+import { type PlanRequest, planMerge } from "./plan.ts";
 
 /** WebGPU's default limit for one binding: what every device has. */
 const DEFAULT_BINDING_BYTES = 128 * 2 ** 20;

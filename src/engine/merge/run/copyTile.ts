@@ -2,7 +2,7 @@ import { readTensor } from "../../checkpoint/checkpoint.ts";
 import { EngineError } from "../../contract/index.ts";
 import { invariant } from "../../core/invariant.ts";
 import type { Tile } from "../../gpu/tiles/tiling.ts";
-import type { OutputTensor } from "../plan/plan.ts";
+import type { OutputTensor } from "../plan/outputTensor.ts";
 
 const COPY_BYTES = 4 * 2 ** 20;
 

@@ -1,7 +1,7 @@
 import { EngineError } from "../../contract/index.ts";
 import { invariant } from "../../core/invariant.ts";
 import type { Cut, Decision, Facts, SelectedTensor, UnitTensor } from "../method.ts";
-import type { OutputTensor, Plan } from "../plan/plan.ts";
+import type { OutputTensor, Plan } from "../plan/outputTensor.ts";
 
 /**
  * What was measured: per rule in shaders/reduce, per tensor, per model of that tensor. A selection

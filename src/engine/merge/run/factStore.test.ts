@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
-import { type Plan, planMerge } from "../plan/plan.ts";
+import type { Plan } from "../plan/outputTensor.ts";
+import { planMerge } from "../plan/plan.ts";
 import { parseRecipe } from "../recipe/recipe.ts";
 import { findMethod } from "../registry.ts";
 import { makeModel } from "../testModels.ts";

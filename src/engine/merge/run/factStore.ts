@@ -1,7 +1,7 @@
 import { delMany, get, keys, set, type UseStore } from "idb-keyval";
 import type { ModelId } from "../../contract/index.ts";
 import type { Facts } from "../method.ts";
-import type { Plan } from "../plan/plan.ts";
+import type { Plan } from "../plan/outputTensor.ts";
 import { type FactTable, selectionRule } from "./decide.ts";
 
 /** What was measured of a set of models, kept so that another granularity needs no second look. */

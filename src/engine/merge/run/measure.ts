@@ -4,7 +4,7 @@ import { mapOrdered } from "../../gpu/tiles/ordered.ts";
 import type { Rule } from "../../gpu/tiles/tileSlot.ts";
 import { cutTiles, type Tile } from "../../gpu/tiles/tiling.ts";
 import type { Facts } from "../method.ts";
-import type { OutputTensor, Plan } from "../plan/plan.ts";
+import type { OutputTensor, Plan } from "../plan/outputTensor.ts";
 import { type FactTable, selectionRule } from "./decide.ts";
 import { type Missing, openMissing } from "./missing.ts";
 import { selectLargest } from "./select.ts";

@@ -1,7 +1,7 @@
 import type { FileTreeWriter } from "../../core/bytes.ts";
 import type { GpuSource } from "../../gpu/device.ts";
 import { makeWeightMap } from "../map/weightMap.ts";
-import type { Plan } from "../plan/plan.ts";
+import type { Plan } from "../plan/outputTensor.ts";
 import { requireRunnable } from "../plan/prepare.ts";
 import { decideAll, type FactTable } from "./decide.ts";
 import { type MeasureOptions, measure } from "./measure.ts";

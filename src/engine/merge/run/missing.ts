@@ -1,6 +1,6 @@
 import type { Rule } from "../../gpu/tiles/tileSlot.ts";
 import type { Selection } from "../method.ts";
-import type { OutputTensor, Plan } from "../plan/plan.ts";
+import type { OutputTensor, Plan } from "../plan/outputTensor.ts";
 import { decideUnit, type FactTable, groupUnits, seeSelected, selectionRule } from "./decide.ts";
 
 /** What must be found out about a tensor, and can be now: its selection, or sums of rules. */

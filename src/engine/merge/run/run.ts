@@ -7,7 +7,7 @@ import type { GpuSource } from "../../gpu/device.ts";
 import { mapOrdered } from "../../gpu/tiles/ordered.ts";
 import { cutTiles, type Tile } from "../../gpu/tiles/tiling.ts";
 import type { Decision } from "../method.ts";
-import type { OutputTensor, Plan } from "../plan/plan.ts";
+import type { OutputTensor, Plan } from "../plan/outputTensor.ts";
 import { copyTile, cutCopyTiles } from "./copyTile.ts";
 import { openTileSession, type TileSession } from "./session.ts";
 import { readTile } from "./tileInput.ts";

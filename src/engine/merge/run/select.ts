@@ -3,7 +3,7 @@ import { mapOrdered } from "../../gpu/tiles/ordered.ts";
 import type { HistogramKey, TileInput, TileSlot } from "../../gpu/tiles/tileSlot.ts";
 import { BLOCK_ELEMENTS, cutTiles, type Tile } from "../../gpu/tiles/tiling.ts";
 import type { Cut, Selection } from "../method.ts";
-import type { OutputTensor } from "../plan/plan.ts";
+import type { OutputTensor } from "../plan/outputTensor.ts";
 import type { TileSession } from "./session.ts";
 import { readTile } from "./tileInput.ts";
 

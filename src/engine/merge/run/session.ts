@@ -2,7 +2,7 @@ import { byteLength } from "../../core/tensor/dtype.ts";
 import type { Gpu } from "../../gpu/device.ts";
 import { TileSlot } from "../../gpu/tiles/tileSlot.ts";
 import { chooseTileElements, TILE_SLOTS, type TileNeeds } from "../../gpu/tiles/tiling.ts";
-import type { OutputTensor } from "../plan/plan.ts";
+import type { OutputTensor } from "../plan/outputTensor.ts";
 import { readBytesPerElement, sourcesOf } from "./tileInput.ts";
 
 /** What tiles of a plan's merged tensors need at the most. */

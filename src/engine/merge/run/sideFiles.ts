@@ -4,7 +4,7 @@ import { rewriteConfig } from "../../checkpoint/formats/config.ts";
 import type { OutputDType, WeightMap } from "../../contract/index.ts";
 import { type ByteSource, bytesInMemory, type FileTree } from "../../core/bytes.ts";
 import { isOutputDType, torchName } from "../../core/tensor/dtype.ts";
-import type { Plan } from "../plan/plan.ts";
+import type { Plan } from "../plan/outputTensor.ts";
 import { formatRecipe } from "../recipe/recipe.ts";
 import { formatModelCard } from "./modelCard.ts";
 import { STUDIO } from "./version.ts";

@@ -4,7 +4,7 @@ import { fromF32, toF32 } from "../../core/tensor/convert.ts";
 import { byteLength, isOutputDType } from "../../core/tensor/dtype.ts";
 import type { TileInput } from "../../gpu/tiles/tileSlot.ts";
 import type { Tile } from "../../gpu/tiles/tiling.ts";
-import type { OutputTensor } from "../plan/plan.ts";
+import type { OutputTensor } from "../plan/outputTensor.ts";
 
 /** The dtype that a tensor has on the GPU: its own, or f32 where the CPU converts it first. */
 function gpuDType(tensor: CheckpointTensor): OutputDType {

@@ -1,0 +1,50 @@
+import type { Checkpoint, CheckpointTensor } from "../../checkpoint/checkpoint.ts";
+import type { ShardPlan } from "../../checkpoint/formats/shards.ts";
+import type { DType, MergePlan, Recipe } from "../../contract/index.ts";
+import type { MergeMethod, Resolved, Values } from "../method.ts";
+
+/** One tensor of the result, with everything that its bytes depend on. */
+export interface OutputTensor {
+  readonly name: string;
+  readonly shape: readonly number[];
+  /** Can be smaller than a source's: where rows are cut, the first ones count. */
+  readonly elementCount: number;
+  /** An `OutputDType` where the tensor is merged. */
+  readonly dtype: DType;
+  readonly action: "merge" | "copy";
+  /** Copied: whose bytes. Where `models` is not empty, base and models must hold the same bytes. */
+  readonly copyFrom: CheckpointTensor | null;
+  readonly base: CheckpointTensor | null;
+  readonly models: readonly CheckpointTensor[];
+  /** Which of the plan's models these are: indices into `Plan.recipe.models` and `Plan.keys`. */
+  readonly present: readonly number[];
+  /** Of the present models only; empty where the tensor is copied. */
+  readonly resolved: Resolved;
+  /** Tensors with one unit are decided together. */
+  readonly unit: string;
+}
+
+/** A merge, found out from headers alone. */
+export interface Plan {
+  readonly card: MergePlan;
+  readonly method: MergeMethod;
+  /** Without the base among its models, where the method works from a base. */
+  readonly recipe: Recipe;
+  readonly global: Values;
+  /** The key of each of the recipe's models in results. */
+  readonly keys: readonly string[];
+  readonly outputs: readonly OutputTensor[];
+  /** Config and tokenizer come from it: the base, else the first model. */
+  readonly donor: Checkpoint;
+  /** The checkpoint of each of the recipe's models. */
+  readonly models: readonly Checkpoint[];
+  /** What the result's config.json must say otherwise than the donor's. */
+  readonly configChanges: { readonly vocabSize?: number; readonly tied?: false };
+  readonly shards: ShardPlan;
+}
+
+/** Bytes of GPU memory that one tile's buffers may take, and how many are under way at once. */
+export interface TileBudget {
+  readonly tileBytes: number;
+  readonly slots: number;
+}
