@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { createPool } from "../src/engine/core/threadPool.ts";
 import { alignTasks } from "../src/engine/fuse/align/tasks.ts";
-import { openGpuSource } from "../src/node/gpuSource.ts";
+import { openGpuProvider } from "../src/node/gpuProvider.ts";
 import { nodeThreads } from "../src/node/threads.ts";
 import { type Contender, type Failed, startContender } from "./contenders.ts";
 import { openSide, readPairs } from "./fuseData.ts";
@@ -53,7 +53,7 @@ function readOptions(): Options {
 async function* stagesOf({ quick, parts, data }: Options): AsyncGenerator<Stage> {
   const pool = createPool(alignTasks, nodeThreads());
   const open = (name: string) => openSide(join(data, "zoo", "tokenizers", name));
-  const gpu = async () => (await openGpuSource()).get();
+  const gpu = async () => (await openGpuProvider()).get();
   if (parts.has("represent")) yield representStage(await gpu(), data, quick ? 2 : 8);
   if (parts.has("align")) {
     const [pivot, source] = [await open("llama2_hf"), await open("gpt2")];

@@ -6,7 +6,7 @@ import { prepareMerge } from "../src/engine/merge/plan/prepare.ts";
 import { mergeInto } from "../src/engine/merge/run/merge.ts";
 import { openFiles } from "../src/node/files.ts";
 import { openFolderWriter } from "../src/node/folderWriter.ts";
-import { openGpuSource } from "../src/node/gpuSource.ts";
+import { openGpuProvider } from "../src/node/gpuProvider.ts";
 import type { Answer, MergeRequest } from "./contenders.ts";
 
 /** The recipe that bench/peers.py runs under the same name. */
@@ -28,7 +28,7 @@ function makeRecipe({ method, base, models }: MergeRequest): Recipe {
 
 async function mergeOnce(
   request: MergeRequest,
-  source: Awaited<ReturnType<typeof openGpuSource>>,
+  gpuProvider: Awaited<ReturnType<typeof openGpuProvider>>,
 ): Promise<Answer> {
   await rm(request.out, { recursive: true, force: true });
   const opened = new Map<string, Awaited<ReturnType<typeof openFiles>>>();
@@ -43,7 +43,7 @@ async function mergeOnce(
   });
   const writer = await openFolderWriter(request.out, "bench");
   try {
-    await mergeInto(plan, writer, source, {
+    await mergeInto(plan, writer, gpuProvider, {
       name: request.method,
       signal: new AbortController().signal,
     });
@@ -52,18 +52,18 @@ async function mergeOnce(
     for (const files of opened.values()) await files.close();
   }
   const seconds = (performance.now() - begun) / 1000;
-  const gpuPool = (await source.get()).pool.peakBytes;
+  const gpuPool = (await gpuProvider.get()).pool.peakBytes;
   return { seconds, rss: process.resourceUsage().maxRSS * 1024, gpuPool };
 }
 
 /** Serves merges as bench/peers.py does: a request a line, an answer a line. */
 export async function serveOurs(): Promise<void> {
-  const source = await openGpuSource();
+  const gpuProvider = await openGpuProvider();
   const say = (answer: object) => console.log(JSON.stringify(answer));
-  say({ version: (await source.get()).name });
+  say({ version: (await gpuProvider.get()).name });
   for await (const line of createInterface({ input: process.stdin })) {
     try {
-      say(await mergeOnce(JSON.parse(line) as MergeRequest, source));
+      say(await mergeOnce(JSON.parse(line) as MergeRequest, gpuProvider));
     } catch (error) {
       say({ error: String(error).slice(0, 200) });
     }

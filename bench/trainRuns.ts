@@ -16,7 +16,7 @@ import { targetOf } from "../src/engine/train/run.ts";
 import { takeSnapshot } from "../src/engine/train/snapshot.ts";
 import { Trainer } from "../src/engine/train/trainer.ts";
 import { openFiles } from "../src/node/files.ts";
-import { openGpuSource } from "../src/node/gpuSource.ts";
+import { openGpuProvider } from "../src/node/gpuProvider.ts";
 
 export const FOLDER = join("public", "samples", "ember-base");
 /** Entries of a fused row. */
@@ -123,7 +123,7 @@ async function withTrainer<T>(
     trainer: Trainer;
   }) => Promise<T>,
 ): Promise<T> {
-  const gpu = await (await openGpuSource()).get();
+  const gpu = await (await openGpuProvider()).get();
   return withCheckpoint(layers, async (checkpoint) => {
     const model = await openTrainable(gpu, checkpoint, targetOf(settings), { tokens });
     const record = recordOf(tokens, 1024);
@@ -210,7 +210,7 @@ export function timeKernels(asked: TrainCase) {
 
 /** What we compute on. */
 export async function adapterName(): Promise<string> {
-  const gpu = await (await openGpuSource()).get();
+  const gpu = await (await openGpuProvider()).get();
   gpu.destroy();
   return gpu.name;
 }

@@ -11,7 +11,7 @@ import {
 } from "../engine/contract/index.ts";
 import { FUSED_ENDING } from "../engine/fuse/dataset/fusedFile.ts";
 import { createImportFusionKind } from "../engine/fuse/dataset/importFusion.ts";
-import type { GpuSource } from "../engine/gpu/device.ts";
+import type { GpuProvider } from "../engine/gpu/device.ts";
 import { STUDIO } from "../engine/merge/run/version.ts";
 import { keepLanguageTexts } from "../engine/runtime/language/languageFiles.ts";
 import { createDistillKind, prepareTraining } from "../engine/train/distillJob.ts";
@@ -48,7 +48,7 @@ interface Run {
   readonly call: Call;
   readonly folder: WorkFolder<DistillState>;
   readonly library: FolderLibrary;
-  readonly source: GpuSource;
+  readonly gpuProvider: GpuProvider;
   readonly pivot: ModelId;
 }
 
@@ -70,21 +70,21 @@ export const distill: Command = {
       const { mtimeMs, size } = await stat(data);
       const { checkpoint, files } = await openModel(pivot);
       keep(files);
-      const source = await openBudgetedGpu(call.options);
-      checkTraining(checkpoint, settings, source.budgetBytes);
+      const gpuProvider = await openBudgetedGpu(call.options);
+      checkTraining(checkpoint, settings, gpuProvider.budgetBytes);
       const key = fingerprintOf(STUDIO.version, files.fingerprint, data, mtimeMs, size, settings);
       const folder = keep(await openWorkFolder<DistillState>(out, key));
       const given = [{ id: pivot, name: basename(pivot), checkpoint }];
       const library = keep(await openFolderLibrary(join(folder.work, "models"), given));
       if (folder.state) call.say("Going on where an earlier run stopped.");
-      const run = { call, folder, library, source, pivot };
+      const run = { call, folder, library, gpuProvider, pivot };
       const made = folder.state?.made ?? (await make(run, data, settings, basename(out)));
       const notes = await readNotes(folder.records, JOB);
       for (const entry of await readdir(made.folder)) {
         await rename(join(made.folder, entry), join(out, entry));
       }
       await folder.finish();
-      const { name: adapter, pool } = await source.get();
+      const { name: adapter, pool } = await gpuProvider.get();
       const bytes = { planned: made.plannedBytes, peak: pool.peakBytes };
       return outcomeOf(notes, { out, adapter, bytes });
     }),
@@ -97,9 +97,9 @@ async function make(
   settings: TrainingSettings,
   name: string,
 ): Promise<MadeTarget> {
-  const { folder, library, source, pivot } = run;
+  const { folder, library, gpuProvider, pivot } = run;
   const fusion = folder.state?.fusion ?? (await importData(run, data));
-  const parts = { library, fusions: folder.fusions, source };
+  const parts = { library, fusions: folder.fusions, gpuProvider };
   const { plan } = await prepareTraining(parts, { pivot, fusion, settings }).catch((error) => {
     if (!folder.state?.training) folder.forget(); // what is refused shall not stand in another's way
     throw error;
@@ -113,11 +113,11 @@ async function make(
 
 /** Reads the dataset into the folder, and goes on where that stopped. */
 async function importData(run: Run, data: string): Promise<FusionId> {
-  const { call, folder, library, source, pivot } = run;
+  const { call, folder, library, gpuProvider, pivot } = run;
   const name = basename(data);
   const kind = createImportFusionKind({
     library,
-    source,
+    gpuProvider,
     fusions: folder.fusions,
     openText: keepLanguageTexts(),
   });
@@ -136,7 +136,7 @@ async function importData(run: Run, data: string): Promise<FusionId> {
 
 /** Trains, and goes on where that stopped; gives the target. */
 async function train(
-  { call, folder, library, source, pivot }: Run,
+  { call, folder, library, gpuProvider, pivot }: Run,
   request: {
     readonly fusion: FusionId;
     readonly settings: TrainingSettings;
@@ -145,7 +145,7 @@ async function train(
 ): Promise<ModelId> {
   const { fusions, records } = folder;
   const kind = createDistillKind({
-    source,
+    gpuProvider,
     library,
     fusions,
     records,

@@ -9,7 +9,7 @@ import { FUSION_RANGES } from "../engine/fuse/fuseRequest.ts";
 import { FUSION_CHOICES, PROFILES } from "../engine/fuse/profiles.ts";
 import { STUDIO } from "../engine/merge/run/version.ts";
 import { keepLanguageTexts } from "../engine/runtime/language/languageFiles.ts";
-import { createShelf } from "../engine/runtime/language/modelCache.ts";
+import { createModelCache } from "../engine/runtime/language/modelCache.ts";
 import { openFusionFolder, PARQUET_FORMATS } from "../node/fusionFolder.ts";
 import { mapsInFolder } from "../node/mapFiles.ts";
 import { nodeThreads } from "../node/threads.ts";
@@ -78,14 +78,14 @@ export const fuse: Command = {
       const key = fingerprintOf(STUDIO.version, request);
       const folder = keep(await openFusionFolder<FuseState>(out, key));
       if (folder.state) say("Going on where an earlier run stopped.");
-      const source = await openBudgetedGpu(options);
-      const { name } = await source.get();
+      const gpuProvider = await openBudgetedGpu(options);
+      const { name } = await gpuProvider.get();
       const { library } = inputs;
       const kind = createFuseKind({
         ...found,
         ...folder,
-        source,
-        shelf: createShelf({ source, library }),
+        gpuProvider,
+        modelCache: createModelCache({ gpuProvider, library }),
         pool: createPool(alignTasks, nodeThreads()),
         maps: mapsInFolder(),
       });

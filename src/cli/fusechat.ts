@@ -7,7 +7,7 @@ import { alignTasks } from "../engine/fuse/align/tasks.ts";
 import type { FusionLibrary } from "../engine/fuse/dataset/fusions.ts";
 import type { RecordStore } from "../engine/fuse/dataset/recordStore.ts";
 import { createFuseKind } from "../engine/fuse/fuseJob.ts";
-import type { GpuSource } from "../engine/gpu/device.ts";
+import type { GpuProvider } from "../engine/gpu/device.ts";
 import { createMergeKind, measureWeightMap } from "../engine/merge/mergeJob.ts";
 import type { FactStore } from "../engine/merge/run/factStore.ts";
 import { parsePipeline } from "../engine/pipeline/pipelineFile.ts";
@@ -15,7 +15,7 @@ import { createPipelineKind, readReport } from "../engine/pipeline/pipelineJob.t
 import { formatReport } from "../engine/pipeline/report.ts";
 import type { StagesState } from "../engine/pipeline/stages.ts";
 import { keepLanguageTexts } from "../engine/runtime/language/languageFiles.ts";
-import { createShelf, withRoom } from "../engine/runtime/language/modelCache.ts";
+import { createModelCache, withRoom } from "../engine/runtime/language/modelCache.ts";
 import { createDistillKind } from "../engine/train/distillJob.ts";
 import { factsInFile } from "../node/factFile.ts";
 import { type FolderLibrary, type GivenModel, openFolderLibrary } from "../node/folderLibrary.ts";
@@ -60,11 +60,11 @@ export const fusechat: Command = {
       const key = fingerprintOf(request);
       const before = folder.state?.pipeline === key ? folder.state.stages : null;
       if (before) call.say("Going on where an earlier run stopped.");
-      const source = await openBudgetedGpu(call.options);
+      const gpuProvider = await openBudgetedGpu(call.options);
       const { datasets } = inputs;
       const { fusions, records } = folder;
       const facts = factsInFile(join(folder.work, "facts.json"));
-      const kind = openPipelineKind({ library, datasets, source, fusions, records, facts });
+      const kind = openPipelineKind({ library, datasets, gpuProvider, fusions, records, facts });
       await kind.prepare(request);
       const job = key.slice(0, 16);
       await kind.run(
@@ -97,32 +97,32 @@ function givenBy({ models, library }: FusionInputs): Promise<readonly GivenModel
 function openPipelineKind({
   library,
   datasets,
-  source,
+  gpuProvider,
   fusions,
   records,
   facts,
 }: {
   readonly library: FolderLibrary;
   readonly datasets: FusionInputs["datasets"];
-  readonly source: GpuSource;
+  readonly gpuProvider: GpuProvider;
   readonly fusions: FusionLibrary;
   readonly records: RecordStore;
   readonly facts: FactStore;
 }) {
-  const shelf = createShelf({ source, library });
-  const language = { library, shelf, openText: keepLanguageTexts() };
+  const modelCache = createModelCache({ gpuProvider, library });
+  const language = { library, modelCache, openText: keepLanguageTexts() };
   const stored = { datasets, fusions, records };
   const pool = createPool(alignTasks, nodeThreads());
-  const merging = { library, facts, source, noteSpeed: () => undefined };
-  const training = { source, library, fusions, records, tell: () => undefined };
+  const merging = { library, facts, gpuProvider, noteSpeed: () => undefined };
+  const training = { gpuProvider, library, fusions, records, tell: () => undefined };
   return createPipelineKind({
     ...language,
     ...stored,
-    source,
+    gpuProvider,
     kinds: {
-      fuse: createFuseKind({ ...language, ...stored, source, pool, maps: mapsInFolder() }),
-      distill: withRoom(shelf, createDistillKind(training)),
-      merge: withRoom(shelf, createMergeKind(merging)),
+      fuse: createFuseKind({ ...language, ...stored, gpuProvider, pool, maps: mapsInFolder() }),
+      distill: withRoom(modelCache, createDistillKind(training)),
+      merge: withRoom(modelCache, createMergeKind(merging)),
     },
     weightMap: (recipe, signal) => measureWeightMap(merging, recipe, signal),
   });

@@ -2,14 +2,14 @@ import { resolve } from "node:path";
 import { isOnnxExport } from "../engine/checkpoint/onnxExport.ts";
 import { EngineError } from "../engine/contract/index.ts";
 import type { FileTree } from "../engine/core/bytes.ts";
-import type { Gpu, GpuSource } from "../engine/gpu/device.ts";
+import type { Gpu, GpuProvider } from "../engine/gpu/device.ts";
 import { openDecoder } from "../engine/runtime/decoder/openDecoder.ts";
 import type { DecoderPlan } from "../engine/runtime/decoder/plan.ts";
 import { findRunnable } from "../engine/runtime/language/runnable.ts";
 import type { LanguageModel } from "../engine/runtime/languageModel.ts";
 import { openOnnx } from "../engine/runtime/onnx/openOnnx.ts";
 import { openTokenizer, type TextTokenizer } from "../engine/text/tokenizers/tokenizer.ts";
-import { openGpuSource } from "../node/gpuSource.ts";
+import { openGpuProvider } from "../node/gpuProvider.ts";
 import { type Call, formatBytes, parseByteSize } from "./command.ts";
 import { type OpenModel, openModel } from "./openModel.ts";
 
@@ -25,11 +25,11 @@ export function readBudget({ budget }: Call["options"]): number | null {
 }
 
 /** The device of a command, kept to `--budget`; `no-adapter` without a GPU. */
-export async function openBudgetedGpu(options: Call["options"]): Promise<GpuSource> {
+export async function openBudgetedGpu(options: Call["options"]): Promise<GpuProvider> {
   const budgetBytes = readBudget(options);
-  const source = await openGpuSource(options.adapter);
-  if (budgetBytes !== null) source.setBudget(budgetBytes);
-  return source;
+  const gpuProvider = await openGpuProvider(options.adapter);
+  if (budgetBytes !== null) gpuProvider.setBudget(budgetBytes);
+  return gpuProvider;
 }
 
 /** A model that was checked without a GPU, and can be loaded onto one. */

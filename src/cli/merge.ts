@@ -3,7 +3,7 @@ import { mergeInto } from "../engine/merge/run/merge.ts";
 import { STUDIO } from "../engine/merge/run/version.ts";
 import { withChecksums } from "../node/checksums.ts";
 import { openFolderWriter } from "../node/folderWriter.ts";
-import { openGpuSource } from "../node/gpuSource.ts";
+import { openGpuProvider } from "../node/gpuProvider.ts";
 import { type Command, formatBytes, parseByteSize } from "./command.ts";
 import { fingerprintOf } from "./jobContext.ts";
 import { planRecipe } from "./recipeFile.ts";
@@ -34,11 +34,11 @@ export const merge: Command = {
     });
     try {
       if (writer.resumedBytes > 0) say(`Resuming: ${formatBytes(writer.resumedBytes)} are done.`);
-      const source = await openGpuSource(options.adapter);
-      const { name } = await source.get();
+      const gpuProvider = await openGpuProvider(options.adapter);
+      const { name } = await gpuProvider.get();
       const startSeconds = secondsSinceStart();
       const begun = performance.now();
-      await mergeInto(plan, withChecksums(writer), source, {
+      await mergeInto(plan, withChecksums(writer), gpuProvider, {
         name: basename(out),
         signal,
         progress: (doneBytes, label) => progress(doneBytes, plan.card.readBytes, label),
@@ -54,7 +54,7 @@ export const merge: Command = {
         seconds,
         startSeconds,
         peakBytes: {
-          gpuPool: (await source.get()).pool.peakBytes,
+          gpuPool: (await gpuProvider.get()).pool.peakBytes,
           rss: process.resourceUsage().maxRSS * 1024,
         },
         adapter: name,

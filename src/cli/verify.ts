@@ -4,7 +4,7 @@ import { parse } from "yaml";
 import type { Checkpoint } from "../engine/checkpoint/checkpoint.ts";
 import { EngineError } from "../engine/contract/index.ts";
 import { methods } from "../engine/merge/registry.ts";
-import { openGpuSource } from "../node/gpuSource.ts";
+import { openGpuProvider } from "../node/gpuProvider.ts";
 import { closing } from "./closing.ts";
 import type { Command } from "./command.ts";
 import { listAlignmentCases } from "./goldens/alignment/cases.ts";
@@ -179,9 +179,9 @@ export const verify: Command = {
     const alignment = await listAlignment(folder);
     const { run, skipped } = listCases(await readManifest(folder, alignment.length > 0));
     run.push(...alignment);
-    const source = await openGpuSource(options.adapter);
+    const gpuProvider = await openGpuProvider(options.adapter);
     const cases = await closing(async (keep) => {
-      const bench: Bench = { source, signal, open: keep(openOnce(folder)).open };
+      const bench: Bench = { gpuProvider, signal, open: keep(openOnce(folder)).open };
       const judged: CaseResult[] = [];
       for (const one of run) {
         signal.throwIfAborted();

@@ -1,10 +1,10 @@
 import { resolve } from "node:path";
-import { GpuSource } from "../engine/gpu/device.ts";
+import { GpuProvider } from "../engine/gpu/device.ts";
 import { makeWeightMap } from "../engine/merge/map/weightMap.ts";
 import { bytesToMeasure } from "../engine/merge/plan/estimate.ts";
 import { measure } from "../engine/merge/run/measure.ts";
 import { openMissing } from "../engine/merge/run/missing.ts";
-import { openGpuSource } from "../node/gpuSource.ts";
+import { openGpuProvider } from "../node/gpuProvider.ts";
 import type { Command } from "./command.ts";
 import { planRecipe } from "./recipeFile.ts";
 
@@ -36,9 +36,11 @@ export const weights: Command = {
       // No captions beside the shares: they would cost a pass over tensors that need none.
       const wanted = { signal, captions: [] };
       const needsGpu = openMissing(plan, wanted.captions)(new Map()).length > 0;
-      const source = needsGpu ? await openGpuSource(options.adapter) : new GpuSource(undefined);
+      const gpuProvider = needsGpu
+        ? await openGpuProvider(options.adapter)
+        : new GpuProvider(undefined);
       const total = bytesToMeasure(plan.card);
-      const facts = await measure(plan, source, {
+      const facts = await measure(plan, gpuProvider, {
         ...wanted,
         progress: (doneBytes, label) => progress(doneBytes, total, label),
       });

@@ -29,8 +29,8 @@ import { openFusions } from "./fuse/dataset/fusions.ts";
 import { createImportFusionKind } from "./fuse/dataset/importFusion.ts";
 import { storeRecords } from "./fuse/dataset/recordStore.ts";
 import { createFuseKind } from "./fuse/fuseJob.ts";
-import { createFusionFace } from "./fuse/fusionQueries.ts";
-import { DEFAULT_BUDGET_BYTES, GpuSource } from "./gpu/device.ts";
+import { createFusionQueries } from "./fuse/fusionQueries.ts";
+import { DEFAULT_BUDGET_BYTES, GpuProvider } from "./gpu/device.ts";
 import { inspectTensor } from "./inspect/inspect.ts";
 import {
   createMeasureKind,
@@ -45,16 +45,16 @@ import { formatRecipe, parseRecipe } from "./merge/recipe/recipe.ts";
 import { methods } from "./merge/registry.ts";
 import { createFactStore } from "./merge/run/factStore.ts";
 import { createPipelineKind } from "./pipeline/pipelineJob.ts";
-import { createPipelineFace } from "./pipeline/pipelineQueries.ts";
+import { createPipelineQueries } from "./pipeline/pipelineQueries.ts";
 import { keepLanguageTexts } from "./runtime/language/languageFiles.ts";
-import { createLanguageFace } from "./runtime/language/languageQueries.ts";
-import { createShelf, withRoom } from "./runtime/language/modelCache.ts";
+import { createLanguageQueries } from "./runtime/language/languageQueries.ts";
+import { createModelCache, withRoom } from "./runtime/language/modelCache.ts";
 import { openDatabase } from "./storage/database.ts";
 import { storeValues } from "./storage/values.ts";
 import { createDatasetKind } from "./text/datasets/datasetJob.ts";
 import { openDatasets } from "./text/datasets/datasetLibrary.ts";
 import { createDistillKind } from "./train/distillJob.ts";
-import { createTrainingFace } from "./train/trainingQueries.ts";
+import { createTrainingQueries } from "./train/trainingQueries.ts";
 
 /** What the engine is made of: what a Worker finds in its navigator, and a test makes for itself. */
 export interface EngineParts {
@@ -89,33 +89,33 @@ export async function createEngine(parts: EngineParts): Promise<Engine> {
   ];
   const records = storeRecords(database.store("records"));
   const fusions = openFusions(storedFusionCatalogue(database), records);
-  const source = new GpuSource(gpu, await get<number>(BUDGET_KEY, settings), {
+  const gpuProvider = new GpuProvider(gpu, await get<number>(BUDGET_KEY, settings), {
     get: (key) => get(key, settings),
     set: (key, value) => set(key, value, settings),
   });
   const facts = createFactStore(database.store("facts"));
   const locks = parts.locks ? webLocks(parts.locks) : locksInMemory();
-  const shelf = createShelf({ source, library });
+  const modelCache = createModelCache({ gpuProvider, library });
   const pool = createPool(alignTasks, parts.threads);
   const maps = mapsInDatabase(database.store("facts"));
-  const language = { library, shelf, openText: keepLanguageTexts() };
+  const language = { library, modelCache, openText: keepLanguageTexts() };
   const merging = {
     library,
     facts,
-    source,
+    gpuProvider,
     noteSpeed: (bytesPerSecond: number) => void set(SPEED_KEY, bytesPerSecond, settings),
   };
   const training = {
-    source,
+    gpuProvider,
     library,
     fusions,
     records,
     tell: (event: EngineEvent) => runner.tell(event),
   };
-  const mergeKind = withRoom(shelf, createMergeKind(merging));
+  const mergeKind = withRoom(modelCache, createMergeKind(merging));
   const fuseKind = createFuseKind({
     ...language,
-    source,
+    gpuProvider,
     datasets,
     records,
     fusions,
@@ -123,13 +123,13 @@ export async function createEngine(parts: EngineParts): Promise<Engine> {
     maps,
     locks,
   });
-  const distillKind = withRoom(shelf, createDistillKind(training));
+  const distillKind = withRoom(modelCache, createDistillKind(training));
   const pipelineKind = createPipelineKind({
     ...language,
     datasets,
     fusions,
     records,
-    source,
+    gpuProvider,
     weightMap: (recipe, signal) => measureWeightMap(merging, recipe, signal),
     kinds: { fuse: fuseKind, distill: distillKind, merge: mergeKind },
   });
@@ -137,14 +137,14 @@ export async function createEngine(parts: EngineParts): Promise<Engine> {
   const kinds: readonly AnyJobKind[] = [
     importJob({ library, locks }),
     samplesJob({ library, locks, baseUrl }),
-    withRoom(shelf, createMeasureKind(merging)),
+    withRoom(modelCache, createMeasureKind(merging)),
     mergeKind,
     createDatasetKind({ datasets }),
     createEvaluateKind({ ...language, datasets }),
     fuseKind,
     distillKind,
     pipelineKind,
-    createImportFusionKind({ ...language, fusions, source }),
+    createImportFusionKind({ ...language, fusions, gpuProvider }),
     createExportFusionKind({ fusions, ...exports }),
     exportJob({ library, ...exports }),
   ];
@@ -154,8 +154,8 @@ export async function createEngine(parts: EngineParts): Promise<Engine> {
 
   async function describe(): Promise<Environment> {
     try {
-      const { name, software } = await source.get();
-      return { gpu: { available: true, name, software, budgetBytes: source.budgetBytes } };
+      const { name, software } = await gpuProvider.get();
+      return { gpu: { available: true, name, software, budgetBytes: gpuProvider.budgetBytes } };
     } catch (error) {
       return { gpu: { available: false, failure: toFailure(error) } };
     }
@@ -183,8 +183,8 @@ export async function createEngine(parts: EngineParts): Promise<Engine> {
           { bytes },
         );
       }
-      shelf.releaseIdle(); // the next use is on a new device
-      source.setBudget(bytes);
+      modelCache.releaseIdle(); // the next use is on a new device
+      gpuProvider.setBudget(bytes);
       await set(BUDGET_KEY, bytes, settings);
       return describe();
     },
@@ -224,7 +224,7 @@ export async function createEngine(parts: EngineParts): Promise<Engine> {
       return card;
     },
     async deleteModel(id) {
-      shelf.forget(id);
+      modelCache.forget(id);
       await library.delete(id);
       await facts.forget(id);
       runner.tell({ type: "models" });
@@ -252,15 +252,15 @@ export async function createEngine(parts: EngineParts): Promise<Engine> {
       return inspectTensor(own, other);
     },
 
-    ...createLanguageFace({
+    ...createLanguageQueries({
       ...language,
-      source,
+      gpuProvider,
       datasets,
       changed: () => runner.tell({ type: "models" }),
     }),
 
-    ...createTrainingFace(training),
-    ...createPipelineFace({
+    ...createTrainingQueries(training),
+    ...createPipelineQueries({
       records,
       library,
       async requestOf(job) {
@@ -268,7 +268,7 @@ export async function createEngine(parts: EngineParts): Promise<Engine> {
         return request?.kind === "fusechat" ? request : null;
       },
     }),
-    ...createFusionFace({
+    ...createFusionQueries({
       fusions,
       records,
       library,

@@ -65,7 +65,7 @@ async function train(
   after: { readonly stop?: number; readonly lose?: number } = {},
 ) {
   let lost = false;
-  const { source, records, fusions } = bench.parts;
+  const { gpuProvider, records, fusions } = bench.parts;
   const stop = new AbortController();
   const points: TrainingPoint[] = [];
   const { store } = recordTraining(records, id);
@@ -73,7 +73,7 @@ async function train(
   const heldOut: (number | null)[] = [];
   const target = await runTraining(
     {
-      source,
+      gpuProvider,
       pivot,
       documents,
       settings,
@@ -85,7 +85,7 @@ async function train(
         if (point.step === after.stop) stop.abort(new Error("paused"));
         if (point.step !== after.lose || lost) return;
         lost = true;
-        (await source.get()).destroy();
+        (await gpuProvider.get()).destroy();
       },
     },
     async (trained) => {
@@ -155,7 +155,7 @@ test("without fusion the loss is the text's alone; all weights can be trained", 
 test("the written target reads what is held out as the adapter beside the pivot does", async () => {
   const settings: TrainingSettings = { ...SETTINGS, steps: 2, dropout: 0, dtype: "F32" };
   const { target, points } = await train("f32", settings);
-  const gpu = await bench.parts.source.get();
+  const gpu = await bench.parts.gpuProvider.get();
   const decoder = await openDecoder(gpu, await openCheckpoint(target, "target"), {});
   const documents = await openTrainingDocuments(bench.parts.fusions, fusion, settings);
   let nats = 0;
@@ -176,12 +176,15 @@ test("the written target reads what is held out as the adapter beside the pivot 
 }, 180_000);
 
 test("a dataset in the tokens of another tokenizer is refused, whoever of them has more", async () => {
-  const { library, fusions, source } = bench.parts;
+  const { library, fusions, gpuProvider } = bench.parts;
   // Ember has the larger vocabulary: its head would take every id of Flint's.
   const request = { pivot: "flint-source", sources: ["ember-base"], datasets: ["texts.jsonl"] };
   const { card } = await bench.fuse(request, { maxTokens: 64 });
   const prepare = (pivot: string) =>
-    prepareTraining({ library, fusions, source }, { pivot, fusion: card.id, settings: SETTINGS });
+    prepareTraining(
+      { library, fusions, gpuProvider },
+      { pivot, fusion: card.id, settings: SETTINGS },
+    );
   await expect(prepare("ember-base")).rejects.toMatchObject({ code: "mismatch" });
   expect((await prepare("flint-source")).plan.steps).toBe(SETTINGS.steps);
 }, 120_000);

@@ -13,9 +13,9 @@ import { storeRecords } from "../engine/fuse/dataset/recordStore.ts";
 import type { FusedRecord } from "../engine/fuse/dataset/records.ts";
 import { createFuseKind, type FuseParts, type FuseState } from "../engine/fuse/fuseJob.ts";
 import { PROFILES } from "../engine/fuse/profiles.ts";
-import { GpuSource } from "../engine/gpu/device.ts";
+import { GpuProvider } from "../engine/gpu/device.ts";
 import { keepLanguageTexts } from "../engine/runtime/language/languageFiles.ts";
-import { createShelf } from "../engine/runtime/language/modelCache.ts";
+import { createModelCache } from "../engine/runtime/language/modelCache.ts";
 import { openDatabase } from "../engine/storage/database.ts";
 import type { StoredDataset } from "../engine/text/datasets/datasetLibrary.ts";
 import { summarizeDataset } from "../engine/text/datasets/datasets.ts";
@@ -37,7 +37,7 @@ export class FusionBench {
   readonly #open: OpenFiles[] = [];
   #jobs = 0;
 
-  private constructor(parts: Omit<FuseParts, "shelf" | "library" | "datasets">) {
+  private constructor(parts: Omit<FuseParts, "modelCache" | "library" | "datasets">) {
     const library = {
       open: async (id: string) => this.#models.get(id) as Checkpoint,
       card: async (id: string) => ({ name: this.#models.get(id)?.name ?? "" }),
@@ -45,7 +45,7 @@ export class FusionBench {
     this.parts = {
       ...parts,
       library,
-      shelf: createShelf({ source: parts.source, library }),
+      modelCache: createModelCache({ gpuProvider: parts.gpuProvider, library }),
       datasets: { open: async (id) => this.#datasets.get(id) as StoredDataset },
     };
   }
@@ -55,7 +55,7 @@ export class FusionBench {
     const records = storeRecords(database.store("records"));
     return new FusionBench({
       records,
-      source: new GpuSource(navigator.gpu),
+      gpuProvider: new GpuProvider(navigator.gpu),
       openText: keepLanguageTexts(),
       fusions: await openFusions(storedFusionCatalogue(database), records),
       pool: createPool(alignTasks),
@@ -127,8 +127,8 @@ export class FusionBench {
   }
 
   async close(): Promise<void> {
-    this.parts.shelf.releaseIdle();
-    (await this.parts.source.get()).destroy();
+    this.parts.modelCache.releaseIdle();
+    (await this.parts.gpuProvider.get()).destroy();
     await Promise.all(this.#open.map(({ close }) => close()));
   }
 }

@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import type { Checkpoint, CheckpointTensor } from "../../engine/checkpoint/checkpoint.ts";
 import { EngineError, type Recipe, type Settings } from "../../engine/contract/index.ts";
-import type { GpuSource } from "../../engine/gpu/device.ts";
+import type { GpuProvider } from "../../engine/gpu/device.ts";
 import { formatRecipe, parseRecipe } from "../../engine/merge/recipe/recipe.ts";
 import { findMethod } from "../../engine/merge/registry.ts";
 import { bf16Ulp, type Comparison, combine, compareValues } from "./compare.ts";
@@ -11,7 +11,7 @@ import { tiedAtTheCut } from "./tiedAtTheCut.ts";
 
 /** What cases need beside themselves. */
 export interface Bench {
-  readonly source: GpuSource;
+  readonly gpuProvider: GpuProvider;
   readonly signal: AbortSignal;
   /** A file or folder of the goldens by its path in there, opened once. */
   open(path: string): Promise<Checkpoint>;
@@ -80,7 +80,12 @@ export async function runMethodCase(one: MethodCase, bench: Bench): Promise<Comp
   const checkpoints = new Map(
     all.map(([name, tensor]) => [name, assemble(name, [[TENSOR, findTensor(golden, tensor)]])]),
   );
-  const result = await mergeInMemory(throughText(recipe), checkpoints, bench.source, bench.signal);
+  const result = await mergeInMemory(
+    throughText(recipe),
+    checkpoints,
+    bench.gpuProvider,
+    bench.signal,
+  );
   const got = await readValues(findTensor(result, TENSOR));
   if (one.expect === "unstable") {
     const passed = got.every(Number.isFinite);
@@ -146,7 +151,12 @@ export async function runVarmCase(one: VarmCase, bench: Bench): Promise<Comparis
     dtype: "float32",
     outDtype: "bfloat16",
   };
-  const result = await mergeInMemory(throughText(recipe), checkpoints, bench.source, bench.signal);
+  const result = await mergeInMemory(
+    throughText(recipe),
+    checkpoints,
+    bench.gpuProvider,
+    bench.signal,
+  );
   const comparisons: Comparison[] = [];
   for (const [name, tensor] of pick(one.out_prefix)) {
     const [got, want, base, ...models] = await Promise.all([
@@ -209,7 +219,7 @@ export async function runFolderCase(
   const result = await mergeInMemory(
     recipe,
     checkpoints,
-    bench.source,
+    bench.gpuProvider,
     bench.signal,
     one.options?.out_shard_size ?? undefined,
   );

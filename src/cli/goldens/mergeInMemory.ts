@@ -7,7 +7,7 @@ import { openCheckpoint } from "../../engine/checkpoint/open.ts";
 import { EngineError, type Recipe } from "../../engine/contract/index.ts";
 import { createMemoryTree } from "../../engine/core/memoryTree.ts";
 import { toF64 } from "../../engine/core/tensor/convert.ts";
-import type { GpuSource } from "../../engine/gpu/device.ts";
+import type { GpuProvider } from "../../engine/gpu/device.ts";
 import { prepareMerge } from "../../engine/merge/plan/prepare.ts";
 import { mergeInto } from "../../engine/merge/run/merge.ts";
 
@@ -23,7 +23,7 @@ export async function readValues(tensor: CheckpointTensor): Promise<Float64Array
 export async function mergeInMemory(
   recipe: Recipe,
   checkpoints: ReadonlyMap<string, Checkpoint>,
-  source: GpuSource,
+  gpuProvider: GpuProvider,
   signal: AbortSignal,
   shardBytes: number = 5e9,
 ): Promise<Checkpoint> {
@@ -35,9 +35,9 @@ export async function mergeInMemory(
   const plan = await prepareMerge(recipe, {
     open: async (model) => find(model),
     shardBytes,
-    budgetBytes: source.budgetBytes,
+    budgetBytes: gpuProvider.budgetBytes,
   });
   const tree = createMemoryTree();
-  await mergeInto(plan, tree, source, { name: recipe.method, signal });
+  await mergeInto(plan, tree, gpuProvider, { name: recipe.method, signal });
   return openCheckpoint(tree.files(), recipe.method);
 }

@@ -85,7 +85,7 @@ export async function runDareStatistics(one: DareStatistics, bench: Bench): Prom
     ["base", repeat("base", shape, new Float32Array(count))],
     ["tuned", repeat("tuned", shape, change)],
   ]);
-  const result = await mergeInMemory(recipe, checkpoints, bench.source, bench.signal);
+  const result = await mergeInMemory(recipe, checkpoints, bench.gpuProvider, bench.signal);
   const draws: ReturnType<typeof readDraw>[] = [];
   for (const tensor of result.tensors.values()) {
     draws.push(readDraw(await readValues(tensor), change));

@@ -25,7 +25,7 @@ const NOT_SCORED: Score = { nats: 0, tokens: 0, bytes: 0 };
 export async function scorePair(
   id: ModelId,
   dataset: NamedRows,
-  { library, shelf, openText }: LanguageParts,
+  { library, modelCache, openText }: LanguageParts,
   {
     signal,
     progress,
@@ -42,7 +42,7 @@ export async function scorePair(
   const onLoading = (_done: number, _total: number, label: string) =>
     progress(0, `Loading ${name}: ${label}`);
   const options = { tokens: windowOf(contextLength), signal, onLoading };
-  await shelf.use(id, options, async ({ gpu, model }) => {
+  await modelCache.use(id, options, async ({ gpu, model }) => {
     let done = 0;
     for (const [i, row] of dataset.rows.entries()) {
       progress(done, `${name} on ${dataset.name}: row ${i + 1} of ${dataset.rows.length}`);

@@ -2,7 +2,7 @@ import { EngineError, type FusionId } from "../contract/index.ts";
 import type { JobContext, JobKind, RequestOf } from "../core/jobs/kind.ts";
 import type { Locks } from "../core/jobs/locks.ts";
 import type { Pool } from "../core/threadPool.ts";
-import type { GpuSource } from "../gpu/device.ts";
+import type { GpuProvider } from "../gpu/device.ts";
 import type { LanguageParts } from "../runtime/language/generateText.ts";
 import type { MapCache } from "./align/maps/mapCache.ts";
 import type { AlignTasks } from "./align/tasks.ts";
@@ -18,8 +18,8 @@ import { type FusedSoFar, fuseAll } from "./stages/fuseStagesFuse.ts";
 import { representAll, representationFolder } from "./stages/fuseStagesRepresent.ts";
 
 /** What a fusion takes. */
-export interface FuseParts extends FuseInputParts, Pick<LanguageParts, "shelf"> {
-  readonly source: GpuSource;
+export interface FuseParts extends FuseInputParts, Pick<LanguageParts, "modelCache"> {
+  readonly gpuProvider: GpuProvider;
   readonly records: RecordStore;
   readonly fusions: FusionLibrary;
   readonly pool: Pool<AlignTasks>;

@@ -9,7 +9,7 @@ import { viewDocument } from "./documents/documentView.ts";
 import { PROFILES } from "./profiles.ts";
 import { findOwnRow, viewRow } from "./rows/rowView.ts";
 
-type FusionFace = Pick<
+type FusionQueries = Pick<
   Engine,
   | "fusionProfiles"
   | "listFusions"
@@ -19,7 +19,7 @@ type FusionFace = Pick<
   | "fusedRow"
 >;
 
-export interface FusionFaceParts {
+export interface FusionQueriesParts {
   readonly fusions: FusionLibrary;
   readonly records: RecordStore;
   readonly library: Library;
@@ -31,8 +31,8 @@ export interface FusionFaceParts {
 /** A page of a list; nobody sees more at once. */
 const MOST_DOCUMENTS = 1000;
 
-/** The part of the engine's face that is about fused datasets. */
-export function createFusionFace(parts: FusionFaceParts): FusionFace {
+/** The engine's queries about fused datasets. */
+export function createFusionQueries(parts: FusionQueriesParts): FusionQueries {
   const { fusions, records, changed } = parts;
 
   // The pointer goes from row to row of one document: what was opened last is kept.
@@ -115,7 +115,7 @@ function keepLast<K, T>(load: (key: K) => Promise<T>) {
 
 async function tokenNames(
   id: ModelId | null,
-  { library, openText }: Pick<FusionFaceParts, "library" | "openText">,
+  { library, openText }: Pick<FusionQueriesParts, "library" | "openText">,
 ): Promise<(id: number) => string> {
   const numbers = (token: number) => `<id ${token}>`;
   if (id === null) return numbers;

@@ -175,7 +175,7 @@ export async function acquireGpu(
 }
 
 /** Hands out one shared device and a new one after a loss. */
-export class GpuSource {
+export class GpuProvider {
   readonly #gpu: GPU | undefined;
   readonly #findings: Findings | undefined;
   #budgetBytes: number;

@@ -1,18 +1,21 @@
-/** Something on the GPU that is given back once. */
-interface Held {
+/** A resource on the GPU; releasing it twice is allowed. */
+interface Resource {
   release(): unknown;
 }
 
-/** What is given back together: each is kept as it is made, so that a failure half-way leaks nothing. */
-export class HeldTogether {
-  readonly #all: Held[] = [];
+/**
+ * The resources of one piece of work, released together. Each is kept as soon as it is made, so that
+ * a failure half-way leaks nothing.
+ */
+export class ResourceScope {
+  readonly #resources: Resource[] = [];
 
-  keep<T extends Held>(one: T): T {
-    this.#all.push(one);
-    return one;
+  keep<T extends Resource>(resource: T): T {
+    this.#resources.push(resource);
+    return resource;
   }
 
   release(): void {
-    for (const one of this.#all) one.release();
+    for (const resource of this.#resources) resource.release();
   }
 }

@@ -1,7 +1,7 @@
 import type { Library } from "../checkpoint/library/library.ts";
 import { EngineError, type ModelId, type Recipe, type WeightMap } from "../contract/index.ts";
 import type { JobKind } from "../core/jobs/kind.ts";
-import type { GpuSource } from "../gpu/device.ts";
+import type { GpuProvider } from "../gpu/device.ts";
 import { makeWeightMap } from "./map/weightMap.ts";
 import type { Facts } from "./method.ts";
 import { bytesToMeasure } from "./plan/estimate.ts";
@@ -22,7 +22,7 @@ const SAVE_MS = 2000;
 export interface MergeParts {
   readonly library: Library;
   readonly facts: FactStore;
-  readonly source: GpuSource;
+  readonly gpuProvider: GpuProvider;
   /** Bytes of input that a merge got through in a second on this machine. */
   noteSpeed(bytesPerSecond: number): void;
 }
@@ -58,7 +58,7 @@ const examine = createExaminer();
 
 /** Plans a recipe over the library. */
 export async function planFromLibrary(
-  { library, source }: Pick<MergeParts, "library" | "source">,
+  { library, gpuProvider }: Pick<MergeParts, "library" | "gpuProvider">,
   recipe: Recipe,
   shardBytes: number,
   more: { readonly bytesPerSecond?: number | null } = {},
@@ -66,7 +66,7 @@ export async function planFromLibrary(
   await findModels(library, recipe);
   return prepareMerge(recipe, {
     shardBytes,
-    budgetBytes: source.budgetBytes,
+    budgetBytes: gpuProvider.budgetBytes,
     examine,
     open: async (name) => {
       const card = await library.findByName(name);
@@ -94,7 +94,7 @@ function keepFacts(store: FactStore, plan: Plan, ids: readonly ModelId[], known:
 
 /** Job kind `measure`: reads what the recipe's method must know, so that the map can be drawn. */
 export function createMeasureKind(parts: MergeParts): JobKind<"measure"> {
-  const { library, facts, source } = parts;
+  const { library, facts, gpuProvider } = parts;
   return {
     kind: "measure",
     resource: "gpu",
@@ -115,7 +115,7 @@ export function createMeasureKind(parts: MergeParts): JobKind<"measure"> {
       const { onTensor, save } = keepFacts(facts, plan, ids, known);
       const totalBytes = bytesToMeasure(plan.card);
       try {
-        await measure(plan, source, {
+        await measure(plan, gpuProvider, {
           signal,
           known,
           captions: CAPTIONS,
@@ -132,7 +132,7 @@ export function createMeasureKind(parts: MergeParts): JobKind<"measure"> {
 
 /** A recipe's weight map, as far as it is known. */
 export async function readWeightMap(
-  parts: Pick<MergeParts, "library" | "source" | "facts">,
+  parts: Pick<MergeParts, "library" | "gpuProvider" | "facts">,
   recipe: Recipe,
 ): Promise<WeightMap> {
   const plan = await planFromLibrary(parts, recipe, Number.MAX_SAFE_INTEGER);
@@ -152,7 +152,7 @@ export async function measureWeightMap(
   try {
     return makeWeightMap(
       plan,
-      await measure(plan, parts.source, { signal, known, captions: CAPTIONS, onTensor }),
+      await measure(plan, parts.gpuProvider, { signal, known, captions: CAPTIONS, onTensor }),
     );
   } finally {
     await save();
@@ -166,7 +166,7 @@ interface MergeState {
 
 /** Job kind `merge`: the result is a model of the library. */
 export function createMergeKind(parts: MergeParts): JobKind<"merge", MergeState> {
-  const { library, facts, source } = parts;
+  const { library, facts, gpuProvider } = parts;
   return {
     kind: "merge",
     resource: "gpu",
@@ -201,7 +201,7 @@ export function createMergeKind(parts: MergeParts): JobKind<"merge", MergeState>
       const kept = keepFacts(facts, plan, ids, known);
       const startedAt = Date.now();
       try {
-        await mergeInto(plan, begun.writer, source, {
+        await mergeInto(plan, begun.writer, gpuProvider, {
           name,
           signal,
           known,

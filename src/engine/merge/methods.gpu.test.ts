@@ -5,7 +5,7 @@ import type { OutputDType, Recipe } from "../contract/index.ts";
 import { readAll } from "../core/bytes.ts";
 import { createMemoryTree } from "../core/memoryTree.ts";
 import { toF64 } from "../core/tensor/convert.ts";
-import { GpuSource } from "../gpu/device.ts";
+import { GpuProvider } from "../gpu/device.ts";
 import { BLOCK_ELEMENTS } from "../gpu/tiles/tiling.ts";
 import { methodCard } from "./method.ts";
 import type { Plan } from "./plan/outputTensor.ts";
@@ -66,11 +66,11 @@ const CASES = [...methods.keys()].flatMap((id) =>
   })),
 );
 
-let source: GpuSource;
+let gpuProvider: GpuProvider;
 beforeAll(() => {
-  source = new GpuSource(navigator.gpu);
+  gpuProvider = new GpuProvider(navigator.gpu);
 });
-afterAll(async () => (await source.get()).destroy());
+afterAll(async () => (await gpuProvider.get()).destroy());
 
 const SHAPES: Readonly<Record<string, readonly number[]>> = {
   "model.embed_tokens.weight": [37, 64],
@@ -136,9 +136,9 @@ function planOf(
 async function merge(plan: Plan, tileElements?: number): Promise<Map<string, Uint8Array>> {
   const signal = new AbortController().signal;
   const tile = tileElements === undefined ? {} : { tileElements };
-  const facts = await measure(plan, source, { signal, ...tile });
+  const facts = await measure(plan, gpuProvider, { signal, ...tile });
   const tree = createMemoryTree();
-  await runMerge(plan, decideAll(plan, facts), tree, source, {
+  await runMerge(plan, decideAll(plan, facts), tree, gpuProvider, {
     signal,
     sideFiles: new Map(),
     ...tile,

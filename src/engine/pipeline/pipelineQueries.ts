@@ -7,8 +7,8 @@ import { formatReport } from "./report.ts";
 import { readStages } from "./stages.ts";
 import { planStages } from "./steps.ts";
 
-/** The part of the engine's face that is about pipelines. */
-export function createPipelineFace(parts: {
+/** The engine's queries about pipelines. */
+export function createPipelineQueries(parts: {
   readonly records: RecordStore;
   readonly library: Pick<Library, "list">;
   /** What a `fusechat` job was started with; null where there is no such job. */

@@ -11,7 +11,7 @@ import {
   type WeightMap,
 } from "../contract/index.ts";
 import type { JobContext, JobKind } from "../core/jobs/kind.ts";
-import type { GpuSource } from "../gpu/device.ts";
+import type { GpuProvider } from "../gpu/device.ts";
 import { prepareMerge, requireRunnable } from "../merge/plan/prepare.ts";
 import { formatRecipe } from "../merge/recipe/recipe.ts";
 import { checkTraining } from "../train/planner.ts";
@@ -27,7 +27,7 @@ export interface PipelineParts extends EvaluationParts, StageParts {
     readonly distill: JobKind<"distill", unknown>;
     readonly merge: JobKind<"merge", unknown>;
   };
-  readonly source: Pick<GpuSource, "budgetBytes">;
+  readonly gpuProvider: Pick<GpuProvider, "budgetBytes">;
   weightMap(recipe: Recipe, signal: AbortSignal): Promise<WeightMap>;
 }
 
@@ -66,7 +66,7 @@ export function planStages(
  */
 export async function checkLaterSteps(
   { pivot: id, sources, merges, training }: PipelineRequest,
-  { library, source: { budgetBytes } }: Pick<PipelineParts, "library" | "source">,
+  { library, gpuProvider: { budgetBytes } }: Pick<PipelineParts, "library" | "gpuProvider">,
 ): Promise<void> {
   const pivot = await library.open(id);
   checkTraining(pivot, training, budgetBytes);

@@ -1,7 +1,7 @@
 import { EngineError } from "../contract/index.ts";
 import type { Gpu } from "../gpu/device.ts";
 import type { PooledBuffer } from "../gpu/pool.ts";
-import { HeldTogether } from "../gpu/resourceScope.ts";
+import { ResourceScope } from "../gpu/resourceScope.ts";
 import { Recorder } from "../runtime/kernels/recorder.ts";
 import type { Parameter } from "./backward/trainable.ts";
 
@@ -58,7 +58,7 @@ export class AdamW {
   readonly #partials: PooledBuffer;
   readonly #readback: PooledBuffer;
   readonly #recorder: Recorder;
-  readonly #held = new HeldTogether();
+  readonly #held = new ResourceScope();
 
   /** `gpu-memory` where the state does not fit what is free of the budget: then nothing is held. */
   constructor(gpu: Gpu, parameters: readonly Parameter[], settings: AdamSettings) {

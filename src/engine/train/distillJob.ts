@@ -8,7 +8,7 @@ import {
 import type { JobContext, JobKind } from "../core/jobs/kind.ts";
 import type { FusionLibrary } from "../fuse/dataset/fusions.ts";
 import type { RecordStore } from "../fuse/dataset/recordStore.ts";
-import type { GpuSource } from "../gpu/device.ts";
+import type { GpuProvider } from "../gpu/device.ts";
 import { measureDecoder } from "../runtime/decoder/plan.ts";
 import { openTrainingDocuments } from "./documents.ts";
 import { planRun, requireRoom } from "./planner.ts";
@@ -20,7 +20,7 @@ import { checkTrainingSettings } from "./settings.ts";
 import { writeTarget } from "./targetFiles.ts";
 
 export interface TrainingParts {
-  readonly source: GpuSource;
+  readonly gpuProvider: GpuProvider;
   readonly library: Library;
   readonly fusions: FusionLibrary;
   readonly records: RecordStore;
@@ -35,8 +35,8 @@ export async function prepareTraining(
   {
     library,
     fusions,
-    source,
-  }: Pick<TrainingParts, "fusions" | "source"> & { readonly library: Pick<Library, "open"> },
+    gpuProvider,
+  }: Pick<TrainingParts, "fusions" | "gpuProvider"> & { readonly library: Pick<Library, "open"> },
   { pivot: id, fusion, settings }: TrainingRequest,
 ) {
   checkTrainingSettings(settings);
@@ -51,7 +51,7 @@ export async function prepareTraining(
     );
   }
   await requireSameTokens(pivot, fusions.records(fusion));
-  return { pivot, documents, plan: planRun(pivot, documents, settings, source.budgetBytes) };
+  return { pivot, documents, plan: planRun(pivot, documents, settings, gpuProvider.budgetBytes) };
 }
 
 interface DistillState {
@@ -61,7 +61,7 @@ interface DistillState {
 
 /** Job kind `distill`: a target checkpoint, with its adapter, in the library. */
 export function createDistillKind(parts: TrainingParts): JobKind<"distill", DistillState> {
-  const { source, library, records, tell } = parts;
+  const { gpuProvider, library, records, tell } = parts;
   return {
     kind: "distill",
     resource: "gpu",
@@ -92,7 +92,7 @@ export function createDistillKind(parts: TrainingParts): JobKind<"distill", Dist
         const totalBytes = plan.steps * settings.batchTokens;
         const notes = recordTraining(records, id);
         const options: TrainingOptions = {
-          source,
+          gpuProvider,
           pivot,
           documents,
           settings,

@@ -68,7 +68,7 @@ async function planAdapted(
   { gpu, model }: TrainedOn,
   shardBytes: number,
 ): Promise<Result> {
-  const { spec, finder } = measureDecoder(pivot);
+  const { spec, lookup } = measureDecoder(pivot);
   const { head, embedding } = spec;
   const tied = head.tensor === embedding.tensor;
   const factors: TrainedFactors[] = [];
@@ -78,7 +78,7 @@ async function planAdapted(
     const lying = adapter.layout === "in_out" ? shape.toReversed() : shape;
     factors.push({
       adapter,
-      tensor: tied && own ? HEAD : finder.find(adapter.tensor, lying).name,
+      tensor: tied && own ? HEAD : lookup.find(adapter.tensor, lying).name,
       a: await readValues(gpu, adapter.a, 0, adapter.a.count),
       b: await readValues(gpu, adapter.b, 0, adapter.b.count),
     });
@@ -89,7 +89,7 @@ async function planAdapted(
   const changed = new Set(factors.map(({ tensor }) => tensor));
   const ends = model.adapters.some(({ tensor }) => tensor === embedding.tensor);
   const table =
-    tied && ends ? finder.find(embedding.tensor, [spec.vocabSize, spec.hiddenSize]) : null;
+    tied && ends ? lookup.find(embedding.tensor, [spec.vocabSize, spec.hiddenSize]) : null;
   const plan = planTarget(pivot, {
     dtype: settings.dtype,
     shardBytes,

@@ -1,6 +1,6 @@
 import type { Checkpoint } from "../checkpoint/checkpoint.ts";
 import { EngineError, type TrainingPoint, type TrainingSettings } from "../contract/index.ts";
-import type { Gpu, GpuSource } from "../gpu/device.ts";
+import type { Gpu, GpuProvider } from "../gpu/device.ts";
 import { openTrainable } from "./backward/openTrainable.ts";
 import type { LoraTarget, TrainableModel, TrainTarget } from "./backward/trainable.ts";
 import type { PartedDocuments } from "./documents.ts";
@@ -19,7 +19,7 @@ export interface TrainingStore {
 }
 
 export interface TrainingOptions {
-  readonly source: GpuSource;
+  readonly gpuProvider: GpuProvider;
   readonly pivot: Checkpoint;
   readonly documents: PartedDocuments;
   readonly settings: TrainingSettings;
@@ -72,11 +72,11 @@ export async function runTraining<T>(
 }
 
 async function trainOnce<T>(
-  { source, pivot, documents, settings, store, signal, onStart, onPoint }: TrainingOptions,
+  { gpuProvider, pivot, documents, settings, store, signal, onStart, onPoint }: TrainingOptions,
   work: (trained: { readonly gpu: Gpu; readonly model: TrainableModel }) => Promise<T>,
   reach: (step: number) => void,
 ): Promise<T> {
-  const gpu = await source.get();
+  const gpu = await gpuProvider.get();
   const tokens = settings.sequenceTokens;
   const model = await openTrainable(gpu, pivot, targetOf(settings), { tokens, signal });
   let trainer: Trainer | null = null;

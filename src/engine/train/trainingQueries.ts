@@ -3,9 +3,9 @@ import { prepareTraining, type TrainingParts } from "./distillJob.ts";
 import { readNotes } from "./recordState.ts";
 import { TRAINING_PROFILES } from "./settings.ts";
 
-/** The part of the engine's face that is about trainings. */
-export function createTrainingFace(
-  parts: Pick<TrainingParts, "library" | "fusions" | "source" | "records">,
+/** The engine's queries about trainings. */
+export function createTrainingQueries(
+  parts: Pick<TrainingParts, "library" | "fusions" | "gpuProvider" | "records">,
 ): Pick<Engine, "trainingProfiles" | "planTraining" | "trainingRun"> {
   return {
     trainingProfiles: async () => TRAINING_PROFILES,

@@ -2,7 +2,7 @@ import { mkdtemp, rm, symlink } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { GpuSource } from "../../../engine/gpu/device.ts";
+import { GpuProvider } from "../../../engine/gpu/device.ts";
 import { hasTestData, testDataPath } from "../../../node/testdata.ts";
 import { listAlignmentCases } from "./cases.ts";
 import { fuseLlmCases } from "./fusellm.ts";
@@ -35,7 +35,9 @@ describe.skipIf(!hasTestData)("goldens", async () => {
   test.each([...cases, ...ofModels].map((one) => [one.name, one] as const))(
     "%s",
     async (_, one) => {
-      const { passed, maxAbsError, bound } = await one.run({ source: new GpuSource(undefined) });
+      const { passed, maxAbsError, bound } = await one.run({
+        gpuProvider: new GpuProvider(undefined),
+      });
       expect(passed, `${maxAbsError} > ${bound}`).toBe(true);
     },
   );

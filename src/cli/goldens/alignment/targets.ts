@@ -31,8 +31,8 @@ function collatorCases(golden: CollatorCase) {
     of: readonly UnfusedRecord[] = records,
   ): AlignmentCase => ({
     name: `${about}/${name}`,
-    run: async ({ source }) =>
-      compareTargets(await source.get(), of, { ...PROFILES[profile], ...changes }, targets),
+    run: async ({ gpuProvider }) =>
+      compareTargets(await gpuProvider.get(), of, { ...PROFILES[profile], ...changes }, targets),
   });
   const alone = Object.entries(collator).flatMap(([set, targets]) =>
     Object.entries(targets).map(([name, wanted]) => {
@@ -59,8 +59,8 @@ function collatorCases(golden: CollatorCase) {
   const losses = loss.filter(({ loss_type, target }) => loss_type === "ce" && target);
   const lost = losses.map((one) => ({
     name: `${about}/${one.precision}/${one.mode}${one.without_pivot ? "-without-pivot" : ""}/loss`,
-    run: async ({ source }: Parameters<AlignmentCase["run"]>[0]) =>
-      compareLoss(await source.get(), golden, one),
+    run: async ({ gpuProvider }: Parameters<AlignmentCase["run"]>[0]) =>
+      compareLoss(await gpuProvider.get(), golden, one),
   }));
   return [...alone, ...chosen, ...lost];
 }

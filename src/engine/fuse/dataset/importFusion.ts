@@ -7,7 +7,7 @@ import {
 } from "../../contract/index.ts";
 import type { ByteSource } from "../../core/bytes.ts";
 import type { JobContext, JobKind, RequestOf } from "../../core/jobs/kind.ts";
-import type { GpuSource } from "../../gpu/device.ts";
+import type { GpuProvider } from "../../gpu/device.ts";
 import type { OpenLanguageText } from "../../runtime/language/languageFiles.ts";
 import { sourceFromBlob } from "../../storage/blob.ts";
 import { readParquet } from "../../text/datasets/datasetParquet.ts";
@@ -30,7 +30,7 @@ export interface ImportFusionParts {
   readonly library: Library;
   readonly openText: OpenLanguageText;
   readonly fusions: FusionLibrary;
-  readonly source: GpuSource;
+  readonly gpuProvider: GpuProvider;
 }
 
 /** Larger files are for a disk, not for a browser's database. */
@@ -172,7 +172,7 @@ async function importOwn(
 /** A file of the references: its rows are checked, and fused by the settings of their profile. */
 async function importParquet(
   imported: Imported,
-  { fusions, source: gpu }: ImportFusionParts,
+  { fusions, gpuProvider }: ImportFusionParts,
   context: Context,
 ): Promise<Outcome> {
   const { file, source, name, pivot } = imported;
@@ -184,7 +184,7 @@ async function importParquet(
   let batch: UnfusedRecord[] = [];
   const flush = async () => {
     if (batch.length === 0 || !writer) return;
-    await writer.append(await fuseDocuments(await gpu.get(), batch, settings));
+    await writer.append(await fuseDocuments(await gpuProvider.get(), batch, settings));
     batch = [];
   };
   let at = 0;

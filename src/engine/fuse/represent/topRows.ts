@@ -1,7 +1,7 @@
 import { invariant } from "../../core/invariant.ts";
 import type { Gpu } from "../../gpu/device.ts";
 import { readBytes } from "../../gpu/readBytes.ts";
-import { HeldTogether } from "../../gpu/resourceScope.ts";
+import { ResourceScope } from "../../gpu/resourceScope.ts";
 import { Recorder } from "../../runtime/kernels/recorder.ts";
 import type { LanguageModel, LogitsBlock } from "../../runtime/languageModel.ts";
 
@@ -67,7 +67,7 @@ export async function readTopRows(
   if (wanted.length === 0) return unpack(new Uint32Array(0), k);
   const width = 2 * k + 3;
   const { STORAGE, COPY_DST, COPY_SRC } = GPUBufferUsage;
-  const held = new HeldTogether();
+  const held = new ResourceScope();
   try {
     const asked = held.keep(
       gpu.pool.allocate("wanted rows", 8 * wanted.length, STORAGE | COPY_DST),

@@ -1,7 +1,7 @@
 import type { FusionSettings } from "../../contract/index.ts";
 import type { Gpu } from "../../gpu/device.ts";
 import { readBytes } from "../../gpu/readBytes.ts";
-import { HeldTogether } from "../../gpu/resourceScope.ts";
+import { ResourceScope } from "../../gpu/resourceScope.ts";
 import { Recorder } from "../../runtime/kernels/recorder.ts";
 import type { FusedRecord, UnfusedRecord } from "../dataset/records.ts";
 import { weighRows } from "./choose.ts";
@@ -47,7 +47,7 @@ async function mixRows(
 ): Promise<Uint32Array<ArrayBuffer>> {
   const { STORAGE, COPY_DST, COPY_SRC } = GPUBufferUsage;
   const words = 2 * rows * largest;
-  const held = new HeldTogether();
+  const held = new ResourceScope();
   const allocate = (label: string, byteLength: number, usage: number) =>
     held.keep(gpu.pool.allocate(label, byteLength, usage)).buffer;
   try {

@@ -1,8 +1,8 @@
 import type { FusionSettings, ModelId } from "../../contract/index.ts";
 import type { Locks } from "../../core/jobs/locks.ts";
 import type { Pool } from "../../core/threadPool.ts";
-import type { GpuSource } from "../../gpu/device.ts";
-import type { Shelf } from "../../runtime/language/modelCache.ts";
+import type { GpuProvider } from "../../gpu/device.ts";
+import type { ModelCache } from "../../runtime/language/modelCache.ts";
 import type { ChatTemplate } from "../../text/templates/template.ts";
 import type { TextTokenizer } from "../../text/tokenizers/tokenizer.ts";
 import type { MapCache } from "../align/maps/mapCache.ts";
@@ -27,8 +27,8 @@ export interface FusionModel {
 /** What the stages of a fusion work with. */
 export interface StageParts {
   readonly records: RecordStore;
-  readonly shelf: Shelf;
-  readonly source: GpuSource;
+  readonly modelCache: ModelCache;
+  readonly gpuProvider: GpuProvider;
   readonly pool: Pool<AlignTasks>;
   readonly maps?: MapCache;
   /** Over all tabs that share the records; without them nobody does. */

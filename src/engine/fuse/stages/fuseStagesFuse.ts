@@ -38,7 +38,7 @@ export async function fuseAll(
   save: (state: FusedSoFar) => Promise<void>,
 ): Promise<FusedSoFar> {
   const { documents, writer } = inputs;
-  const { settings, signal, source, progress } = parts;
+  const { settings, signal, gpuProvider, progress } = parts;
   const dropped = new DroppedCounter(settings.badRows, before.dropped);
   let [at, bytes] = [before.documents, before.bytes];
   while (at < documents.count) {
@@ -50,7 +50,7 @@ export async function fuseAll(
     // What was written before a crash is counted again, but not written again.
     const fresh = made.records.filter(({ number }) => number > writer.lastNumber);
     if (fresh.length > 0) {
-      await writer.append(await fuseDocuments(await source.get(), fresh, settings));
+      await writer.append(await fuseDocuments(await gpuProvider.get(), fresh, settings));
     }
     await save({ documents: at, bytes, dropped: dropped.state() });
   }

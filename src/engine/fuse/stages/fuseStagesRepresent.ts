@@ -49,13 +49,13 @@ async function goOn(
   model: FusionModel,
   documents: { readonly folder: string; readonly count: number },
   { folder, done }: { readonly folder: string; readonly done: number },
-  { records, shelf, settings, signal, progress }: StageParts,
+  { records, modelCache, settings, signal, progress }: StageParts,
 ): Promise<number> {
   let bytes = 0;
   const onLoading = (_done: number, _total: number, label: string) =>
     progress(bytes, `Loading ${model.name}: ${label}`);
   const options = { tokens: Math.min(settings.maxTokens, model.contextLength), signal, onLoading };
-  return shelf.use(model.id, options, async (open) => {
+  return modelCache.use(model.id, options, async (open) => {
     let at = 0;
     let paddingOnTop = 0;
     for await (const record of readRecords(records, documents.folder)) {

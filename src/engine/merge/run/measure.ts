@@ -1,5 +1,5 @@
 import { EngineError } from "../../contract/index.ts";
-import type { GpuSource } from "../../gpu/device.ts";
+import type { GpuProvider } from "../../gpu/device.ts";
 import { mapOrdered } from "../../gpu/tiles/ordered.ts";
 import type { Rule } from "../../gpu/tiles/tileSlot.ts";
 import { cutTiles, type Tile } from "../../gpu/tiles/tiling.ts";
@@ -37,7 +37,7 @@ interface MeasureTile {
  */
 export async function measure(
   plan: Plan,
-  source: GpuSource,
+  gpuProvider: GpuProvider,
   options: MeasureOptions,
 ): Promise<FactTable> {
   const { signal, captions, tileElements } = options;
@@ -53,7 +53,7 @@ export async function measure(
     const before = found;
     try {
       const outputs = missing.map(({ output }) => output);
-      const session = openTileSession(await source.get(), outputs, tileElements);
+      const session = openTileSession(await gpuProvider.get(), outputs, tileElements);
       try {
         await select(session, missing);
         await sum(session, missing);

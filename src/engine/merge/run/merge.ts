@@ -1,5 +1,5 @@
 import type { FileTreeWriter } from "../../core/bytes.ts";
-import type { GpuSource } from "../../gpu/device.ts";
+import type { GpuProvider } from "../../gpu/device.ts";
 import { makeWeightMap } from "../map/weightMap.ts";
 import type { Plan } from "../plan/outputTensor.ts";
 import { requireRunnable } from "../plan/prepare.ts";
@@ -27,13 +27,13 @@ export interface MergeOptions {
 export async function mergeInto(
   plan: Plan,
   writer: FileTreeWriter,
-  source: GpuSource,
+  gpuProvider: GpuProvider,
   options: MergeOptions,
 ): Promise<void> {
   requireRunnable(plan);
   const { signal, name } = options;
   const { readBytes, writeBytes, passes } = plan.card;
-  const facts = await measure(plan, source, {
+  const facts = await measure(plan, gpuProvider, {
     signal,
     ...(options.known ? { known: options.known } : {}),
     ...(options.captions ? { captions: options.captions } : {}),
@@ -42,7 +42,7 @@ export async function mergeInto(
   });
   const measuredBytes = readBytes * (1 - 1 / passes);
   const readPerWritten = (readBytes - measuredBytes) / Math.max(writeBytes, 1);
-  await runMerge(plan, decideAll(plan, facts), writer, source, {
+  await runMerge(plan, decideAll(plan, facts), writer, gpuProvider, {
     signal,
     sideFiles: await makeDocuments(plan, { name, map: makeWeightMap(plan, facts) }),
     progress: (written, label) =>

@@ -3,7 +3,7 @@ import type { Checkpoint } from "../../checkpoint/checkpoint.ts";
 import type { Recipe } from "../../contract/index.ts";
 import { type FileTreeWriter, readAll } from "../../core/bytes.ts";
 import { createMemoryTree } from "../../core/memoryTree.ts";
-import { GpuSource } from "../../gpu/device.ts";
+import { GpuProvider } from "../../gpu/device.ts";
 import { BLOCK_ELEMENTS } from "../../gpu/tiles/tiling.ts";
 import { planMerge } from "../plan/plan.ts";
 import { findMethod } from "../registry.ts";
@@ -40,11 +40,11 @@ const plan = planMerge({
   budget: { tileBytes: 2 ** 24, slots: 3 },
 });
 
-let source: GpuSource;
+let gpuProvider: GpuProvider;
 beforeEach(() => {
-  source = new GpuSource(navigator.gpu);
+  gpuProvider = new GpuProvider(navigator.gpu);
 });
-afterEach(async () => (await source.get()).destroy());
+afterEach(async () => (await gpuProvider.get()).destroy());
 
 const options = () => ({
   signal: new AbortController().signal,
@@ -55,10 +55,10 @@ const bytesOf = async (tree: ReturnType<typeof createMemoryTree>) =>
   Promise.all([...tree.files()].map(async ([path, file]) => [path, await readAll(file, 1e8)]));
 
 async function mergeWhole() {
-  const facts = await measure(plan, source, options());
+  const facts = await measure(plan, gpuProvider, options());
   const decisions = decideAll(plan, facts);
   const tree = createMemoryTree();
-  await runMerge(plan, decisions, tree, source, options());
+  await runMerge(plan, decisions, tree, gpuProvider, options());
   return { facts, decisions, files: await bytesOf(tree) };
 }
 
@@ -71,14 +71,14 @@ describe("a merge over two shards", () => {
       return async () => {
         if (++turn % turns !== 0) return;
         losses++;
-        (await source.get()).destroy();
+        (await gpuProvider.get()).destroy();
       };
     };
     // A tensor has ten tiles: a measurement goes on tensor by tensor, a merge tile by tile.
-    const again = await measure(plan, source, { ...options(), progress: loseEvery(13) });
+    const again = await measure(plan, gpuProvider, { ...options(), progress: loseEvery(13) });
     expect(again).toEqual(facts);
     const tree = createMemoryTree();
-    await runMerge(plan, decisions, tree, source, { ...options(), progress: loseEvery(7) });
+    await runMerge(plan, decisions, tree, gpuProvider, { ...options(), progress: loseEvery(7) });
     expect(losses).toBeGreaterThanOrEqual(5);
     expect(await bytesOf(tree)).toEqual(files);
   });
@@ -89,10 +89,10 @@ describe("a merge over two shards", () => {
       const { decisions, files } = await mergeWhole();
       const tree = createMemoryTree();
       await expect(
-        runMerge(plan, decisions, cutOffAfter(tree, bytes), source, options()),
+        runMerge(plan, decisions, cutOffAfter(tree, bytes), gpuProvider, options()),
       ).rejects.toThrow("cut off");
       expect(tree.sealed).toBe(false);
-      await runMerge(plan, decisions, tree, source, options());
+      await runMerge(plan, decisions, tree, gpuProvider, options());
       expect(await bytesOf(tree)).toEqual(files);
     },
   );
@@ -101,7 +101,7 @@ describe("a merge over two shards", () => {
     const { decisions } = await mergeWhole();
     const abort = new AbortController();
     const tree = createMemoryTree();
-    const run = runMerge(plan, decisions, tree, source, {
+    const run = runMerge(plan, decisions, tree, gpuProvider, {
       ...options(),
       signal: abort.signal,
       progress: (doneBytes) => doneBytes > 20_000 && abort.abort(),
@@ -115,7 +115,7 @@ describe("a merge over two shards", () => {
 
   test("takes a few tiles of GPU memory and gives it all back", async () => {
     await mergeWhole();
-    const { pool } = await source.get();
+    const { pool } = await gpuProvider.get();
     expect(pool.usedBytes).toBe(0);
     // Three slots of 2,048 elements: three bf16 inputs, one output twice, and small change.
     expect(pool.peakBytes).toBeLessThan(3 * (BLOCK_ELEMENTS * 5 * 2 + 1024));
@@ -162,7 +162,7 @@ test("a result that overflows is refused, not written", async () => {
     budget: { tileBytes: 2 ** 24, slots: 3 },
   });
   const tree = createMemoryTree();
-  const run = runMerge(overflow, decideAll(overflow, new Map()), tree, source, options());
+  const run = runMerge(overflow, decideAll(overflow, new Map()), tree, gpuProvider, options());
   await expect(run).rejects.toMatchObject({ code: "nonfinite", details: { tensor: "a.weight" } });
   expect(tree.sealed).toBe(false);
 });

@@ -3,7 +3,7 @@ import { EngineError, type OutputDType } from "../../contract/index.ts";
 import type { ByteSink, FileTree, FileTreeWriter } from "../../core/bytes.ts";
 import { invariant } from "../../core/invariant.ts";
 import { byteLength } from "../../core/tensor/dtype.ts";
-import type { GpuSource } from "../../gpu/device.ts";
+import type { GpuProvider } from "../../gpu/device.ts";
 import { mapOrdered } from "../../gpu/tiles/ordered.ts";
 import { cutTiles, type Tile } from "../../gpu/tiles/tiling.ts";
 import type { Decision } from "../method.ts";
@@ -52,7 +52,7 @@ export async function runMerge(
   plan: Plan,
   decisions: ReadonlyMap<string, Decision>,
   writer: FileTreeWriter,
-  source: GpuSource,
+  gpuProvider: GpuProvider,
   options: RunOptions,
 ): Promise<void> {
   const outputs = new Map(plan.outputs.map((output) => [output.name, output]));
@@ -60,7 +60,7 @@ export async function runMerge(
   let doneBytes = 0;
 
   const openSession = async (): Promise<TileSession> => {
-    session ??= openTileSession(await source.get(), plan.outputs, options.tileElements);
+    session ??= openTileSession(await gpuProvider.get(), plan.outputs, options.tileElements);
     return session;
   };
   const closeSession = () => {

@@ -33,8 +33,8 @@ export async function openDecoder(
   options: DecoderOptions = {},
 ): Promise<Decoder> {
   const measured = measureDecoder(checkpoint);
-  const { spec, finder } = measured;
-  const loader = new WeightLoader(gpu, finder);
+  const { spec, lookup } = measured;
+  const loader = new WeightLoader(gpu, lookup);
   const plan = planDecoder(spaceOn(gpu), measured, options);
   options.onPlan?.(plan);
   const made: { release(): void }[] = [];

@@ -6,7 +6,7 @@ import { describeDecoder } from "../description/architecture.ts";
 import type { DecoderSpec, LayerSpec, NormTensors } from "../description/spec.ts";
 import { Recorder } from "../kernels/recorder.ts";
 import { storedShape } from "./layerWeights.ts";
-import { TensorFinder } from "./tensorLookup.ts";
+import { TensorLookup } from "./tensorLookup.ts";
 import { largestBuffer, workspaceBytes } from "./workspace.ts";
 
 /** Tokens that go through the layers together, at most. */
@@ -36,7 +36,7 @@ export interface DecoderPlan {
 /** A checkpoint that can be run: every tensor is there, with the shape that its config calls for. */
 export interface MeasuredDecoder {
   readonly spec: DecoderSpec;
-  readonly finder: TensorFinder;
+  readonly lookup: TensorLookup;
   readonly weightBytes: number;
   readonly endBytes: number;
   readonly layerBytes: readonly number[];
@@ -56,24 +56,24 @@ export function measureDecoder(checkpoint: Checkpoint): MeasuredDecoder {
     );
   }
   const stated = describeDecoder(config, name);
-  const finder = new TensorFinder(checkpoint, stated.optionalPrefix);
+  const lookup = new TensorLookup(checkpoint, stated.optionalPrefix);
   const spec = config?.tied
-    ? asStored(stated, describeDecoder({ ...config, tied: false }, name), finder)
+    ? asStored(stated, describeDecoder({ ...config, tied: false }, name), lookup)
     : stated;
-  const layerBytes = spec.layers.map((layer) => bytesOfLayer(spec, layer, finder));
-  const endBytes = bytesOfEnds(spec, finder);
+  const layerBytes = spec.layers.map((layer) => bytesOfLayer(spec, layer, lookup));
+  const endBytes = bytesOfEnds(spec, lookup);
   const weightBytes = layerBytes.reduce((sum, bytes) => sum + bytes, endBytes);
-  return { spec, finder, weightBytes, endBytes, layerBytes };
+  return { spec, lookup, weightBytes, endBytes, layerBytes };
 }
 
 /**
  * What a config.json ties, as transformers 5 loads it: a head that is stored beside the embedding is
  * a head of its own, and one that is stored alone is the embedding too.
  */
-function asStored(tied: DecoderSpec, untied: DecoderSpec, finder: TensorFinder): DecoderSpec {
+function asStored(tied: DecoderSpec, untied: DecoderSpec, lookup: TensorLookup): DecoderSpec {
   const { tensor } = untied.head;
-  if (!finder.has(tensor)) return tied;
-  if (finder.has(tied.embedding.tensor)) return untied;
+  if (!lookup.has(tensor)) return tied;
+  if (lookup.has(tied.embedding.tensor)) return untied;
   return {
     ...tied,
     embedding: { ...tied.embedding, tensor },
@@ -123,46 +123,46 @@ export function planDecoder(
 
 const vectorBytes = (length: number) => Math.ceil(length / 4) * 16;
 
-function bytesOfNorm(tensors: NormTensors | null, length: number, finder: TensorFinder): number {
+function bytesOfNorm(tensors: NormTensors | null, length: number, lookup: TensorLookup): number {
   if (!tensors) return 0;
   const names = tensors.bias === null ? [tensors.weight] : [tensors.weight, tensors.bias];
-  for (const name of names) finder.find(name, [length]);
+  for (const name of names) lookup.find(name, [length]);
   return names.length * vectorBytes(length);
 }
 
-function bytesOfLayer(spec: DecoderSpec, layer: LayerSpec, finder: TensorFinder): number {
+function bytesOfLayer(spec: DecoderSpec, layer: LayerSpec, lookup: TensorLookup): number {
   const hidden = [
     layer.attentionNorm,
     layer.postAttentionNorm,
     layer.mlpNorm,
     layer.postMlpNorm,
-  ].map((norm) => bytesOfNorm(norm, spec.hiddenSize, finder));
+  ].map((norm) => bytesOfNorm(norm, spec.hiddenSize, lookup));
   const heads = [layer.queryNorm, layer.keyNorm].map((norm) =>
-    bytesOfNorm(norm, spec.attention.headDim, finder),
+    bytesOfNorm(norm, spec.attention.headDim, lookup),
   );
   const projections = [...layer.qkv, layer.attentionOut, ...layer.mlpIn, layer.mlpOut].map(
     (projection) => {
       const { weight, bias, outputs } = projection;
-      if (bias !== null) finder.find(bias, [outputs]);
-      const matrix = finder.matrixBytes(weight, ...storedShape(projection));
+      if (bias !== null) lookup.find(bias, [outputs]);
+      const matrix = lookup.matrixBytes(weight, ...storedShape(projection));
       return matrix + (bias === null ? 0 : vectorBytes(outputs));
     },
   );
   return [...hidden, ...heads, ...projections].reduce((sum, bytes) => sum + bytes, 0);
 }
 
-function bytesOfEnds(spec: DecoderSpec, finder: TensorFinder): number {
+function bytesOfEnds(spec: DecoderSpec, lookup: TensorLookup): number {
   const { vocabSize, hiddenSize, contextLength, embedding, head, finalNorm } = spec;
-  let bytes = finder.matrixBytes(embedding.tensor, vocabSize, hiddenSize);
+  let bytes = lookup.matrixBytes(embedding.tensor, vocabSize, hiddenSize);
   if (embedding.positions !== null) {
-    bytes += finder.matrixBytes(embedding.positions, contextLength, hiddenSize);
+    bytes += lookup.matrixBytes(embedding.positions, contextLength, hiddenSize);
   }
   if (head.tensor !== embedding.tensor) {
-    bytes += finder.matrixBytes(head.tensor, vocabSize, hiddenSize);
+    bytes += lookup.matrixBytes(head.tensor, vocabSize, hiddenSize);
   }
   if (head.bias !== null) {
-    finder.find(head.bias, [vocabSize]);
+    lookup.find(head.bias, [vocabSize]);
     bytes += vectorBytes(vocabSize);
   }
-  return bytes + bytesOfNorm(finalNorm, hiddenSize, finder);
+  return bytes + bytesOfNorm(finalNorm, hiddenSize, lookup);
 }

@@ -3,7 +3,7 @@ import { EngineError } from "../../contract/index.ts";
 import { bitsPerElement, isOutputDType, mergeRole } from "../../core/tensor/dtype.ts";
 
 /** Finds a decoder's tensors in a checkpoint and checks that they are what its config calls for. */
-export class TensorFinder {
+export class TensorLookup {
   readonly #checkpoint: Checkpoint;
   readonly #optionalPrefix: string;
 

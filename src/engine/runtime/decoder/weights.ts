@@ -4,7 +4,7 @@ import { toF32 } from "../../core/tensor/convert.ts";
 import { bitsPerElement, isOutputDType } from "../../core/tensor/dtype.ts";
 import type { Gpu } from "../../gpu/device.ts";
 import type { PooledBuffer } from "../../gpu/pool.ts";
-import { storedBytes, type TensorFinder } from "./tensorLookup.ts";
+import { storedBytes, type TensorLookup } from "./tensorLookup.ts";
 
 /** Bytes read and uploaded at once. */
 const PIECE_BYTES = 16 * 2 ** 20;
@@ -29,13 +29,13 @@ export interface Matrix {
 /** Brings weights from a checkpoint to the GPU. */
 export class WeightLoader {
   readonly #gpu: Gpu;
-  readonly #finder: TensorFinder;
+  readonly #lookup: TensorLookup;
   readonly #widened: boolean;
 
   /** `widened`: every matrix comes as f32, as training wants them; else as it is stored. */
-  constructor(gpu: Gpu, finder: TensorFinder, widened = false) {
+  constructor(gpu: Gpu, lookup: TensorLookup, widened = false) {
     this.#gpu = gpu;
-    this.#finder = finder;
+    this.#lookup = lookup;
     this.#widened = widened;
   }
 
@@ -46,7 +46,7 @@ export class WeightLoader {
     columns: number,
     owned: PooledBuffer[],
   ): Promise<Matrix> {
-    const tensor = this.#finder.find(name, [rows, columns]);
+    const tensor = this.#lookup.find(name, [rows, columns]);
     const { limits } = this.#gpu.device;
     const dtype = this.#kept(tensor);
     const rowBytes = columns * storedBytes(dtype);
@@ -73,7 +73,7 @@ export class WeightLoader {
 
   /** A vector as f32. */
   async vector(name: string, length: number, owned: PooledBuffer[]): Promise<GPUBuffer> {
-    const tensor = this.#finder.find(name, [length]);
+    const tensor = this.#lookup.find(name, [length]);
     const values = toF32(await readTensor(tensor, 0, tensor.byteLength), tensor.dtype);
     const buffer = this.#allocate(name, 4 * length, owned);
     this.#gpu.device.queue.writeBuffer(buffer, 0, values);

@@ -11,7 +11,7 @@ import { missingTemplate } from "../../text/templates/template.ts";
 import type { TextTokenizer } from "../../text/tokenizers/tokenizer.ts";
 import { generate } from "../generate/generate.ts";
 import type { LanguageText, OpenLanguageText } from "./languageFiles.ts";
-import type { Shelf } from "./modelCache.ts";
+import type { ModelCache } from "./modelCache.ts";
 import { readToken } from "./readTokens.ts";
 import { checkContext, checkGenerate, checkText } from "./requests.ts";
 import { findRunnable } from "./runnable.ts";
@@ -19,7 +19,7 @@ import { findRunnable } from "./runnable.ts";
 /** What running a model of the library takes. */
 export interface LanguageParts {
   readonly library: Library;
-  readonly shelf: Shelf;
+  readonly modelCache: ModelCache;
   readonly openText: OpenLanguageText;
 }
 
@@ -40,7 +40,7 @@ export async function generateText(
   const tokens = Math.min(request.maxTokens, contextLength - ids.length);
   onEvent?.({ type: "prompt", tokens: ids.length });
   const useOptions = { tokens: ids.length + tokens, signal, onLoading: tellLoading(onEvent) };
-  return parts.shelf.use(id, useOptions, async ({ gpu, model }) => {
+  return parts.modelCache.use(id, useOptions, async ({ gpu, model }) => {
     const { stopIds } = tokenizer;
     const stream = tokenizer.openStream({ skipSpecial: true, continues: prompt.kind === "text" });
     let text = "";

@@ -1,5 +1,5 @@
 import { type CallOptions, type Engine, EngineError } from "../../contract/index.ts";
-import type { GpuSource } from "../../gpu/device.ts";
+import type { GpuProvider } from "../../gpu/device.ts";
 import type { DatasetLibrary } from "../../text/datasets/datasetLibrary.ts";
 import { generateText, type LanguageParts } from "./generateText.ts";
 import { describeLanguage } from "./languageFiles.ts";
@@ -8,27 +8,30 @@ import { readText } from "./readText.ts";
 /** WebGPU's default limit of a storage buffer's binding. */
 const LEAST_BINDING_BYTES = 2 ** 27;
 
-type LanguageFace = Pick<
+type LanguageQueries = Pick<
   Engine,
   "describeLanguage" | "generate" | "readText" | "listDatasets" | "deleteDataset"
 >;
 
-/** The part of the engine's face that is about running models. */
-export function createLanguageFace(
+/** The engine's queries about running models. */
+export function createLanguageQueries(
   parts: LanguageParts & {
-    readonly source: GpuSource;
+    readonly gpuProvider: GpuProvider;
     readonly datasets: DatasetLibrary;
     /** Tells the watchers that the library changed. */
     changed(): void;
   },
-): LanguageFace {
-  const { source, datasets } = parts;
+): LanguageQueries {
+  const { gpuProvider, datasets } = parts;
   return {
     async describeLanguage(model) {
       // Without a GPU its limits are those that every device has.
-      const gpu = await source.get().catch(() => null);
+      const gpu = await gpuProvider.get().catch(() => null);
       const limit = gpu?.device.limits.maxStorageBufferBindingSize;
-      const space = { freeBytes: source.budgetBytes, bindingBytes: limit ?? LEAST_BINDING_BYTES };
+      const space = {
+        freeBytes: gpuProvider.budgetBytes,
+        bindingBytes: limit ?? LEAST_BINDING_BYTES,
+      };
       return describeLanguage(model, { ...parts, space });
     },
     generate: (request, options = {}) =>

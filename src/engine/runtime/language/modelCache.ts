@@ -2,10 +2,10 @@ import type { Library } from "../../checkpoint/library/library.ts";
 import type { ModelId } from "../../contract/index.ts";
 import { invariant } from "../../core/invariant.ts";
 import type { JobKind, JobKindName } from "../../core/jobs/kind.ts";
-import type { Gpu, GpuSource } from "../../gpu/device.ts";
+import type { Gpu, GpuProvider } from "../../gpu/device.ts";
 import { type GpuSpace, spaceOn } from "../../gpu/space.ts";
 import type { LanguageModel } from "../languageModel.ts";
-import { ClaimedModel } from "./reservation.ts";
+import { ReservedModel } from "./reservation.ts";
 import {
   findRunnable,
   type LoadOptions,
@@ -31,7 +31,7 @@ export interface UseOptions extends LoadOptions {
  * one use will take is set aside before the next looks for room. A model that streams its layers has
  * the GPU, and one user, to itself.
  */
-export interface Shelf {
+export interface ModelCache {
   use<T>(model: ModelId, options: UseOptions, work: (open: OpenLanguage) => Promise<T>): Promise<T>;
   /** Gives back the memory of what is not in use. */
   releaseIdle(): void;
@@ -53,18 +53,18 @@ interface Entry extends OpenLanguage {
 /** One use of an entry. */
 interface Visit {
   readonly entry: Entry;
-  readonly model: ClaimedModel;
+  readonly model: ReservedModel;
   readonly passing: number;
 }
 
-/** An empty shelf over the library and the one device. */
-export function createShelf({
-  source,
+/** An empty cache of models over the library and the one device. */
+export function createModelCache({
+  gpuProvider,
   library,
 }: {
-  readonly source: GpuSource;
+  readonly gpuProvider: GpuProvider;
   readonly library: Pick<Library, "open">;
-}): Shelf {
+}): ModelCache {
   /** The least recently used first. */
   let entries: readonly Entry[] = [];
   const waiting = new Set<() => void>();
@@ -110,7 +110,7 @@ export function createShelf({
     const { signal, tokens } = options;
     for (;;) {
       signal?.throwIfAborted();
-      const gpu = await source.get();
+      const gpu = await gpuProvider.get();
       for (const entry of entries.filter((each) => each.gpu !== gpu)) drop(entry);
       const known = entries.find((each) => each.id === id);
       const runnable = known?.runnable ?? findRunnable(await library.open(id));
@@ -145,11 +145,11 @@ export function createShelf({
 
   function visit(entry: Entry, tokens: number): Visit {
     const { cache, passing } = entry.runnable.readingBytes(tokens);
-    // A model that is alone needs no claim, and what is free its next layer needs.
-    const claimed = entry.room === "whole" ? cache : 0;
+    // A model that is alone needs no reservation, and what is free its next layer needs.
+    const reserved = entry.room === "whole" ? cache : 0;
     entry.users += 1;
     entry.passingBytes += passing;
-    return { entry, passing, model: new ClaimedModel(entry.model, entry.gpu.pool, claimed) };
+    return { entry, passing, model: new ReservedModel(entry.model, entry.gpu.pool, reserved) };
   }
 
   /** One after the other: what fits depends on what is loaded. */
@@ -185,13 +185,13 @@ export function createShelf({
 
 /** A merge takes what is free of the GPU's budget: models that only wait to be used give way. */
 export function withRoom<K extends JobKindName, S>(
-  shelf: Shelf,
+  modelCache: ModelCache,
   kind: JobKind<K, S>,
 ): JobKind<K, S> {
   return {
     ...kind,
     run(request, context) {
-      shelf.releaseIdle();
+      modelCache.releaseIdle();
       return kind.run(request, context);
     },
   };

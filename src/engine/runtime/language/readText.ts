@@ -37,7 +37,7 @@ export async function readText(
   ];
   const given = [...ids.subarray(0, -1)];
   const useOptions = { tokens: ids.length, signal, onLoading: tellLoading(onEvent) };
-  await parts.shelf.use(id, useOptions, async ({ gpu, model }) => {
+  await parts.modelCache.use(id, useOptions, async ({ gpu, model }) => {
     if (given.length === 0) return;
     await model.forward(given, {
       ...(signal ? { signal } : {}),

@@ -3,21 +3,21 @@ import type { ForwardOptions, LanguageModel, TokenCache } from "../languageModel
 
 /**
  * A model for one use of it, with memory set aside for its cache: what another use finds free in
- * between is free. The bytes become the cache's when one is made, and the claim's again after a
+ * between is free. The bytes become the cache's when one is made, and the reservation's again after a
  * forward pass without a cache of the caller's.
  */
-export class ClaimedModel implements LanguageModel {
+export class ReservedModel implements LanguageModel {
   readonly #model: LanguageModel;
   readonly #pool: BufferPool;
   readonly #cacheBytes: number;
-  #claim: { release(): boolean };
+  #reservation: { release(): boolean };
   #ended = false;
 
   constructor(model: LanguageModel, pool: BufferPool, cacheBytes: number) {
     this.#model = model;
     this.#pool = pool;
     this.#cacheBytes = cacheBytes;
-    this.#claim = this.#setAside();
+    this.#reservation = this.#setAside();
   }
 
   get vocabSize(): number {
@@ -33,7 +33,7 @@ export class ClaimedModel implements LanguageModel {
   }
 
   newCache(capacity: number): TokenCache {
-    this.#claim.release();
+    this.#reservation.release();
     return this.#model.newCache(capacity);
   }
 
@@ -44,20 +44,20 @@ export class ClaimedModel implements LanguageModel {
       await this.#model.forward(ids, { ...options, cache });
     } finally {
       cache.release();
-      this.#claim.release();
-      if (!this.#ended) this.#claim = this.#setAside();
+      this.#reservation.release();
+      if (!this.#ended) this.#reservation = this.#setAside();
     }
   }
 
-  /** Ends the use's claim; the model stays. */
+  /** Ends the use's reservation; the model stays. */
   release(): void {
     this.#ended = true;
-    this.#claim.release();
+    this.#reservation.release();
   }
 
   /** Less where less is left: then making the cache says so, with its own numbers. */
   #setAside(): { release(): boolean } {
     const free = this.#pool.budgetBytes - this.#pool.usedBytes;
-    return this.#pool.reserve("a claim", Math.max(0, Math.min(this.#cacheBytes, free)));
+    return this.#pool.reserve("a reservation", Math.max(0, Math.min(this.#cacheBytes, free)));
   }
 }

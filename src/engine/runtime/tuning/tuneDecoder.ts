@@ -69,7 +69,7 @@ export async function tuneKernels(
   };
 }
 
-function matmulShapes({ spec, finder }: MeasuredDecoder, rows: number): readonly MatmulShape[] {
+function matmulShapes({ spec, lookup }: MeasuredDecoder, rows: number): readonly MatmulShape[] {
   const projections = spec.layers.flatMap((layer) => [
     ...layer.qkv,
     layer.attentionOut,
@@ -85,7 +85,7 @@ function matmulShapes({ spec, finder }: MeasuredDecoder, rows: number): readonly
     column: 0,
   };
   return [...projections, head].map((projection) => {
-    const { dtype } = finder.find(projection.weight, [...storedShape(projection)]);
+    const { dtype } = lookup.find(projection.weight, [...storedShape(projection)]);
     const { layout, inputs, outputs } = projection;
     return { rows, inputs, outputs, layout, dtype: isOutputDType(dtype) ? dtype : "F32" };
   });

@@ -36,7 +36,7 @@ export async function openTrainable(
   const measured = measureDecoder(checkpoint);
   const plan = planMeasured(measured, target, options);
   checkBudget(gpu, plan);
-  const { finder } = measured;
+  const { lookup } = measured;
   const spec = alignRows(measured.spec);
   const buffers: PooledBuffer[] = [];
   const owned: { release(): void }[] = [
@@ -53,8 +53,8 @@ export async function openTrainable(
   try {
     const space = keep(new TrainingSpace(gpu, spec, target, options));
     const recorder = keep(new Recorder(gpu));
-    const masters = target.kind === "full" ? new MasterLoader(gpu, finder) : null;
-    const loader = masters ?? new WeightLoader(gpu, finder);
+    const masters = target.kind === "full" ? new MasterLoader(gpu, lookup) : null;
+    const loader = masters ?? new WeightLoader(gpu, lookup);
     const ends = keep(await loadEnds(loader, spec));
     const layers: LoadedLayer[] = [];
     for (const layer of spec.layers) {
@@ -63,7 +63,7 @@ export async function openTrainable(
     }
     const adapters = target.kind === "lora" ? makeAdapters(gpu, spec, target, buffers) : [];
     const parameters =
-      masters?.parameters(gpu, spec, finder, buffers) ?? adapters.flatMap(({ a, b }) => [a, b]);
+      masters?.parameters(gpu, spec, lookup, buffers) ?? adapters.flatMap(({ a, b }) => [a, b]);
     const software = options.kernels ? options.kernels === "cpu" : gpu.software;
     return new TrainedDecoder({
       gpu,

@@ -1,7 +1,7 @@
 import { EngineError } from "../../contract/index.ts";
 import type { Gpu } from "../../gpu/device.ts";
 import type { PooledBuffer } from "../../gpu/pool.ts";
-import type { TensorFinder } from "../../runtime/decoder/tensorLookup.ts";
+import type { TensorLookup } from "../../runtime/decoder/tensorLookup.ts";
 import { type Matrix, WeightLoader } from "../../runtime/decoder/weights.ts";
 import type { DecoderSpec } from "../../runtime/description/spec.ts";
 import { wholeQuads } from "./alignRows.ts";
@@ -54,8 +54,8 @@ export function makeParameter(gpu: Gpu, { name, shape }: Named, owned: PooledBuf
 export class MasterLoader extends WeightLoader {
   readonly #buffers = new Map<string, GPUBuffer>();
 
-  constructor(gpu: Gpu, finder: TensorFinder) {
-    super(gpu, finder, true);
+  constructor(gpu: Gpu, lookup: TensorLookup) {
+    super(gpu, lookup, true);
   }
 
   override async matrix(
@@ -87,14 +87,14 @@ export class MasterLoader extends WeightLoader {
   parameters(
     gpu: Gpu,
     spec: DecoderSpec,
-    finder: TensorFinder,
+    lookup: TensorLookup,
     owned: PooledBuffer[],
   ): readonly Parameter[] {
     return listTensors(spec).map(({ name, shape }) => {
       const count = countOf(shape);
       const value = this.#buffers.get(name) as GPUBuffer;
       const gradient = allocateValues(gpu, `gradient of ${name}`, count, owned);
-      return { name: finder.find(name, shape).name, shape, count, value, gradient };
+      return { name: lookup.find(name, shape).name, shape, count, value, gradient };
     });
   }
 }

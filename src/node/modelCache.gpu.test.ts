@@ -2,9 +2,9 @@ import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 import type { Checkpoint } from "../engine/checkpoint/checkpoint.ts";
 import { openCheckpoint } from "../engine/checkpoint/open.ts";
-import { GpuSource } from "../engine/gpu/device.ts";
+import { GpuProvider } from "../engine/gpu/device.ts";
 import { readLogits } from "../engine/runtime/generate/score.ts";
-import { createShelf, type Shelf } from "../engine/runtime/language/modelCache.ts";
+import { createModelCache, type ModelCache } from "../engine/runtime/language/modelCache.ts";
 import { findRunnable } from "../engine/runtime/language/runnable.ts";
 import { openFiles } from "./files.ts";
 
@@ -16,8 +16,8 @@ const IDS = [1, 70, 71, 72];
 
 const checkpoints = new Map<string, Checkpoint>();
 const closing: (() => Promise<void>)[] = [];
-let source: GpuSource;
-let shelf: Shelf;
+let gpuProvider: GpuProvider;
+let modelCache: ModelCache;
 let loads: string[];
 
 beforeAll(async () => {
@@ -28,9 +28,9 @@ beforeAll(async () => {
   }
 });
 beforeEach(() => {
-  source = new GpuSource(navigator.gpu, BUDGET_BYTES);
+  gpuProvider = new GpuProvider(navigator.gpu, BUDGET_BYTES);
   const open = async (id: string) => checkpoints.get(id) as Checkpoint;
-  shelf = createShelf({ source, library: { open } });
+  modelCache = createModelCache({ gpuProvider, library: { open } });
   loads = [];
 });
 afterAll(async () => {
@@ -43,7 +43,7 @@ function use(id: string, during: () => Promise<void> = async () => {}, signal?: 
     if (label.startsWith("waiting")) loads.push(`${id} waits`);
     else if (doneBytes === 0) loads.push(id);
   };
-  return shelf.use(id, { tokens: 16, signal, onLoading }, async ({ gpu, model }) => {
+  return modelCache.use(id, { tokens: 16, signal, onLoading }, async ({ gpu, model }) => {
     await during();
     const logits = await readLogits(gpu, model, IDS, "last");
     expect(gpu.pool.usedBytes).toBeLessThanOrEqual(BUDGET_BYTES);
@@ -52,7 +52,7 @@ function use(id: string, during: () => Promise<void> = async () => {}, signal?: 
   });
 }
 
-const usedBytes = async () => (await source.get()).pool.usedBytes;
+const usedBytes = async () => (await gpuProvider.get()).pool.usedBytes;
 
 test("a model stays loaded until another needs its room", async () => {
   const first = await use(BASE);
@@ -100,15 +100,15 @@ test("what was given up while it loaded is not kept in use", async () => {
   controller.abort(new Error("given up"));
   await expect(given).rejects.toThrow("given up");
   await use(TALES);
-  shelf.releaseIdle();
+  modelCache.releaseIdle();
   expect(await usedBytes()).toBe(0);
 });
 
 test("a model that is larger than the budget reads layer by layer, and the same", async () => {
   const whole = await use(BASE);
-  const small = new GpuSource(navigator.gpu, 2 * 2 ** 20);
+  const small = new GpuProvider(navigator.gpu, 2 * 2 ** 20);
   const open = async () => checkpoints.get(BASE) as Checkpoint;
-  const streaming = createShelf({ source: small, library: { open } });
+  const streaming = createModelCache({ gpuProvider: small, library: { open } });
   await streaming.use(BASE, { tokens: 16 }, async ({ gpu, model }) => {
     const logits = await readLogits(gpu, model, IDS, "last");
     expect(logits.indexOf(Math.max(...logits))).toBe(whole);
@@ -124,14 +124,14 @@ test("what one use will take is not free for another before it is taken", async 
   const { cache, passing } = runnable.readingBytes(contextLength);
   // Room for one reading of the whole context beside the model, and for half of another.
   const budget = (await usedBytes()) + Math.ceil(1.5 * (cache + passing));
-  const tight = new GpuSource(navigator.gpu, budget);
+  const tight = new GpuProvider(navigator.gpu, budget);
   const space = { freeBytes: budget, bindingBytes: 2 ** 27 };
   expect(runnable.findRoom(space, contextLength)).toBe("whole");
   const open = async () => checkpoints.get(BASE) as Checkpoint;
-  const tightShelf = createShelf({ source: tight, library: { open } });
+  const tightCache = createModelCache({ gpuProvider: tight, library: { open } });
   const begun: string[] = [];
   const read = (name: string, before: Promise<void>, onLoading = () => {}) =>
-    tightShelf.use(BASE, { tokens: contextLength, onLoading }, async ({ gpu, model }) => {
+    tightCache.use(BASE, { tokens: contextLength, onLoading }, async ({ gpu, model }) => {
       begun.push(name);
       await before;
       const made = model.newCache(contextLength);
@@ -160,7 +160,7 @@ test("a pass without a cache leaves its room set aside, and the last use leaves 
   let [during, after] = [0, 0];
   await use(BASE);
   const resident = await usedBytes();
-  await shelf.use(BASE, { tokens: 64 }, async ({ gpu, model }) => {
+  await modelCache.use(BASE, { tokens: 64 }, async ({ gpu, model }) => {
     during = gpu.pool.usedBytes;
     await readLogits(gpu, model, IDS, "last");
     after = gpu.pool.usedBytes;
@@ -171,9 +171,9 @@ test("a pass without a cache leaves its room set aside, and the last use leaves 
 });
 
 test("a model that streams has one user at a time, and nobody beside it", async () => {
-  const small = new GpuSource(navigator.gpu, 2 * 2 ** 20);
+  const small = new GpuProvider(navigator.gpu, 2 * 2 ** 20);
   const open = async (id: string) => checkpoints.get(id) as Checkpoint;
-  const streaming = createShelf({ source: small, library: { open } });
+  const streaming = createModelCache({ gpuProvider: small, library: { open } });
   let users = 0;
   const alone = (id: string) =>
     streaming.use(id, { tokens: 16 }, async ({ gpu, model }) => {
@@ -189,13 +189,13 @@ test("a model that streams has one user at a time, and nobody beside it", async 
 });
 
 test("a forgotten model's memory is given back after its last use", async () => {
-  await use(BASE, async () => shelf.forget(BASE));
+  await use(BASE, async () => modelCache.forget(BASE));
   expect(await usedBytes()).toBe(0);
 });
 
 test("after a lost device the model is loaded onto a new one", async () => {
   const first = await use(BASE);
-  const gpu = await source.get();
+  const gpu = await gpuProvider.get();
   gpu.destroy();
   await gpu.device.lost;
   expect(await use(BASE)).toBe(first);
