@@ -60,6 +60,16 @@ export default defineConfig({
       {
         extends: true,
         test: {
+          name: "docs",
+          // Each follows a page in a copy of the project, with compiler and bundler.
+          include: ["docs/**/*.test.ts"],
+          fileParallelism: false,
+          testTimeout: 180_000,
+        },
+      },
+      {
+        extends: true,
+        test: {
           name: "gpu",
           include: ["src/**/*.gpu.test.ts"],
           setupFiles: ["src/node/gpu.setup.ts"],

@@ -47,6 +47,7 @@ function vitest(project) {
 
 export const SUITES = {
   unit: vitest("unit"),
+  docs: vitest("docs"),
   gpu: vitest("gpu"),
   e2e: (file) => ({
     args: [join(root, "node_modules", "playwright", "cli.js"), "test"],

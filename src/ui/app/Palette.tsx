@@ -5,9 +5,10 @@ import type { Action } from "../stores/action.ts";
 import { ACTIONS } from "../stores/actions.ts";
 import { show } from "../stores/commands.ts";
 import type { Studio } from "../stores/studio.ts";
+import { SCREENS } from "./screens.ts";
 
 const TABLE: readonly Action[] = Object.values(ACTIONS);
-const GROUPS = ["Go to", "Library", "Merge", "Fuse", "Playground"] as const;
+const GROUPS = ["Library", "Merge", "Fuse", "Playground"] as const;
 
 /** Everything that can be done now, by name: Ctrl or ⌘ and K. */
 export function Palette({ studio }: { readonly studio: Studio }) {
@@ -29,6 +30,15 @@ export function Palette({ studio }: { readonly studio: Studio }) {
       }),
     ),
   }));
+  const screens: SpotlightActionGroupData = {
+    group: "Go to",
+    actions: SCREENS.map(({ id, label, help }) => ({
+      id: `screen ${id}`,
+      label,
+      description: help,
+      onClick: () => show(id),
+    })),
+  };
   const open: SpotlightActionGroupData = {
     group: "Models",
     actions: models.map(({ id, name }) => ({
@@ -51,7 +61,7 @@ export function Palette({ studio }: { readonly studio: Studio }) {
   };
   return (
     <Spotlight
-      actions={[...groups, open, themes].filter(({ actions }) => actions.length > 0)}
+      actions={[screens, ...groups, open, themes].filter(({ actions }) => actions.length > 0)}
       shortcut="mod + K"
       tagsToIgnore={[]}
       nothingFound="Nothing of this name"

@@ -1,27 +1,15 @@
-import { useRef } from "react";
+import { Suspense, useEffect, useRef } from "react";
 import { useStore } from "zustand";
 import { type PickedFile, takePickedFiles } from "../parts/droppedFiles.ts";
 import { Icon } from "../parts/Icon.tsx";
 import { useDropTarget } from "../parts/useDropTarget.ts";
-import { FuseScreen } from "../screens/fuse/FuseScreen.tsx";
-import { LibraryScreen } from "../screens/library/LibraryScreen.tsx";
-import { MergeScreen } from "../screens/merge/MergeScreen.tsx";
-import { PlaygroundScreen } from "../screens/playground/PlaygroundScreen.tsx";
-import { RunsScreen } from "../screens/runs/RunsScreen.tsx";
 import type { Studio } from "../stores/studio.ts";
 import { Downloads } from "./Downloads.tsx";
 import { Header } from "./Header.tsx";
 import { NoticeStack } from "./NoticeStack.tsx";
 import { Palette } from "./Palette.tsx";
 import { Rail } from "./Rail.tsx";
-
-const SCREENS = {
-  library: LibraryScreen,
-  merge: MergeScreen,
-  fuse: FuseScreen,
-  playground: PlaygroundScreen,
-  runs: RunsScreen,
-} as const;
+import { findScreen, preloadScreens } from "./screens.ts";
 
 interface ShellProps {
   readonly studio: Studio;
@@ -30,7 +18,8 @@ interface ShellProps {
 
 /** The frame round every screen, and the whole window as a place to drop. */
 export function Shell({ studio, onFiles }: ShellProps) {
-  const screen = useStore(studio.route, (state) => state.screen);
+  const screen = useStore(studio.route, (state) => findScreen(state.screen));
+  useEffect(preloadScreens, []);
   const latest = useRef(onFiles);
   latest.current = onFiles;
   const take = useRef((files: readonly PickedFile[]) => {
@@ -39,7 +28,6 @@ export function Shell({ studio, onFiles }: ShellProps) {
     } else latest.current(files);
   });
   const over = useDropTarget(take.current);
-  const Screen = SCREENS[screen];
   const pick = (input: HTMLInputElement) => {
     const files = takePickedFiles(input.files);
     input.value = ""; // the same folder may be picked again
@@ -47,10 +35,12 @@ export function Shell({ studio, onFiles }: ShellProps) {
   };
   return (
     <div className="shell">
-      <Rail screen={screen} />
+      <Rail screen={screen.id} />
       <Header studio={studio} screen={screen} />
       <main className="shell-main">
-        <Screen studio={studio} />
+        <Suspense fallback={<div aria-busy="true" />}>
+          <screen.View studio={studio} />
+        </Suspense>
       </main>
       <input
         id="pick-folder"

@@ -1,9 +1,4 @@
 const PATHS = {
-  library: "M4 5h16v5H4zM4 14h16v5H4zM7 7.5h.01M7 16.5h.01",
-  merge: "M5 4c0 8 7 6 7 16M19 4c0 8-7 6-7 16",
-  fuse: "M4 7h6l4 10h6M4 17h6l1.5-4M14 7h6",
-  playground: "M4 5h16v11H10l-4 4v-4H4z",
-  runs: "M12 4a8 8 0 1 1-7.5 5.2M4 4v5h5M12 8v5l3 2",
   sun: "M12 8a4 4 0 1 0 0 8 4 4 0 0 0 0-8zM12 2v3M12 19v3M2 12h3M19 12h3M5 5l2 2M17 17l2 2M5 19l2-2M17 7l2-2",
   moon: "M20 14.5A8.5 8.5 0 0 1 9.5 4a8.5 8.5 0 1 0 10.5 10.5z",
   more: "M5 12h.01M12 12h.01M19 12h.01",
@@ -24,9 +19,21 @@ interface IconProps {
   readonly size?: number;
 }
 
-/** A line drawing of 24 units; says nothing to a screen reader. */
+/** One of the studio's icons; says nothing to a screen reader. */
 export function Icon({ name, size = 18 }: IconProps) {
-  const weight = name === "more" ? 2.6 : 1.6;
+  return <Drawing path={PATHS[name]} size={size} weight={name === "more" ? 2.6 : 1.6} />;
+}
+
+interface DrawingProps {
+  /** An SVG path of 24 × 24 units. */
+  readonly path: string;
+  readonly size: number;
+  /** Width of the lines in the path's units. */
+  readonly weight?: number;
+}
+
+/** A line drawing; says nothing to a screen reader. */
+export function Drawing({ path, size, weight = 1.6 }: DrawingProps) {
   return (
     <svg
       viewBox="0 0 24 24"
@@ -39,7 +46,7 @@ export function Icon({ name, size = 18 }: IconProps) {
       strokeLinejoin="round"
       aria-hidden="true"
     >
-      <path d={PATHS[name]} />
+      <path d={path} />
     </svg>
   );
 }

@@ -5,7 +5,7 @@ export interface Action {
   readonly id: string;
   readonly label: string;
   readonly help: string;
-  readonly group: "Go to" | "Library" | "Merge" | "Fuse" | "Playground";
+  readonly group: "Library" | "Merge" | "Fuse" | "Playground";
   /** Null when it can be done, else the sentence that says why not. */
   blocked(studio: Studio): string | null;
   run(studio: Studio): unknown;

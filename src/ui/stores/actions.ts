@@ -4,7 +4,6 @@ import {
   exportModel,
   keepData,
   openPlayground,
-  show,
   startMeasure,
   startMerge,
   trySamples,
@@ -44,47 +43,15 @@ export function followedMerge(studio: Studio) {
 
 /** The one table of actions; the palette lists it, the screens' buttons name its entries. */
 export const ACTIONS = {
-  library: {
-    id: "library",
-    label: "Library",
-    help: "The models you have",
-    group: "Go to",
-    blocked: free,
-    run: () => show("library"),
-  },
-  merge: {
-    id: "merge-screen",
-    label: "Merge screen",
-    help: "Recipe, weight map and plan",
-    group: "Go to",
-    blocked: free,
-    run: () => show("merge"),
-  },
   ...FUSION_ACTIONS,
   ...PIPELINE_ACTIONS,
-  playground: {
-    id: "playground-screen",
-    label: "Playground",
-    help: "The same prompt to several models",
-    group: "Go to",
-    blocked: free,
-    run: (studio) => openPlayground(studio, "try"),
-  },
   evaluation: {
     id: "evaluation",
     label: "Evaluate",
     help: "Bits per byte of models on datasets",
-    group: "Go to",
+    group: "Playground",
     blocked: free,
     run: (studio) => openPlayground(studio, "evaluate"),
-  },
-  runs: {
-    id: "runs",
-    label: "Runs",
-    help: "Everything you did",
-    group: "Go to",
-    blocked: free,
-    run: () => show("runs"),
   },
   addFolder: {
     id: "add-folder",

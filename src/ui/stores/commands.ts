@@ -12,7 +12,6 @@ import {
 import { findCompatible, isCompatible, sharedStem, suggestName } from "./compatible.ts";
 import { splitDropped } from "./dropped.ts";
 import { fillRequired } from "./recipe.ts";
-import type { Screen } from "./route.ts";
 import type { Studio } from "./studio.ts";
 
 /** Runs what a person asked for; a failure becomes a notice that says what was tried. */
@@ -30,8 +29,8 @@ export async function attempt<T>(
   }
 }
 
-/** Shows a screen, so that the browser's back button returns from it. */
-export function show(screen: Screen): void {
+/** Shows a screen by its address, so that the browser's back button returns from it. */
+export function show(screen: string): void {
   window.location.hash = `#/${screen}`;
 }
 

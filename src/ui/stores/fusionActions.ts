@@ -1,5 +1,5 @@
 import type { Action } from "./action.ts";
-import { control, show } from "./commands.ts";
+import { control } from "./commands.ts";
 import { followedFusion, fuseBlocked, startFusion } from "./fusing.ts";
 import type { Studio } from "./studio.ts";
 import { tryFusion } from "./tryFusion.ts";
@@ -13,14 +13,6 @@ const runningSamples = (studio: Studio) =>
 
 /** What can be asked for about fusions. */
 export const FUSION_ACTIONS = {
-  fuse: {
-    id: "fuse-screen",
-    label: "Fuse screen",
-    help: "What the pivot can learn from the others",
-    group: "Go to",
-    blocked: () => null,
-    run: () => show("fuse"),
-  },
   tryFusion: {
     id: "try-fusion",
     label: "Try a fusion with the samples",

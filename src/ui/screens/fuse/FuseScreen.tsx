@@ -99,3 +99,18 @@ function NoModels({ studio }: { readonly studio: Studio }) {
     </div>
   );
 }
+
+/** The pivot and the models that teach it. */
+export function FuseSubject({ studio }: { readonly studio: Studio }) {
+  const shown = useStore(studio.fusion, (state) => state.shown);
+  const fused = useStore(studio.library, ({ fusions }) => shownFusion(fusions ?? [], shown));
+  if (!fused) return null;
+  const [pivot, ...sources] = fused.members.map((member) => member.model);
+  return (
+    <span className="chip header-wide header-subject">
+      <span className="ellipsis" title={fused.name}>
+        {pivot} ← {sources.join(", ")}
+      </span>
+    </span>
+  );
+}

@@ -10,7 +10,7 @@ import { MapLegendRow } from "../../plots/MapLegendRow.tsx";
 import { layoutMap } from "../../plots/mapLayout.ts";
 import { ShareGrid } from "../../plots/ShareGrid.tsx";
 import { ACTIONS } from "../../stores/actions.ts";
-import { resultName } from "../../stores/commands.ts";
+import { resultName, show } from "../../stores/commands.ts";
 import type { Studio } from "../../stores/studio.ts";
 import { MeasureLine } from "./MeasureLine.tsx";
 import { drawMap, mapToCsv } from "./mapExport.ts";
@@ -103,7 +103,7 @@ export function MapPanel({ studio }: { readonly studio: Studio }) {
         <Empty title="Nothing to merge yet">
           <p>Choose two or more models of one shape in the library, or start with the samples.</p>
           <div className="row wrap">
-            <Button onClick={() => ACTIONS.library.run()}>Choose models</Button>
+            <Button onClick={() => show("library")}>Choose models</Button>
             <Button variant="filled" onClick={() => ACTIONS.trySamples.run(studio)}>
               {ACTIONS.trySamples.label}
             </Button>

@@ -36,3 +36,17 @@ export function MergeScreen({ studio }: { readonly studio: Studio }) {
     </div>
   );
 }
+
+/** The method and how many models it is given. */
+export function MergeSubject({ studio }: { readonly studio: Studio }) {
+  const recipe = useStore(studio.recipe, (state) => state.recipe);
+  const methods = useStore(studio.environment, (state) => state.methods);
+  const method = methods.find(({ id }) => id === recipe.method)?.title ?? recipe.method;
+  const count = recipe.models.length;
+  if (count === 0) return null;
+  return (
+    <span className="chip header-wide num">
+      {method} · {count === 1 ? "1 model" : `${count} models`}
+    </span>
+  );
+}

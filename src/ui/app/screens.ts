@@ -1,0 +1,43 @@
+import { type ComponentType, createElement, lazy } from "react";
+import type { ScreenCard } from "../stores/screen.ts";
+import type { Studio } from "../stores/studio.ts";
+
+/** A screen of the page: its card, its address, and its components, loaded on first use. */
+export interface Screen extends ScreenCard {
+  /** The folder's name, which is the address: `merge` for `#/merge`. */
+  readonly id: string;
+  readonly View: ComponentType<{ readonly studio: Studio }>;
+  readonly Subject: ComponentType<{ readonly studio: Studio }>;
+}
+
+const files = import.meta.glob<ScreenCard>("../screens/*/screen.ts", {
+  import: "screen",
+  eager: true,
+});
+
+/** Every screen in the rail's order. A `screen.ts` in a folder of `screens/` is enough to be here. */
+export const SCREENS: readonly Screen[] = Object.entries(files)
+  .map(([path, card]) => {
+    const id = path.split("/").at(-2) as string;
+    const View = lazy(async () => ({ default: (await card.load()).Screen }));
+    const Subject = lazy(async () => ({ default: (await card.load()).Subject ?? Nothing }));
+    return { ...card, id, View, Subject };
+  })
+  .toSorted((a, b) => a.order - b.order);
+
+/** The screen that an address names; the first one for any other. */
+export function findScreen(id: string): Screen {
+  return SCREENS.find((screen) => screen.id === id) ?? (SCREENS[0] as Screen);
+}
+
+/** Fetches the code of all screens while the page is idle, so that none is waited for. */
+export function preloadScreens(): void {
+  const load = () => {
+    // A screen that cannot be fetched says so when it is shown.
+    for (const screen of SCREENS) screen.load().catch(() => undefined);
+  };
+  if ("requestIdleCallback" in window) window.requestIdleCallback(load);
+  else setTimeout(load, 1000);
+}
+
+const Nothing = () => createElement("span", { hidden: true });
