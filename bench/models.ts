@@ -1,6 +1,9 @@
 import { mkdir, open, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { planShards, type TensorToWrite } from "../src/engine/checkpoint/formats/shards.ts";
+import {
+  planShards,
+  type TensorToWrite,
+} from "../src/engine/checkpoint/formats/safetensors/shards.ts";
 import { fromF32 } from "../src/engine/core/tensor/convert.ts";
 import type { BenchDType } from "./kernels.ts";
 

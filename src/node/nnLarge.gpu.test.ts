@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Checkpoint, CheckpointTensor } from "../engine/checkpoint/checkpoint.ts";
-import { parseConfig } from "../engine/checkpoint/formats/config.ts";
+import { parseConfig } from "../engine/checkpoint/config.ts";
 import type { ByteSource } from "../engine/core/bytes.ts";
 import { acquireGpu, type Gpu } from "../engine/gpu/device.ts";
 import { openDecoder } from "../engine/runtime/decoder/openDecoder.ts";

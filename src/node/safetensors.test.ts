@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
-import { readHeader } from "../engine/checkpoint/formats/safetensors.ts";
+import { readHeader } from "../engine/checkpoint/formats/safetensors/header.ts";
 import type { ErrorCode } from "../engine/contract/index.ts";
 import { bytesInMemory } from "../engine/core/bytes.ts";
 import { hasTestData, testDataPath } from "./testdata.ts";

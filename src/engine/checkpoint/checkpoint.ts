@@ -1,8 +1,8 @@
 import type { TensorCard } from "../contract/index.ts";
 import type { ByteSource, FileTree } from "../core/bytes.ts";
-import type { ModelConfig } from "./formats/config.ts";
+import type { ModelConfig } from "./config.ts";
 
-export type { ModelConfig } from "./formats/config.ts";
+export type { ModelConfig } from "./config.ts";
 
 /** A tensor and where its bytes lie. */
 export interface CheckpointTensor extends TensorCard {

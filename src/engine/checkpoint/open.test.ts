@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import type { EngineError } from "../contract/index.ts";
 import { type ByteSource, bytesInMemory } from "../core/bytes.ts";
-import { planShards, type TensorToWrite } from "./formats/shards.ts";
+import { planShards, type TensorToWrite } from "./formats/safetensors/shards.ts";
 import { isOnnxExport } from "./onnxExport.ts";
 import { openCheckpoint } from "./open.ts";
 

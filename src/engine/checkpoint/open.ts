@@ -3,10 +3,15 @@ import { type FileTree, readAll } from "../core/bytes.ts";
 import { clip } from "../core/json.ts";
 import { mergeRole } from "../core/tensor/dtype.ts";
 import type { Checkpoint, CheckpointTensor, ModelConfig } from "./checkpoint.ts";
-import { parseConfig } from "./formats/config.ts";
+import { parseConfig } from "./config.ts";
 import { LFS_POINTER_MAX_BYTES, readLfsPointer } from "./formats/notWeights.ts";
-import { readHeader, type SafetensorsHeader } from "./formats/safetensors.ts";
-import { findWeightFiles, listSome, readText, type WeightFiles } from "./weightFiles.ts";
+import { readHeader, type SafetensorsHeader } from "./formats/safetensors/header.ts";
+import {
+  findWeightFiles,
+  listSome,
+  readText,
+  type WeightFiles,
+} from "./formats/safetensors/weightFiles.ts";
 
 const MAX_CONFIG_BYTES = 2 ** 20;
 /** Headers that are read at once: enough to hide a disk's latency, little enough for memory. */

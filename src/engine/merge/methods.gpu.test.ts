@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { readTensor } from "../checkpoint/checkpoint.ts";
-import { readHeader } from "../checkpoint/formats/safetensors.ts";
+import { readHeader } from "../checkpoint/formats/safetensors/header.ts";
 import type { OutputDType, Recipe } from "../contract/index.ts";
 import { readAll } from "../core/bytes.ts";
 import { createMemoryTree } from "../core/memoryTree.ts";

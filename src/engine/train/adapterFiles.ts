@@ -1,4 +1,4 @@
-import { planShards } from "../checkpoint/formats/shards.ts";
+import { planShards } from "../checkpoint/formats/safetensors/shards.ts";
 import type { TrainingSettings } from "../contract/index.ts";
 import { type ByteSource, bytesInMemory, type FileTree } from "../core/bytes.ts";
 import type { Adapter } from "./backward/trainable.ts";

@@ -1,7 +1,7 @@
 import { type Checkpoint, type CheckpointTensor, readTensor } from "../checkpoint/checkpoint.ts";
 import { companionFiles } from "../checkpoint/companions.ts";
-import { rewriteConfig } from "../checkpoint/formats/config.ts";
-import { planShards, type ShardPlan } from "../checkpoint/formats/shards.ts";
+import { rewriteConfig } from "../checkpoint/config.ts";
+import { planShards, type ShardPlan } from "../checkpoint/formats/safetensors/shards.ts";
 import type { DType, OutputDType } from "../contract/index.ts";
 import {
   type ByteSource,

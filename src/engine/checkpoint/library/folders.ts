@@ -1,5 +1,5 @@
+import { LEFT_BY_TRAINING } from "../formats/safetensors/weightFiles.ts";
 import { chooseGraph } from "../onnxExport.ts";
-import { LEFT_BY_TRAINING } from "../weightFiles.ts";
 
 /** A checkpoint among dropped files. */
 export interface CheckpointFolder {

@@ -3,7 +3,7 @@ import type { FileTree } from "../../core/bytes.ts";
 import type { AnyJobKind, JobContext, JobStep } from "../../core/jobs/kind.ts";
 import { openDatabase } from "../../storage/database.ts";
 import { storeValues } from "../../storage/values.ts";
-import { planShards } from "../formats/shards.ts";
+import { planShards } from "../formats/safetensors/shards.ts";
 import { openLibrary } from "./databaseLibrary.ts";
 
 /** Bytes of a stored value in tests: the studio's 16 MiB would only make them slow. */

@@ -1,5 +1,5 @@
 import type { Checkpoint, CheckpointTensor } from "../../checkpoint/checkpoint.ts";
-import type { ShardPlan } from "../../checkpoint/formats/shards.ts";
+import type { ShardPlan } from "../../checkpoint/formats/safetensors/shards.ts";
 import type { DType, MergePlan, Recipe } from "../../contract/index.ts";
 import type { MergeMethod, Resolved, Values } from "../method.ts";
 

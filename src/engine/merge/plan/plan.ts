@@ -1,5 +1,5 @@
 import type { Checkpoint } from "../../checkpoint/checkpoint.ts";
-import { planShards } from "../../checkpoint/formats/shards.ts";
+import { planShards } from "../../checkpoint/formats/safetensors/shards.ts";
 import { type Finding, type MergePlan, modelKeys, type Recipe } from "../../contract/index.ts";
 import { invariant } from "../../core/invariant.ts";
 import { isOutputDType } from "../../core/tensor/dtype.ts";

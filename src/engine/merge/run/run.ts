@@ -1,4 +1,4 @@
-import type { PlannedFile } from "../../checkpoint/formats/shards.ts";
+import type { PlannedFile } from "../../checkpoint/formats/safetensors/shards.ts";
 import { EngineError, type OutputDType } from "../../contract/index.ts";
 import type { ByteSink, FileTree, FileTreeWriter } from "../../core/bytes.ts";
 import { invariant } from "../../core/invariant.ts";

@@ -1,6 +1,6 @@
 import type { Checkpoint } from "../../checkpoint/checkpoint.ts";
 import { companionFiles } from "../../checkpoint/companions.ts";
-import { rewriteConfig } from "../../checkpoint/formats/config.ts";
+import { rewriteConfig } from "../../checkpoint/config.ts";
 import type { OutputDType, WeightMap } from "../../contract/index.ts";
 import { type ByteSource, bytesInMemory, type FileTree } from "../../core/bytes.ts";
 import { isOutputDType, torchName } from "../../core/tensor/dtype.ts";

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { parseConfig } from "../../checkpoint/formats/config.ts";
+import { parseConfig } from "../../checkpoint/config.ts";
 import { EngineError } from "../../contract/index.ts";
 import { describeDecoder, listArchitectures } from "./architecture.ts";
 import { ropeFrequencies, ropeTable } from "./rope.ts";

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { parseConfig } from "../../checkpoint/formats/config.ts";
+import { parseConfig } from "../../checkpoint/config.ts";
 import { describeDecoder } from "../../runtime/description/architecture.ts";
 import { alignRows } from "./alignRows.ts";
 import { adaptedModules, listTensors } from "./tensors.ts";

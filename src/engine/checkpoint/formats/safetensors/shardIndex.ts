@@ -1,6 +1,6 @@
 import * as v from "valibot";
-import { EngineError } from "../../contract/index.ts";
-import { clip, findJsonProblem } from "../../core/json.ts";
+import { EngineError } from "../../../contract/index.ts";
+import { clip, findJsonProblem } from "../../../core/json.ts";
 
 /** Far beyond any real index: the largest published ones are a few MiB. */
 export const MAX_INDEX_BYTES = 64 * 2 ** 20;

@@ -1,6 +1,6 @@
-import type { DType } from "../../contract/index.ts";
-import { invariant } from "../../core/invariant.ts";
-import { bitsPerElement, byteLength } from "../../core/tensor/dtype.ts";
+import type { DType } from "../../../contract/index.ts";
+import { invariant } from "../../../core/invariant.ts";
+import { bitsPerElement, byteLength } from "../../../core/tensor/dtype.ts";
 
 /** A tensor to be written. */
 export interface TensorToWrite {

@@ -4,9 +4,9 @@ import {
   EngineError,
   type ErrorCode,
   type ErrorDetails,
-} from "../../contract/index.ts";
-import { clip, isObject } from "../../core/json.ts";
-import { bitsPerElement } from "../../core/tensor/dtype.ts";
+} from "../../../contract/index.ts";
+import { clip, isObject } from "../../../core/json.ts";
+import { bitsPerElement } from "../../../core/tensor/dtype.ts";
 
 /** Bits of the widest element: with fewer elements than this, no size in bits loses a digit. */
 const MAX_ELEMENTS = Math.floor(Number.MAX_SAFE_INTEGER / 64);

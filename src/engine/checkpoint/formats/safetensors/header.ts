@@ -1,8 +1,8 @@
-import { EngineError } from "../../contract/index.ts";
-import type { ByteSource } from "../../core/bytes.ts";
-import { clip, findJsonProblem, isObject } from "../../core/json.ts";
+import { EngineError } from "../../../contract/index.ts";
+import type { ByteSource } from "../../../core/bytes.ts";
+import { clip, findJsonProblem, isObject } from "../../../core/json.ts";
+import { LFS_POINTER_MAX_BYTES, recogniseOtherFile } from "../notWeights.ts";
 import { type HeaderTensor, readEntry } from "./headerEntry.ts";
-import { LFS_POINTER_MAX_BYTES, recogniseOtherFile } from "./notWeights.ts";
 
 /** The format's own bound on the JSON text. */
 export const MAX_HEADER_BYTES = 100_000_000;

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
-import { EngineError } from "../../contract/index.ts";
-import { bytesInMemory } from "../../core/bytes.ts";
-import { MAX_HEADER_BYTES, readHeader } from "./safetensors.ts";
+import { EngineError } from "../../../contract/index.ts";
+import { bytesInMemory } from "../../../core/bytes.ts";
+import { MAX_HEADER_BYTES, readHeader } from "./header.ts";
 
 /** A file of a header text, as it stands, and zeros. */
 function file(json: string, dataBytes: number, statedLength?: number): Uint8Array {

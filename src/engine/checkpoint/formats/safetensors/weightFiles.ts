@@ -1,14 +1,14 @@
-import { EngineError } from "../contract/index.ts";
-import { type ByteSource, type FileTree, readAll } from "../core/bytes.ts";
-import { clip } from "../core/json.ts";
+import { EngineError } from "../../../contract/index.ts";
+import { type ByteSource, type FileTree, readAll } from "../../../core/bytes.ts";
+import { clip } from "../../../core/json.ts";
+import { chooseGraph, listGraphs } from "../../onnxExport.ts";
 import {
   LFS_POINTER_MAX_BYTES,
   lfsPointerError,
   pickleError,
   readLfsPointer,
-} from "./formats/notWeights.ts";
-import { MAX_INDEX_BYTES, parseShardIndex } from "./formats/shardIndex.ts";
-import { chooseGraph, listGraphs } from "./onnxExport.ts";
+} from "../notWeights.ts";
+import { MAX_INDEX_BYTES, parseShardIndex } from "./shardIndex.ts";
 
 /** The files that hold a checkpoint's weights, and where each tensor should be. */
 export interface WeightFiles {

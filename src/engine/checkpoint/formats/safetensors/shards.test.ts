@@ -1,9 +1,9 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { DTYPES } from "../../contract/index.ts";
-import { bytesInMemory } from "../../core/bytes.ts";
-import { bitsPerElement } from "../../core/tensor/dtype.ts";
-import { readHeader } from "./safetensors.ts";
+import { DTYPES } from "../../../contract/index.ts";
+import { bytesInMemory } from "../../../core/bytes.ts";
+import { bitsPerElement } from "../../../core/tensor/dtype.ts";
+import { readHeader } from "./header.ts";
 import { type PlannedFile, planShards } from "./shards.ts";
 
 const f32 = (name: string, ...shape: number[]) => ({ name, dtype: "F32" as const, shape });

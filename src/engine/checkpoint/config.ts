@@ -1,6 +1,6 @@
-import { EngineError, type OutputDType } from "../../contract/index.ts";
-import { findJsonProblem, isObject, type JsonMember } from "../../core/json.ts";
-import { torchName } from "../../core/tensor/dtype.ts";
+import { EngineError, type OutputDType } from "../contract/index.ts";
+import { findJsonProblem, isObject, type JsonMember } from "../core/json.ts";
+import { torchName } from "../core/tensor/dtype.ts";
 
 /** What config.json says, in either spelling of transformers; the text itself is kept. */
 export interface ModelConfig {
