@@ -110,3 +110,11 @@ test("a value that holds the key's name is not mistaken for the key", () => {
   const text = '{"note": "torch_dtype", "deep": {"torch_dtype": "x"}, "torch_dtype": "float32"}';
   expect(rewriteConfig(text, { dtype: "F16" })).toBe(text.replace("float32", "float16"));
 });
+
+test("Infinity and NaN are numbers, and stay in the text as they stand", () => {
+  const text =
+    '{\n  "time_step_limit": [0.0, Infinity],\n  "floor": -Infinity,\n  "x": NaN,\n  "torch_dtype": "float32"\n}';
+  const { fields } = parseConfig(text, "config.json");
+  expect(fields).toMatchObject({ time_step_limit: [0, Infinity], floor: -Infinity, x: Number.NaN });
+  expect(rewriteConfig(text, { dtype: "BF16" })).toBe(text.replace("float32", "bfloat16"));
+});

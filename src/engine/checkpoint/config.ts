@@ -1,5 +1,5 @@
 import { EngineError, type OutputDType } from "../contract/index.ts";
-import { findJsonProblem, isObject, type JsonMember } from "../core/json.ts";
+import { isObject, type JsonMember, parsePythonJson } from "../core/json.ts";
 import { torchName } from "../core/tensor/dtype.ts";
 
 /** What config.json says, in either spelling of transformers; the text itself is kept. */
@@ -23,10 +23,12 @@ const TIED_BY_DEFAULT =
 const NESTED = "text_config";
 const RULES = { maxDepth: 64, duplicateKeys: "allow" } as const;
 
-/** Reads a config.json. `bad-config` with file and line where it is no JSON object. */
+/**
+ * Reads a config.json as Python writes it: `Infinity` and `NaN` are numbers. `bad-config` with file
+ * and line where it is no JSON object.
+ */
 export function parseConfig(text: string, file: string): ModelConfig {
-  checkJson(text, file);
-  const fields: unknown = JSON.parse(text);
+  const { value: fields } = readJson(text, file);
   if (!isObject(fields)) {
     throw new EngineError("bad-config", `${file} must be a JSON object.`, { file });
   }
@@ -72,7 +74,7 @@ export interface ConfigChanges {
  * is added as the last line.
  */
 export function rewriteConfig(text: string, changes: ConfigChanges, file = "config.json"): string {
-  const members = checkJson(text, file);
+  const { members } = readJson(text, file);
   const edits: { readonly start: number; readonly end: number; readonly text: string }[] = [];
   const added: string[] = [];
   const set = (keys: readonly string[], value: string | number | boolean) => {
@@ -106,16 +108,14 @@ function dtypeKeys(text: string): readonly string[] {
   return five ? ["dtype", "torch_dtype"] : ["torch_dtype", "dtype"];
 }
 
-function checkJson(text: string, file: string): readonly JsonMember[] {
+function readJson(text: string, file: string) {
   const members: JsonMember[] = [];
-  const problem = findJsonProblem(text, { ...RULES, onMember: (member) => members.push(member) });
-  if (problem) {
-    const { line, column, reason } = problem;
-    throw new EngineError(
-      "bad-config",
-      `${file} breaks at line ${line}, column ${column}: ${reason}.`,
-      { file, line, column },
-    );
-  }
-  return members;
+  const read = parsePythonJson(text, { ...RULES, onMember: (member) => members.push(member) });
+  if ("value" in read) return { members, value: read.value };
+  const { line, column, reason } = read.problem;
+  throw new EngineError(
+    "bad-config",
+    `${file} breaks at line ${line}, column ${column}: ${reason}.`,
+    { file, line, column },
+  );
 }

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { clip, findJsonProblem, type JsonMember } from "./json.ts";
+import { clip, findJsonProblem, type JsonMember, parsePythonJson } from "./json.ts";
 
 const RULES = { maxDepth: 8, duplicateKeys: "refuse" } as const;
 const problem = (text: string) => findJsonProblem(text, RULES);
@@ -71,4 +71,18 @@ test("members come with the exact place of their value", () => {
 test("a long name is cut for a sentence, a short one is not", () => {
   expect(clip("a\nb")).toBe('"a\\nb"');
   expect(clip("x".repeat(500))).toHaveLength(122);
+});
+
+test("Python's numbers are read as it means them, in any place of a value and in no other", () => {
+  const read = (text: string) => parsePythonJson(text, RULES);
+  expect(read('{"a":[0.0, Infinity], "b": -Infinity, "c":{"d":NaN}, "e":"NaN, Infinity"}')).toEqual(
+    {
+      value: { a: [0, Infinity], b: -Infinity, c: { d: Number.NaN }, e: "NaN, Infinity" },
+    },
+  );
+  expect(read("Infinity")).toEqual({ value: Infinity });
+  for (const text of ["{NaN:1}", "+Infinity", "-NaN", "[Infinit]", "nan", "[NaNa]", "[1 NaN]"]) {
+    expect(read(text)).toHaveProperty("problem.line", 1);
+  }
+  expect(problem("[NaN]")?.reason).toContain("expected a value");
 });

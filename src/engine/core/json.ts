@@ -24,6 +24,14 @@ interface Rules {
   /** JSON.parse keeps the last of equal keys, which lets two readers disagree about one file. */
   readonly duplicateKeys: "refuse" | "allow";
   readonly onMember?: (member: JsonMember) => void;
+  /** Allows the three numbers that Python's json writes beside JSON's, and says where they stand. */
+  readonly onConstant?: (constant: PythonConstant) => void;
+}
+
+/** `NaN`, `Infinity` or `-Infinity` in the text. */
+interface PythonConstant {
+  readonly start: number;
+  readonly end: number;
 }
 
 class Stop extends Error {
@@ -36,6 +44,7 @@ class Stop extends Error {
 
 const NUMBER = /-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?/y;
 const LITERAL = /true|false|null/y;
+const CONSTANT = /NaN|-?Infinity/y;
 const ESCAPE = /\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4})/y;
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
@@ -57,6 +66,36 @@ export function findJsonProblem(text: string, rules: Rules): JsonProblem | null 
   }
 }
 
+/** Stands for NaN while JSON.parse reads: no key or value of a file begins with a control character. */
+const NAN_MARK = "\u0000NaN";
+
+/**
+ * The value of a JSON text as Python's json module writes it, which has `NaN`, `Infinity` and
+ * `-Infinity` as numbers; or where it goes wrong.
+ */
+export function parsePythonJson(
+  text: string,
+  rules: Omit<Rules, "onConstant">,
+): { readonly value: unknown } | { readonly problem: JsonProblem } {
+  const constants: PythonConstant[] = [];
+  const onConstant = (constant: PythonConstant) => constants.push(constant);
+  const problem = findJsonProblem(text, { ...rules, onConstant });
+  if (problem) return { problem };
+  if (constants.length === 0) return { value: JSON.parse(text) };
+  const parts: string[] = [];
+  let at = 0;
+  for (const { start, end } of constants) {
+    const word = text.slice(start, end);
+    // Out of range, 1e999 is how JSON spells infinity.
+    const json = word === "NaN" ? JSON.stringify(NAN_MARK) : word.replace("Infinity", "1e999");
+    parts.push(text.slice(at, start), json);
+    at = end;
+  }
+  const json = parts.join("") + text.slice(at);
+  const revive = (_: string, value: unknown) => (value === NAN_MARK ? Number.NaN : value);
+  return { value: JSON.parse(json, revive) };
+}
+
 function walkValue(text: string, at: number, rules: Rules, path: readonly string[]): number {
   if (path.length > rules.maxDepth) {
     throw new Stop(at, `more than ${rules.maxDepth} levels within each other`);
@@ -65,6 +104,11 @@ function walkValue(text: string, at: number, rules: Rules, path: readonly string
   if (first === "{") return walkObject(text, at, rules, path);
   if (first === "[") return walkArray(text, at, rules, path);
   if (first === '"') return walkString(text, at);
+  const constant = rules.onConstant ? match(CONSTANT, text, at) : null;
+  if (constant !== null) {
+    rules.onConstant?.({ start: at, end: constant });
+    return constant;
+  }
   return match(NUMBER, text, at) ?? match(LITERAL, text, at) ?? stopAt(text, at, "a value");
 }
 

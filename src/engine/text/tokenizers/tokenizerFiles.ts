@@ -1,6 +1,6 @@
 import { EngineError } from "../../contract/index.ts";
 import { type FileTree, readAll } from "../../core/bytes.ts";
-import { isObject } from "../../core/json.ts";
+import { isObject, parsePythonJson } from "../../core/json.ts";
 import { refuseTokenizer } from "../patterns/pattern.ts";
 import type { AddedToken } from "./addedTokens.ts";
 import { isTokenId } from "./bpe.ts";
@@ -85,15 +85,22 @@ export async function readJson(
     );
   }
   const text = new TextDecoder().decode(await readAll(source, limit));
-  try {
-    const fields: unknown = JSON.parse(text);
-    if (isObject(fields)) return fields;
-  } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
-    const message = `${path} is no JSON: ${why.slice(0, 200)}.`;
-    throw new EngineError("bad-config", message, { file: path }, error);
-  }
+  const fields = parseJson(text, path);
+  if (isObject(fields)) return fields;
   throw new EngineError("bad-config", `${path} must be a JSON object.`, { file: path });
+}
+
+/** JSON.parse is the faster; what it refuses may be JSON as Python writes it. */
+function parseJson(text: string, path: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    const read = parsePythonJson(text, { maxDepth: 64, duplicateKeys: "allow" });
+    if ("value" in read) return read.value;
+    const { line, column, reason } = read.problem;
+    const message = `${path} is no JSON: line ${line}, column ${column}: ${reason}.`;
+    throw new EngineError("bad-config", message, { file: path, line, column }, error);
+  }
 }
 
 /** A token is named by its text, or by an object that has it as `content`. */

@@ -187,6 +187,12 @@ test("a message stays short whatever a name's length", async () => {
   expect((await refusal(file(json, 1))).message.length).toBeLessThan(400);
 });
 
+test.each(["null", "{}"])("metadata may be %s", async (metadata) => {
+  const json = `{"__metadata__":${metadata},"a":${tensor("U8", [1], [0, 1])}}`;
+  const header = await read(file(json, 1));
+  expect([header.tensors.length, header.metadata.size]).toEqual([1, 0]);
+});
+
 test.each([
   [
     "a Git-LFS pointer",

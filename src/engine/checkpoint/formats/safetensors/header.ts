@@ -97,7 +97,8 @@ function readMetadata(
   file: string,
 ): ReadonlyMap<string, string> {
   const stated = entries.find(([name]) => name === "__metadata__")?.[1];
-  if (stated === undefined) return new Map();
+  // The reference implementation reads null as absent.
+  if (stated === undefined || stated === null) return new Map();
   const pairs: [string, unknown][] = isObject(stated) ? Object.entries(stated) : [["", stated]];
   return new Map(
     pairs.map(([key, value]) => {
