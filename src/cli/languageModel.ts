@@ -71,7 +71,7 @@ export async function openRunnable(
       if (tokenizer) return tokenizer;
       throw new EngineError(
         "missing-file",
-        `${checkpoint.name} has no tokenizer.json, which turns text into tokens. Give token ids with --ids instead.`,
+        `${checkpoint.name} has neither tokenizer.json nor vocab.json with merges.txt, which turn text into tokens. Give token ids with --ids instead.`,
         { model: checkpoint.name, file: "tokenizer.json" },
       );
     },

@@ -40,7 +40,7 @@ export function keepLanguageTexts(): OpenLanguageText {
 async function openLanguageText({ name, files }: Checkpoint): Promise<LanguageText> {
   const missing = new EngineError(
     "missing-file",
-    `${name} has no tokenizer.json, which turns text into tokens: it can be merged, but not read or write.`,
+    `${name} has neither tokenizer.json nor vocab.json with merges.txt, which turn text into tokens: it can be merged, but not read or write.`,
     { model: name, file: "tokenizer.json" },
   );
   const found = await unlessForeseen(openTokenizer(files));

@@ -1,8 +1,13 @@
 import { EngineError } from "../../contract/index.ts";
-import { type FileTree, readAll } from "../../core/bytes.ts";
+import type { FileTree } from "../../core/bytes.ts";
 import { isObject } from "../../core/json.ts";
 import type { TextTokenizer } from "../tokenizers/tokenizer.ts";
-import { MAX_SIDE_FILE_BYTES, nameOf, readJson } from "../tokenizers/tokenizerFiles.ts";
+import {
+  MAX_SIDE_FILE_BYTES,
+  nameOf,
+  readJson,
+  readTextFile,
+} from "../tokenizers/tokenizerFiles.ts";
 import {
   type CompiledTemplate,
   compileTemplate,
@@ -145,14 +150,8 @@ function render(
 
 async function readTemplateFile(files: FileTree) {
   const file = "chat_template.jinja";
-  const source = files.get(file);
-  if (!source) return null;
-  if (source.byteLength > 4 * MAX_TEMPLATE_LENGTH) {
-    const message = `${file} has ${source.byteLength} bytes; at most ${MAX_TEMPLATE_LENGTH} are read.`;
-    throw new EngineError("bad-config", message, { file, byteLength: source.byteLength });
-  }
-  const bytes = await readAll(source, 4 * MAX_TEMPLATE_LENGTH);
-  return { source: new TextDecoder().decode(bytes), file };
+  const source = await readTextFile(files, file, 4 * MAX_TEMPLATE_LENGTH);
+  return source === null ? null : { source, file };
 }
 
 function readTemplateEntry(entry: unknown) {

@@ -58,9 +58,9 @@ export interface DecodeOptions {
 }
 
 /**
- * The tokenizer of a checkpoint, or null where it has no tokenizer.json. `bad-config` for one that
- * we could not follow to the letter: anything but byte-pair encoding, for example. Takes up to a
- * second for a vocabulary of 150,000 tokens.
+ * The tokenizer of a checkpoint: tokenizer.json, else vocab.json with merges.txt. Null where it has
+ * neither; `bad-config` for one that we could not follow to the letter: anything but byte-pair
+ * encoding, for example. Takes up to a second for a vocabulary of 150,000 tokens.
  */
 export async function openTokenizer(files: FileTree): Promise<TextTokenizer | null> {
   const read = await readTokenizerFiles(files);

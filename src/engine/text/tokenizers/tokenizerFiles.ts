@@ -4,6 +4,7 @@ import { isObject, parsePythonJson } from "../../core/json.ts";
 import { refuseTokenizer } from "../patterns/pattern.ts";
 import type { AddedToken } from "./addedTokens.ts";
 import { isTokenId } from "./bpe.ts";
+import { tokenizerFromVocabAndMerges } from "./vocabAndMerges.ts";
 
 /** The largest real one, of a vocabulary of 262,144 tokens, has 33 MB. */
 const MAX_TOKENIZER_BYTES = 128 << 20;
@@ -31,13 +32,16 @@ export interface TokenizerFiles {
   names(role: "bos_token" | "eos_token"): boolean;
 }
 
-/** Reads the tokenizer files of a checkpoint; null where there is no tokenizer.json. */
+/**
+ * Reads the tokenizer files of a checkpoint: tokenizer.json, else vocab.json with merges.txt; null
+ * where there is neither.
+ */
 export async function readTokenizerFiles(files: FileTree): Promise<TokenizerFiles | null> {
-  const tokenizer = await readJson(files, "tokenizer.json", MAX_TOKENIZER_BYTES);
-  if (!tokenizer) return null;
   const read = async (path: string) => (await readJson(files, path, MAX_SIDE_FILE_BYTES)) ?? {};
-  const config = await read("tokenizer_config.json");
   const special = await read("special_tokens_map.json");
+  const found = await readTokenizer(files, await read("tokenizer_config.json"), special);
+  if (!found) return null;
+  const { tokenizer, config } = found;
   const byId = await read("added_tokens.json");
   const named = (key: string) => nameOf(config[key]) ?? nameOf(special[key]);
   return {
@@ -52,6 +56,16 @@ export async function readTokenizerFiles(files: FileTree): Promise<TokenizerFile
     stopIds: await readModelIds(files, "eos_token_id"),
     names: (role) => config[role] !== undefined || special[role] !== undefined,
   };
+}
+
+async function readTokenizer(files: FileTree, config: Fields, special: Fields) {
+  const tokenizer = await readJson(files, "tokenizer.json", MAX_TOKENIZER_BYTES);
+  if (tokenizer) return { tokenizer, config };
+  const merges = await readTextFile(files, "merges.txt", MAX_TOKENIZER_BYTES);
+  const vocab = merges === null ? null : await readJson(files, "vocab.json", MAX_TOKENIZER_BYTES);
+  return merges !== null && vocab
+    ? tokenizerFromVocabAndMerges({ vocab, merges, config, special })
+    : null;
 }
 
 /** The ids that generation_config.json, else config.json, names so; none where neither does. */
@@ -69,12 +83,12 @@ async function readModelIds(
 /** The ids that end a generated text, as the model's files say without a tokenizer. */
 export const readStopIds = (files: FileTree) => readModelIds(files, "eos_token_id");
 
-/** A JSON object of a checkpoint, or null where the file is missing. */
-export async function readJson(
+/** A text file of a checkpoint, or null where it is missing; `bad-config` above `limit` bytes. */
+export async function readTextFile(
   files: FileTree,
   path: string,
   limit: number,
-): Promise<Fields | null> {
+): Promise<string | null> {
   const source = files.get(path);
   if (!source) return null;
   if (source.byteLength > limit) {
@@ -84,7 +98,17 @@ export async function readJson(
       { file: path, byteLength: source.byteLength, limit },
     );
   }
-  const text = new TextDecoder().decode(await readAll(source, limit));
+  return new TextDecoder().decode(await readAll(source, limit));
+}
+
+/** A JSON object of a checkpoint, or null where the file is missing. */
+export async function readJson(
+  files: FileTree,
+  path: string,
+  limit: number,
+): Promise<Fields | null> {
+  const text = await readTextFile(files, path, limit);
+  if (text === null) return null;
   const fields = parseJson(text, path);
   if (isObject(fields)) return fields;
   throw new EngineError("bad-config", `${path} must be a JSON object.`, { file: path });
