@@ -52,7 +52,7 @@ evaluation_tokens: 99
 });
 
 test.each([
-  ["no YAML", "pivot: [", ""],
+  ["no YAML", "pivot: [", undefined],
   ["a list", "- a", ""],
   ["no pivot", "sources: [a]\ndata: b", "pivot"],
   ["no sources", "pivot: a\ndata: b\nsources: []", "sources"],
@@ -70,8 +70,28 @@ test.each([
     parsePipeline(text);
   } catch (error) {
     expect(error).toBeInstanceOf(EngineError);
-    expect(error).toMatchObject({ code: "bad-recipe", details: { key } });
+    expect(error).toMatchObject({ code: "bad-recipe" });
+    const { details } = error as EngineError;
+    expect(details.key).toBe(key);
+    expect([typeof details.line, typeof details.column]).toEqual(["number", "number"]);
     return;
   }
   expect.unreachable();
+});
+
+test("a wrong value is found where it stands", () => {
+  expect(() => parsePipeline(`${LEAST}train:\n  steps: 5\n  rank: many\n`)).toThrow(
+    'Line 6, column 9: "train.rank" must be a number.',
+  );
+});
+
+test("values may be shared through anchors and merge keys", () => {
+  const file = parsePipeline(`${LEAST}merges:
+- {name: a, method: ties, per_model: &thin {weight: 1, density: 0.3}}
+- {name: b, method: ties, per_model: {<<: *thin, density: 0.5}}
+`);
+  expect(file.merges.map(({ perModel }) => perModel)).toEqual([
+    { weight: 1, density: 0.3 },
+    { weight: 1, density: 0.5 },
+  ]);
 });

@@ -1,6 +1,5 @@
-import { parseDocument } from "yaml";
+import type { Node } from "yaml";
 import {
-  EngineError,
   FUSION_PROFILES,
   type FusionProfile,
   type PipelineMerge,
@@ -8,9 +7,10 @@ import {
   type Settings,
   TRAINED_MODULES,
 } from "../contract/index.ts";
-import { isObject } from "../core/json.ts";
 import { FUSION_CHOICES, PROFILES } from "../fuse/profiles.ts";
 import { didYouMean } from "../merge/recipe/nearest.ts";
+import { readSettings } from "../merge/recipe/recipeSettings.ts";
+import { type Entry, readYaml, type YamlText } from "../merge/recipe/yamlNodes.ts";
 import { methods } from "../merge/registry.ts";
 import { TRAINING_CHOICES, TRAINING_PROFILES } from "../train/settings.ts";
 import { defaultMerges } from "./merges.ts";
@@ -32,14 +32,11 @@ const KEYS = [
   "merges",
   "evaluation_tokens",
 ];
-const LONGEST_TEXT = 2 ** 20;
-
-function refuse(message: string, key: string): never {
-  throw new EngineError("bad-recipe", message, { key });
-}
+const DEFAULT_EVALUATION_TOKENS = 2048;
 
 /**
- * Reads a pipeline's YAML. `bad-recipe` names the key that is wrong, and says what it must be:
+ * Reads a pipeline's YAML. `bad-recipe` has line and column, names the key that is wrong, and says what
+ * it must be:
  *
  *     pivot: ./pivot              # models: checkpoint folders
  *     sources: [./a, ./b]         # one target each
@@ -52,50 +49,76 @@ function refuse(message: string, key: string): never {
  *     evaluation_tokens: 20000
  */
 export function parsePipeline(text: string): PipelineFile {
-  if (text.length > LONGEST_TEXT) refuse("A pipeline's file is at most 1 MiB long.", "");
-  const document = parseDocument(text, { schema: "core", uniqueKeys: true });
-  const [problem] = document.errors;
-  if (problem) refuse(`The pipeline is no YAML: ${problem.message}`, "");
-  const value: unknown = document.toJS({ maxAliasCount: 100 });
-  if (!isObject(value)) refuse(`A pipeline states at least pivot, sources and data.`, "");
-  checkKeys(value, KEYS, "");
-  const profile = FUSION_PROFILES.find((id) => id === (value.profile ?? "studio"));
-  if (!profile) refuse(`"profile" must be one of ${FUSION_PROFILES.join(", ")}.`, "profile");
-  const sources = texts(value.sources, "sources");
+  const yaml = readYaml(text);
+  const stated = readKeys(yaml, yaml.root, KEYS, "");
+  const value = (key: string): Node | null => stated.get(key)?.value ?? null;
+  const has = (key: string): boolean => stated.has(key);
+  const profile = has("profile") ? yaml.scalar(value("profile"))?.text : "studio";
+  const known = FUSION_PROFILES.find((id) => id === profile);
+  if (!known) {
+    const sentence = `"profile" must be one of ${FUSION_PROFILES.join(", ")}.`;
+    return yaml.refuse(value("profile"), sentence, "profile");
+  }
+  const sources = texts(yaml, value("sources"), "sources");
+  const evaluationTokens = value("evaluation_tokens");
   return {
-    name: value.name === undefined ? "fused" : texts([value.name], "name")[0]!,
-    pivot: texts([value.pivot], "pivot")[0]!,
+    name: has("name") ? texts(yaml, value("name"), "name")[0]! : "fused",
+    pivot: texts(yaml, value("pivot"), "pivot")[0]!,
     sources,
-    data: texts(value.data, "data"),
-    fusion: settings(PROFILES[profile], value.fuse, "fuse", profile),
-    training: settings(TRAINING_PROFILES[profile], value.train, "train", profile),
-    plain: value.plain === undefined ? true : flag(value.plain, "plain"),
-    merges: readMerges(value.merges, sources.length),
-    evaluationTokens: whole(value.evaluation_tokens ?? 2048, "evaluation_tokens"),
+    data: texts(yaml, value("data"), "data"),
+    fusion: settings(yaml, PROFILES[known], stated.get("fuse"), known),
+    training: settings(yaml, TRAINING_PROFILES[known], stated.get("train"), known),
+    plain: has("plain") ? flag(yaml, value("plain"), "plain") : true,
+    merges: readMerges(yaml, stated.get("merges"), sources.length),
+    evaluationTokens: evaluationTokens
+      ? whole(yaml, evaluationTokens, "evaluation_tokens")
+      : DEFAULT_EVALUATION_TOKENS,
   };
 }
 
-function checkKeys(value: object, known: readonly string[], where: string): void {
-  const stray = Object.keys(value).find((key) => !known.includes(key));
-  if (stray === undefined) return;
-  const path = where === "" ? stray : `${where}.${stray}`;
-  refuse(`"${path}" is unknown; there are ${known.join(", ")}.${didYouMean(stray, known)}`, path);
+/** The entries of a mapping by their keys, all of them known. */
+function readKeys(
+  yaml: YamlText,
+  at: Node | null,
+  known: readonly string[],
+  where: string,
+): ReadonlyMap<string, Entry> {
+  const entries = yaml.entries(at);
+  if (!entries) {
+    const sentence =
+      where === ""
+        ? "A pipeline states at least pivot, sources and data."
+        : `"${where}" lists settings, as in "{name: value}".`;
+    return yaml.refuse(at, sentence, where);
+  }
+  const stray = entries.find(({ key }) => !known.includes(key));
+  if (stray) {
+    const path = where === "" ? stray.key : `${where}.${stray.key}`;
+    const hint = didYouMean(stray.key, known);
+    yaml.refuse(stray.keyAt, `"${path}" is unknown; there are ${known.join(", ")}.${hint}`, path);
+  }
+  return new Map(entries.map((entry) => [entry.key, entry]));
 }
 
-function texts(value: unknown, key: string): readonly string[] {
-  const list = Array.isArray(value) ? value : [value];
-  const fine = list.every((each): each is string => typeof each === "string" && each !== "");
-  if (fine && list.length > 0) return list;
-  return refuse(`"${key}" must name at least one, such as "./folder".`, key);
+/** One text or a list of them: names and paths stay as they are written. */
+function texts(yaml: YamlText, at: Node | null, key: string): readonly string[] {
+  const items = yaml.items(at) ?? [at];
+  const list = items.map((item) => yaml.scalar(item)?.text ?? "");
+  if (list.length > 0 && list.every((text) => text !== "")) return list;
+  return yaml.refuse(at, `"${key}" must name at least one, such as "./folder".`, key);
 }
 
-function flag(value: unknown, key: string): boolean {
-  return typeof value === "boolean" ? value : refuse(`"${key}" must be true or false.`, key);
+function flag(yaml: YamlText, at: Node | null, key: string): boolean {
+  const value = yaml.scalar(at)?.value;
+  return typeof value === "boolean"
+    ? value
+    : yaml.refuse(at, `"${key}" must be true or false.`, key);
 }
 
-function whole(value: unknown, key: string): number {
+function whole(yaml: YamlText, at: Node | null, key: string): number {
+  const value = yaml.scalar(at)?.value;
   if (typeof value === "number" && Number.isInteger(value) && value >= 1) return value;
-  return refuse(`"${key}" must be a whole number from 1.`, key);
+  return yaml.refuse(at, `"${key}" must be a whole number from 1.`, key);
 }
 
 const snake = (name: string) => name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
@@ -108,68 +131,90 @@ const CHOICES: Readonly<Record<string, readonly unknown[]>> = {
 
 /** A profile's settings with what the file changes, in snake case. */
 function settings<T extends object>(
+  yaml: YamlText,
   usual: T,
-  stated: unknown,
-  where: string,
+  entry: Entry | undefined,
   profile: FusionProfile,
 ): T {
-  if (stated === undefined) return usual;
-  if (!isObject(stated)) refuse(`"${where}" lists settings, as in "{rows: 100}".`, where);
+  if (!entry) return usual;
   const names = new Map(Object.keys(usual).map((name) => [snake(name), name]));
   names.delete("profile");
-  checkKeys(stated, [...names.keys()], where);
-  const changes = Object.entries(stated).map(([key, value]) => {
+  const stated = readKeys(yaml, entry.value, [...names.keys()], entry.key);
+  const changes = [...stated.values()].map(({ key, value }) => {
     const name = names.get(key) as string;
     const before = (usual as Record<string, unknown>)[name];
-    return [name, readSetting(name, value, before, `${where}.${key}`)];
+    const path = `${entry.key}.${key}`;
+    const refuse = (words: string) => yaml.refuse(value, `"${path}" must ${words}.`, path);
+    return [name, readSetting(name, yaml.plain(value), before, refuse)];
   });
   return { ...usual, ...Object.fromEntries(changes), ...("profile" in usual ? { profile } : {}) };
 }
 
-function readSetting(name: string, value: unknown, usual: unknown, path: string): unknown {
+function readSetting(
+  name: string,
+  value: unknown,
+  usual: unknown,
+  refuse: (words: string) => never,
+): unknown {
   const choices = CHOICES[name];
   if (choices) {
     if (choices.includes(value)) return value;
-    return refuse(`"${path}" must be one of ${choices.map(String).join(", ")}.`, path);
+    return refuse(`be one of ${choices.map(String).join(", ")}`);
   }
   if (name === "modules") {
     const list = Array.isArray(value) ? value : [value];
     const known = (module: unknown) => TRAINED_MODULES.some((each) => each === module);
     if (list.length > 0 && list.every(known)) return list;
-    return refuse(`"${path}" must list some of ${TRAINED_MODULES.join(", ")}.`, path);
+    return refuse(`list some of ${TRAINED_MODULES.join(", ")}`);
   }
   if (name === "steps" && value === null) return null;
   const wanted = name === "steps" ? "number" : typeof usual;
   if (typeof value === wanted && (wanted !== "number" || Number.isFinite(value))) return value;
-  return refuse(`"${path}" must be a ${wanted}.`, path);
+  return refuse(`be a ${wanted}`);
 }
 
 /** Names of the usual merges, or merges of one's own; without any, all the usual ones. */
-function readMerges(value: unknown, targets: number): readonly PipelineMerge[] {
+function readMerges(
+  yaml: YamlText,
+  entry: Entry | undefined,
+  targets: number,
+): readonly PipelineMerge[] {
   const usual = defaultMerges(targets);
-  if (value === undefined) return usual;
-  if (!Array.isArray(value)) refuse(`"merges" lists merges, as in "[linear, ties]".`, "merges");
-  return value.map((one: unknown) => {
-    if (typeof one === "string") {
-      const found = usual.find(({ name }) => name === one);
-      const names = usual.map(({ name }) => name);
-      if (found) return found;
-      const hint = didYouMean(one, names);
-      return refuse(`There is no merge "${one}"; there are ${names.join(", ")}.${hint}`, "merges");
-    }
-    if (!isObject(one)) return refuse(`A merge is a name, or a list of settings.`, "merges");
-    checkKeys(one, ["name", "method", "parameters", "per_model"], "merges");
-    const method = texts([one.method], "merges.method")[0]!;
-    if (!methods.has(method)) {
-      const known = [...methods.keys()];
-      refuse(`There is no method "${method}"; there are ${known.join(", ")}.`, "merges.method");
-    }
-    const some = (key: "parameters" | "per_model"): Settings => {
-      const given = one[key] ?? {};
-      if (!isObject(given)) refuse(`"merges.${key}" lists parameters.`, `merges.${key}`);
-      return given as Settings; // held against the method's own when the merge is planned
-    };
-    const name = one.name === undefined ? method : texts([one.name], "merges.name")[0]!;
-    return { name, method, parameters: some("parameters"), perModel: some("per_model") };
+  if (!entry) return usual;
+  const items = yaml.items(entry.value);
+  if (!items) {
+    const sentence = `"merges" lists merges, as in "[linear, ties]".`;
+    return yaml.refuse(entry.value, sentence, "merges");
+  }
+  return items.map((item) => {
+    const word = yaml.scalar(item)?.text;
+    if (word === undefined) return readMerge(yaml, item);
+    const found = usual.find(({ name }) => name === word);
+    if (found) return found;
+    const names = usual.map(({ name }) => name);
+    const hint = didYouMean(word, names);
+    const sentence = `There is no merge "${word}"; there are ${names.join(", ")}.${hint}`;
+    return yaml.refuse(item, sentence, "merges");
   });
+}
+
+/** A merge of one's own. Its parameters are held against the method's when the merge is planned. */
+function readMerge(yaml: YamlText, at: Node | null): PipelineMerge {
+  const stated = readKeys(yaml, at, ["name", "method", "parameters", "per_model"], "merges");
+  const value = (key: string): Node | null => stated.get(key)?.value ?? null;
+  const method = texts(yaml, value("method") ?? at, "merges.method")[0]!;
+  if (!methods.has(method)) {
+    const known = [...methods.keys()];
+    const hint = didYouMean(method, known);
+    const sentence = `There is no method "${method}"; there are ${known.join(", ")}.${hint}`;
+    yaml.refuse(value("method"), sentence, "merges.method");
+  }
+  const some = (key: string): Settings =>
+    stated.has(key) ? readSettings(yaml, value(key), `merges.${key}`) : {};
+  return {
+    name: stated.has("name") ? texts(yaml, value("name"), "merges.name")[0]! : method,
+    method,
+    parameters: some("parameters"),
+    perModel: some("per_model"),
+  };
 }

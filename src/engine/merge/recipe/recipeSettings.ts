@@ -112,11 +112,11 @@ function readSetting(yaml: YamlText, { key, keyAt, value }: Entry): Setting {
 }
 
 /** A mapping of parameters to scalars, gradients, filter lists or patterns. */
-export function readSettings(yaml: YamlText, at: Node | null): Settings {
+export function readSettings(yaml: YamlText, at: Node | null, key = "parameters"): Settings {
   const entries = yaml.entries(at);
   if (!entries) {
     if (yaml.scalar(at)?.value === null) return {};
-    return yaml.refuse(at, `"parameters" must be a mapping of names to values.`, "parameters");
+    return yaml.refuse(at, `"${key}" must be a mapping of names to values.`, key);
   }
   // fromEntries defines properties, so a parameter called __proto__ is one like any other.
   return Object.fromEntries(entries.map((entry) => [entry.key, readSetting(yaml, entry)]));

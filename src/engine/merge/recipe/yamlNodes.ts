@@ -8,6 +8,8 @@ import {
   type Node,
   parseDocument,
   visit,
+  type YAMLMap,
+  type YAMLParseError,
 } from "yaml";
 import { EngineError, type Scalar } from "../../contract/index.ts";
 import { readScalar } from "./scalar.ts";
@@ -15,6 +17,17 @@ import { readScalar } from "./scalar.ts";
 const TEXT_LIMIT = 1 << 20;
 /** Values read, aliases followed: far above any recipe, far below what a nest of aliases asks for. */
 const VALUE_LIMIT = 100_000;
+/** Keys of one mapping: settings of every layer by name fit in. */
+const KEY_LIMIT = 10_000;
+/** Aliases and mappings within each other: a chain of anchors would nest without an end. */
+const DEPTH_LIMIT = 64;
+const TAGS = ["str", "int", "float", "bool", "null", "seq", "map"];
+
+/** A value without its places in the text. */
+export type PlainValue = Scalar | null | readonly PlainValue[] | PlainMapping;
+export interface PlainMapping {
+  readonly [key: string]: PlainValue;
+}
 
 /** One entry of a mapping, with the place of its key. */
 export interface Entry {
@@ -34,16 +47,26 @@ export interface YamlText {
   items(node: Node | null): readonly (Node | null)[] | null;
   /** A scalar as it is meant, and as it is written; undefined where the node is none. */
   scalar(node: Node | null): { readonly value: Scalar | null; readonly text: string } | undefined;
+  /** The node with all that it holds. */
+  plain(node: Node | null): PlainValue;
 }
 
-/** The anchored node that each alias means: the last one of that name before it. */
-function followAliases(root: Node): ReadonlyMap<Alias, Node> {
+/**
+ * The anchored node that each alias means: the last one of that name before it. One that holds the
+ * alias itself is given to `refuse`.
+ */
+function followAliases(
+  root: Node,
+  refuse: (at: Alias, sentence: string) => never,
+): ReadonlyMap<Alias, Node> {
   const anchors = new Map<string, Node>();
   const meaning = new Map<Alias, Node>();
   visit(root, {
-    Alias(_, alias) {
+    Alias(_, alias, path) {
       const node = anchors.get(alias.source);
-      if (node) meaning.set(alias, node);
+      if (!node) return;
+      if (path.includes(node)) refuse(alias, `"${alias.source}" contains itself.`);
+      meaning.set(alias, node);
     },
     Value(_, node) {
       if (node.anchor) anchors.set(node.anchor, node);
@@ -52,16 +75,26 @@ function followAliases(root: Node): ReadonlyMap<Alias, Node> {
   return meaning;
 }
 
+/** A sentence for what the parser found wrong. */
+function describeProblem({ code, message }: YAMLParseError): string {
+  if (message.startsWith("Maximum call stack")) return "the nesting is too deep.";
+  if (code === "MULTIPLE_DOCS") {
+    return "a second document starts here. Write each into a file of its own and run them one after the other: a later one names the folder that an earlier one made.";
+  }
+  return `this is not valid YAML: ${message}.`.replace(/\.\.$/, ".");
+}
+
 /**
  * Parses one YAML document of at most 1 MiB. Only its structure: every scalar stays as written, so
- * that YAML 1.1's words are decided here and not by a library's idea of them.
+ * that YAML 1.1's words are decided here and not by a library's idea of them. `bad-recipe` with line
+ * and column; the time grows with the length of the text, whatever its aliases unfold to.
  */
 export function readYaml(text: string): YamlText {
   if (text.length > TEXT_LIMIT) {
     throw new EngineError(
       "bad-recipe",
-      `The recipe has ${text.length} characters; at most ${TEXT_LIMIT} are read.`,
-      { length: text.length, limit: TEXT_LIMIT },
+      `Line 1, column 1: the file has ${text.length} characters; at most ${TEXT_LIMIT} are read.`,
+      { line: 1, column: 1, length: text.length, limit: TEXT_LIMIT },
     );
   }
   const lines = new LineCounter();
@@ -81,25 +114,23 @@ export function readYaml(text: string): YamlText {
     prettyErrors: false,
     lineCounter: lines,
   });
-  const error = parsed.errors[0];
-  if (error) {
-    const sentence = error.message.startsWith("Maximum call stack")
-      ? "the nesting is too deep."
-      : `this is not valid YAML: ${error.message}.`;
-    fail(error.pos[0], sentence.replace(/\.\.$/, "."));
-  }
+  const [problem] = parsed.errors;
+  if (problem) fail(problem.pos[0], describeProblem(problem));
 
   const refuse = (at: Node | null, sentence: string, key?: string) =>
     fail(at?.range?.[0] ?? 0, sentence, key);
-  const aliases = parsed.contents ? followAliases(parsed.contents) : new Map<Alias, Node>();
+  const aliases = parsed.contents ? followAliases(parsed.contents, refuse) : new Map<Alias, Node>();
   let values = 0;
   const follow = (node: Node | null): Exclude<Node, Alias> | null => {
     values += 1;
-    if (values > VALUE_LIMIT) refuse(node, `the recipe holds more than ${VALUE_LIMIT} values.`);
-    if (!isAlias(node)) return node as Exclude<Node, Alias> | null;
-    const meant = aliases.get(node);
-    if (!meant || isAlias(meant)) return refuse(node, `nothing is called "${node.source}" here.`);
-    return meant as Exclude<Node, Alias>;
+    if (values > VALUE_LIMIT) refuse(node, `the file holds more than ${VALUE_LIMIT} values.`);
+    const meant = isAlias(node) ? aliases.get(node) : node;
+    if (isAlias(node) && !meant) return refuse(node, `nothing is called "${node.source}" here.`);
+    const tag = meant?.tag?.replace("tag:yaml.org,2002:", "");
+    if (tag !== undefined && !TAGS.includes(tag)) {
+      return refuse(node, `the tag "${meant?.tag}" has no meaning here.`);
+    }
+    return meant as Exclude<Node, Alias> | null;
   };
 
   const scalar: YamlText["scalar"] = (given) => {
@@ -108,35 +139,46 @@ export function readYaml(text: string): YamlText {
     if (!isScalar(node)) return undefined;
     const written = String(node.value ?? "");
     const tag = node.tag?.replace("tag:yaml.org,2002:", "");
-    if (tag !== undefined && !["str", "int", "float", "bool", "null"].includes(tag)) {
-      return refuse(given, `the tag "${node.tag}" has no meaning in a recipe.`);
-    }
     const plain = tag === undefined ? node.type === "PLAIN" : tag !== "str";
     return { value: plain ? readScalar(written) : written, text: written };
   };
 
-  const entries: YamlText["entries"] = (given) => {
-    const node = follow(given);
-    if (!isMap(node)) return null;
-    const own = new Map<string, Entry>();
-    const merged: Entry[] = [];
-    for (const pair of node.items) {
-      const keyAt = pair.key as Node;
-      const value = pair.value as Node | null;
-      const key = scalar(keyAt)?.text;
-      if (key === undefined) return refuse(keyAt, "a key must be a word.");
-      if (key === "<<" && isScalar(keyAt) && keyAt.type === "PLAIN") {
-        for (const source of items(value) ?? [value]) {
-          merged.push(...(entries(source) ?? refuse(source, `"<<" needs a mapping.`)));
-        }
-      } else if (own.has(key)) {
-        refuse(keyAt, `"${key}" is stated twice.`, key);
-      } else {
-        own.set(key, { key, keyAt, value });
-      }
+  const ownEntries = (node: YAMLMap): readonly (Entry & { readonly merges: boolean })[] => {
+    if (node.items.length > KEY_LIMIT) {
+      refuse(node, `this mapping has ${node.items.length} keys; at most ${KEY_LIMIT} are read.`);
     }
-    for (const entry of merged) if (!own.has(entry.key)) own.set(entry.key, entry);
-    return [...own.values()];
+    return node.items.map((pair) => {
+      const keyAt = pair.key as Node;
+      const key = scalar(keyAt)?.text ?? refuse(keyAt, "a key must be a word.");
+      const merges = key === "<<" && isScalar(keyAt) && keyAt.type === "PLAIN";
+      return { key, keyAt, value: pair.value as Node | null, merges };
+    });
+  };
+
+  /** Adds what a mapping states, and what its merge keys bring, beneath what is there already. */
+  const collect = (at: Node | null, into: Map<string, Entry>, depth: number): void => {
+    if (depth > DEPTH_LIMIT) refuse(at, `more than ${DEPTH_LIMIT} mappings are merged in a row.`);
+    const given = follow(at);
+    const node = isMap(given) ? given : refuse(at, `"<<" needs a mapping.`);
+    const stated = new Set<string>();
+    const all = ownEntries(node);
+    for (const { merges, ...entry } of all) {
+      if (merges) continue;
+      if (stated.has(entry.key)) refuse(entry.keyAt, `"${entry.key}" is stated twice.`, entry.key);
+      stated.add(entry.key);
+      if (!into.has(entry.key)) into.set(entry.key, entry);
+    }
+    for (const { merges, value } of all) {
+      if (!merges) continue;
+      for (const source of items(value) ?? [value]) collect(source, into, depth + 1);
+    }
+  };
+
+  const entries: YamlText["entries"] = (given) => {
+    if (!isMap(follow(given))) return null;
+    const found = new Map<string, Entry>();
+    collect(given, found, 0);
+    return [...found.values()];
   };
 
   const items: YamlText["items"] = (given) => {
@@ -144,5 +186,22 @@ export function readYaml(text: string): YamlText {
     return isSeq(node) ? (node.items as (Node | null)[]) : null;
   };
 
-  return { root: parsed.contents, refuse, entries, items, scalar };
+  const plainAt = (node: Node | null, depth: number): PlainValue => {
+    if (depth > DEPTH_LIMIT) refuse(node, `the nesting is deeper than ${DEPTH_LIMIT}.`);
+    const list = items(node);
+    if (list) return list.map((item) => plainAt(item, depth + 1));
+    const mapping = entries(node);
+    if (!mapping) return scalar(node)!.value;
+    // fromEntries defines properties, so a key called __proto__ is one like any other.
+    return Object.fromEntries(mapping.map(({ key, value }) => [key, plainAt(value, depth + 1)]));
+  };
+
+  return {
+    root: parsed.contents,
+    refuse,
+    entries,
+    items,
+    scalar,
+    plain: (node) => plainAt(node, 0),
+  };
 }
