@@ -2,7 +2,7 @@ import { resolve } from "node:path";
 import type { Checkpoint, CheckpointTensor } from "../engine/checkpoint/checkpoint.ts";
 import { mergeRole } from "../engine/core/tensor/dtype.ts";
 import { measureTensor } from "../engine/inspect/inspect.ts";
-import { type Call, type Command, formatBytes, type Outcome } from "./command.ts";
+import { type Call, type Command, columnWidth, formatBytes, type Outcome } from "./command.ts";
 import { openModel } from "./openModel.ts";
 
 /** Complex and sub-byte tensors are described; their values are not read. */
@@ -58,7 +58,7 @@ function formatTable(tensors: ReadonlyMap<string, Row>, compared: boolean): stri
   const columns = compared
     ? (["mean", "std", "l2", "deltaL2", "relative", "cosine"] as const)
     : (["mean", "std", "min", "max", "l2"] as const);
-  const width = Math.max(6, ...[...tensors.keys()].map((name) => name.length));
+  const width = columnWidth(tensors.keys(), "tensor");
   const head = `${"tensor".padEnd(width)} ${"dtype".padEnd(8)} ${"shape".padEnd(16)} ${columns
     .map((column) => column.padStart(11))
     .join(" ")}  nan inf`;

@@ -5,13 +5,13 @@ import { bytesToMeasure } from "../engine/merge/plan/estimate.ts";
 import { measure } from "../engine/merge/run/measure.ts";
 import { openMissing } from "../engine/merge/run/missing.ts";
 import { openGpuProvider } from "../node/gpuProvider.ts";
-import type { Command } from "./command.ts";
+import { type Command, columnWidth } from "./command.ts";
 import { planRecipe } from "./recipeFile.ts";
 
 type Shares = Readonly<Record<string, number>>;
 
 function formatTable(models: readonly string[], tensors: ReadonlyMap<string, Shares>): string {
-  const width = Math.max(6, ...[...tensors.keys()].map((name) => name.length));
+  const width = columnWidth(tensors.keys(), "tensor");
   const columns = models.map((model) => Math.max(8, model.length));
   const row = (name: string, cells: readonly string[]) =>
     [name.padEnd(width), ...cells.map((cell, i) => cell.padStart(columns[i]!))].join("  ");

@@ -114,7 +114,8 @@ async function listFiles(folder: string, prefix = "", depth = 0): Promise<readon
     if (entry.name.startsWith(".")) continue;
     const path = prefix === "" ? entry.name : `${prefix}/${entry.name}`;
     if (entry.isDirectory()) {
-      if (depth < MAX_DEPTH) found.push(...(await listFiles(folder, path, depth + 1)));
+      if (depth >= MAX_DEPTH) continue;
+      for (const file of await listFiles(folder, path, depth + 1)) found.push(file);
     } else {
       const about = await stat(join(folder, path)).catch(() => undefined);
       if (about?.isFile()) found.push({ path, size: about.size, mtimeMs: about.mtimeMs });

@@ -122,7 +122,7 @@ class Fusing {
     await deleteFolders(this.#context.id, records);
     const fusion = state.fusion as FusionId;
     const notes = [...documents.notes, ...notesOn(models, state)];
-    notes.push(...(await fusions.card(fusion)).dropped.map(asNote));
+    for (const dropped of (await fusions.card(fusion)).dropped) notes.push(asNote(dropped));
     return { models: [], downloads: [], notes, fusion };
   }
 

@@ -31,7 +31,8 @@ function* piecesOf(parts: readonly Part[]): Generator<Part & { readonly start: n
 
 /** Bytes of the largest piece of a state, which is read through one buffer. */
 export function readbackBytes(counts: readonly number[]): number {
-  return Math.min(PIECE_BYTES, 8 * Math.max(0, ...counts));
+  const largest = counts.reduce((most, count) => Math.max(most, count), 0);
+  return Math.min(PIECE_BYTES, 8 * largest);
 }
 
 /** The state of a training as bytes, piece by piece. */

@@ -18,7 +18,7 @@ function readAll(reader: FileSystemDirectoryReader): Promise<FileSystemEntry[]> 
     // A reader gives at most a hundred entries a call and says that it is empty by giving none.
     const more = () =>
       reader.readEntries((batch) => {
-        entries.push(...batch);
+        for (const entry of batch) entries.push(entry);
         if (batch.length === 0 || entries.length > MOST_FILES) resolve(entries);
         else more();
       }, reject);

@@ -29,10 +29,11 @@ export function Curves({ label, unit, curves, lastStep, format }: CurvesProps) {
   const drawn = curves.filter(({ points }) => points.length > 0);
   const values = drawn.flatMap(({ points }) => points.map(({ value }) => value));
   const steps = drawn.flatMap(({ points }) => points.map(({ step }) => step));
-  const [low, high] = [Math.min(...values), Math.max(...values)];
+  const low = values.reduce((least, value) => Math.min(least, value), Number.POSITIVE_INFINITY);
+  const high = values.reduce((most, value) => Math.max(most, value), Number.NEGATIVE_INFINITY);
   const room = Math.max(high - low, Math.abs(high) * 0.02, 1e-9) * 0.08;
-  const first = Math.min(1, ...steps);
-  const last = Math.max(first + 1, lastStep, ...steps);
+  const first = steps.reduce((least, step) => Math.min(least, step), 1);
+  const last = steps.reduce((most, step) => Math.max(most, step), Math.max(first + 1, lastStep));
   const x = (step: number) => LEFT + ((step - first) / (last - first)) * (width - LEFT - EDGE);
   const y = (value: number) =>
     EDGE + ((high + room - value) / (high - low + 2 * room)) * (HEIGHT - BOTTOM - EDGE);

@@ -139,8 +139,8 @@ export function layOutAlignment(
       blocks.push(block);
       x = 0;
     }
-    block.pivot.push(...placeTokens(pivot, stretch.pivot, x, width));
-    block.source.push(...placeTokens(source, stretch.source, x, width));
+    for (const token of placeTokens(pivot, stretch.pivot, x, width)) block.pivot.push(token);
+    for (const token of placeTokens(source, stretch.source, x, width)) block.source.push(token);
     for (let p = stretch.pivot[0]; p < stretch.pivot[1]; p++) blockOf.pivot.push(blocks.length - 1);
     for (let s = stretch.source[0]; s < stretch.source[1]; s++) {
       blockOf.source.push(blocks.length - 1);

@@ -86,7 +86,7 @@ export function layoutMap(map: WeightMap, legend: MapLegend): MapLayout {
     gap: index > 0 && sorted[index - 1]?.[1].group !== group,
   }));
   const index = new Map(columns.map(({ key }, at) => [key, at]));
-  const strongest = Math.max(0, ...map.cells.map((cell) => changeOf(cell) ?? 0));
+  const strongest = map.cells.reduce((most, cell) => Math.max(most, changeOf(cell) ?? 0), 0);
   const draw = (cell: WeightCell, column: number, span: number): GridCell => {
     const change = changeOf(cell);
     return {

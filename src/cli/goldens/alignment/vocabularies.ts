@@ -17,10 +17,12 @@ export interface Strings {
 
 export function vocabularyOf({ pieces, decoded, ...about }: Strings): Vocabulary {
   const ids = new Map([...pieces].map(([id, piece]) => [piece, id]));
+  let size = 0;
+  for (const id of pieces.keys()) size = Math.max(size, id + 1);
   const piece = (id: number) => pieces.get(id) ?? "";
   return {
     ...about,
-    size: pieces.size === 0 ? 0 : Math.max(...pieces.keys()) + 1,
+    size,
     piece,
     decoded: (id) => decoded.get(id) ?? piece(id),
     bytes: (id) => UTF8.encode(decoded.get(id) ?? piece(id)),

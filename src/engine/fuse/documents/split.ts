@@ -70,8 +70,9 @@ export class Splitter {
     const close = () => {
       const whole = open.flat();
       // Sums tell the length of turns exactly, that of other pieces nearly.
-      if (open.length < 2 || this.fits(whole)) parts.push(...(open.length > 0 ? [whole] : []));
-      else parts.push(...open);
+      const together = open.length < 2 || this.fits(whole);
+      if (!together) for (const group of open) parts.push(group);
+      else if (open.length > 0) parts.push(whole);
       open = [];
       sums = begun;
     };
@@ -82,7 +83,7 @@ export class Splitter {
         : this.#counts(group).map((count, i) => count - begun[i]!);
       if (!counts?.every((count, i) => count + begun[i]! <= this.#limit)) {
         close();
-        parts.push(...(await takeApart(group)));
+        for (const part of await takeApart(group)) parts.push(part);
         continue;
       }
       if (counts.some((count, i) => count + sums[i]! > this.#limit)) close();
@@ -106,7 +107,7 @@ export class Splitter {
       if (this.fits([piece], room)) small.push([piece]);
       else {
         const texts = await this.#cutText(piece.text, room, breathe);
-        small.push(...texts.map((text) => [{ ...piece, kind: "text" as const, text }]));
+        for (const text of texts) small.push([{ ...piece, kind: "text" as const, text }]);
       }
     }
     const keepWhole = (piece: Pieces) => {

@@ -104,7 +104,7 @@ function planOutputs(sources: Sources, recipe: Recipe, global: Values) {
   const findings: Finding[] = [];
   const outputs = nameOutputs(sources).map((name): OutputTensor => {
     const { findings: own, ...tensor } = gatherTensor(name, sources, global);
-    findings.push(...own);
+    for (const one of own) findings.push(one);
     const elementCount = tensor.shape.reduce((product, axis) => product * axis, 1);
     const about = { ...tensor, name, elementCount, unit: method.unit?.(name, global) ?? name };
     if (tensor.action === "copy") {

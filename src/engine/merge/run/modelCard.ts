@@ -44,7 +44,8 @@ function escapeMarkdown(text: string): string {
 
 /** A fenced block that its own content cannot close. */
 function fence(language: string, content: string): string {
-  const longest = Math.max(2, ...[...content.matchAll(/`+/g)].map(([run]) => run.length));
+  let longest = 2;
+  for (const [run] of content.matchAll(/`+/g)) longest = Math.max(longest, run.length);
   const marks = "`".repeat(longest + 1);
   return `${marks}${language}\n${content}${marks}`;
 }

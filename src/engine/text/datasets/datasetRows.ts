@@ -218,7 +218,7 @@ function readInstances(row: Fields, instances: readonly unknown[]): readonly Cha
     const fields = isObject(instance) ? instance : {};
     const chat = one(readPair({ ...fields, instruction: row.instruction }, "instruction"));
     if (chat instanceof RowProblem) return chat;
-    chats.push(...chat);
+    for (const each of chat) chats.push(each);
   }
   return chats.length > 0 ? chats : new RowProblem("a task without instances");
 }

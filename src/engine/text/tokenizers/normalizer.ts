@@ -123,7 +123,9 @@ function differences(
   for (const end of ends) {
     const part = text.slice(start, end);
     const changed = change(part);
-    if (changed !== part) changes.push(...alignRight(part, changed, start));
+    if (changed !== part) {
+      for (const each of alignRight(part, changed, start)) changes.push(each);
+    }
     start = end;
   }
   return changes;

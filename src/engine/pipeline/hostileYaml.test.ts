@@ -1,8 +1,8 @@
 import { describe, expect, test } from "vitest";
-import { EngineError } from "../../contract/index.ts";
-import { parsePipeline } from "../../pipeline/pipelineFile.ts";
-import { parseRecipe } from "./recipe.ts";
-import { readYaml } from "./yamlNodes.ts";
+import { EngineError } from "../contract/index.ts";
+import { parseRecipe } from "../merge/recipe/recipe.ts";
+import { readYaml } from "../merge/recipe/yamlNodes.ts";
+import { parsePipeline } from "./pipelineFile.ts";
 
 /** The error that reading ends with, and how long it took. */
 function refusalOf(read: () => unknown) {
