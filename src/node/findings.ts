@@ -1,6 +1,7 @@
-import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
+import { mkdir, readFile } from "node:fs/promises";
 import { dirname } from "node:path";
 import type { Findings } from "../engine/gpu/device.ts";
+import { replaceFile } from "./wholeWrites.ts";
 
 /** What was found out about adapters, in a file; one that cannot be read or written is as none. */
 export function findingsInFile(path: string): Findings {
@@ -17,10 +18,7 @@ export function findingsInFile(path: string): Findings {
     async set(key, value) {
       const all = { ...(await read()), [key]: value };
       await mkdir(dirname(path), { recursive: true });
-      // Another process never reads half of it.
-      const whole = `${path}.${process.pid}`;
-      await writeFile(whole, JSON.stringify(all, null, 2));
-      await rename(whole, path);
+      await replaceFile(path, new TextEncoder().encode(JSON.stringify(all, null, 2)));
     },
   };
 }

@@ -1,19 +1,23 @@
-import { type FileHandle, mkdir, open, readdir, rename, rm, rmdir, stat } from "node:fs/promises";
+import { type FileHandle, mkdir, open, rename, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { EngineError } from "../engine/contract/index.ts";
 import type { ByteSink, FileTreeWriter } from "../engine/core/bytes.ts";
 import { invariant } from "../engine/core/invariant.ts";
+import { claimFolder, STATE_FILE, WORK_FOLDER } from "./claimedFolder.ts";
 import { guarded } from "./files.ts";
-import { readJson } from "./jsonFile.ts";
-import { takeLock } from "./lockFile.ts";
+import { readJson, writeJson } from "./jsonFile.ts";
+import { type OpenFile, writeWhole } from "./wholeWrites.ts";
 
-/** Unfinished files and what is durable of them live here, inside the folder being written. */
-const WORK_FOLDER = ".fusestudio";
+interface FileState {
+  readonly byteLength: number;
+  durableBytes: number;
+}
 
+/** As it is stored. */
 interface State {
   /** What is being written: a resume with another key would mix two results. */
   readonly key: string;
-  readonly files: Record<string, { readonly byteLength: number; durableBytes: number }>;
+  readonly files: Readonly<Record<string, FileState>>;
 }
 
 /** A folder being written, locked against a second writer. */
@@ -28,24 +32,10 @@ export interface FolderWriter extends FileTreeWriter {
   close(): Promise<void>;
 }
 
-/** Refuses a folder with files that we did not put there; makes one that is missing. */
-async function claimFolder(folder: string): Promise<void> {
-  await mkdir(folder, { recursive: true });
-  const names = await readdir(folder);
-  if (names.length > 0 && !names.includes(WORK_FOLDER)) {
-    throw new EngineError(
-      "permission",
-      `${folder} is not empty and holds no unfinished merge. Choose a new or an empty folder.`,
-      { folder, entries: names.length },
-    );
-  }
-  await mkdir(join(folder, WORK_FOLDER, "parts"), { recursive: true });
-}
-
-async function readState(path: string, folder: string, key: string): Promise<State> {
+/** What an earlier run left of each file, by path; `permission` where it had another key. */
+async function readFiles(path: string, folder: string, key: string) {
   const state = await readJson<State>(path);
-  if (!state) return { key, files: {} };
-  if (state.key === key) return state;
+  if (!state || state.key === key) return new Map(Object.entries(state?.files ?? {}));
   throw new EngineError(
     "permission",
     `${folder} holds an unfinished merge of another recipe. Choose another folder, or delete this one.`,
@@ -84,41 +74,43 @@ function checkPath(path: string): void {
  * Opens `folder` for writing, or goes on with what an earlier run began there under the same `key`.
  * Files appear under their own names at `seal`, all of them complete.
  */
-export async function openFolderWriter(folder: string, key: string): Promise<FolderWriter> {
-  const work = join(folder, WORK_FOLDER);
-  const statePath = join(work, "state.json");
+export async function openFolderWriter(
+  folder: string,
+  key: string,
+  openFile: OpenFile = open,
+): Promise<FolderWriter> {
+  const claimed = await claimFolder(folder, "merge");
+  const { work } = claimed;
+  const statePath = join(work, STATE_FILE);
   const handles = new Map<string, FileHandle>();
-  const state = await guarded(folder, async () => {
-    await claimFolder(folder);
-    await takeLock(join(work, "lock"), folder);
-    try {
-      return await readState(statePath, folder, key);
-    } catch (error) {
-      await rm(join(work, "lock"), { force: true });
-      throw error;
-    }
+  const files = await readFiles(statePath, folder, key).catch(async (error: unknown) => {
+    await claimed.release();
+    throw error;
   });
 
-  const fresh = Object.keys(state.files).length === 0;
+  const fresh = files.size === 0;
   let bytesWritten = 0;
+  let sealed = false;
   let saving = Promise.resolve();
   /** Replaces the state at once; calls run one after the other. */
   const save = () => {
     saving = saving
       .catch(() => undefined)
-      .then(async () => {
-        const handle = await open(`${statePath}.new`, "w");
-        await handle.writeFile(JSON.stringify(state));
-        await handle.sync().finally(() => handle.close());
-        await rename(`${statePath}.new`, statePath);
-      });
+      .then(() => writeJson(statePath, { key, files: Object.fromEntries(files) }, openFile));
     return saving;
   };
+  // Before anything is measured: whoever comes next must know whose folder this is.
+  if (fresh) {
+    await save().catch(async (error: unknown) => {
+      await claimed.clear();
+      throw error;
+    });
+  }
 
   const openSink = async (path: string, byteLength: number): Promise<ByteSink> => {
     checkPath(path);
     const part = join(work, "parts", path);
-    const known = state.files[path];
+    const known = files.get(path);
     const entry = known?.byteLength === byteLength ? known : { byteLength, durableBytes: 0 };
     if (!(await hasBytes(part, entry.durableBytes))) {
       // A run that ended while it sealed has moved its finished files already.
@@ -127,10 +119,10 @@ export async function openFolderWriter(folder: string, key: string): Promise<Fol
       }
       entry.durableBytes = 0;
     }
-    state.files[path] = entry;
+    files.set(path, entry);
     await mkdir(dirname(part), { recursive: true });
     await handles.get(path)?.close();
-    const handle = await open(part, entry.durableBytes > 0 ? "r+" : "w");
+    const handle = await openFile(part, entry.durableBytes > 0 ? "r+" : "w");
     handles.set(path, handle);
     // What was written after the last flush may have holes: it is written again.
     await handle.truncate(entry.durableBytes);
@@ -142,15 +134,7 @@ export async function openFolderWriter(folder: string, key: string): Promise<Fol
       append: (bytes) =>
         guarded(path, async () => {
           invariant(offset + bytes.byteLength <= byteLength, `${path} stays within its length`);
-          for (let done = 0; done < bytes.byteLength; ) {
-            const { bytesWritten } = await handle.write(
-              bytes,
-              done,
-              bytes.byteLength - done,
-              offset + done,
-            );
-            done += bytesWritten;
-          }
+          await writeWhole(handle, bytes, offset);
           offset += bytes.byteLength;
           bytesWritten += bytes.byteLength;
         }),
@@ -168,36 +152,38 @@ export async function openFolderWriter(folder: string, key: string): Promise<Fol
     handles.clear();
   };
   return {
-    resumedBytes: Object.values(state.files).reduce((sum, file) => sum + file.durableBytes, 0),
+    resumedBytes: [...files.values()].reduce((sum, file) => sum + file.durableBytes, 0),
     bytesWritten: () => bytesWritten,
     locate: async (path) => {
       const part = join(work, "parts", path);
       return (await hasBytes(part, 0)) ? part : join(folder, path);
     },
     open: (path, byteLength) => guarded(path, () => openSink(path, byteLength)),
-    seal: () => guarded(folder, () => seal(folder, work, state, handles, closeHandles)),
+    seal: () =>
+      guarded(folder, async () => {
+        for (const handle of handles.values()) await handle.sync();
+        await closeHandles();
+        await saving;
+        await moveOut(folder, work, files);
+        sealed = true;
+        await claimed.clear();
+      }),
     close: async () => {
       await saving.catch(() => undefined);
       await closeHandles();
-      await rm(join(work, "lock"), { force: true });
-      if (fresh && bytesWritten === 0) {
-        await rm(work, { recursive: true, force: true });
-        await rmdir(folder).catch(() => undefined); // not empty: it is sealed
-      }
+      if (sealed) return;
+      await (fresh && bytesWritten === 0 ? claimed.clear() : claimed.release());
     },
   };
 }
 
-async function seal(
+/** Gives every file its own name. */
+async function moveOut(
   folder: string,
   work: string,
-  state: State,
-  handles: ReadonlyMap<string, FileHandle>,
-  closeHandles: () => Promise<void>,
+  files: ReadonlyMap<string, FileState>,
 ): Promise<void> {
-  for (const handle of handles.values()) await handle.sync();
-  await closeHandles();
-  for (const [path, { byteLength }] of Object.entries(state.files)) {
+  for (const [path, { byteLength }] of files) {
     const part = join(work, "parts", path);
     // A part that is gone was moved by a run that ended in the middle of this loop.
     const from = await stat(part).catch(() => stat(join(folder, path)));
@@ -208,5 +194,4 @@ async function seal(
     });
   }
   await syncFolder(folder);
-  await rm(work, { recursive: true, force: true });
 }

@@ -1,6 +1,7 @@
-import { readFile, rename, writeFile } from "node:fs/promises";
+import { readFile } from "node:fs/promises";
 import { EngineError } from "../engine/contract/index.ts";
-import { fileFailure } from "./files.ts";
+import { fileFailure, guarded } from "./files.ts";
+import { type OpenFile, replaceFile } from "./wholeWrites.ts";
 
 /**
  * Plain data that `writeJson` wrote; null where there is no such file. `bad-header` where somebody
@@ -21,12 +22,7 @@ export async function readJson<T>(path: string): Promise<T | null> {
 }
 
 /** Replaces a file at once: whoever reads it finds the old data or the new, never half. */
-export async function writeJson(path: string, value: unknown): Promise<void> {
-  const draft = `${path}.${process.pid}.new`;
-  try {
-    await writeFile(draft, JSON.stringify(value));
-    await rename(draft, path);
-  } catch (error) {
-    throw fileFailure(error, path);
-  }
+export function writeJson(path: string, value: unknown, openFile?: OpenFile): Promise<void> {
+  const bytes = new TextEncoder().encode(JSON.stringify(value));
+  return guarded(path, () => replaceFile(path, bytes, openFile));
 }

@@ -1,35 +1,104 @@
-import { readFile, rm, writeFile } from "node:fs/promises";
+import { randomUUID } from "node:crypto";
+import { type FileHandle, open, readdir, readFile, rm } from "node:fs/promises";
+import { join } from "node:path";
 import { EngineError } from "../engine/contract/index.ts";
+import { hasEnded, ownIdentity, type ProcessIdentity } from "./processes.ts";
+import { writeWhole } from "./wholeWrites.ts";
 
-/** True while the process that wrote the lock lives; a lock without a living owner is void. */
-async function isAlive(pid: number): Promise<boolean> {
+/** A lock's file: `lock`, or `lock.2` and so on of those who took over from one that had ended. */
+const LOCK = /^lock(?:\.([1-9]\d*))?$/;
+
+interface Owner extends ProcessIdentity {
+  /** Tells two locks of one process apart. */
+  readonly token: string;
+}
+
+/** A lock that is held. */
+export interface FolderLock {
+  /** Gives it up: removes its file and no other. */
+  release(): Promise<void>;
+}
+
+/** Whether an entry of a work folder is a lock's file. */
+export const isLockFile = (name: string): boolean => LOCK.test(name);
+
+/**
+ * Takes the lock of `folder`, whose files lie in `work`; `busy` while an owner lives, or cannot be
+ * seen from here. The newest file counts. Whoever finds its owner ended makes the next one, which the
+ * file system grants to one alone, so nobody ever removes another's file: a lock that was judged
+ * ended and taken anew in the meantime stays.
+ */
+export async function takeLock(
+  work: string,
+  folder: string,
+  identity: () => Promise<ProcessIdentity> = ownIdentity,
+): Promise<FolderLock> {
+  const own: Owner = { ...(await identity()), token: randomUUID() };
+  const newest = await findNewest(work);
+  if (newest > 0) await requireEnded(pathOf(work, newest), folder, own);
+  const path = pathOf(work, newest + 1);
+  const handle = await open(path, "wx").catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== "EEXIST") throw error;
+    const message = `${folder} was taken by another process a moment ago. Wait for it or choose another folder.`;
+    throw new EngineError("busy", message, { folder, lock: path });
+  });
   try {
-    return Number.isInteger(pid) && pid > 0 && process.kill(pid, 0) && !(await hasEnded(pid));
+    await writeOwner(handle, own);
   } catch (error) {
-    return (error as NodeJS.ErrnoException).code === "EPERM";
+    await rm(path, { force: true });
+    throw error;
+  }
+  return {
+    async release() {
+      if ((await readOwner(path))?.token === own.token) await rm(path, { force: true });
+    },
+  };
+}
+
+const pathOf = (work: string, number: number) =>
+  join(work, number === 1 ? "lock" : `lock.${number}`);
+
+/** The number of the newest lock's file; 0 where there is none. */
+async function findNewest(work: string): Promise<number> {
+  const numbers = (await readdir(work)).flatMap((name) => {
+    const found = LOCK.exec(name);
+    return found ? [Number(found[1] ?? 1)] : [];
+  });
+  return Math.max(0, ...numbers);
+}
+
+async function writeOwner(handle: FileHandle, own: Owner): Promise<void> {
+  try {
+    await writeWhole(handle, new TextEncoder().encode(JSON.stringify(own)), 0);
+    await handle.sync();
+  } finally {
+    await handle.close();
   }
 }
 
-/** Whether a process that can still be asked for has ended, and only its parent has not noticed. */
-async function hasEnded(pid: number): Promise<boolean> {
-  const stat = await readFile(`/proc/${pid}/stat`, "utf8").catch(() => ""); // on Linux
-  return /^\d+ \(.*\) Z /s.test(stat);
+/** `busy` unless the owner of a lock's file has certainly ended. */
+async function requireEnded(path: string, folder: string, own: Owner): Promise<void> {
+  const owner = await readOwner(path);
+  if (owner && (await hasEnded(owner, own))) return;
+  const where = owner && owner.host !== own.host ? ` on ${owner.host}` : "";
+  const who = owner ? `process ${owner.pid}${where}` : "a process that cannot be told";
+  const message = `${folder} is being written by ${who}. Wait for it or choose another folder; if you know that it has ended, delete ${path} and run the same command again.`;
+  throw new EngineError("busy", message, { folder, lock: path, owner: owner?.pid ?? 0 });
 }
 
-/** Takes a lock file for this process; `busy` while its owner lives. */
-export async function takeLock(path: string, folder: string): Promise<void> {
-  for (let attempt = 0; ; attempt++) {
-    try {
-      await writeFile(path, String(process.pid), { flag: "wx" });
-      return;
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
-      const owner = Number(await readFile(path, "utf8").catch(() => ""));
-      if (attempt > 0 || (await isAlive(owner))) {
-        const message = `${folder} is being written by process ${owner}. Wait for it or choose another folder.`;
-        throw new EngineError("busy", message, { folder, owner });
-      }
-      await rm(path, { force: true });
-    }
+/** Who wrote a lock's file; null where that cannot be read, as while it is being written. */
+async function readOwner(path: string): Promise<Owner | null> {
+  const text = await readFile(path, "utf8").catch(() => "");
+  // Before version 0.2 a lock held a process id alone, of a process on this machine.
+  if (/^\d+$/.test(text))
+    return { ...(await ownIdentity()), pid: Number(text), startedAt: null, token: "" };
+  try {
+    const { host, boot, ids, pid, startedAt, token } = JSON.parse(text) as Partial<Owner>;
+    const told = typeof host === "string" && typeof pid === "number" && typeof token === "string";
+    return told
+      ? { host, boot: boot ?? null, ids: ids ?? null, pid, startedAt: startedAt ?? null, token }
+      : null;
+  } catch {
+    return null;
   }
 }

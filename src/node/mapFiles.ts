@@ -1,8 +1,8 @@
-import { randomUUID } from "node:crypto";
-import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
+import { mkdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { MapCache } from "../engine/fuse/align/maps/mapCache.ts";
 import { userCache } from "./userCache.ts";
+import { replaceFile } from "./wholeWrites.ts";
 
 /** Vocabulary maps as files of little-endian int32. A folder that cannot be used is done without. */
 export function mapsInFolder(folder = userCache("maps")): MapCache {
@@ -16,11 +16,9 @@ export function mapsInFolder(folder = userCache("maps")): MapCache {
     async save(key, targets) {
       const bytes = Buffer.alloc(4 * targets.length);
       for (const [i, target] of targets.entries()) bytes.writeInt32LE(target, 4 * i);
-      const draft = join(folder, `${randomUUID()}.draft`);
       try {
         await mkdir(folder, { recursive: true });
-        await writeFile(draft, bytes);
-        await rename(draft, pathOf(key)); // another process sees a whole file or none
+        await replaceFile(pathOf(key), bytes);
       } catch {
         // It will be made again.
       }

@@ -11,6 +11,7 @@ import {
 } from "../engine/fuse/dataset/recordFile.ts";
 import type { RecordStore } from "../engine/fuse/dataset/recordStore.ts";
 import { guarded } from "./files.ts";
+import { type OpenFile, writeWhole } from "./wholeWrites.ts";
 
 const ENDING = ".records";
 
@@ -29,7 +30,7 @@ export interface RecordFiles extends RecordStore {
  * Records in one file a folder, below `root`. A record that a crash tore, and whatever follows it, is
  * dropped when its file is opened.
  */
-export function openRecordFiles(root: string): RecordFiles {
+export function openRecordFiles(root: string, openAt: OpenFile = open): RecordFiles {
   const opened = new Map<string, Promise<OpenFolder | null>>();
   /** Appends to one file come one after the other. */
   const appending = new Map<string, Promise<unknown>>();
@@ -44,7 +45,7 @@ export function openRecordFiles(root: string): RecordFiles {
       const file = await known;
       return file || !create ? file : openFolder(folder, create);
     }
-    const opening = openFile(pathOf(folder), create);
+    const opening = openRecords(pathOf(folder), create, openAt);
     opened.set(folder, opening);
     const keep = await opening.catch((error) => {
       opened.delete(folder);
@@ -60,7 +61,11 @@ export function openRecordFiles(root: string): RecordFiles {
     const first = file.places.length;
     for (const bytes of records) {
       const framed = frameRecord(bytes);
-      await file.handle.write(framed, 0, framed.byteLength, file.end);
+      await writeWhole(file.handle, framed, file.end).catch(async (error: unknown) => {
+        // What was written of it goes, as it would when the file is next opened.
+        await file.handle.truncate(file.end).catch(() => undefined);
+        throw error;
+      });
       const start = file.end + FRAME_HEADER_BYTES;
       file.places.push({ start, byteLength: bytes.byteLength });
       file.end += framed.byteLength;
@@ -106,12 +111,16 @@ export function openRecordFiles(root: string): RecordFiles {
   };
 }
 
-async function openHandle(path: string, create: boolean): Promise<FileHandle | null> {
+async function openHandle(
+  path: string,
+  create: boolean,
+  openAt: OpenFile,
+): Promise<FileHandle | null> {
   try {
-    return await open(path, "r+");
+    return await openAt(path, "r+");
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
-    return create ? open(path, "w+") : null;
+    return create ? openAt(path, "w+") : null;
   }
 }
 
@@ -120,14 +129,24 @@ async function readBytes(
   { start, byteLength }: RecordPlace,
 ): Promise<Uint8Array<ArrayBuffer>> {
   const bytes = new Uint8Array(byteLength);
-  const { bytesRead } = await handle.read(bytes, 0, byteLength, start);
-  if (bytesRead === byteLength) return bytes;
-  throw new EngineError("truncated", `A file of records ends before byte ${start + byteLength}.`);
+  for (let done = 0; done < byteLength; ) {
+    const { bytesRead } = await handle.read(bytes, done, byteLength - done, start + done);
+    if (bytesRead === 0) throw tooShort(start + byteLength);
+    done += bytesRead;
+  }
+  return bytes;
 }
 
+const tooShort = (end: number) =>
+  new EngineError("truncated", `A file of records ends before byte ${end}.`);
+
 /** Opens a folder's file; a handle that is no use is closed again. */
-async function openFile(path: string, create: boolean): Promise<OpenFolder | null> {
-  const handle = await openHandle(path, create);
+async function openRecords(
+  path: string,
+  create: boolean,
+  openAt: OpenFile,
+): Promise<OpenFolder | null> {
+  const handle = await openHandle(path, create, openAt);
   try {
     return handle && (await scan(handle, path));
   } catch (error) {
@@ -145,7 +164,7 @@ async function scan(handle: FileHandle, path: string): Promise<OpenFolder> {
   };
   if (size < RECORD_FILE_MAGIC.byteLength) {
     await handle.truncate(0);
-    await handle.write(RECORD_FILE_MAGIC, 0, RECORD_FILE_MAGIC.byteLength, 0);
+    await writeWhole(handle, RECORD_FILE_MAGIC, 0);
     return { handle, places: [], end: RECORD_FILE_MAGIC.byteLength };
   }
   if (!(await isRecordFile(file))) {

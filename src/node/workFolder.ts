@@ -1,18 +1,17 @@
-import { mkdir, readdir, rm, rmdir } from "node:fs/promises";
+import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { EngineError } from "../engine/contract/index.ts";
 import type { FusionCatalogue, FusionRow } from "../engine/fuse/dataset/fusionCatalogue.ts";
 import { type FusionLibrary, openFusions } from "../engine/fuse/dataset/fusions.ts";
-import { guarded } from "./files.ts";
+import { claimFolder, STATE_FILE } from "./claimedFolder.ts";
 import { readJson, writeJson } from "./jsonFile.ts";
-import { takeLock } from "./lockFile.ts";
+import { isLockFile } from "./lockFile.ts";
 import { openRecordFiles, type RecordFiles } from "./recordFiles.ts";
+import { DRAFT_ENDING } from "./wholeWrites.ts";
 
-/** What unfinished work needs lies here, inside the folder being written. */
-const WORK_FOLDER = ".fusestudio";
-/** What can lie there before the first state. */
+/** What can lie in a work folder before the first state, beside locks and drafts. */
 const BEFORE_THE_STATE: ReadonlySet<string> = new Set([
-  "lock",
+  STATE_FILE,
   "records",
   "catalogue.json",
   "models",
@@ -43,20 +42,24 @@ export async function openWorkFolder<State>(
   folder: string,
   key: string,
 ): Promise<WorkFolder<State>> {
-  const work = join(folder, WORK_FOLDER);
-  const statePath = join(work, "state.json");
-  await guarded(folder, async () => {
-    await claim(folder);
-    await takeLock(join(work, "lock"), folder);
-  });
-  const unlock = () => rm(join(work, "lock"), { force: true });
-  const before = await readState<State>(statePath, folder, key).catch(async (error: unknown) => {
-    await unlock();
+  const claimed = await claimFolder(folder, "work");
+  const { work } = claimed;
+  const statePath = join(work, STATE_FILE);
+  const save = (state: State | null) => writeJson(statePath, { key, state });
+  const openState = async () => {
+    const found = await readState<State>(work, folder, key);
+    // Before the work begins: whoever comes next must know whose folder this is.
+    if (found === null) await save(null);
+    return found;
+  };
+  const before = await openState().catch(async (error: unknown) => {
+    await claimed.release();
     throw error;
   });
   const records = openRecordFiles(join(work, "records"));
   const fusions = openFusions(catalogueFile(join(work, "catalogue.json")), records);
   let begun = before !== null;
+  let finished = false;
   return {
     work,
     records,
@@ -64,45 +67,34 @@ export async function openWorkFolder<State>(
     state: before,
     async save(state) {
       begun = true;
-      await writeJson(statePath, { key, state });
+      await save(state);
     },
     forget() {
       begun = false;
     },
     async finish() {
       await records.close();
-      await rm(work, { recursive: true, force: true });
+      finished = true;
+      await claimed.clear();
     },
     async close() {
       await records.close();
-      await unlock();
-      if (begun) return;
-      await rm(work, { recursive: true, force: true });
-      await rmdir(folder).catch(() => undefined); // not empty: it is finished
+      if (!finished) await (begun ? claimed.release() : claimed.clear());
     },
   };
 }
 
-/** Refuses a folder with files that we did not put there; makes one that is missing. */
-async function claim(folder: string): Promise<void> {
-  await mkdir(folder, { recursive: true });
-  const names = await readdir(folder);
-  if (names.length > 0 && !names.includes(WORK_FOLDER)) {
-    throw new EngineError(
-      "permission",
-      `${folder} is not empty and holds no unfinished work. Choose a new or an empty folder.`,
-      { folder, entries: names.length },
-    );
-  }
-  await mkdir(join(folder, WORK_FOLDER), { recursive: true });
-}
-
-async function readState<State>(path: string, folder: string, key: string): Promise<State | null> {
-  const found = await readJson<{ readonly key: string; readonly state: State }>(path);
-  if (found?.key === key) return found.state;
-  // A run that was killed before it first saved leaves these, and nothing that matters in them.
-  const names = found ? null : await readdir(join(folder, WORK_FOLDER));
-  if (names?.every((name) => BEFORE_THE_STATE.has(name))) return null;
+/** What an earlier run of the same key saved; null where nothing was; `permission` for others' work. */
+async function readState<State>(work: string, folder: string, key: string): Promise<State | null> {
+  const found = await readJson<{ readonly key: string; readonly state: State | null }>(
+    join(work, STATE_FILE),
+  );
+  if (found && found.key === key && found.state !== null) return found.state;
+  // A run that ended before it first saved leaves these, and nothing that matters in them.
+  const names = found && found.state !== null ? null : await readdir(work);
+  const unimportant = (name: string) =>
+    BEFORE_THE_STATE.has(name) || isLockFile(name) || name.endsWith(DRAFT_ENDING);
+  if (names?.every(unimportant)) return null;
   throw foreign(folder);
 }
 
