@@ -13,6 +13,7 @@ import { dirname, join } from "node:path";
 const ROOT = join(import.meta.dirname, "..");
 /** What a copy needs to be checked, tested and built. Tracked and untracked files alike. */
 const COPIED = [
+  ".gitignore",
   "bin",
   "goldens",
   "public",
@@ -22,6 +23,7 @@ const COPIED = [
   "index.html",
   "package.json",
   "package-lock.json",
+  "biome.json",
   "tsconfig.base.json",
   "tsconfig.engine.json",
   "tsconfig.node.json",
@@ -30,7 +32,7 @@ const COPIED = [
 ];
 
 /** A file that a page tells its reader to write, or a stretch to put into one that is there. */
-interface PageBlock {
+export interface PageBlock {
   readonly path: string;
   readonly text: string;
   /** The line of an existing file after which the stretch goes, or null for a new file. */
@@ -41,7 +43,7 @@ interface PageBlock {
  * The code blocks of a page in docs/ whose first line names a file: ` ```ts src/a.ts ` is a new file,
  * ` ```ts src/b.ts after="export const X = [" ` a stretch that goes behind that line of `src/b.ts`.
  */
-function readBlocks(page: string): readonly PageBlock[] {
+export function readBlocks(page: string): readonly PageBlock[] {
   const text = readFileSync(join(ROOT, "docs", page), "utf8");
   return [...text.matchAll(/^```\w+ (\S+\/\S+|\S+\.\w+)(?: after="([^\n]*)")?\n(.*?)^```$/gms)].map(
     ([, path, after, body]) => ({
@@ -68,20 +70,23 @@ export class ScratchCopy {
   /** Does what the page says; throws where it speaks of a line that is not there. */
   follow(page: string): readonly PageBlock[] {
     const blocks = readBlocks(page);
-    for (const { path, text, after } of blocks) {
-      const file = join(this.folder, path);
-      if (after === null) {
-        mkdirSync(dirname(file), { recursive: true });
-        writeFileSync(file, text, { flag: "wx" });
-        continue;
-      }
-      const lines = readFileSync(file, "utf8").split("\n");
-      const at = lines.findIndex((line) => line.trim() === after.trim());
-      if (at < 0) throw new Error(`docs/${page}: ${path} has no line \`${after}\`.`);
-      lines.splice(at + 1, 0, text.trimEnd());
-      writeFileSync(file, lines.join("\n"));
-    }
+    for (const block of blocks) this.put(block);
     return blocks;
+  }
+
+  /** Writes one block of a page. */
+  put({ path, text, after }: PageBlock): void {
+    const file = join(this.folder, path);
+    if (after === null) {
+      mkdirSync(dirname(file), { recursive: true });
+      writeFileSync(file, text, { flag: "wx" });
+      return;
+    }
+    const lines = readFileSync(file, "utf8").split("\n");
+    const at = lines.findIndex((line) => line.trim() === after.trim());
+    if (at < 0) throw new Error(`${path} has no line \`${after}\`.`);
+    lines.splice(at + 1, 0, text.trimEnd());
+    writeFileSync(file, lines.join("\n"));
   }
 
   write(path: string, text: string): void {
