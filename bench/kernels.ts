@@ -1,4 +1,5 @@
 import { fromF32 } from "../src/engine/core/tensor/convert.ts";
+import { PLAIN_FORMATS } from "../src/engine/core/tensor/weightFormat.ts";
 import { acquireGpu, type Gpu } from "../src/engine/gpu/device.ts";
 import { tileConstants } from "../src/engine/gpu/tiles/tileSlot.ts";
 import { BLOCK_ELEMENTS } from "../src/engine/gpu/tiles/tiling.ts";
@@ -107,7 +108,7 @@ async function makeKernels(gpu: Gpu, options: KernelOptions, all: Buffers): Prom
     },
   ];
   const tile = [all.arena, all.constants, all.layout, all.output].map((buffer) => ({ buffer }));
-  const dtypes = (count: number) => Array.from({ length: count }, () => dtype);
+  const formats = (count: number) => Array.from({ length: count }, () => PLAIN_FORMATS[dtype]);
   for (const [name, rule, hasBase, sources] of RULES) {
     kernels.push({
       name,
@@ -115,7 +116,7 @@ async function makeKernels(gpu: Gpu, options: KernelOptions, all: Buffers): Prom
       workgroups: Math.ceil(elements / 256),
       pipeline: await gpu.pipeline(
         ["harness/elementwise.wgsl", `merge/${rule}.wgsl`],
-        tileConstants(dtypes(sources), hasBase, dtype),
+        tileConstants(formats(sources), hasBase, dtype),
         [...TILE, "storage"],
       ),
       buffers: [...tile, { buffer: all.nonfinite }],
@@ -131,7 +132,7 @@ async function makeKernels(gpu: Gpu, options: KernelOptions, all: Buffers): Prom
       workgroups: Math.ceil(elements / BLOCK_ELEMENTS),
       pipeline: await gpu.pipeline(
         ["harness/blockwise.wgsl", `reduce/${rule}.wgsl`],
-        tileConstants(dtypes(sources), true, "F32"),
+        tileConstants(formats(sources), true, "F32"),
         TILE,
       ),
       buffers: tile,

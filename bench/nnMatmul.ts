@@ -1,3 +1,4 @@
+import { PLAIN_FORMATS } from "../src/engine/core/tensor/weightFormat.ts";
 import type { Gpu } from "../src/engine/gpu/device.ts";
 import type { MatmulKernel } from "../src/engine/runtime/kernels/matmulKernels.ts";
 import { multiply } from "../src/engine/runtime/kernels/multiply.ts";
@@ -118,7 +119,7 @@ export function makeOurs(gpu: Gpu, kernel: MatmulKernel): MatmulContender {
       const size = 4 * rows * outputs;
       const output = gpu.device.createBuffer({ size, usage: STORAGE | COPY_SRC });
       const panels = [{ buffer: weights, first: 0, rows: outputs }];
-      const matrix = { panels, dtype: "F32", rows: outputs, columns: inputs } as const;
+      const matrix = { panels, format: PLAIN_FORMATS.F32, rows: outputs, columns: inputs } as const;
       return {
         async submit() {
           await multiply(

@@ -1,3 +1,4 @@
+import { PLAIN_FORMATS } from "../src/engine/core/tensor/weightFormat.ts";
 import { acquireGpu, type Gpu } from "../src/engine/gpu/device.ts";
 import { MATMUL_FORMS } from "../src/engine/runtime/kernels/matmulKernels.ts";
 import { decideContests } from "../src/engine/runtime/tuning/tune.ts";
@@ -40,14 +41,16 @@ async function reportMatmuls(gpu: Gpu, options: NnOptions): Promise<string> {
     makeOnnxRuntime(gpu),
     ...(await options.makeOthers(gpu)),
   ];
-  const shapes = SHAPES.map((shape) => ({ ...shape, dtype: "F32", layout: "out_in" }) as const);
+  const shapes = SHAPES.map(
+    (shape) => ({ ...shape, format: PLAIN_FORMATS.F32, layout: "out_in" }) as const,
+  );
   const winners = await decideContests(gpu, matmulContests(gpu, shapes), TUNING_MS);
   const choose = matmulChoice(gpu, winners);
   const times = await timeMatmuls(gpu, contenders, options);
   const best = (speeds: readonly (number | string)[]) =>
     Math.max(...speeds.filter((speed) => typeof speed === "number"));
   const rows = times.map(({ shape, speeds }) => {
-    const chosen = choose({ ...shape, dtype: "F32", layout: "out_in" });
+    const chosen = choose({ ...shape, format: PLAIN_FORMATS.F32, layout: "out_in" });
     const own = speeds[contenders.findIndex(({ name }) => name === chosen)];
     const ratio = typeof own === "number" ? own / best(speeds.slice(ours.length)) : Number.NaN;
     const name = `${shape.name}: ${shape.rows}×${shape.inputs}×${shape.outputs}`;

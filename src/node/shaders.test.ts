@@ -1,4 +1,5 @@
 import { beforeAll, expect, test } from "vitest";
+import { PLAIN_FORMATS } from "../engine/core/tensor/weightFormat.ts";
 import { linkShader, type ShaderConstants } from "../engine/gpu/link.ts";
 import { listShaders, shaderText } from "../engine/gpu/shaders.ts";
 import { tileConstants } from "../engine/gpu/tiles/tileSlot.ts";
@@ -38,10 +39,11 @@ async function complaints(
 
 function combinations(): readonly ShaderConstants[] {
   const dtypes = ["F32", "BF16", "F16"] as const;
+  const formats = Object.values(PLAIN_FORMATS);
   const segments = [1, 2, 3, 8, 16].flatMap((models) =>
-    dtypes.map((dtype) => Array.from({ length: models }, () => dtype)),
+    formats.map((format) => Array.from({ length: models }, () => format)),
   );
-  return [...segments, dtypes].flatMap((stored, i) => [
+  return [...segments, formats].flatMap((stored, i) => [
     tileConstants(stored, false, dtypes[i % 3]!),
     tileConstants([stored[0]!, ...stored], true, dtypes[i % 3]!),
   ]);
@@ -123,7 +125,10 @@ const RUN: readonly (readonly [readonly string[], readonly ShaderConstants[]])[]
   [["train/square_sums.wgsl"], [{}]],
   ...listShaders("score").map((score): readonly [readonly string[], readonly ShaderConstants[]] => [
     ["harness/histogram.wgsl", score],
-    [0, 1, 2, 3].map((KEY) => ({ ...tileConstants(["BF16", "F32", "F16"], true, "F32"), KEY })),
+    [0, 1, 2, 3].map((KEY) => ({
+      ...tileConstants(Object.values(PLAIN_FORMATS), true, "F32"),
+      KEY,
+    })),
   ]),
   [["onnx/rows.wgsl"], [{ HALF: false }, { HALF: true }]],
   [["fuse/top_rows.wgsl"], [{ LANES: 32 }, { LANES: 256 }]],
@@ -147,7 +152,11 @@ test("every shader is part of something that was compiled", () => {
   };
   for (const rule of rules) {
     const harness = HARNESSES[rule.split("/")[0] as string] as string;
-    linkShader([harness, rule], tileConstants(["F32", "F32"], true, "F32"), noteUse);
+    linkShader(
+      [harness, rule],
+      tileConstants([PLAIN_FORMATS.F32, PLAIN_FORMATS.F32], true, "F32"),
+      noteUse,
+    );
   }
   for (const [paths] of RUN) linkShader(paths, {}, noteUse);
   const all = Object.keys(import.meta.glob("/shaders/**/*.wgsl", { query: "?raw" }));
@@ -158,7 +167,7 @@ test("every shader is part of something that was compiled", () => {
 test("a shader that is wrong is told by its own file and line", async () => {
   const broken = (path: string) =>
     shaderText(path).replace("var sum = constants[0] * x[0];", "var sum = constants[0] * nothing;");
-  const constants = tileConstants(["F32", "F32"], false, "F32");
+  const constants = tileConstants([PLAIN_FORMATS.F32, PLAIN_FORMATS.F32], false, "F32");
   const said = await complaints(
     ["harness/elementwise.wgsl", "merge/weighted_sum.wgsl"],
     constants,

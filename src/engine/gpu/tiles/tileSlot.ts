@@ -1,17 +1,12 @@
 import type { OutputDType } from "../../contract/index.ts";
 import { invariant } from "../../core/invariant.ts";
+import { formatBytes, PLAIN_FORMATS, type WeightFormat } from "../../core/tensor/weightFormat.ts";
 import type { Gpu } from "../device.ts";
 import type { ShaderConstants } from "../link.ts";
 import type { PooledBuffer } from "../pool.ts";
 import { BLOCK_ELEMENTS, type TileNeeds } from "./tiling.ts";
 
-/** The dtypes that shaders read, with their codes in shaders/lib/tile.wgsl and bytes an element. */
-const GPU_DTYPES = {
-  F32: { code: 0, bytes: 4 },
-  BF16: { code: 1, bytes: 2 },
-  F16: { code: 2, bytes: 2 },
-} as const satisfies Record<OutputDType, { code: number; bytes: number }>;
-/** Stands for segments of several dtypes. */
+/** The code that stands for segments of several formats. */
 const MIXED = 3;
 
 /** The same stretch of a tensor from every model: the base first, where there is one. */
@@ -21,7 +16,7 @@ export interface TileInput {
   readonly elementCount: number;
   readonly hasBase: boolean;
   readonly segments: readonly {
-    readonly dtype: OutputDType;
+    readonly format: WeightFormat;
     readonly bytes: Uint8Array<ArrayBuffer>;
   }[];
 }
@@ -100,7 +95,7 @@ export class TileSlot {
     output: OutputDType,
   ): Promise<{ readonly bytes: Uint8Array<ArrayBuffer>; readonly nonfinite: number }> {
     const pipeline = await this.#pipeline("elementwise", `merge/${rule}`, tile, output);
-    const byteLength = tile.elementCount * GPU_DTYPES[output].bytes;
+    const byteLength = formatBytes(PLAIN_FORMATS[output], tile.elementCount);
     const paddedBytes = Math.ceil(byteLength / 4) * 4;
     await this.#gpu.guard(rule, () => {
       this.#upload(tile, constants);
@@ -153,10 +148,10 @@ export class TileSlot {
       readback: this.#allocate("bins readback", 4 * BINS, MAP_READ | COPY_DST),
     };
     const { bins, readback } = this.#histogram;
-    const dtypes = tile.segments.map(({ dtype }) => dtype);
+    const formats = tile.segments.map(({ format }) => format);
     const pipeline = await this.#gpu.pipeline(
       ["harness/histogram.wgsl", `score/${rule}.wgsl`],
-      { ...tileConstants(dtypes, tile.hasBase, "F32"), KEY: HISTOGRAM_KEYS[key] },
+      { ...tileConstants(formats, tile.hasBase, "F32"), KEY: HISTOGRAM_KEYS[key] },
       BLOCKWISE,
     );
     await this.#gpu.guard(rule, () => {
@@ -191,7 +186,7 @@ export class TileSlot {
     return this.#gpu.pipeline(
       [`harness/${harness}.wgsl`, `${rule}.wgsl`],
       tileConstants(
-        tile.segments.map(({ dtype }) => dtype),
+        tile.segments.map(({ format }) => format),
         tile.hasBase,
         output,
       ),
@@ -204,12 +199,12 @@ export class TileSlot {
     const layout = new Uint32Array(4 + 4 * tile.segments.length);
     layout.set([tile.elementCount, tile.first, model]);
     let offset = 0;
-    tile.segments.forEach(({ dtype, bytes }, i) => {
+    tile.segments.forEach(({ format, bytes }, i) => {
       invariant(
-        bytes.byteLength === tile.elementCount * GPU_DTYPES[dtype].bytes,
+        bytes.byteLength === formatBytes(format, tile.elementCount),
         "a segment holds the tile's elements",
       );
-      layout.set([offset / 8, GPU_DTYPES[dtype].code], 4 + 4 * i);
+      layout.set([offset / 8, format.code], 4 + 4 * i);
       queue.writeBuffer(this.#arena, offset, padToQuads(bytes));
       offset += Math.ceil(bytes.byteLength / 16) * 16;
     });
@@ -253,20 +248,20 @@ export class TileSlot {
   }
 }
 
-/** The linked constants of shaders/lib/tile.wgsl for segments of these dtypes. */
+/** The linked constants of shaders/lib/tile.wgsl for segments of these formats. */
 export function tileConstants(
-  segments: readonly OutputDType[],
+  segments: readonly WeightFormat[],
   hasBase: boolean,
   output: OutputDType,
 ): ShaderConstants {
-  const codes = new Set(segments.map((dtype) => GPU_DTYPES[dtype].code));
+  const codes = new Set(segments.map(({ code }) => code));
   const [stored = MIXED] = codes.size === 1 ? codes : [];
   return {
     SEGMENTS: segments.length,
     MODELS: segments.length - Number(hasBase),
     HAS_BASE: hasBase,
     STORED: stored,
-    OUTPUT: GPU_DTYPES[output].code,
+    OUTPUT: PLAIN_FORMATS[output].code,
   };
 }
 

@@ -211,7 +211,7 @@ export class Decoder implements LanguageModel {
           inputs: spec.hiddenSize,
           outputs: spec.vocabSize,
           layout: "out_in",
-          dtype: this.#ends.head.dtype,
+          format: this.#ends.head.format,
         }),
       });
       if (spec.head.softcap !== null) {

@@ -134,7 +134,7 @@ function project(
 ): Promise<void> {
   const { layout, inputs, outputs } = spec;
   const { rows } = span;
-  const kernel = kernels.matmul({ rows, inputs, outputs, layout, dtype: matrix.dtype });
+  const kernel = kernels.matmul({ rows, inputs, outputs, layout, format: matrix.format });
   return multiply(recorder, space.rowsOf(from), matrix, space.rowsOf(to, 0, spec.column), {
     rows,
     layout,

@@ -1,6 +1,7 @@
 import type { Checkpoint, CheckpointTensor } from "../../checkpoint/checkpoint.ts";
 import { EngineError } from "../../contract/index.ts";
-import { bitsPerElement, isOutputDType, mergeRole } from "../../core/tensor/dtype.ts";
+import { isOutputDType, mergeRole } from "../../core/tensor/dtype.ts";
+import { formatBytes, PLAIN_FORMATS, type WeightFormat } from "../../core/tensor/weightFormat.ts";
 
 /** Finds a decoder's tensors in a checkpoint and checks that they are what its config calls for. */
 export class TensorLookup {
@@ -56,12 +57,12 @@ export class TensorLookup {
 
   /** Bytes a matrix will take on the GPU. */
   matrixBytes(name: string, rows: number, columns: number): number {
-    const { dtype } = this.find(name, [rows, columns]);
-    return Math.ceil((rows * columns * storedBytes(dtype)) / 16) * 16;
+    const format = keptFormat(this.find(name, [rows, columns]));
+    return Math.ceil(formatBytes(format, rows * columns) / 16) * 16;
   }
 }
 
-/** Bytes of an element on the GPU: what no kernel reads is widened to f32. */
-export function storedBytes(dtype: CheckpointTensor["dtype"]): number {
-  return isOutputDType(dtype) ? bitsPerElement(dtype) / 8 : 4;
+/** How a matrix is kept on the GPU: as it is stored; what no kernel reads is widened to f32. */
+export function keptFormat({ dtype }: CheckpointTensor): WeightFormat {
+  return PLAIN_FORMATS[isOutputDType(dtype) ? dtype : "F32"];
 }

@@ -1,10 +1,11 @@
 import { type CheckpointTensor, readTensor } from "../../checkpoint/checkpoint.ts";
-import { EngineError, type OutputDType } from "../../contract/index.ts";
+import { EngineError } from "../../contract/index.ts";
 import { toF32 } from "../../core/tensor/convert.ts";
-import { bitsPerElement, isOutputDType } from "../../core/tensor/dtype.ts";
+import { byteLength } from "../../core/tensor/dtype.ts";
+import { formatBytes, PLAIN_FORMATS, type WeightFormat } from "../../core/tensor/weightFormat.ts";
 import type { Gpu } from "../../gpu/device.ts";
 import type { PooledBuffer } from "../../gpu/pool.ts";
-import { storedBytes, type TensorLookup } from "./tensorLookup.ts";
+import { keptFormat, type TensorLookup } from "./tensorLookup.ts";
 
 /** Bytes read and uploaded at once. */
 const PIECE_BYTES = 16 * 2 ** 20;
@@ -21,7 +22,7 @@ export interface Panel {
 /** A matrix on the GPU as it was stored; one that is larger than a binding lies in several panels. */
 export interface Matrix {
   readonly panels: readonly Panel[];
-  readonly dtype: OutputDType;
+  readonly format: WeightFormat;
   readonly rows: number;
   readonly columns: number;
 }
@@ -48,8 +49,8 @@ export class WeightLoader {
   ): Promise<Matrix> {
     const tensor = this.#lookup.find(name, [rows, columns]);
     const { limits } = this.#gpu.device;
-    const dtype = this.#kept(tensor);
-    const rowBytes = columns * storedBytes(dtype);
+    const format = this.#formatOf(tensor);
+    const rowBytes = formatBytes(format, columns);
     const limit = Math.min(limits.maxStorageBufferBindingSize, limits.maxBufferSize);
     // Whole fours of rows: a panel of inputs then starts at a whole quad.
     const most = Math.floor(limit / rowBytes / 4) * 4;
@@ -68,7 +69,7 @@ export class WeightLoader {
       await this.#upload(tensor, first * columns, count * columns, buffer);
       panels.push({ buffer, first, rows: count });
     }
-    return { panels, dtype, rows, columns };
+    return { panels, format, rows, columns };
   }
 
   /** A vector as f32. */
@@ -81,8 +82,8 @@ export class WeightLoader {
   }
 
   /** How a matrix lies on the GPU. */
-  #kept({ dtype }: CheckpointTensor): OutputDType {
-    return !this.#widened && isOutputDType(dtype) ? dtype : "F32";
+  #formatOf(tensor: CheckpointTensor): WeightFormat {
+    return this.#widened ? PLAIN_FORMATS.F32 : keptFormat(tensor);
   }
 
   #allocate(label: string, byteLength: number, owned: PooledBuffer[]): GPUBuffer {
@@ -99,15 +100,14 @@ export class WeightLoader {
     buffer: GPUBuffer,
   ): Promise<void> {
     const { dtype } = tensor;
-    const fileBytes = bitsPerElement(dtype) / 8;
+    const format = this.#formatOf(tensor);
     const pieceElements = PIECE_BYTES / 8; // whole words in any dtype
     for (let done = 0; done < elementCount; done += pieceElements) {
       const count = Math.min(pieceElements, elementCount - done);
-      const start = (firstElement + done) * fileBytes;
-      const bytes = await readTensor(tensor, start, count * fileBytes);
-      const kept = this.#kept(tensor);
-      const stored = kept === dtype ? bytes : new Uint8Array(toF32(bytes, dtype).buffer);
-      this.#gpu.device.queue.writeBuffer(buffer, done * storedBytes(kept), wholeWords(stored));
+      const start = byteLength(dtype, firstElement + done);
+      const bytes = await readTensor(tensor, start, byteLength(dtype, count));
+      const stored = format.name === dtype ? bytes : new Uint8Array(toF32(bytes, dtype).buffer);
+      this.#gpu.device.queue.writeBuffer(buffer, formatBytes(format, done), wholeWords(stored));
     }
   }
 }

@@ -1,4 +1,4 @@
-import type { OutputDType } from "../../contract/index.ts";
+import type { WeightFormat } from "../../core/tensor/weightFormat.ts";
 import type { ShaderConstants } from "../../gpu/link.ts";
 
 /** How the work is shared out: which shader, under which constants. */
@@ -24,7 +24,7 @@ export interface MatmulShape {
   readonly rows: number;
   readonly inputs: number;
   readonly outputs: number;
-  readonly dtype: OutputDType;
+  readonly format: WeightFormat;
   readonly layout: "out_in" | "in_out";
 }
 
@@ -52,7 +52,7 @@ export function canRun(
 ): boolean {
   if (kernel.startsWith("subgroups") && !features.has("subgroups")) return false;
   if (!kernel.endsWith("+half")) return true;
-  const readable = shape.dtype === "F16" && shape.layout === "out_in" && !isOdd(shape);
+  const readable = shape.format.name === "F16" && shape.layout === "out_in" && !isOdd(shape);
   return readable && features.has("shader-f16");
 }
 

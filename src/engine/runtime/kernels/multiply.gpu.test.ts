@@ -1,5 +1,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import type { OutputDType } from "../../contract/index.ts";
 import { fromF32, toF32 } from "../../core/tensor/convert.ts";
+import { PLAIN_FORMATS } from "../../core/tensor/weightFormat.ts";
 import { acquireGpu, type Gpu } from "../../gpu/device.ts";
 import { KernelBench, largestError, randomValues } from "./kernelBench.ts";
 import { canRun, MATMUL_FORMS, type MatmulKernel, type MatmulShape } from "./matmulKernels.ts";
@@ -30,7 +32,7 @@ const SHAPES = [
   [130, 8, 132],
 ] as const;
 
-type Stored = Pick<MatmulShape, "dtype" | "layout">;
+type Stored = Pick<MatmulShape, "layout"> & { readonly dtype: OutputDType };
 
 /** Multiplies at all shapes, with a bias, a column, strides, and every second one added to `out`. */
 async function checkKernel(kernel: MatmulKernel, { dtype, layout }: Stored): Promise<void> {
@@ -46,7 +48,7 @@ async function checkKernel(kernel: MatmulKernel, { dtype, layout }: Stored): Pro
     const turned = layout === "in_out";
     const matrix = {
       panels: [{ buffer: bench.buffer(stored), first: 0, rows: turned ? inputs : outputs }],
-      dtype,
+      format: PLAIN_FORMATS[dtype],
       rows: turned ? inputs : outputs,
       columns: turned ? outputs : inputs,
     };
@@ -94,7 +96,8 @@ test.for([
 ] as const)(
   "%s multiplies %o as the plain sums do, at odd sizes",
   async ([kernel, stored], { skip }) => {
-    const shape = { rows: 1, inputs: 4, outputs: 4, ...stored };
+    const { layout, dtype } = stored;
+    const shape = { rows: 1, inputs: 4, outputs: 4, layout, format: PLAIN_FORMATS[dtype] };
     if (canRun(kernel, shape, gpu.device.features)) return checkKernel(kernel, stored);
     const feature = kernel.endsWith("+half") ? "shader-f16" : "subgroups";
     console.log(`NOT RUN: ${kernel} (${gpu.name} does not offer ${feature})`);
@@ -108,7 +111,7 @@ test("eight rows at a time give the same bits as four", async () => {
   const panels = [
     { buffer: bench.buffer(randomValues(inputs * outputs, 2)), first: 0, rows: outputs },
   ];
-  const matrix = { panels, dtype: "F32", rows: outputs, columns: inputs } as const;
+  const matrix = { panels, format: PLAIN_FORMATS.F32, rows: outputs, columns: inputs } as const;
   const run = async (kernel: MatmulKernel) => {
     const buffer = bench.buffer(new Float32Array(rows * outputs));
     const options = { rows, layout: "out_in", bias: null, accumulate: false, kernel } as const;
@@ -133,7 +136,7 @@ describe.each(["out_in", "in_out"] as const)("a matrix in panels, stored %s,", (
         return { buffer, first, rows: end - first };
       });
       const out = bench.buffer(new Float32Array(rows * outputs));
-      const matrix = { panels, dtype: "F32", rows: stored, columns: width } as const;
+      const matrix = { panels, format: PLAIN_FORMATS.F32, rows: stored, columns: width } as const;
       const options = { rows, layout, bias, accumulate: false, kernel: "registers" } as const;
       await multiply(
         bench.recorder,
@@ -160,7 +163,7 @@ test("rows are gathered from the panel that holds them, scaled, and added where 
       { buffer: bench.buffer(stored.slice(4 * size)), first: 4, rows: 3 },
     ];
     const ids = [6, 0, 3, 4, 6];
-    const matrix = { panels, dtype, rows: vocab, columns };
+    const matrix = { panels, format: PLAIN_FORMATS[dtype], rows: vocab, columns };
     const indices = bench.buffer(Uint32Array.from(ids));
     const out = bench.buffer(new Float32Array(ids.length * columns));
     const target = { buffer: out, stride: columns, offset: 0 };

@@ -1,4 +1,3 @@
-import type { OutputDType } from "../../contract/index.ts";
 import type { Matrix } from "../decoder/weights.ts";
 import { formOf, type MatmulKernel, matmulProgram } from "./matmulKernels.ts";
 import type { Recorder } from "./recorder.ts";
@@ -9,9 +8,6 @@ export interface Rows {
   readonly stride: number;
   readonly offset: number;
 }
-
-/** Codes of shaders/nn/weights_dtype.wgsl. */
-const STORED = { F32: 0, BF16: 1, F16: 2 } as const satisfies Record<OutputDType, number>;
 
 /** The file that reads weights, and whether it goes value by value. */
 function weightShader(
@@ -51,7 +47,7 @@ export async function multiply(
     await recorder.add({
       shaders: [shader, program.shader],
       constants: {
-        STORED: STORED[matrix.dtype],
+        STORED: matrix.format.code,
         ...(odd ? { IN_OUT: turned } : {}),
         ...program.constants,
       },
@@ -87,7 +83,7 @@ export async function embed(
   for (const { buffer, first, rows: count } of table.panels) {
     await recorder.add({
       shaders: ["nn/embed.wgsl"],
-      constants: { STORED: STORED[table.dtype] },
+      constants: { STORED: table.format.code },
       reads: [indices, buffer],
       writes: [out.buffer],
       integers: [options.rows, table.columns, out.stride, first, count, options.accumulate ? 1 : 0],

@@ -1,12 +1,19 @@
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { EngineError } from "../../contract/index.ts";
+import { PLAIN_FORMATS } from "../../core/tensor/weightFormat.ts";
 import { acquireGpu, type Findings, type Gpu } from "../../gpu/device.ts";
 import { canRun, type MatmulShape } from "../kernels/matmulKernels.ts";
 import { type Contest, decideContests } from "./tune.ts";
 import { matmulCandidates, matmulChoice, matmulContests } from "./tuneMatmul.ts";
 
 const PLENTY_MS = 60_000;
-const SHAPE = { rows: 20, inputs: 64, outputs: 64, dtype: "F32", layout: "out_in" } as const;
+const SHAPE = {
+  rows: 20,
+  inputs: 64,
+  outputs: 64,
+  format: PLAIN_FORMATS.F32,
+  layout: "out_in",
+} as const;
 
 const opened: Gpu[] = [];
 async function openGpu(findings?: Findings): Promise<Gpu> {
@@ -99,7 +106,7 @@ test("without time, room or a kernel that runs, the rule decides", async () => {
 test("only kernels that the device offers take part, and odd matrices keep to the rule", async () => {
   for (const dtype of ["F32", "F16"] as const) {
     for (const rows of [1, 8, 64, 500]) {
-      const shape: MatmulShape = { ...SHAPE, rows, dtype };
+      const shape: MatmulShape = { ...SHAPE, rows, format: PLAIN_FORMATS[dtype] };
       const candidates = matmulCandidates(gpu, shape);
       expect(candidates[0]).toBe(matmulChoice(gpu, new Map())(shape));
       expect(candidates.every((kernel) => canRun(kernel, shape, gpu.device.features))).toBe(true);

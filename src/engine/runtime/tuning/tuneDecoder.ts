@@ -1,8 +1,8 @@
-import { isOutputDType } from "../../core/tensor/dtype.ts";
 import type { Gpu } from "../../gpu/device.ts";
 import type { Kernels } from "../decoder/layer.ts";
 import { storedShape } from "../decoder/layerWeights.ts";
 import type { MeasuredDecoder } from "../decoder/plan.ts";
+import { keptFormat } from "../decoder/tensorLookup.ts";
 import type { AttentionSpec, DecoderSpec, Projection } from "../description/spec.ts";
 import {
   type AttentionKernel,
@@ -85,9 +85,9 @@ function matmulShapes({ spec, lookup }: MeasuredDecoder, rows: number): readonly
     column: 0,
   };
   return [...projections, head].map((projection) => {
-    const { dtype } = lookup.find(projection.weight, [...storedShape(projection)]);
+    const tensor = lookup.find(projection.weight, [...storedShape(projection)]);
     const { layout, inputs, outputs } = projection;
-    return { rows, inputs, outputs, layout, dtype: isOutputDType(dtype) ? dtype : "F32" };
+    return { rows, inputs, outputs, layout, format: keptFormat(tensor) };
   });
 }
 

@@ -1,3 +1,4 @@
+import { formatBytes } from "../../core/tensor/weightFormat.ts";
 import type { Gpu } from "../../gpu/device.ts";
 import {
   canRun,
@@ -42,7 +43,6 @@ const SOFTWARE = {
   outputs: 256,
   forms: ["registers", "registers8"],
 } as const;
-const BYTES = { F32: 4, BF16: 2, F16: 2 } as const;
 
 /** What shapes are timed together, and the shape that stands for them. */
 interface ShapeClass {
@@ -55,9 +55,9 @@ interface ShapeClass {
 
 /** The class of a shape; null where there is nothing to choose. */
 function classOf(gpu: Gpu, shape: MatmulShape): ShapeClass | null {
-  const { rows, inputs, outputs, dtype, layout } = shape;
+  const { rows, inputs, outputs, format, layout } = shape;
   if (isOdd(shape)) return null;
-  const named = (...words: string[]) => ["matmul", ...words, dtype, layout].join(" ");
+  const named = (...words: string[]) => ["matmul", ...words, format.name, layout].join(" ");
   if (gpu.software) {
     return rows < SOFTWARE.fewest ? null : { ...SOFTWARE, name: named(SOFTWARE.name) };
   }
@@ -95,7 +95,7 @@ export function matmulContests(gpu: Gpu, shapes: readonly MatmulShape[]): readon
 /** Buffers of zeros, whose values take no time. */
 function prepareMatmul(recorder: Recorder, shape: MatmulShape) {
   const { gpu } = recorder;
-  const { rows, inputs, outputs, dtype, layout } = shape;
+  const { rows, inputs, outputs, format, layout } = shape;
   const made: { release(): void }[] = [];
   const allocate = (bytes: number) => {
     const pooled = gpu.pool.allocate("tuning", bytes, GPUBufferUsage.STORAGE);
@@ -107,9 +107,9 @@ function prepareMatmul(recorder: Recorder, shape: MatmulShape) {
   };
   try {
     const [stored, columns] = layout === "out_in" ? [outputs, inputs] : [inputs, outputs];
-    const weights = allocate(inputs * outputs * BYTES[dtype]);
+    const weights = allocate(formatBytes(format, inputs * outputs));
     const panels = [{ buffer: weights, first: 0, rows: stored }];
-    const matrix = { panels, dtype, rows: stored, columns };
+    const matrix = { panels, format, rows: stored, columns };
     const x = { buffer: allocate(4 * rows * inputs), stride: inputs, offset: 0 };
     const out = { buffer: allocate(4 * rows * outputs), stride: outputs, offset: 0 };
     const options = { rows, layout, bias: null, accumulate: false };

@@ -1,3 +1,4 @@
+import { PLAIN_FORMATS } from "../../core/tensor/weightFormat.ts";
 import type { Gpu } from "../../gpu/device.ts";
 import type { PooledBuffer } from "../../gpu/pool.ts";
 import type { Matrix } from "../../runtime/decoder/weights.ts";
@@ -76,7 +77,7 @@ function factorNames({ module, kind }: AdaptedModule): readonly [string, string]
 
 function matrixOf(buffer: GPUBuffer, shape: Parameter["shape"]): Matrix {
   const [rows, columns] = shape as [number, number];
-  return { panels: [{ buffer, first: 0, rows }], dtype: "F32", rows, columns };
+  return { panels: [{ buffer, first: 0, rows }], format: PLAIN_FORMATS.F32, rows, columns };
 }
 
 /** A 32-bit number from a seed and a name (FNV-1a). */

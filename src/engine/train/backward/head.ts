@@ -1,3 +1,4 @@
+import { PLAIN_FORMATS } from "../../core/tensor/weightFormat.ts";
 import type { LoadedEnds, LoadedProjection } from "../../runtime/decoder/layerWeights.ts";
 import type { Matrix } from "../../runtime/decoder/weights.ts";
 import { normalise } from "../../runtime/kernels/kernels.ts";
@@ -142,7 +143,7 @@ async function runBlock(
 /** The last residual as a table that rows are picked from. */
 function residualTable({ space, spec, rows }: TrainPass): Matrix {
   const { buffer, stride } = space.residual(spec.layers.length);
-  return { panels: [{ buffer, first: 0, rows }], dtype: "F32", rows, columns: stride };
+  return { panels: [{ buffer, first: 0, rows }], format: PLAIN_FORMATS.F32, rows, columns: stride };
 }
 
 /** dLastNormed → the picked rows of dResidual. */

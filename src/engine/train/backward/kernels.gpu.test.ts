@@ -1,4 +1,5 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { PLAIN_FORMATS } from "../../core/tensor/weightFormat.ts";
 import { acquireGpu, type Gpu } from "../../gpu/device.ts";
 import type { NormSpec } from "../../runtime/description/spec.ts";
 import { KernelBench, randomValues } from "../../runtime/kernels/kernelBench.ts";
@@ -82,7 +83,7 @@ describe.each(["out_in", "in_out"] as const)("a product with weights stored %s",
         await multiply(
           bench.recorder,
           dyRows,
-          { panels, dtype: "F32", rows: stored, columns },
+          { panels, format: PLAIN_FORMATS.F32, rows: stored, columns },
           dx,
           {
             rows,

@@ -55,10 +55,10 @@ export function multiplyRows(
   },
 ): Promise<void> {
   const { rows, layout, bias = null, accumulate } = options;
-  const { dtype } = matrix;
+  const { format } = matrix;
   const [outputs, inputs] =
     layout === "out_in" ? [matrix.rows, matrix.columns] : [matrix.columns, matrix.rows];
-  const kernel = kernels.matmul({ rows, inputs, outputs, dtype, layout });
+  const kernel = kernels.matmul({ rows, inputs, outputs, format, layout });
   return multiply(recorder, x, matrix, out, { rows, layout, bias, accumulate, kernel });
 }
 
