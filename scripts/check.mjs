@@ -10,6 +10,7 @@ const CHECKS = [
   ["types: ui", "typescript/bin/tsc", ["-p", "tsconfig.ui.json"]],
   ["types: node", "typescript/bin/tsc", ["-p", "tsconfig.node.json"]],
   ["lint and format", "@biomejs/biome/bin/biome", ["check", "--error-on-warnings"]],
+  ["contract's surface", "../scripts/surface.mjs", ["--check"]],
   ["dead code", "knip/bin/knip.js", ["--no-progress"]],
   [
     "layers and shaders",
