@@ -1,7 +1,7 @@
 import type { Checkpoint } from "../../engine/checkpoint/checkpoint.ts";
+import { openDepths } from "../../engine/checkpoint/tensorRoles/depth.ts";
 import type { Recipe } from "../../engine/contract/index.ts";
 import { magnitudes, variances } from "../../engine/merge/methods/taskVectors/reference.ts";
-import { countLayers, layerIndex } from "../../engine/merge/plan/sources.ts";
 import { countedModels, resolveSettings } from "../../engine/merge/recipe/resolve.ts";
 import { findMethod } from "../../engine/merge/registry.ts";
 import { readValues } from "./mergeInMemory.ts";
@@ -23,8 +23,7 @@ export async function tiedAtTheCut(
     checkpoint?.tensors.get(name),
   );
   if (!base || !method.select || stored.some((tensor) => !tensor)) return undefined;
-  const place = { layer: layerIndex(name), layers: countLayers(base) };
-  const resolved = resolveSettings(method, recipe, name, place);
+  const resolved = resolveSettings(method, recipe, name, openDepths(base)(name));
   const selection = method.select(resolved);
   if (!selection) return undefined;
   const [origin, ...values] = await Promise.all(stored.map((tensor) => readValues(tensor!)));

@@ -12,6 +12,7 @@ import {
   readText,
   type WeightFiles,
 } from "./formats/safetensors/weightFiles.ts";
+import { isHead, isTokenEmbedding } from "./tensorRoles/role.ts";
 
 const MAX_CONFIG_BYTES = 2 ** 20;
 /** Headers that are read at once: enough to hide a disk's latency, little enough for memory. */
@@ -117,10 +118,8 @@ function tensorNotes(
 ): readonly string[] {
   const notes: string[] = [];
   const list = [...tensors.values()];
-  const head = list.some(({ name }) => /(^|\.)(lm_head|embed_out|output|head)\.weight$/.test(name));
-  const embedding = list.some(({ name }) =>
-    /(^|\.)(embed_tokens|wte|embed_in|embeddings?)\.weight$/.test(name),
-  );
+  const head = list.some(({ name }) => isHead(name));
+  const embedding = list.some(({ name }) => isTokenEmbedding(name));
   if (embedding && !head) {
     notes.push(
       config && !config.tied

@@ -1,4 +1,5 @@
 import type { Checkpoint } from "../checkpoint/checkpoint.ts";
+import { headBeside } from "../checkpoint/tensorRoles/role.ts";
 import type { TrainingSettings } from "../contract/index.ts";
 import type { Gpu } from "../gpu/device.ts";
 import { readBytes } from "../gpu/readBytes.ts";
@@ -11,8 +12,6 @@ import { planTarget, type TargetPlan, type Trained } from "./targetFiles.ts";
 
 /** Where a target keeps the adapter that made it. */
 const ADAPTER_FOLDER = "adapter/";
-/** A head that was tied to the embedding and no longer is. */
-const HEAD = "lm_head.weight";
 
 async function readValues(gpu: Gpu, { value }: Parameter, first: number, count: number) {
   const bytes = await readBytes(gpu, value, 4 * first, 4 * count);
@@ -71,6 +70,8 @@ async function planAdapted(
   const { spec, lookup } = measureDecoder(pivot);
   const { head, embedding } = spec;
   const tied = head.tensor === embedding.tensor;
+  // Under its own name from now on, where it was the embedding before.
+  const ownHead = headBeside(embedding.tensor);
   const factors: TrainedFactors[] = [];
   for (const adapter of model.adapters) {
     const own = adapter.module === "lm_head";
@@ -78,7 +79,7 @@ async function planAdapted(
     const lying = adapter.layout === "in_out" ? shape.toReversed() : shape;
     factors.push({
       adapter,
-      tensor: tied && own ? HEAD : lookup.find(adapter.tensor, lying).name,
+      tensor: tied && own ? ownHead : lookup.find(adapter.tensor, lying).name,
       a: await readValues(gpu, adapter.a, 0, adapter.a.count),
       b: await readValues(gpu, adapter.b, 0, adapter.b.count),
     });
@@ -95,7 +96,7 @@ async function planAdapted(
     shardBytes,
     computes: (name) => changed.has(name),
     // One was trained without the other, or differently: from now on they are two.
-    untied: table && { head: HEAD, embedding: table.name },
+    untied: table && { head: ownHead, embedding: table.name },
     files: new Map([...files].map(([path, source]) => [`${ADAPTER_FOLDER}${path}`, source])),
   });
   return { plan, trained: { kind: "lora", factors } };

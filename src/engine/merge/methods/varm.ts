@@ -1,3 +1,4 @@
+import { layerKey, moduleKey } from "../../checkpoint/tensorRoles/role.ts";
 import { defineMethod, type Resolved, type UnitTensor, type Values } from "../method.ts";
 import { referenceVarm } from "./varm/reference.ts";
 import {
@@ -10,7 +11,6 @@ import {
   RELEASED_STATISTICS,
   statisticOf,
 } from "./varm/shares.ts";
-import { layerKey, moduleKey } from "./varm/units.ts";
 
 const STATISTIC_CODE = { square: 0, abs: 1, signed: 2 } as const;
 

@@ -1,5 +1,7 @@
+import { countLayers } from "../../checkpoint/tensorRoles/depth.ts";
+import { findHead, isTied } from "../../checkpoint/tensorRoles/head.ts";
 import type { DType, Finding } from "../../contract/index.ts";
-import { countLayers, finding, isHead, isTied, type Source, type Sources } from "./sources.ts";
+import { finding, type Source, type Sources } from "./sources.ts";
 
 /** Every checkpoint of the merge, the donor first, each once. */
 function distinct({ base, models, donor }: Sources): readonly Source[] {
@@ -93,7 +95,7 @@ function compareQuantisation(source: Source): readonly Finding[] {
 
 /** What will happen to the language-model head where some models tie it to the embedding. */
 function compareHeads(sources: readonly Source[], untied: boolean): readonly Finding[] {
-  const hasHead = ({ checkpoint }: Source) => [...checkpoint.tensors.keys()].some(isHead);
+  const hasHead = ({ checkpoint }: Source) => findHead(checkpoint) !== null;
   const tied = sources.filter(({ checkpoint }) => isTied(checkpoint));
   if (tied.length === 0) return [];
   if (!sources.some(hasHead)) {

@@ -1,16 +1,10 @@
 import type { CheckpointTensor } from "../../checkpoint/checkpoint.ts";
+import { countsTokens } from "../../checkpoint/tensorRoles/role.ts";
 import type { DType, Finding } from "../../contract/index.ts";
 import { invariant } from "../../core/invariant.ts";
 import { mergeRole } from "../../core/tensor/dtype.ts";
 import type { Values } from "../method.ts";
-import {
-  countsTokens,
-  finding,
-  findTensor,
-  formatShape,
-  type Source,
-  type Sources,
-} from "./sources.ts";
+import { finding, findTensor, formatShape, type Source, type Sources } from "./sources.ts";
 
 /** What becomes of one tensor, before its parameters are resolved. */
 export interface Gathered {

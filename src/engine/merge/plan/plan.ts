@@ -1,5 +1,8 @@
 import type { Checkpoint } from "../../checkpoint/checkpoint.ts";
 import { planShards } from "../../checkpoint/formats/safetensors/shards.ts";
+import { openDepths } from "../../checkpoint/tensorRoles/depth.ts";
+import { findHead, isTied } from "../../checkpoint/tensorRoles/head.ts";
+import { countsTokens, isTokenEmbedding } from "../../checkpoint/tensorRoles/role.ts";
 import { type Finding, type MergePlan, modelKeys, type Recipe } from "../../contract/index.ts";
 import { invariant } from "../../core/invariant.ts";
 import { isOutputDType } from "../../core/tensor/dtype.ts";
@@ -13,17 +16,7 @@ import { describeDTypes, outputDType } from "./dtypes.ts";
 import { estimatePeak, estimateReads } from "./estimate.ts";
 import { gatherTensor } from "./gather.ts";
 import type { OutputTensor, Plan, TileBudget } from "./outputTensor.ts";
-import {
-  countLayers,
-  countsTokens,
-  finding,
-  isHead,
-  isTied,
-  isTokenEmbedding,
-  layerIndex,
-  type Source,
-  type Sources,
-} from "./sources.ts";
+import { finding, type Source, type Sources } from "./sources.ts";
 
 export interface PlanRequest {
   readonly method: MergeMethod;
@@ -73,9 +66,7 @@ function changeConfig(outputs: readonly OutputTensor[], sources: Sources): Plan[
   const rows = entrance?.shape[0];
   const own = entrance && donor.checkpoint.tensors.get(entrance.name)?.shape[0];
   const all = [donor, ...(base ? [base] : []), ...models];
-  const untied = all.some(
-    ({ checkpoint }) => !isTied(checkpoint) && [...checkpoint.tensors.keys()].some(isHead),
-  );
+  const untied = all.some(({ checkpoint }) => !isTied(checkpoint) && findHead(checkpoint) !== null);
   return {
     ...(rows !== undefined && own !== undefined && rows !== own ? { vocabSize: rows } : {}),
     ...(untied && isTied(donor.checkpoint) ? { tied: false } : {}),
@@ -100,7 +91,7 @@ function openSources({ method, recipe, base, models }: PlanRequest) {
 /** Every output tensor, what was found about it, and the parameters that hold for it. */
 function planOutputs(sources: Sources, recipe: Recipe, global: Values) {
   const { method, donor } = sources;
-  const layers = countLayers(donor.checkpoint);
+  const depthOf = openDepths(donor.checkpoint);
   const findings: Finding[] = [];
   const outputs = nameOutputs(sources).map((name): OutputTensor => {
     const { findings: own, ...tensor } = gatherTensor(name, sources, global);
@@ -110,7 +101,7 @@ function planOutputs(sources: Sources, recipe: Recipe, global: Values) {
     if (tensor.action === "copy") {
       return { ...about, dtype: tensor.copyFrom!.dtype, resolved: NOTHING_RESOLVED };
     }
-    const resolved = resolveSettings(method, recipe, name, { layer: layerIndex(name), layers });
+    const resolved = resolveSettings(method, recipe, name, depthOf(name));
     checkTogether(method, resolved.global);
     const like = donor.checkpoint.tensors.get(name) ?? tensor.base ?? tensor.models[0]!;
     return {

@@ -1,7 +1,8 @@
 import type { Checkpoint, CheckpointTensor } from "../../checkpoint/checkpoint.ts";
+import { findEmbedding, isTied } from "../../checkpoint/tensorRoles/head.ts";
+import { isHead } from "../../checkpoint/tensorRoles/role.ts";
 import type { Finding } from "../../contract/index.ts";
 import type { MergeMethod } from "../method.ts";
-import { layerKey } from "../methods/varm/units.ts";
 
 /** One checkpoint of a merge under the name that findings and results give it. */
 export interface Source {
@@ -18,30 +19,6 @@ export interface Sources {
   readonly donor: Source;
 }
 
-const TOKEN_EMBEDDING =
-  /(^|\.)(embed_tokens|wte|tok_embeddings|embed_in|word_embeddings|embeddings)\.weight$/;
-const HEAD = /(^|\.)(lm_head|embed_out)\.(weight|bias)$/;
-const HEAD_WEIGHT = /(^|\.)(lm_head|embed_out)\.weight$/;
-
-/** True for the matrix with one row a token at the model's entrance. */
-export function isTokenEmbedding(tensor: string): boolean {
-  return TOKEN_EMBEDDING.test(tensor);
-}
-
-/** True where the first axis counts tokens. */
-export function countsTokens(tensor: string): boolean {
-  return TOKEN_EMBEDDING.test(tensor) || HEAD.test(tensor);
-}
-
-export function isHead(tensor: string): boolean {
-  return HEAD_WEIGHT.test(tensor);
-}
-
-/** A model without config.json and without a head is taken for one that ties it. */
-export function isTied({ config, tensors }: Checkpoint): boolean {
-  return config?.tied ?? ![...tensors.keys()].some(isHead);
-}
-
 /**
  * The checkpoint's tensor of this name; for the head of a model that ties it, its token embedding
  * (mergekit's `tied_names`).
@@ -49,25 +26,7 @@ export function isTied({ config, tensors }: Checkpoint): boolean {
 export function findTensor(checkpoint: Checkpoint, name: string): CheckpointTensor | null {
   const own = checkpoint.tensors.get(name);
   if (own) return own;
-  if (!isHead(name) || !isTied(checkpoint)) return null;
-  for (const tensor of checkpoint.tensors.values()) {
-    if (isTokenEmbedding(tensor.name)) return tensor;
-  }
-  return null;
-}
-
-/** The number of a tensor's layer, or null outside the stack. */
-export function layerIndex(tensor: string): number | null {
-  const key = layerKey(tensor);
-  return key === null ? null : Number(key.slice(key.lastIndexOf(".") + 1));
-}
-
-/** How many layers a checkpoint has: as its config says, else as its tensors' names say. */
-export function countLayers({ config, tensors }: Checkpoint): number {
-  if (config?.layers !== null && config?.layers !== undefined) return config.layers;
-  let layers = 0;
-  for (const name of tensors.keys()) layers = Math.max(layers, (layerIndex(name) ?? -1) + 1);
-  return layers;
+  return isHead(name) && isTied(checkpoint) ? findEmbedding(checkpoint) : null;
 }
 
 /** A finding about one source, and maybe one of its tensors. */

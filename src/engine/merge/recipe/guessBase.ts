@@ -1,8 +1,9 @@
 import { type Checkpoint, type CheckpointTensor, readTensor } from "../../checkpoint/checkpoint.ts";
+import { countLayers } from "../../checkpoint/tensorRoles/depth.ts";
+import { countsTokens } from "../../checkpoint/tensorRoles/role.ts";
 import type { Finding } from "../../contract/index.ts";
 import { toF32 } from "../../core/tensor/convert.ts";
 import { bitsPerElement, mergeRole } from "../../core/tensor/dtype.ts";
-import { countLayers, countsTokens } from "../plan/sources.ts";
 
 /** Bytes that are read of each model at most. */
 const SAMPLE_BYTES = 8 * 2 ** 20;

@@ -1,7 +1,7 @@
+import { layerKey } from "../../../checkpoint/tensorRoles/role.ts";
 import { fromF32, toF32 } from "../../../core/tensor/convert.ts";
 import type { ReferenceTensor, Values } from "../../method.ts";
 import { applyStated, granularityOf, isReleased, statisticOf } from "./shares.ts";
-import { layerKey } from "./units.ts";
 
 /** One element's change as the statistic counts it. */
 function changeOf(statistic: string, delta: number): number {

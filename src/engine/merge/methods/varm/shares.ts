@@ -1,5 +1,5 @@
+import { layerKey } from "../../../checkpoint/tensorRoles/role.ts";
 import type { UnitTensor, Values } from "../../method.ts";
-import { layerKey } from "./units.ts";
 import {
   equalShares,
   type Measure,

@@ -1,0 +1,20 @@
+import type { Checkpoint, CheckpointTensor } from "../checkpoint.ts";
+import { isHead, isTokenEmbedding, roleOf } from "./role.ts";
+
+const preferText = (tensors: readonly CheckpointTensor[]) =>
+  tensors.find(({ name }) => roleOf(name).stack === "text") ?? tensors[0] ?? null;
+
+/** The language model's token embedding; another stack's where it has none. */
+export function findEmbedding({ tensors }: Checkpoint): CheckpointTensor | null {
+  return preferText([...tensors.values()].filter(({ name }) => isTokenEmbedding(name)));
+}
+
+/** The head that a checkpoint stores beside its embedding. */
+export function findHead({ tensors }: Checkpoint): CheckpointTensor | null {
+  return preferText([...tensors.values()].filter(({ name }) => isHead(name)));
+}
+
+/** A model without config.json and without a head is taken for one that ties it. */
+export function isTied(checkpoint: Checkpoint): boolean {
+  return checkpoint.config?.tied ?? findHead(checkpoint) === null;
+}
