@@ -58,10 +58,9 @@ async function forgetEverything(page: Page, origin: string): Promise<void> {
   await browser.detach();
 }
 
-test("a quarter of the small pipeline, reloaded in the middle, ends as one that was left alone", async ({
-  page,
-  baseURL,
-}) => {
+test("a quarter of the small pipeline, reloaded in the middle, ends as one that was left alone", {
+  tag: "@long",
+}, async ({ page, baseURL }) => {
   test.setTimeout(2 * PIPELINE_MS + 120_000);
   await page.emulateMedia({ colorScheme: "light", reducedMotion: "reduce" });
   await startQuarter(page);

@@ -57,10 +57,9 @@ const CASES = [
   { name: "merged", provider: null, calls: [7, 1, 32], bound: EXACT, decoder: true },
 ] as const;
 
-test("exports give the logits of transformers, of onnxruntime and of our own decoder", async ({
-  page,
-  folder,
-}) => {
+test("exports give the logits of transformers, of onnxruntime and of our own decoder", {
+  tag: "@long",
+}, async ({ page, folder }) => {
   test.slow();
   await openEnginePage(page, folder, "onnxPage.ts");
   for (const { name, bound, ...asked } of CASES) {
@@ -78,10 +77,9 @@ test("exports give the logits of transformers, of onnxruntime and of our own dec
   }
 });
 
-test("the sample's export, on the GPU, is within 2e-3 of transformers over 200 tokens", async ({
-  page,
-  folder,
-}) => {
+test("the sample's export, on the GPU, is within 2e-3 of transformers over 200 tokens", {
+  tag: "@long",
+}, async ({ page, folder }) => {
   test.slow();
   await openEnginePage(page, folder, "onnxPage.ts");
   const { cases } = JSON.parse(readFileSync(join(ROOT, "goldens/nn/manifest.json"), "utf8"));

@@ -49,8 +49,14 @@ export const SUITES = {
   unit: vitest("unit"),
   docs: vitest("docs"),
   gpu: vitest("gpu"),
+  // Journeys of minutes run where nobody waits: in CI, and by `npm run e2e`.
   e2e: (file) => ({
-    args: [join(root, "node_modules", "playwright", "cli.js"), "test"],
+    args: [
+      join(root, "node_modules", "playwright", "cli.js"),
+      "test",
+      ...(process.env.CI ? [] : ["--grep-invert=@long"]),
+    ],
+    note: process.env.CI ? null : "Journeys tagged @long run in CI alone; `npm run e2e` has them.",
     env: { FUSESTUDIO_E2E_REPORT: file },
     port: "FUSESTUDIO_E2E_PORT",
     count: countPlaywright,
@@ -88,8 +94,9 @@ export async function runSuites(names) {
   try {
     for (const name of names) {
       const file = join(folder, `${name}.json`);
-      const { args, env, port, count, plain } = SUITES[name](file);
+      const { args, env, port, count, plain, note } = SUITES[name](file);
       console.log(`\n── ${name} ──`);
+      if (note) console.log(note);
       const starter = plain ? [] : [join(root, "scripts", "with-browser.mjs"), process.execPath];
       const code = await run(process.execPath, [...starter, ...args], {
         cwd: root,
