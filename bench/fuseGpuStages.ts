@@ -1,10 +1,9 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { openCheckpoint } from "../src/engine/checkpoint/open.ts";
-import type { FusionSettings } from "../src/engine/contract/index.ts";
+import { FUSION_DEFAULTS, type FusionSettings } from "../src/engine/contract/index.ts";
 import type { FusedRecord, UnfusedRecord } from "../src/engine/fuse/dataset/records.ts";
 import { makeRecord } from "../src/engine/fuse/dataset/testRecords.ts";
-import { PROFILES } from "../src/engine/fuse/profiles.ts";
 import { readTopRows, type TopRows } from "../src/engine/fuse/represent/topRows.ts";
 import { fuseDocuments } from "../src/engine/fuse/rows/fuseRows.ts";
 import { sequenceMetrics } from "../src/engine/fuse/rows/metrics.ts";
@@ -94,7 +93,7 @@ export function fuseStage(
   shown: number,
 ): Stage {
   const settings: FusionSettings = {
-    ...PROFILES.studio,
+    ...FUSION_DEFAULTS.studio,
     fusion,
     metric: "token",
     tail: "renormalise",

@@ -1,4 +1,4 @@
-import type { FusionSettings } from "../src/engine/contract/index.ts";
+import { FUSION_DEFAULTS, type FusionSettings } from "../src/engine/contract/index.ts";
 import type { Pool } from "../src/engine/core/threadPool.ts";
 import { AlignmentCounts } from "../src/engine/fuse/align/maps/alignmentCounts.ts";
 import { buildVocabularyMap } from "../src/engine/fuse/align/maps/build.ts";
@@ -11,7 +11,6 @@ import type { Groups, SparseRows } from "../src/engine/fuse/align/types.ts";
 import { remark } from "../src/engine/fuse/align/vocabulary.ts";
 import { createWarper, type DtwProfileName, dtwProfiles } from "../src/engine/fuse/align/warper.ts";
 import { seededRandom } from "../src/engine/fuse/dataset/testRecords.ts";
-import { PROFILES } from "../src/engine/fuse/profiles.ts";
 import type { Pair, Side } from "./fuseData.ts";
 
 /** What one contender did: rows are supervised positions, or strings of a vocabulary. */
@@ -167,7 +166,7 @@ export async function mapRowsStage(
   pairs: readonly Pair[],
   pool: Pool<AlignTasks>,
 ): Promise<Stage> {
-  const settings: FusionSettings = PROFILES["fusechat-v1"];
+  const settings: FusionSettings = FUSION_DEFAULTS["fusechat-v1"];
   const counts = new AlignmentCounts();
   const warpTexts = createWarper("fusechat-v1", pivot.vocabulary, source.vocabulary);
   for (const pair of pairs) {

@@ -2,8 +2,7 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-import type { TrainingSettings } from "../src/engine/contract/index.ts";
-import { TRAINING_PROFILES } from "../src/engine/train/settings.ts";
+import { TRAINING_DEFAULTS, type TrainingSettings } from "../src/engine/contract/index.ts";
 import { type Contender, type Failed, startContender } from "./contenders.ts";
 import { runMain } from "./runMain.ts";
 import { formatRatio, formatTable } from "./table.ts";
@@ -32,7 +31,7 @@ function caseOf(
   { tokens = 128, layers = null }: { tokens?: number; layers?: number | null } = {},
 ): TrainCase {
   const size = { sequenceTokens: tokens, batchTokens: tokens, steps: 1000, warmup: 0 };
-  const settings = { ...TRAINING_PROFILES.studio, ...size, ...change };
+  const settings = { ...TRAINING_DEFAULTS.studio, ...size, ...change };
   return { name, settings, tokens, layers };
 }
 

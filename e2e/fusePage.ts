@@ -1,10 +1,11 @@
-import type {
-  DroppedFile,
-  Engine,
-  FusionCard,
-  FusionSettings,
-  JobCard,
-  JobRequest,
+import {
+  type DroppedFile,
+  type Engine,
+  FUSION_DEFAULTS,
+  type FusionCard,
+  type FusionSettings,
+  type JobCard,
+  type JobRequest,
 } from "../src/engine/contract/index.ts";
 import { createEngine } from "../src/engine/create.ts";
 
@@ -65,7 +66,7 @@ async function answer({ models, data, settings }: FuseQuestion): Promise<FuseAns
   const cards = await engine.listModels();
   const idOf = (name: string) => cards.find((card) => card.name === name)?.id ?? "";
   const [pivot = "", ...sources] = models.map(({ name }) => idOf(name));
-  const { studio } = await engine.fusionProfiles();
+  const { studio } = FUSION_DEFAULTS;
   const begun = performance.now();
   const { result } = await run(engine, {
     kind: "fuse",

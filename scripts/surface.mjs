@@ -7,6 +7,8 @@ import { join } from "node:path";
 
 const root = join(import.meta.dirname, "..");
 const FILE = join(root, "docs", "contract.txt");
+/** Tables of settings: docs/settings.md has their names, ranges and defaults. */
+const TABLES = ["fusionSettings.d.ts", "trainingSettings.d.ts"];
 
 /** Every exported declaration of `src/engine/contract`, without comments, file by file. */
 function readSurface() {
@@ -26,7 +28,7 @@ function readSurface() {
     });
     if (status !== 0) throw new Error(stdout);
     const files = readdirSync(folder).filter(
-      (name) => name.endsWith(".d.ts") && name !== "index.d.ts",
+      (name) => name.endsWith(".d.ts") && name !== "index.d.ts" && !TABLES.includes(name),
     );
     return files
       .toSorted()

@@ -17,9 +17,3 @@ export function readChoice<T extends string>(
     { option: name },
   );
 }
-
-/** `on` or `off`; undefined where it is not given. */
-export function readSwitch(options: Call["options"], name: string): boolean | undefined {
-  const word = readChoice(options, name, ["on", "off"]);
-  return word === undefined ? undefined : word === "on";
-}

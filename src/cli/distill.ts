@@ -6,6 +6,8 @@ import {
   FUSION_PROFILES,
   type FusionId,
   type ModelId,
+  TRAINING_DEFAULTS,
+  TRAINING_SETTINGS,
   type TrainingPoint,
   type TrainingSettings,
 } from "../engine/contract/index.ts";
@@ -19,12 +21,13 @@ import { checkTraining } from "../engine/train/planner.ts";
 import { readNotes, type TrainingNotes } from "../engine/train/recordState.ts";
 import { type FolderLibrary, openFolderLibrary } from "../node/folderLibrary.ts";
 import { openWorkFolder, type WorkFolder } from "../node/workFolder.ts";
+import { readChoice } from "./choices.ts";
 import { closing } from "./closing.ts";
 import type { Call, Command, Outcome } from "./command.ts";
 import { fingerprintOf, jobContext } from "./jobContext.ts";
 import { openBudgetedGpu, RUN_OPTIONS } from "./languageModel.ts";
 import { openModel } from "./openModel.ts";
-import { readTrainingSettings, TRAINING_OPTIONS } from "./trainingOptions.ts";
+import { PROFILE_OPTION, readSettings, settingOptions } from "./settingOptions.ts";
 
 const JOB = "terminal";
 
@@ -58,8 +61,8 @@ export const distill: Command = {
   summary:
     "Trains a pivot on a fused dataset (a folder of `studio fuse`, or a file); writes the target with its PEFT adapter; resumes its own.",
   options: {
-    profile: { value: "NAME", help: `Whose settings: ${FUSION_PROFILES.join(", ")} (studio).` },
-    ...TRAINING_OPTIONS,
+    profile: PROFILE_OPTION,
+    ...settingOptions(TRAINING_SETTINGS),
     ...RUN_OPTIONS,
   },
   run: (call) =>
@@ -89,6 +92,12 @@ export const distill: Command = {
       return outcomeOf(notes, { out, adapter, bytes });
     }),
 };
+
+/** The settings as `--profile` and the other options state them. */
+function readTrainingSettings(options: Call["options"]): TrainingSettings {
+  const profile = readChoice(options, "profile", FUSION_PROFILES) ?? "studio";
+  return readSettings(TRAINING_SETTINGS, options, TRAINING_DEFAULTS[profile]);
+}
 
 /** Makes the target inside the work folder. */
 async function make(

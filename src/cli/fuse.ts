@@ -1,30 +1,30 @@
 import { setMaxListeners } from "node:events";
 import { basename, resolve } from "node:path";
-import { FUSION_PROFILES, type FusionCard, type FusionSettings } from "../engine/contract/index.ts";
+import {
+  FUSION_DEFAULTS,
+  FUSION_PROFILES,
+  FUSION_SETTINGS,
+  type FusionCard,
+  type FusionSettings,
+} from "../engine/contract/index.ts";
 import { createPool } from "../engine/core/threadPool.ts";
 import { alignTasks } from "../engine/fuse/align/tasks.ts";
 import { createFuseKind, type FuseState } from "../engine/fuse/fuseJob.ts";
 import { prepareFusion } from "../engine/fuse/fuseModels.ts";
-import { FUSION_RANGES } from "../engine/fuse/fuseRequest.ts";
-import { FUSION_CHOICES, PROFILES } from "../engine/fuse/profiles.ts";
 import { STUDIO } from "../engine/merge/run/version.ts";
 import { keepLanguageTexts } from "../engine/runtime/language/languageFiles.ts";
 import { createModelCache } from "../engine/runtime/language/modelCache.ts";
 import { openFusionFolder, PARQUET_FORMATS } from "../node/fusionFolder.ts";
 import { mapsInFolder } from "../node/mapFiles.ts";
 import { nodeThreads } from "../node/threads.ts";
-import { readChoice, readSwitch } from "./choices.ts";
+import { readChoice } from "./choices.ts";
 import { closing } from "./closing.ts";
 import type { Call, Command } from "./command.ts";
 import { openFusionInputs } from "./fusionInputs.ts";
 import { fusionReport } from "./fusionReport.ts";
 import { fingerprintOf, jobContext } from "./jobContext.ts";
-import { openBudgetedGpu, RUN_OPTIONS, readBudget, readNumber } from "./languageModel.ts";
-
-const SWITCHES = ["withPivot", "matrix", "bf16"] as const;
-
-/** A setting's name as an option's: bad-rows. */
-const optionOf = (name: string) => name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+import { openBudgetedGpu, RUN_OPTIONS, readBudget } from "./languageModel.ts";
+import { PROFILE_OPTION, readSettings, settingOptions } from "./settingOptions.ts";
 
 /** `studio fuse`: what sources know about texts, in the pivot's tokens. */
 export const fuse: Command = {
@@ -34,23 +34,8 @@ export const fuse: Command = {
   options: {
     source: { value: "MODEL", help: "Another source; may be repeated.", many: true },
     data: { value: "FILE", help: "Another dataset; may be repeated.", many: true },
-    profile: { value: "NAME", help: `Whose rules: ${FUSION_PROFILES.join(", ")} (studio).` },
-    "top-k": { value: "K", help: "Entries kept of each distribution, 1 to 64 (10)." },
-    "max-tokens": { value: "N", help: "Longer texts are split (2048, or a model's context)." },
-    rows: { value: "N", help: "Rows of each dataset at most, drawn at random (1000)." },
-    temperature: { value: "T", help: "Of the teachers (1)." },
-    ...Object.fromEntries(
-      Object.entries(FUSION_CHOICES).map(([name, values]) => [
-        optionOf(name),
-        { value: "NAME", help: `${values.join(", ")} (as the profile says).` },
-      ]),
-    ),
-    ...Object.fromEntries(
-      SWITCHES.map((name) => [
-        optionOf(name),
-        { value: "on|off", help: "As the profile says where it is not given." },
-      ]),
-    ),
+    ...settingOptions(FUSION_SETTINGS),
+    profile: PROFILE_OPTION,
     parquet: { value: "FORMAT", help: `Parquet beside our own: ${PARQUET_FORMATS.join(", ")}.` },
     ...RUN_OPTIONS,
   },
@@ -58,7 +43,7 @@ export const fuse: Command = {
     closing(async (keep) => {
       const { positionals, options, signal, say } = call;
       const [pivot = "", first = "", data = "", target = ""] = positionals;
-      const settings = readSettings(options);
+      const settings = readFusionSettings(options);
       const parquet = readChoice(options, "parquet", PARQUET_FORMATS) ?? null;
       readBudget(options); // refused before anything is read
       const named = [pivot, first, ...many(options.source)];
@@ -115,27 +100,8 @@ export const fuse: Command = {
 
 const many = (joined: string | undefined) => joined?.split("\n") ?? [];
 
-function readSettings(options: Call["options"]): FusionSettings {
-  const base = PROFILES[readChoice(options, "profile", FUSION_PROFILES) ?? "studio"];
-  const { topK, maxTokens, rows, temperature } = base;
-  const chosen = <K extends keyof typeof FUSION_CHOICES>(name: K) =>
-    readChoice<(typeof FUSION_CHOICES)[K][number]>(options, optionOf(name), FUSION_CHOICES[name]);
-  return {
-    ...base,
-    topK: readNumber(options, "top-k", topK, FUSION_RANGES.topK),
-    maxTokens: readNumber(options, "max-tokens", maxTokens, FUSION_RANGES.maxTokens),
-    rows: readNumber(options, "rows", rows, FUSION_RANGES.rows),
-    temperature: readNumber(options, "temperature", temperature, { min: 1e-3, max: 1e3 }),
-    vocabulary: chosen("vocabulary") ?? base.vocabulary,
-    fallback: chosen("fallback") ?? base.fallback,
-    fusion: chosen("fusion") ?? base.fusion,
-    level: chosen("level") ?? base.level,
-    metric: chosen("metric") ?? base.metric,
-    averageBy: chosen("averageBy") ?? base.averageBy,
-    tail: chosen("tail") ?? base.tail,
-    badRows: chosen("badRows") ?? base.badRows,
-    withPivot: readSwitch(options, optionOf("withPivot")) ?? base.withPivot,
-    matrix: readSwitch(options, optionOf("matrix")) ?? base.matrix,
-    bf16: readSwitch(options, optionOf("bf16")) ?? base.bf16,
-  };
+/** The settings as `--profile` and the other options state them. */
+function readFusionSettings(options: Call["options"]): FusionSettings {
+  const profile = readChoice(options, "profile", FUSION_PROFILES) ?? "studio";
+  return readSettings(FUSION_SETTINGS, options, FUSION_DEFAULTS[profile]);
 }

@@ -2,7 +2,11 @@ import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { Checkpoint } from "../engine/checkpoint/checkpoint.ts";
 import { openCheckpoint } from "../engine/checkpoint/open.ts";
-import type { TrainingPoint, TrainingSettings } from "../engine/contract/index.ts";
+import {
+  TRAINING_DEFAULTS,
+  type TrainingPoint,
+  type TrainingSettings,
+} from "../engine/contract/index.ts";
 import { createMemoryTree } from "../engine/core/memoryTree.ts";
 import { openDecoder } from "../engine/runtime/decoder/openDecoder.ts";
 import { readCrossEntropy } from "../engine/runtime/generate/score.ts";
@@ -11,7 +15,6 @@ import { openTrainingDocuments } from "../engine/train/documents.ts";
 import { recordTraining } from "../engine/train/recordState.ts";
 import { planResult } from "../engine/train/result.ts";
 import { runTraining } from "../engine/train/run.ts";
-import { TRAINING_PROFILES } from "../engine/train/settings.ts";
 import { writeTarget } from "../engine/train/targetFiles.ts";
 import { openFiles } from "./files.ts";
 import { FusionBench } from "./fuseTestParts.ts";
@@ -27,7 +30,7 @@ const TALES = [
 const texts = TALES.map((text) => JSON.stringify({ text })).join("\n");
 
 const SETTINGS: TrainingSettings = {
-  ...TRAINING_PROFILES.studio,
+  ...TRAINING_DEFAULTS.studio,
   modules: ["q", "v", "down"],
   rank: 4,
   dropout: 0.1,

@@ -2,7 +2,7 @@ import "fake-indexeddb/auto";
 import { basename, join } from "node:path";
 import type { Checkpoint } from "../engine/checkpoint/checkpoint.ts";
 import { openCheckpoint } from "../engine/checkpoint/open.ts";
-import type { FusionSettings } from "../engine/contract/index.ts";
+import { FUSION_DEFAULTS, type FusionSettings } from "../engine/contract/index.ts";
 import { bytesInMemory } from "../engine/core/bytes.ts";
 import type { JobContext } from "../engine/core/jobs/kind.ts";
 import { createPool } from "../engine/core/threadPool.ts";
@@ -12,7 +12,6 @@ import { openFusions } from "../engine/fuse/dataset/fusions.ts";
 import { storeRecords } from "../engine/fuse/dataset/recordStore.ts";
 import type { FusedRecord } from "../engine/fuse/dataset/records.ts";
 import { createFuseKind, type FuseParts, type FuseState } from "../engine/fuse/fuseJob.ts";
-import { PROFILES } from "../engine/fuse/profiles.ts";
 import { GpuProvider } from "../engine/gpu/device.ts";
 import { keepLanguageTexts } from "../engine/runtime/language/languageFiles.ts";
 import { createModelCache } from "../engine/runtime/language/modelCache.ts";
@@ -107,7 +106,7 @@ export class FusionBench {
       progress: ({ label }) => attempt.onProgress?.(label),
       modelsChanged() {},
     };
-    const base = PROFILES[settings.profile ?? "studio"];
+    const base = FUSION_DEFAULTS[settings.profile ?? "studio"];
     const full = {
       ...request,
       kind: "fuse" as const,

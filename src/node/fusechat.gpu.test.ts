@@ -1,5 +1,9 @@
 import { expect, test } from "vitest";
-import type { PipelineRequest } from "../engine/contract/index.ts";
+import {
+  FUSION_DEFAULTS,
+  type PipelineRequest,
+  TRAINING_DEFAULTS,
+} from "../engine/contract/index.ts";
 import { droppedFile, dropSample, finishJob, openTestEngine, runJob } from "./engineTestParts.ts";
 
 const NAMES = ["ember-base", "flint-source", "slate-source"];
@@ -31,8 +35,8 @@ test("FuseChat runs from end to end, goes on after a pause, and makes nothing tw
   const datasets = (await engine.listDatasets()).map(({ id }) => id);
   expect(datasets).toHaveLength(2);
 
-  const { studio: fusion } = await engine.fusionProfiles();
-  const { studio: training } = await engine.trainingProfiles();
+  const { studio: fusion } = FUSION_DEFAULTS;
+  const { studio: training } = TRAINING_DEFAULTS;
   const merges = (await engine.pipelineMerges(2)).filter(({ name }) =>
     ["slerp", "ties", "varm-matrix"].includes(name),
   );

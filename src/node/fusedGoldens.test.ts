@@ -1,6 +1,6 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { expect, test } from "vitest";
-import { EngineError } from "../engine/contract/index.ts";
+import { EngineError, FUSION_DEFAULTS } from "../engine/contract/index.ts";
 import { bytesInMemory } from "../engine/core/bytes.ts";
 import {
   type FusedHeader,
@@ -11,7 +11,6 @@ import { BadRow, findSources, readImportedRow } from "../engine/fuse/dataset/imp
 import { writeParquet } from "../engine/fuse/dataset/parquetWriter.ts";
 import type { FusedRecord, Representation, UnfusedRecord } from "../engine/fuse/dataset/records.ts";
 import { makeRecord, seededRandom } from "../engine/fuse/dataset/testRecords.ts";
-import { PROFILES } from "../engine/fuse/profiles.ts";
 import { refusal } from "../engine/fuse/rows/choose.ts";
 import { readParquet } from "../engine/text/datasets/datasetParquet.ts";
 
@@ -31,7 +30,7 @@ const RECORDS: readonly FusedRecord[] = [
 const HEADER: FusedHeader = {
   name: "three",
   vocabSize: 70_000,
-  settings: PROFILES.studio,
+  settings: FUSION_DEFAULTS.studio,
   documents: 3,
   members: ["pivot", "one", "two"],
   dropped: [{ reason: "no supervised token", count: 1 }],

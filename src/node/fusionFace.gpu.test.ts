@@ -1,11 +1,12 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
-import type {
-  DroppedFile,
-  Engine,
-  FusionCard,
-  FusionSettings,
-  JobCard,
-  JobRequest,
+import {
+  type DroppedFile,
+  type Engine,
+  FUSION_DEFAULTS,
+  type FusionCard,
+  type FusionSettings,
+  type JobCard,
+  type JobRequest,
 } from "../engine/contract/index.ts";
 import { folderInMemory } from "../engine/storage/testFolder.ts";
 import { droppedFile, dropSample, openTestEngine, runJob } from "./engineTestParts.ts";
@@ -29,7 +30,7 @@ const cardOf = async (id: string | undefined) =>
   (await engine.listFusions()).find((card) => card.id === id) as FusionCard;
 
 async function fuse(changes: Partial<FusionSettings>, name: string): Promise<FusionCard> {
-  const { studio } = await engine.fusionProfiles();
+  const { studio } = FUSION_DEFAULTS;
   const [dataset] = await engine.listDatasets();
   const [pivot, ...sources] = MODELS.map((model) => ids[model] as string);
   const job = await run({

@@ -1,7 +1,11 @@
 import { readFileSync } from "node:fs";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { openCheckpoint } from "../engine/checkpoint/open.ts";
-import type { TrainingPoint, TrainingSettings } from "../engine/contract/index.ts";
+import {
+  TRAINING_DEFAULTS,
+  type TrainingPoint,
+  type TrainingSettings,
+} from "../engine/contract/index.ts";
 import { bytesInMemory } from "../engine/core/bytes.ts";
 import type { FusedRecord } from "../engine/fuse/dataset/records.ts";
 import { makeRecord } from "../engine/fuse/dataset/testRecords.ts";
@@ -11,7 +15,6 @@ import { openTrainable } from "../engine/train/backward/openTrainable.ts";
 import type { TrainableModel } from "../engine/train/backward/trainable.ts";
 import { planRun } from "../engine/train/planner.ts";
 import { targetOf } from "../engine/train/run.ts";
-import { TRAINING_PROFILES } from "../engine/train/settings.ts";
 import { takeSnapshot } from "../engine/train/snapshot.ts";
 import { Trainer, type TrainingDocuments } from "../engine/train/trainer.ts";
 import { openFiles } from "./files.ts";
@@ -36,7 +39,7 @@ const golden: {
   readonly documents: readonly GoldenDocument[];
   readonly points: readonly GoldenPoint[];
 } = JSON.parse(readFileSync(`${FOLDER}/trajectory.json`, "utf8"));
-const settings: TrainingSettings = { ...TRAINING_PROFILES.studio, ...golden.settings };
+const settings: TrainingSettings = { ...TRAINING_DEFAULTS.studio, ...golden.settings };
 
 /**
  * How far our float32 may be from torch's, in parts of what torch's float32 is from its own float64:

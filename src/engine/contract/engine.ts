@@ -1,12 +1,5 @@
 import type { Failure } from "./error.ts";
-import type {
-  FusedDocument,
-  FusedDocumentCard,
-  FusedRow,
-  FusionCard,
-  FusionProfile,
-  FusionSettings,
-} from "./fusion.ts";
+import type { FusedDocument, FusedDocumentCard, FusedRow, FusionCard } from "./fusion.ts";
 import type { DatasetId, FusionId, JobId, ModelId } from "./ids.ts";
 import type { JobCard, JobRequest } from "./job.ts";
 import type {
@@ -22,13 +15,7 @@ import type { ModelCard, ModelDetail, StorageCard } from "./model.ts";
 import type { PipelineMerge, PipelineRun } from "./pipeline.ts";
 import type { MergePlan } from "./plan.ts";
 import type { Recipe } from "./recipe.ts";
-import type {
-  TrainingPlan,
-  TrainingPoint,
-  TrainingRequest,
-  TrainingRun,
-  TrainingSettings,
-} from "./training.ts";
+import type { TrainingPlan, TrainingPoint, TrainingRequest, TrainingRun } from "./training.ts";
 import type { TensorInspection, WeightMap } from "./weights.ts";
 
 /** What the engine runs on, or why it cannot compute and what to do about it. */
@@ -105,8 +92,6 @@ export interface Engine {
   listDatasets(): Promise<readonly DatasetCard[]>;
   deleteDataset(id: DatasetId): Promise<void>;
 
-  /** What each profile sets, and what a fusion starts from. */
-  fusionProfiles(): Promise<Readonly<Record<FusionProfile, FusionSettings>>>;
   /** Newest first; unfinished ones as far as they are. */
   listFusions(): Promise<readonly FusionCard[]>;
   /** Frees a fused dataset, and what its models said unless another one uses that. */
@@ -129,8 +114,6 @@ export interface Engine {
     readonly row: number;
   }): Promise<FusedRow>;
 
-  /** What each profile sets for a training. */
-  trainingProfiles(): Promise<Readonly<Record<FusionProfile, TrainingSettings>>>;
   /**
    * Steps and GPU memory of a training, and what to change where it does not fit. `usage` for settings
    * or a dataset that cannot be trained on, `mismatch` where it was made for another pivot.

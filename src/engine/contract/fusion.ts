@@ -1,42 +1,5 @@
+import type { FusionSettings } from "./fusionSettings.ts";
 import type { FusionId, ModelId } from "./ids.ts";
-
-/** Whose rules are followed: ours, or those of a published reference, its defects included. */
-export const FUSION_PROFILES = ["studio", "fusellm", "fusechat-v1", "fusechat-v2"] as const;
-export type FusionProfile = (typeof FUSION_PROFILES)[number];
-
-/** How a pivot and its sources are brought together. Each profile has its own defaults. */
-export interface FusionSettings {
-  readonly profile: FusionProfile;
-  /** Entries kept of each distribution, 1 to 64. */
-  readonly topK: number;
-  /** Longer texts are split. */
-  readonly maxTokens: number;
-  /** At most so many rows of each dataset. */
-  readonly rows: number;
-  /** What stands where a source's token is none of the pivot's. `bytes`: the first pivot token of its text. */
-  readonly vocabulary: "bytes" | "exact" | "mined" | "co-occurrence" | "statistics" | "counts";
-  /** Weighs concatenated source rows by co-occurrence (FuseChat's `use_token_alignment_matrix`). */
-  readonly matrix: boolean;
-  /** What a source says where it has no evidence: the pivot's row, the gold token, or the current one. */
-  readonly fallback: "pivot" | "gold" | "current";
-  readonly fusion: "mince" | "avgce";
-  /** Whether the choice is made once a document or at every token. */
-  readonly level: "sequence" | "token";
-  /** Nats per byte compare across tokenizers; nats per token are what the references compare. */
-  readonly metric: "byte" | "token";
-  /** AvgCE weighs by softmax of e^-CE, as the references do, or of -CE. */
-  readonly averageBy: "rewards" | "losses";
-  /** Of the teachers. */
-  readonly temperature: number;
-  /** `renormalise`: the kept entries sum to 1; `bucket`: true probabilities, the rest in one tail. */
-  readonly tail: "renormalise" | "bucket";
-  /** Metrics, rewards and logits rounded to bf16 on the way, as in the references' trainers. */
-  readonly bf16: boolean;
-  /** Whether the pivot takes part in the choice. */
-  readonly withPivot: boolean;
-  /** What happens to rows that cannot be read or rendered. */
-  readonly badRows: "skip" | "refuse";
-}
 
 /** Why a source's row stands, or does not stand, at a pivot's position. */
 export const ALIGNMENT_REASONS = [

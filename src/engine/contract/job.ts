@@ -1,5 +1,5 @@
 import type { Failure } from "./error.ts";
-import type { FusionSettings } from "./fusion.ts";
+import type { FusionSettings } from "./fusionSettings.ts";
 import type { DatasetId, FusionId, JobId, ModelId } from "./ids.ts";
 import type { EvaluationCell } from "./language.ts";
 import type { PipelineRequest } from "./pipeline.ts";

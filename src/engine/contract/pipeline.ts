@@ -1,8 +1,10 @@
-import type { FusionCard, FusionSettings } from "./fusion.ts";
+import type { FusionCard } from "./fusion.ts";
+import type { FusionSettings } from "./fusionSettings.ts";
 import type { DatasetId, FusionId, JobId, ModelId } from "./ids.ts";
 import type { EvaluationCell } from "./language.ts";
 import type { Settings } from "./recipe.ts";
-import type { TrainingPoint, TrainingSettings } from "./training.ts";
+import type { TrainingPoint } from "./training.ts";
+import type { TrainingSettings } from "./trainingSettings.ts";
 import type { WeightMap } from "./weights.ts";
 
 /** One way in which the targets are brought together. */

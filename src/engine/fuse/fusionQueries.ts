@@ -6,17 +6,11 @@ import { tokenText } from "../runtime/language/readTokens.ts";
 import type { FusionLibrary } from "./dataset/fusions.ts";
 import type { RecordStore } from "./dataset/recordStore.ts";
 import { viewDocument } from "./documents/documentView.ts";
-import { PROFILES } from "./profiles.ts";
 import { findOwnRow, viewRow } from "./rows/rowView.ts";
 
 type FusionQueries = Pick<
   Engine,
-  | "fusionProfiles"
-  | "listFusions"
-  | "deleteFusion"
-  | "fusedDocuments"
-  | "fusedDocument"
-  | "fusedRow"
+  "listFusions" | "deleteFusion" | "fusedDocuments" | "fusedDocument" | "fusedRow"
 >;
 
 export interface FusionQueriesParts {
@@ -46,7 +40,6 @@ export function createFusionQueries(parts: FusionQueriesParts): FusionQueries {
   });
 
   return {
-    fusionProfiles: async () => PROFILES,
     listFusions: () => fusions.list(),
     async deleteFusion(id) {
       record.forget();

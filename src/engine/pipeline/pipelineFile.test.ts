@@ -1,7 +1,5 @@
 import { expect, test } from "vitest";
-import { EngineError } from "../contract/index.ts";
-import { PROFILES } from "../fuse/profiles.ts";
-import { TRAINING_PROFILES } from "../train/settings.ts";
+import { EngineError, FUSION_DEFAULTS, TRAINING_DEFAULTS } from "../contract/index.ts";
 import { parsePipeline } from "./pipelineFile.ts";
 
 const LEAST = "pivot: ./p\nsources: [./a, ./b]\ndata: ./t.jsonl\n";
@@ -14,8 +12,8 @@ test("pivot, sources and data are enough", () => {
     sources: ["./a", "./b"],
     data: ["./t.jsonl"],
     plain: true,
-    fusion: PROFILES.studio,
-    training: TRAINING_PROFILES.studio,
+    fusion: FUSION_DEFAULTS.studio,
+    training: TRAINING_DEFAULTS.studio,
     evaluationTokens: 2048,
   });
   expect(file.merges.map(({ name }) => name)).toEqual([
@@ -38,13 +36,13 @@ merges: [varm-matrix, {name: mine, method: ties, per_model: {weight: 1, density:
 evaluation_tokens: 99
 `);
   expect(file.fusion).toEqual({
-    ...PROFILES["fusechat-v2"],
+    ...FUSION_DEFAULTS["fusechat-v2"],
     rows: 7,
     maxTokens: 64,
     bf16: false,
   });
   expect(file.training).toMatchObject({ steps: 24, batchTokens: 256, modules: ["q", "v"] });
-  expect(file.training.learningRate).toBe(TRAINING_PROFILES["fusechat-v2"].learningRate);
+  expect(file.training.learningRate).toBe(TRAINING_DEFAULTS["fusechat-v2"].learningRate);
   expect(file.merges).toEqual([
     { name: "varm-matrix", method: "varm", parameters: { granularity: "matrix" }, perModel: {} },
     { name: "mine", method: "ties", parameters: {}, perModel: { weight: 1, density: 0.3 } },

@@ -1,18 +1,23 @@
 import type { Node } from "yaml";
 import {
+  allowsValue,
+  FUSION_DEFAULTS,
   FUSION_PROFILES,
-  type FusionProfile,
+  FUSION_SETTINGS,
   type PipelineMerge,
   type PipelineRequest,
+  type SettingCard,
   type Settings,
-  TRAINED_MODULES,
+  type SettingsOf,
+  type SettingTable,
+  sayRange,
+  TRAINING_DEFAULTS,
+  TRAINING_SETTINGS,
 } from "../contract/index.ts";
-import { FUSION_CHOICES, PROFILES } from "../fuse/profiles.ts";
 import { didYouMean } from "../merge/recipe/nearest.ts";
 import { readSettings } from "../merge/recipe/recipeSettings.ts";
 import { type Entry, readYaml, type YamlText } from "../merge/recipe/yamlNodes.ts";
 import { methods } from "../merge/registry.ts";
-import { TRAINING_CHOICES, TRAINING_PROFILES } from "../train/settings.ts";
 import { defaultMerges } from "./merges.ts";
 
 /** A pipeline as its file states it: models and data are paths. */
@@ -66,8 +71,8 @@ export function parsePipeline(text: string): PipelineFile {
     pivot: texts(yaml, value("pivot"), "pivot")[0]!,
     sources,
     data: texts(yaml, value("data"), "data"),
-    fusion: settings(yaml, PROFILES[known], stated.get("fuse"), known),
-    training: settings(yaml, TRAINING_PROFILES[known], stated.get("train"), known),
+    fusion: settings(yaml, FUSION_SETTINGS, FUSION_DEFAULTS[known], stated.get("fuse")),
+    training: settings(yaml, TRAINING_SETTINGS, TRAINING_DEFAULTS[known], stated.get("train")),
     plain: has("plain") ? flag(yaml, value("plain"), "plain") : true,
     merges: readMerges(yaml, stated.get("merges"), sources.length),
     evaluationTokens: evaluationTokens
@@ -121,56 +126,31 @@ function whole(yaml: YamlText, at: Node | null, key: string): number {
   return yaml.refuse(at, `"${key}" must be a whole number from 1.`, key);
 }
 
-const snake = (name: string) => name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
-
-/** Words that some settings take; the others are as their profile's value is. */
-const CHOICES: Readonly<Record<string, readonly unknown[]>> = {
-  ...FUSION_CHOICES,
-  ...TRAINING_CHOICES,
-};
+/** A setting's key in the file: bad_rows for badRows. */
+export const keyOf = (name: string) =>
+  name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
 
 /** A profile's settings with what the file changes, in snake case. */
-function settings<T extends object>(
+function settings<Table extends SettingTable>(
   yaml: YamlText,
-  usual: T,
+  table: Table,
+  usual: SettingsOf<Table>,
   entry: Entry | undefined,
-  profile: FusionProfile,
-): T {
+): SettingsOf<Table> {
   if (!entry) return usual;
-  const names = new Map(Object.keys(usual).map((name) => [snake(name), name]));
-  names.delete("profile");
+  const names = new Map(Object.keys(table).map((name) => [keyOf(name), name]));
+  names.delete("profile"); // a key of the whole file
   const stated = readKeys(yaml, entry.value, [...names.keys()], entry.key);
-  const changes = [...stated.values()].map(({ key, value }) => {
+  const changes = [...stated.values()].map(({ key, value: at }) => {
     const name = names.get(key) as string;
-    const before = (usual as Record<string, unknown>)[name];
+    const card = table[name] as SettingCard;
+    const plain = yaml.plain(at);
+    const value = card.kind === "list" && !Array.isArray(plain) ? [plain] : plain;
     const path = `${entry.key}.${key}`;
-    const refuse = (words: string) => yaml.refuse(value, `"${path}" must ${words}.`, path);
-    return [name, readSetting(name, yaml.plain(value), before, refuse)];
+    if (!allowsValue(card, value)) yaml.refuse(at, `"${path}" must be ${sayRange(card)}.`, path);
+    return [name, value];
   });
-  return { ...usual, ...Object.fromEntries(changes), ...("profile" in usual ? { profile } : {}) };
-}
-
-function readSetting(
-  name: string,
-  value: unknown,
-  usual: unknown,
-  refuse: (words: string) => never,
-): unknown {
-  const choices = CHOICES[name];
-  if (choices) {
-    if (choices.includes(value)) return value;
-    return refuse(`be one of ${choices.map(String).join(", ")}`);
-  }
-  if (name === "modules") {
-    const list = Array.isArray(value) ? value : [value];
-    const known = (module: unknown) => TRAINED_MODULES.some((each) => each === module);
-    if (list.length > 0 && list.every(known)) return list;
-    return refuse(`list some of ${TRAINED_MODULES.join(", ")}`);
-  }
-  if (name === "steps" && value === null) return null;
-  const wanted = name === "steps" ? "number" : typeof usual;
-  if (typeof value === wanted && (wanted !== "number" || Number.isFinite(value))) return value;
-  return refuse(`be a ${wanted}`);
+  return { ...usual, ...Object.fromEntries(changes) };
 }
 
 /** Names of the usual merges, or merges of one's own; without any, all the usual ones. */

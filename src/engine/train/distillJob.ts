@@ -37,9 +37,9 @@ export async function prepareTraining(
     fusions,
     gpuProvider,
   }: Pick<TrainingParts, "fusions" | "gpuProvider"> & { readonly library: Pick<Library, "open"> },
-  { pivot: id, fusion, settings }: TrainingRequest,
+  { pivot: id, fusion, settings: stated }: TrainingRequest,
 ) {
-  checkTrainingSettings(settings);
+  const settings = checkTrainingSettings(stated);
   const pivot = await library.open(id);
   const documents = await openTrainingDocuments(fusions, fusion, settings);
   const { spec } = measureDecoder(pivot);
@@ -83,7 +83,7 @@ export function createDistillKind(parts: TrainingParts): JobKind<"distill", Dist
     },
     async run({ name, ...request }, context) {
       const { id, state, signal, progress } = context;
-      const { settings } = request;
+      const settings = checkTrainingSettings(request.settings);
       const earlier =
         (state && (await library.list()).find((card) => card.id === state.model)) ?? null;
       let model = earlier?.state === "complete" ? earlier.id : null;

@@ -70,8 +70,7 @@ export function checkTraining(
   settings: TrainingSettings,
   budgetBytes: number,
 ): void {
-  checkTrainingSettings(settings);
-  requireRoom(planRoom(pivot, settings, budgetBytes));
+  requireRoom(planRoom(pivot, checkTrainingSettings(settings), budgetBytes));
 }
 
 /** What a training will take, before it starts. The errors of `measureDecoder` for a pivot that cannot be run. */

@@ -1,9 +1,10 @@
 import { expect, test } from "vitest";
-import { checkTrainingSettings, TRAINING_PROFILES } from "./settings.ts";
+import { TRAINING_DEFAULTS } from "../contract/index.ts";
+import { checkTrainingSettings } from "./settings.ts";
 
 test("the profiles are those of the launch scripts", () => {
-  const { studio, fusellm } = TRAINING_PROFILES;
-  const v1 = TRAINING_PROFILES["fusechat-v1"];
+  const { studio, fusellm } = TRAINING_DEFAULTS;
+  const v1 = TRAINING_DEFAULTS["fusechat-v1"];
   expect([fusellm.learningRate, fusellm.warmup, fusellm.beta2, fusellm.weightDecay]).toEqual([
     1e-5, 0.008, 0.95, 0.1,
   ]);
@@ -30,7 +31,7 @@ test("the profiles are those of the launch scripts", () => {
   expect([studio.mode, studio.learningRate, studio.lambda]).toEqual(["lora", 1e-4, 0.9]);
 });
 
-test.each(Object.entries(TRAINING_PROFILES))("%s can be run", (_, settings) => {
+test.each(Object.entries(TRAINING_DEFAULTS))("%s can be run", (_, settings) => {
   expect(() => checkTrainingSettings(settings)).not.toThrow();
 });
 
@@ -42,11 +43,11 @@ test.each([
   ["sequenceTokens", 1],
   ["schedule", "sine"],
 ])("refuses %s of %s", (name, value) => {
-  const settings = { ...TRAINING_PROFILES.studio, [name]: value };
+  const settings = { ...TRAINING_DEFAULTS.studio, [name]: value };
   expect(() => checkTrainingSettings(settings)).toThrow(new RegExp(`${name} is ${value}`));
 });
 
 test("refuses a LoRA of nothing", () => {
-  const settings = { ...TRAINING_PROFILES.studio, modules: [] };
+  const settings = { ...TRAINING_DEFAULTS.studio, modules: [] };
   expect(() => checkTrainingSettings(settings)).toThrow("at least one of q, k, v");
 });

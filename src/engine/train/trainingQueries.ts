@@ -1,14 +1,12 @@
 import type { Engine } from "../contract/index.ts";
 import { prepareTraining, type TrainingParts } from "./distillJob.ts";
 import { readNotes } from "./recordState.ts";
-import { TRAINING_PROFILES } from "./settings.ts";
 
 /** The engine's queries about trainings. */
 export function createTrainingQueries(
   parts: Pick<TrainingParts, "library" | "fusions" | "gpuProvider" | "records">,
-): Pick<Engine, "trainingProfiles" | "planTraining" | "trainingRun"> {
+): Pick<Engine, "planTraining" | "trainingRun"> {
   return {
-    trainingProfiles: async () => TRAINING_PROFILES,
     planTraining: async (request) => (await prepareTraining(parts, request)).plan,
     async trainingRun(job) {
       const { steps, heldOutBefore, points, tokensPerSecond } = await readNotes(parts.records, job);

@@ -49,10 +49,6 @@ export function followEngine(studio: Studio): () => void {
     (fusions) => library.setState({ fusions }),
     () => library.setState({ fusions: [] }),
   );
-  engine.fusionProfiles().then(
-    (profiles) => environment.setState({ profiles }),
-    () => undefined, // the Fuse screen waits for them
-  );
   engine.storage().then(
     (storage) => library.setState({ storage }),
     () => undefined, // without an estimate the page simply shows none

@@ -1,39 +1,12 @@
-import type {
-  AlignmentReason,
-  Distribution,
-  FusedDocument,
-  FusedRow,
-  FusionCard,
-  FusionMember,
-  FusionSettings,
+import {
+  type AlignmentReason,
+  type Distribution,
+  FUSION_DEFAULTS,
+  type FusedDocument,
+  type FusedRow,
+  type FusionCard,
+  type FusionMember,
 } from "../../engine/contract/index.ts";
-
-/** What a profile sets, for tests. */
-export const FAKE_SETTINGS: FusionSettings = {
-  profile: "studio",
-  topK: 10,
-  maxTokens: 2048,
-  rows: 1000,
-  vocabulary: "bytes",
-  matrix: false,
-  fallback: "pivot",
-  fusion: "mince",
-  level: "sequence",
-  metric: "byte",
-  averageBy: "rewards",
-  temperature: 1,
-  tail: "bucket",
-  bf16: false,
-  withPivot: true,
-  badRows: "skip",
-};
-
-export const FAKE_PROFILES = {
-  studio: FAKE_SETTINGS,
-  fusellm: { ...FAKE_SETTINGS, profile: "fusellm", vocabulary: "mined", metric: "token" },
-  "fusechat-v1": { ...FAKE_SETTINGS, profile: "fusechat-v1", vocabulary: "statistics" },
-  "fusechat-v2": { ...FAKE_SETTINGS, profile: "fusechat-v2", fallback: "gold" },
-} as const;
 
 /** A member of a fusion, for tests. */
 export function fakeMember(model: string, changes: Partial<FusionMember> = {}): FusionMember {
@@ -62,7 +35,7 @@ export function fakeFusion(id: string, changes: Partial<FusionCard> = {}): Fusio
     byteLength: 9000,
     pivot: "id-ember",
     vocabSize: 1024,
-    settings: FAKE_SETTINGS,
+    settings: FUSION_DEFAULTS.studio,
     documents: 3,
     rows: 100,
     bytes: 400,

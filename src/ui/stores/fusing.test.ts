@@ -1,7 +1,11 @@
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
-import type { DatasetCard, LanguageCard } from "../../engine/contract/index.ts";
+import {
+  type DatasetCard,
+  FUSION_DEFAULTS,
+  type LanguageCard,
+} from "../../engine/contract/index.ts";
 import { fakeEngine, fakeJob, fakeModel } from "./fakeEngine.ts";
-import { FAKE_PROFILES, FAKE_SETTINGS, fakeFusion } from "./fakeFusion.ts";
+import { fakeFusion } from "./fakeFusion.ts";
 import {
   changeSetting,
   followedFusion,
@@ -43,7 +47,6 @@ function open(answers: Parameters<typeof fakeEngine>[0] = {}) {
   });
   const studio = createStudio(engine, "");
   studio.library.setState({ models, datasets: TEXTS, fusions: [] });
-  studio.environment.setState({ profiles: FAKE_PROFILES });
   const cards = models.map(({ id }): [string, LanguageCard] => {
     const words = { failure: null, reads: true, chats: false, contextLength: 256 };
     return [id, { model: id, ...words, weightBytes: 1, streamed: false } as LanguageCard];
@@ -68,7 +71,7 @@ test("where nobody chose, models of another shape teach the oldest, on every dat
 test("what stands in the way is said before the start", () => {
   const parts = { pivot: EMBER, sources: [FLINT], datasets: TEXTS };
   const checks = (changes: Partial<typeof parts>, mute = (_: string): string | null => null) =>
-    fusionChecks({ ...parts, ...changes }, FAKE_SETTINGS, mute);
+    fusionChecks({ ...parts, ...changes }, mute);
   expect(checks({})).toEqual([]);
   expect(checks({ sources: [] })[0]).toContain("Choose a source");
   expect(checks({ sources: [FLINT, EMBER] })[0]).toBe(
@@ -79,14 +82,14 @@ test("what stands in the way is said before the start", () => {
   expect(checks({ datasets: [dataset("void", 0)] })[0]).toContain("void is empty");
   const mute = (id: string) => (id === FLINT.id ? "It has no tokenizer." : null);
   expect(checks({}, mute)).toEqual(["flint cannot take part. It has no tokenizer."]);
-  expect(fusionChecks({ ...parts, pivot: null }, null, () => null)).toHaveLength(2);
+  expect(fusionChecks({ ...parts, pivot: null }, () => null)).toHaveLength(1);
 });
 
 test("a setting that is what the profile sets is no change, and changes outlive a profile", () => {
   const { studio } = open();
   changeSetting(studio, "topK", 20);
   changeSetting(studio, "metric", "token");
-  expect(fusionSettings(studio)).toEqual({ ...FAKE_SETTINGS, topK: 20, metric: "token" });
+  expect(fusionSettings(studio)).toEqual({ ...FUSION_DEFAULTS.studio, topK: 20, metric: "token" });
   changeSetting(studio, "topK", 10);
   expect(studio.fusion.getState().draft.changes).toEqual({ metric: "token" });
   studio.fusion.draft({ profile: "fusellm" });
@@ -104,7 +107,7 @@ test("a fusion is started as it is put together, and its result is shown", async
       pivot: "id-ember",
       sources: ["id-flint"],
       datasets: ["tales", "maths"],
-      settings: { ...FAKE_SETTINGS, rows: 5 },
+      settings: { ...FUSION_DEFAULTS.studio, rows: 5 },
       name: "ember from flint",
     },
   ]);

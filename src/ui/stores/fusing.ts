@@ -1,11 +1,12 @@
-import type {
-  DatasetCard,
-  FusionCard,
-  FusionSettings,
-  JobCard,
-  JobRequest,
-  ModelCard,
-  ModelId,
+import {
+  type DatasetCard,
+  FUSION_DEFAULTS,
+  type FusionCard,
+  type FusionSettings,
+  type JobCard,
+  type JobRequest,
+  type ModelCard,
+  type ModelId,
 } from "../../engine/contract/index.ts";
 import { attempt, begin, finish, refreshLibrary, show } from "./commands.ts";
 import { isCompatible, suggestName } from "./compatible.ts";
@@ -42,11 +43,10 @@ export function fusionParts(studio: Studio): FusionParts {
   };
 }
 
-/** The profile's settings with what was changed; null until the profiles are told. */
-export function fusionSettings(studio: Studio): FusionSettings | null {
+/** The profile's settings with what was changed. */
+export function fusionSettings(studio: Studio): FusionSettings {
   const { profile, changes } = studio.fusion.getState().draft;
-  const { profiles } = studio.environment.getState();
-  return profiles && { ...profiles[profile], ...changes, profile };
+  return { ...FUSION_DEFAULTS[profile], ...changes, profile };
 }
 
 /** Sets one of the settings; what the profile sets anyway is no change. */
@@ -57,14 +57,13 @@ export function changeSetting<K extends keyof FusionSettings>(
 ): void {
   const { draft } = studio.fusion.getState();
   const { [key]: _, ...rest } = draft.changes;
-  const usual = studio.environment.getState().profiles?.[draft.profile][key];
+  const usual = FUSION_DEFAULTS[draft.profile][key];
   studio.fusion.draft({ changes: value === usual ? rest : { ...rest, [key]: value } });
 }
 
 /** Everything that stands in the way of this fusion, a sentence each. */
 export function fusionChecks(
   { pivot, sources, datasets }: FusionParts,
-  settings: FusionSettings | null,
   mute: (model: ModelId) => string | null,
 ): readonly string[] {
   const found: string[] = [];
@@ -83,14 +82,13 @@ export function fusionChecks(
   for (const { name, rows } of datasets) {
     if (rows === 0) found.push(`${name} is empty: nothing in it could be read.`);
   }
-  if (!settings) found.push("The profiles are being looked up.");
   return found;
 }
 
 /** The checks of what is put together now. */
 export function presentChecks(studio: Studio): readonly string[] {
   const { cards } = studio.playground.getState();
-  return fusionChecks(fusionParts(studio), fusionSettings(studio), (id) => whyMute(cards[id]));
+  return fusionChecks(fusionParts(studio), (id) => whyMute(cards[id]));
 }
 
 const isFuse = ({ kind }: JobCard) => kind === "fuse";
@@ -138,7 +136,7 @@ export function startFusion(studio: Studio) {
   return attempt(studio, "Fuse", async () => {
     const { pivot, sources, datasets } = fusionParts(studio);
     const settings = fusionSettings(studio);
-    if (!pivot || !settings) return;
+    if (!pivot) return;
     const job = await begin(studio, {
       kind: "fuse",
       pivot: pivot.id,

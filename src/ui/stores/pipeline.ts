@@ -1,7 +1,6 @@
 import { createStore } from "zustand/vanilla";
 import type {
   Failure,
-  FusionProfile,
   JobId,
   PipelineMerge,
   PipelineRun,
@@ -23,7 +22,6 @@ export interface PipelineDraft {
 
 export interface PipelineState {
   readonly draft: PipelineDraft;
-  readonly profiles: Readonly<Record<FusionProfile, TrainingSettings>> | null;
   /** The merges there are, for so many targets. */
   readonly merges: readonly PipelineMerge[];
   readonly mergesFor: number | null;
@@ -50,7 +48,6 @@ export interface PipelineState {
 export function createPipelineStore() {
   const store = createStore<PipelineState>(() => ({
     draft: { changes: {}, plain: true, merges: null, evaluationTokens: 2048, name: null },
-    profiles: null,
     merges: [],
     mergesFor: null,
     job: null,

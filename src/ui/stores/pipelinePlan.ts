@@ -13,7 +13,7 @@ export function trainingToPlan(studio: Studio): TrainingRequest | null {
   const fusion = (studio.library.getState().fusions ?? [])
     .filter((card) => card.state === "complete" && card.pivot === pivot?.id)
     .toSorted((a, b) => b.createdAt - a.createdAt)[0];
-  return pivot && settings && fusion ? { pivot: pivot.id, fusion: fusion.id, settings } : null;
+  return pivot && fusion ? { pivot: pivot.id, fusion: fusion.id, settings } : null;
 }
 
 /** Asks what a training would take; an answer that is asked for no more is dropped. */

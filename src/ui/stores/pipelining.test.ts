@@ -1,16 +1,17 @@
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
-import type {
-  DatasetCard,
-  LanguageCard,
-  PipelineMerge,
-  PipelineRun,
-  TrainingPlan,
-  TrainingPoint,
-  TrainingRun,
-  TrainingSettings,
+import {
+  type DatasetCard,
+  FUSION_DEFAULTS,
+  type LanguageCard,
+  type PipelineMerge,
+  type PipelineRun,
+  TRAINING_DEFAULTS,
+  type TrainingPlan,
+  type TrainingPoint,
+  type TrainingRun,
 } from "../../engine/contract/index.ts";
 import { fakeEngine, fakeJob, fakeModel } from "./fakeEngine.ts";
-import { FAKE_PROFILES, fakeFusion } from "./fakeFusion.ts";
+import { fakeFusion } from "./fakeFusion.ts";
 import { planTraining, trainingToPlan } from "./pipelinePlan.ts";
 import { compareModels, evaluateModels, openDocuments, openPipeline } from "./pipelineResults.ts";
 import {
@@ -33,36 +34,6 @@ import { createStudio } from "./studio.ts";
 beforeEach(() => vi.stubGlobal("window", { location: { hash: "" } }));
 afterEach(() => vi.unstubAllGlobals());
 
-const STUDIO: TrainingSettings = {
-  mode: "lora",
-  modules: ["q", "v"],
-  rank: 8,
-  alpha: 16,
-  rslora: false,
-  dropout: 0,
-  lambda: 0.9,
-  lambdaSchedule: "hard",
-  fusionLoss: "ce",
-  learningRate: 1e-4,
-  schedule: "cosine",
-  warmup: 0.03,
-  beta1: 0.9,
-  beta2: 0.999,
-  epsilon: 1e-8,
-  weightDecay: 0,
-  clip: 1,
-  steps: null,
-  epochs: 1,
-  batchTokens: 2048,
-  sequenceTokens: 512,
-  packing: true,
-  seed: 42,
-  holdout: 0.1,
-  evaluateEvery: 0,
-  dtype: null,
-};
-const FULL: TrainingSettings = { ...STUDIO, mode: "full", learningRate: 5e-6 };
-const PROFILES = { studio: STUDIO, fusellm: FULL, "fusechat-v1": FULL, "fusechat-v2": FULL };
 const merge = (name: string): PipelineMerge => ({
   name,
   method: name,
@@ -88,7 +59,6 @@ function open(answers: Parameters<typeof fakeEngine>[0] = {}) {
   const { engine, started } = fakeEngine({
     listModels: async () => models,
     listDatasets: async () => [TALES],
-    trainingProfiles: async () => PROFILES,
     pipelineMerges: async (targets) => {
       asked.push(targets);
       return [merge("linear"), ...(targets === 2 ? [merge("slerp")] : []), merge("varm-matrix")];
@@ -97,7 +67,6 @@ function open(answers: Parameters<typeof fakeEngine>[0] = {}) {
   });
   const studio = createStudio(engine, "");
   studio.library.setState({ models, datasets: [TALES], fusions: [] });
-  studio.environment.setState({ profiles: FAKE_PROFILES });
   const cards = models.map(({ id }): [string, LanguageCard] => {
     const words = { failure: null, reads: true, chats: false, contextLength: 256 };
     return [id, { model: id, ...words, weightBytes: 1, streamed: false }];
@@ -141,7 +110,7 @@ test("a setting that is what the profile sets is no change, and changes outlive 
   expect(studio.pipeline.getState().draft.changes).toEqual({});
 });
 
-test("profiles are asked for once, merges anew for another number of targets", async () => {
+test("merges are asked for once, and anew for another number of targets", async () => {
   const { studio, asked } = await prepared();
   await preparePipeline(studio);
   expect(asked).toEqual([1]);
@@ -162,7 +131,6 @@ test("only those merges are wanted that were chosen and that there are", async (
 
 test("what stands in the way is said, one thing after the other", async () => {
   const { studio } = open();
-  expect(pipelineBlocked(studio)).toBe("The profiles are being looked up.");
   await preparePipeline(studio);
   expect(pipelineBlocked(studio)).toBeNull();
   studio.pipeline.draft({ name: "  " });
@@ -205,7 +173,7 @@ test("a training that does not fit is refused with what would", async () => {
   ];
   studio.library.setState({ fusions });
   const request = trainingToPlan(studio);
-  expect(request).toEqual({ pivot: EMBER.id, fusion: "new", settings: STUDIO });
+  expect(request).toEqual({ pivot: EMBER.id, fusion: "new", settings: TRAINING_DEFAULTS.studio });
   if (!request) throw new Error("there is a fusion");
   await planTraining(studio, request, new AbortController().signal);
   expect(pipelineBlocked(studio)).toBe(
@@ -267,9 +235,9 @@ test("a pipeline starts with what is put together, and is followed", async () =>
       pivot: EMBER.id,
       sources: [FLINT.id],
       datasets: ["tales"],
-      fusion: FAKE_PROFILES.studio,
+      fusion: FUSION_DEFAULTS.studio,
       plain: false,
-      training: { ...STUDIO, steps: 6 },
+      training: { ...TRAINING_DEFAULTS.studio, steps: 6 },
       merges: [merge("linear")],
       evaluationTokens: 512,
     },

@@ -2,6 +2,7 @@ import {
   type JobCard,
   type JobId,
   type PipelineMerge,
+  TRAINING_DEFAULTS,
   type TrainingPlan,
   type TrainingPoint,
   type TrainingRun,
@@ -33,11 +34,10 @@ export const LONGER_TRAINING: Partial<TrainingSettings> = {
 
 const isPipeline = ({ kind }: JobCard) => kind === "fusechat";
 
-/** The training's settings: the profile's with what was changed; null until they are told. */
-export function trainingSettings(studio: Studio): TrainingSettings | null {
-  const { profiles, draft } = studio.pipeline.getState();
+/** The training's settings: the profile's with what was changed. */
+export function trainingSettings(studio: Studio): TrainingSettings {
   const { profile } = studio.fusion.getState().draft;
-  return profiles && { ...profiles[profile], ...draft.changes };
+  return { ...TRAINING_DEFAULTS[profile], ...studio.pipeline.getState().draft.changes };
 }
 
 /** Sets one of them; what the profile sets anyway is no change. */
@@ -46,9 +46,9 @@ export function changeTraining<K extends keyof TrainingSettings>(
   key: K,
   value: TrainingSettings[K],
 ): void {
-  const { profiles, draft } = studio.pipeline.getState();
+  const { draft } = studio.pipeline.getState();
   const { [key]: _, ...rest } = draft.changes;
-  const usual = profiles?.[studio.fusion.getState().draft.profile][key];
+  const usual = TRAINING_DEFAULTS[studio.fusion.getState().draft.profile][key];
   studio.pipeline.draft({ changes: value === usual ? rest : { ...rest, [key]: value } });
 }
 
@@ -58,14 +58,11 @@ export function wantedMerges(studio: Studio): readonly PipelineMerge[] {
   return merges.filter(({ name }) => draft.merges?.includes(name) ?? true);
 }
 
-/** Asks once for what the form needs: profiles, and the merges of so many targets. */
+/** Asks once for what the form needs: the merges of so many targets. */
 export async function preparePipeline(studio: Studio): Promise<void> {
-  const { profiles, mergesFor } = studio.pipeline.getState();
+  const { mergesFor } = studio.pipeline.getState();
   const targets = fusionParts(studio).sources.length;
   try {
-    if (!profiles) {
-      studio.pipeline.setState({ profiles: await studio.engine.trainingProfiles() });
-    }
     if (mergesFor !== targets) {
       const merges = await studio.engine.pipelineMerges(targets);
       studio.pipeline.setState({ merges, mergesFor: targets });
@@ -81,7 +78,6 @@ export function pipelineBlocked(studio: Studio): string | null {
   if (environment && !environment.gpu.available) return environment.gpu.failure.message;
   const [check] = presentChecks(studio);
   if (check) return check;
-  if (!trainingSettings(studio)) return "The profiles are being looked up.";
   if (nothingLeft(studio)) {
     return "No row would be left to evaluate on: read fewer rows of each dataset.";
   }
@@ -93,7 +89,7 @@ export function pipelineBlocked(studio: Studio): string | null {
 function nothingLeft(studio: Studio): boolean {
   const settings = fusionSettings(studio);
   const { datasets } = fusionParts(studio);
-  return settings !== null && datasets.every(({ rows }) => rows <= settings.rows);
+  return datasets.every(({ rows }) => rows <= settings.rows);
 }
 
 /** Why a training does not fit, and what would; null where it does, or where nobody knows. */
@@ -136,7 +132,7 @@ export function startPipeline(studio: Studio) {
   return attempt(studio, "FuseChat", async () => {
     const { pivot, sources, datasets } = fusionParts(studio);
     const [fusion, training] = [fusionSettings(studio), trainingSettings(studio)];
-    if (!pivot || !fusion || !training) return;
+    if (!pivot) return;
     const { plain, evaluationTokens } = studio.pipeline.getState().draft;
     const job = await begin(studio, {
       kind: "fusechat",

@@ -4,8 +4,6 @@ import type {
   Environment,
   Failure,
   FusionCard,
-  FusionProfile,
-  FusionSettings,
   JobCard,
   JobId,
   MergePlan,
@@ -19,17 +17,14 @@ import type {
 export interface EnvironmentState {
   readonly environment: Environment | null;
   readonly methods: readonly MethodCard[];
-  /** What each profile of a fusion sets; null until told. */
-  readonly profiles: Readonly<Record<FusionProfile, FusionSettings>> | null;
   readonly dead: Failure | null;
 }
 
-/** Mirrors `describe`, `listMethods` and `fusionProfiles`. */
+/** Mirrors `describe` and `listMethods`. */
 export function createEnvironmentStore() {
   return createStore<EnvironmentState>(() => ({
     environment: null,
     methods: [],
-    profiles: null,
     dead: null,
   }));
 }

@@ -1,6 +1,5 @@
 import { join } from "node:path";
-import type { FusionSettings } from "../../../engine/contract/index.ts";
-import { PROFILES } from "../../../engine/fuse/profiles.ts";
+import { FUSION_DEFAULTS, type FusionSettings } from "../../../engine/contract/index.ts";
 import { rewardOf, weighMembers } from "../../../engine/fuse/rows/choose.ts";
 import { type Comparison, combine, compareValues } from "../compare.ts";
 import type { AlignmentCase } from "./alignmentCase.ts";
@@ -66,9 +65,9 @@ function compareChoice(
   precision: Precision,
 ): readonly Comparison[] {
   const bf16 = precision === "bf16";
-  const settings: FusionSettings = { ...PROFILES["fusechat-v1"], bf16 };
+  const settings: FusionSettings = { ...FUSION_DEFAULTS["fusechat-v1"], bf16 };
   const average: FusionSettings = { ...settings, fusion: "avgce" };
-  const v2 = { ...PROFILES["fusechat-v2"], bf16 };
+  const v2 = { ...FUSION_DEFAULTS["fusechat-v2"], bf16 };
   const same = (got: number, want: number) => near([got], [want], 0);
   const found = [
     near(
@@ -89,7 +88,11 @@ function compareChoice(
 
 /** Which of several sources is kept: all at once, or a new one beside the one that was kept. */
 function compareMulti({ metric_ce, fuse_all_mince_source, add_new }: MultiFile): Comparison {
-  const settings: FusionSettings = { ...PROFILES["fusechat-v2"], bf16: false, withPivot: false };
+  const settings: FusionSettings = {
+    ...FUSION_DEFAULTS["fusechat-v2"],
+    bf16: false,
+    withPivot: false,
+  };
   const keptOf = (sources: readonly number[], row: number) => {
     const metrics = sources.map((source) => metric_ce[source]?.[row] ?? Number.NaN);
     // Where nobody has a metric the script keeps the first; ours leaves such documents out before.

@@ -1,8 +1,7 @@
 import { join } from "node:path";
-import type { FusionSettings } from "../../../engine/contract/index.ts";
+import { FUSION_DEFAULTS, type FusionSettings } from "../../../engine/contract/index.ts";
 import type { SparseRows } from "../../../engine/fuse/align/types.ts";
 import type { UnfusedRecord } from "../../../engine/fuse/dataset/records.ts";
-import { PROFILES } from "../../../engine/fuse/profiles.ts";
 import { fuseDocuments } from "../../../engine/fuse/rows/fuseRows.ts";
 import type { Gpu } from "../../../engine/gpu/device.ts";
 import { type Comparison, combine, compareValues } from "../compare.ts";
@@ -32,7 +31,12 @@ function collatorCases(golden: CollatorCase) {
   ): AlignmentCase => ({
     name: `${about}/${name}`,
     run: async ({ gpuProvider }) =>
-      compareTargets(await gpuProvider.get(), of, { ...PROFILES[profile], ...changes }, targets),
+      compareTargets(
+        await gpuProvider.get(),
+        of,
+        { ...FUSION_DEFAULTS[profile], ...changes },
+        targets,
+      ),
   });
   const alone = Object.entries(collator).flatMap(([set, targets]) =>
     Object.entries(targets).map(([name, wanted]) => {

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
+import { FUSION_DEFAULTS } from "../../contract/index.ts";
 import { bytesInMemory } from "../../core/bytes.ts";
-import { PROFILES } from "../profiles.ts";
 import { encodeFused } from "./codec.ts";
 import { type FusedHeader, openFusedFile, writeFusedFile } from "./fusedFile.ts";
 import { frameRecord } from "./recordFile.ts";
@@ -10,7 +10,7 @@ import { makeRecord } from "./testRecords.ts";
 const HEADER: FusedHeader = {
   name: "tales",
   vocabSize: 50,
-  settings: PROFILES.studio,
+  settings: FUSION_DEFAULTS.studio,
   documents: 3,
   members: ["pivot", "one", "two"],
   dropped: [{ reason: "no supervised token", count: 1 }],
@@ -53,7 +53,7 @@ test.each([
   ["no members", () => written({ ...HEADER, members: [] }), "bad-header"],
   [
     "settings of a newer version",
-    () => written({ ...HEADER, settings: { ...PROFILES.studio, fusion: "maxce" as never } }),
+    () => written({ ...HEADER, settings: { ...FUSION_DEFAULTS.studio, fusion: "maxce" as never } }),
     "bad-header",
   ],
   [

@@ -1,12 +1,15 @@
 import * as v from "valibot";
 import {
   ALIGNMENT_REASONS,
+  allowsValue,
   EngineError,
   FUSION_PROFILES,
+  FUSION_SETTINGS,
   type FusionCard,
   type FusionSettings,
+  type SettingCard,
 } from "../../contract/index.ts";
-import { FUSION_CHOICES } from "../profiles.ts";
+import { completeSettings } from "../../core/checkSettings.ts";
 import { decodeFused, encodeFused } from "./codec.ts";
 import { frameRecord, RECORD_FILE_MAGIC, type RecordFile, readRecordFile } from "./recordFile.ts";
 import type { FusedRecord } from "./records.ts";
@@ -34,30 +37,12 @@ export interface FusedHeader {
 
 const count = v.pipe(v.number(), v.integer(), v.minValue(0));
 const text = v.pipe(v.string(), v.maxLength(1000));
-const settingsSchema = v.object({
-  profile: v.picklist(FUSION_PROFILES),
-  topK: count,
-  maxTokens: count,
-  rows: count,
-  vocabulary: v.picklist(FUSION_CHOICES.vocabulary),
-  matrix: v.boolean(),
-  fallback: v.picklist(FUSION_CHOICES.fallback),
-  fusion: v.picklist(FUSION_CHOICES.fusion),
-  level: v.picklist(FUSION_CHOICES.level),
-  metric: v.picklist(FUSION_CHOICES.metric),
-  averageBy: v.picklist(FUSION_CHOICES.averageBy),
-  temperature: v.pipe(v.number(), v.finite(), v.gtValue(0)),
-  tail: v.picklist(FUSION_CHOICES.tail),
-  bf16: v.boolean(),
-  withPivot: v.boolean(),
-  badRows: v.picklist(FUSION_CHOICES.badRows),
-});
 const headerSchema = v.object({
   format: v.literal(FORMAT),
   version: v.literal(VERSION),
   name: text,
   vocabSize: v.pipe(count, v.minValue(1), v.maxValue(2 ** 31)),
-  settings: settingsSchema,
+  settings: v.looseObject({ profile: v.picklist(FUSION_PROFILES) }),
   members: v.pipe(v.array(text), v.minLength(1), v.maxLength(64)),
   documents: count,
   dropped: v.pipe(v.array(v.object({ reason: text, count })), v.maxLength(1000)),
@@ -109,10 +94,29 @@ function parseHeader(bytes: Uint8Array): FusedHeader | null {
   try {
     const said: unknown = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
     const result = v.safeParse(headerSchema, said);
-    return result.success ? result.output : null;
+    if (!result.success) return null;
+    const settings = readSettings(result.output.settings);
+    return settings && { ...result.output, settings };
   } catch {
     return null;
   }
+}
+
+/**
+ * What a fusion was made with, or null. Settings that its version did not know are their profile's.
+ * Imported rows may have more entries than are kept here: of numbers no more is asked than a meaning.
+ */
+function readSettings(
+  stated: Partial<FusionSettings> & Pick<FusionSettings, "profile">,
+): FusionSettings | null {
+  const settings = completeSettings(FUSION_SETTINGS, stated, stated.profile);
+  const fine = Object.entries<SettingCard>(FUSION_SETTINGS).every(([name, card]) => {
+    const value: unknown = settings[name as keyof FusionSettings];
+    return typeof value === "number"
+      ? Number.isFinite(value) && value > 0
+      : allowsValue(card, value);
+  });
+  return fine ? settings : null;
 }
 
 /** What the codec cannot know: that ids are of this vocabulary, and that rows are distributions. */

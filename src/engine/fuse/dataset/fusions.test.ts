@@ -1,7 +1,7 @@
+import { FUSION_DEFAULTS } from "../../contract/index.ts";
 import "fake-indexeddb/auto";
 import { expect, test } from "vitest";
 import { openDatabase } from "../../storage/database.ts";
-import { PROFILES } from "../profiles.ts";
 import { encodeFused } from "./codec.ts";
 import { type FusionStart, storedFusionCatalogue } from "./fusionCatalogue.ts";
 import { openFusions } from "./fusions.ts";
@@ -25,7 +25,7 @@ const START: FusionStart = {
   name: "tales",
   origin: "fuse",
   vocabSize: 50,
-  settings: PROFILES.studio,
+  settings: FUSION_DEFAULTS.studio,
   parties: [party("pivot", "said/pivot"), party("one", "said/one"), party("two", "said/two")],
 };
 const DROPPED = [{ reason: "no supervised token", count: 2 }];

@@ -1,10 +1,13 @@
 import { tidyName, uniqueName } from "../../checkpoint/names.ts";
 import {
   EngineError,
+  FUSION_SETTINGS,
   type FusedDocumentCard,
   type FusionCard,
   type FusionId,
+  type FusionSettings,
 } from "../../contract/index.ts";
+import { completeSettings } from "../../core/checkSettings.ts";
 import { makeId } from "../../core/id.ts";
 import { invariant } from "../../core/invariant.ts";
 import {
@@ -60,8 +63,19 @@ const summariesFolder = (id: FusionId) => `fusion/${id}/summaries`;
 
 /** Fused datasets: rows in the catalogue, documents among the records. */
 export function openFusions(catalogue: FusionCatalogue, records: RecordStore): FusionLibrary {
+  /** All that the catalogue has; settings that its version did not know are their profile's. */
+  async function rows(): Promise<readonly FusionRow[]> {
+    const complete = (settings: FusionSettings) =>
+      completeSettings(FUSION_SETTINGS, settings, settings.profile);
+    return (await catalogue.list()).map((each) => ({
+      ...each,
+      settings: complete(each.settings),
+      card: each.card && { ...each.card, settings: complete(each.card.settings) },
+    }));
+  }
+
   async function row(id: FusionId): Promise<FusionRow> {
-    const found = (await catalogue.list()).find((each) => each.id === id);
+    const found = (await rows()).find((each) => each.id === id);
     if (found) return found;
     const message = "The library has no such fused dataset; it may be deleted.";
     throw new EngineError("missing-file", message, { fusion: id });
@@ -131,7 +145,7 @@ export function openFusions(catalogue: FusionCatalogue, records: RecordStore): F
 
   return {
     async list() {
-      const cards = await Promise.all((await catalogue.list()).map(card));
+      const cards = await Promise.all((await rows()).map(card));
       return cards.sort((a, b) => b.createdAt - a.createdAt);
     },
     card: async (id) => card(await row(id)),

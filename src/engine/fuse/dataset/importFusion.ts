@@ -1,6 +1,7 @@
 import type { Library } from "../../checkpoint/library/library.ts";
 import {
   EngineError,
+  FUSION_DEFAULTS,
   type FusionCard,
   type FusionId,
   type FusionSettings,
@@ -12,7 +13,6 @@ import type { OpenLanguageText } from "../../runtime/language/languageFiles.ts";
 import { sourceFromBlob } from "../../storage/blob.ts";
 import { readParquet } from "../../text/datasets/datasetParquet.ts";
 import type { TextTokenizer } from "../../text/tokenizers/tokenizer.ts";
-import { PROFILES } from "../profiles.ts";
 import { refusal } from "../rows/choose.ts";
 import { fuseDocuments } from "../rows/fuseRows.ts";
 import { FUSED_ENDING, openFusedFile } from "./fusedFile.ts";
@@ -179,7 +179,7 @@ async function importParquet(
   const { signal, progress, save } = context;
   const refused = new RefusedRows(file);
   let fields: ImportedFields | null = null;
-  let settings: FusionSettings = PROFILES.fusellm;
+  let settings: FusionSettings = FUSION_DEFAULTS.fusellm;
   let writer: FusionWriter | null = null;
   let batch: UnfusedRecord[] = [];
   const flush = async () => {
@@ -252,9 +252,9 @@ function fieldsOf(row: ParquetRow, { file, pivot }: Imported): ImportedFields {
 function settingsOf(row: ParquetRow, { sources }: ImportedFields): FusionSettings {
   const [first] = Array.isArray(row.per_step_logits) ? row.per_step_logits : [];
   const topK = Array.isArray(first) ? Math.max(1, first.length) : 10;
-  if (sources[0]?.logits.startsWith("fused_")) return { ...PROFILES["fusechat-v2"], topK };
+  if (sources[0]?.logits.startsWith("fused_")) return { ...FUSION_DEFAULTS["fusechat-v2"], topK };
   const masked = Array.isArray(row.labels) && row.labels.some((label) => Number(label) === -100);
-  return { ...PROFILES[masked ? "fusechat-v1" : "fusellm"], topK };
+  return { ...FUSION_DEFAULTS[masked ? "fusechat-v1" : "fusellm"], topK };
 }
 
 /** Rows that were left out: all are counted, the first are named. */

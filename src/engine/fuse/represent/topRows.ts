@@ -1,3 +1,4 @@
+import { FUSION_SETTINGS } from "../../contract/index.ts";
 import { invariant } from "../../core/invariant.ts";
 import type { Gpu } from "../../gpu/device.ts";
 import { readBytes } from "../../gpu/readBytes.ts";
@@ -6,7 +7,7 @@ import { Recorder } from "../../runtime/kernels/recorder.ts";
 import type { LanguageModel, LogitsBlock } from "../../runtime/languageModel.ts";
 
 /** As many entries of a distribution as the kernel can keep. */
-export const MOST_ENTRIES = 64;
+const MOST_ENTRIES = FUSION_SETTINGS.topK.max;
 
 /**
  * Lanes of a workgroup. One of a software adapter is a turn of a loop: fewer of them wait less for each

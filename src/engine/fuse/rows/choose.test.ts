@@ -1,13 +1,12 @@
 import { expect, test } from "vitest";
-import type { FusionSettings } from "../../contract/index.ts";
+import { FUSION_DEFAULTS, type FusionSettings } from "../../contract/index.ts";
 import { makeRecord } from "../dataset/testRecords.ts";
-import { PROFILES } from "../profiles.ts";
 import { refusal, rewardOf, rowRewards, weighMembers, weighRows } from "./choose.ts";
 
 const names = ["b", "a", "c"];
-const studio = PROFILES.studio;
-const v1 = PROFILES["fusechat-v1"];
-const v2 = PROFILES["fusechat-v2"];
+const studio = FUSION_DEFAULTS.studio;
+const v1 = FUSION_DEFAULTS["fusechat-v1"];
+const v2 = FUSION_DEFAULTS["fusechat-v2"];
 
 test("the worked numbers of rewards and AvgCE weights", () => {
   const exact: FusionSettings = { ...v1, bf16: false, fusion: "avgce" };

@@ -1,9 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import type { FusionSettings } from "../../contract/index.ts";
+import { FUSION_DEFAULTS, type FusionSettings } from "../../contract/index.ts";
 import { acquireGpu, type Gpu } from "../../gpu/device.ts";
 import type { FusedRecord, UnfusedRecord } from "../dataset/records.ts";
 import { makeRecord, type RecordShape } from "../dataset/testRecords.ts";
-import { PROFILES } from "../profiles.ts";
 import { weighRows } from "./choose.ts";
 import { fuseDocuments } from "./fuseRows.ts";
 
@@ -19,7 +18,7 @@ function unfused(shape: RecordShape): UnfusedRecord {
 }
 
 const settingsOf = (changes: Partial<FusionSettings> = {}): FusionSettings => ({
-  ...PROFILES.studio,
+  ...FUSION_DEFAULTS.studio,
   ...changes,
 });
 
@@ -146,7 +145,7 @@ describe("the worked numbers", () => {
       [3, 1],
     ],
   );
-  const exact = { ...PROFILES["fusechat-v1"], bf16: false };
+  const exact = { ...FUSION_DEFAULTS["fusechat-v1"], bf16: false };
   const fuse = async (of: UnfusedRecord, settings: FusionSettings) =>
     rowEntries((await fuseDocuments(gpu, [of], settings))[0]!, 0);
   const close = (entries: [number, number][]) =>

@@ -1,11 +1,11 @@
 import { expect, test } from "vitest";
+import { FUSION_DEFAULTS } from "../../contract/index.ts";
 import type { UnfusedRecord } from "../dataset/records.ts";
 import { makeRecord } from "../dataset/testRecords.ts";
-import { PROFILES } from "../profiles.ts";
 import { weighRows } from "./choose.ts";
 import { cutRows, packRows } from "./packRows.ts";
 
-const settings = { ...PROFILES.studio, fusion: "avgce", level: "token" } as const;
+const settings = { ...FUSION_DEFAULTS.studio, fusion: "avgce", level: "token" } as const;
 const pack = (records: readonly UnfusedRecord[]) =>
   packRows(
     records,

@@ -1,13 +1,12 @@
 import "fake-indexeddb/auto";
 import { expect, test } from "vitest";
-import type { FusionSettings } from "../../contract/index.ts";
+import { FUSION_DEFAULTS, type FusionSettings } from "../../contract/index.ts";
 import { bytesInMemory } from "../../core/bytes.ts";
 import { openDatabase } from "../../storage/database.ts";
 import type { StoredDataset } from "../../text/datasets/datasetLibrary.ts";
 import { openTokenizer, type TextTokenizer } from "../../text/tokenizers/tokenizer.ts";
 import { storeRecords } from "../dataset/recordStore.ts";
 import { openDocumentTokenizer } from "../documents/tokenise.ts";
-import { PROFILES } from "../profiles.ts";
 import type { FusionModel } from "./fuseStages.ts";
 import { writeDocuments } from "./fuseStagesDocuments.ts";
 
@@ -56,7 +55,7 @@ function datasetOf(lines: readonly string[]): StoredDataset {
 async function write(lines: readonly string[], changes: Partial<FusionSettings>) {
   const records = storeRecords(openDatabase(indexedDB, crypto.randomUUID()).store("records"));
   const models = [await modelOf("pivot", "abcdé"), await modelOf("source", "abcd")];
-  const settings = { ...PROFILES.studio, ...changes };
+  const settings = { ...FUSION_DEFAULTS.studio, ...changes };
   return writeDocuments([datasetOf(lines)], "documents", {
     records,
     models,
@@ -76,13 +75,13 @@ test("a text that one of the models cannot read is left out, counted and named",
 });
 
 test("the references' profiles keep such a text, and say so", async () => {
-  const { count, dropped, notes } = await write(TEXTS, PROFILES.fusellm);
+  const { count, dropped, notes } = await write(TEXTS, FUSION_DEFAULTS.fusellm);
   expect([count, dropped]).toEqual([3, {}]);
   expect(notes).toContainEqual(expect.stringContaining(`1 documents hold ${REASON}`));
 });
 
 test.each(["studio", "fusellm"] as const)("%s refuses it where that is asked", async (profile) => {
-  const refusing = { ...PROFILES[profile], badRows: "refuse" as const };
+  const refusing = { ...FUSION_DEFAULTS[profile], badRows: "refuse" as const };
   await expect(write(TEXTS, refusing)).rejects.toMatchObject({
     code: "usage",
     message: expect.stringContaining("d.jsonl, row 2"),

@@ -1,60 +1,79 @@
-import { NumberInput, Select, Switch } from "@mantine/core";
-import { type Field, sayValue } from "./fields.ts";
+import { MultiSelect, NumberInput, Select, Switch } from "@mantine/core";
+import {
+  allowsValue,
+  type SettingCard,
+  type SettingValue,
+} from "../../../engine/contract/index.ts";
+import { isSameValue, sayValue } from "./fields.ts";
 
 interface FieldInputProps {
-  readonly field: Field<unknown>;
-  readonly value: unknown;
+  readonly card: SettingCard;
+  readonly value: SettingValue;
   /** The profile's value: what differs from it says so. */
-  readonly usual: unknown;
-  readonly onChange: (next: number | string | boolean | null) => void;
+  readonly usual: SettingValue;
+  readonly onChange: (next: SettingValue) => void;
 }
 
 /** One setting, and what it usually is. */
-export function FieldInput({ field, value, usual, onChange }: FieldInputProps) {
-  const changed = value !== usual;
+export function FieldInput({ card, value, usual, onChange }: FieldInputProps) {
+  const changed = !isSameValue(value, usual);
   const description = (
     <>
-      {field.help}
+      {card.help}
       {changed && (
-        <span className="setting-changed"> Changed; usually {sayValue(field, usual)}.</span>
+        <span className="setting-changed"> Changed; usually {sayValue(card, usual)}.</span>
       )}
     </>
   );
-  const common = { label: field.label, description, size: "xs" } as const;
+  const common = { label: card.label, description, size: "xs" } as const;
+  const set = (next: SettingValue) => allowsValue(card, next) && onChange(next);
   return (
     <div className="setting" data-changed={changed || undefined}>
-      {field.kind === "number" && (
+      {(card.kind === "number" || card.kind === "whole") && (
         <NumberInput
           {...common}
-          min={field.min}
-          max={field.max}
-          step={field.step}
+          min={card.min}
+          max={card.max}
+          step={card.step}
           clampBehavior="strict"
-          allowDecimal={!Number.isInteger(field.step)}
-          placeholder={field.empty ?? ""}
+          allowDecimal={card.kind === "number"}
+          placeholder={card.empty ?? ""}
           value={value === null ? "" : Number(value)}
-          onChange={(next) => {
-            if (typeof next === "number" && next >= field.min) onChange(next);
-            else if (next === "" && field.empty) onChange(null);
-          }}
+          onChange={(next) => set(next === "" ? null : next)}
         />
       )}
-      {field.kind === "choice" && (
+      {card.kind === "choice" && (
         <Select
           {...common}
-          data={field.options.map(([id, name]) => ({ value: id, label: name }))}
-          value={value === null ? "" : String(value)}
+          data={choicesOf(card)}
+          value={String(value ?? NOTHING)}
           allowDeselect={false}
-          onChange={(next) => next !== null && onChange(next === "" ? null : next)}
+          onChange={(next) => next !== null && set(next === NOTHING ? null : next)}
         />
       )}
-      {field.kind === "switch" && (
+      {card.kind === "flag" && (
         <Switch
           {...common}
           checked={value === true}
-          onChange={({ currentTarget }) => onChange(currentTarget.checked)}
+          onChange={({ currentTarget }) => set(currentTarget.checked)}
+        />
+      )}
+      {card.kind === "list" && (
+        <MultiSelect
+          {...common}
+          data={[...card.options]}
+          value={Array.isArray(value) ? [...value] : []}
+          onChange={set}
         />
       )}
     </div>
   );
+}
+
+/** What stands for null in a list of choices. */
+const NOTHING = "";
+
+function choicesOf({ options, empty }: SettingCard & { readonly kind: "choice" }) {
+  const words = Object.entries(options).map(([value, label]) => ({ value, label }));
+  return empty === undefined ? words : [{ value: NOTHING, label: empty }, ...words];
 }

@@ -1,39 +1,43 @@
-import type { ReactNode } from "react";
+import type { SettingsOf, SettingTable, SettingValue } from "../../../engine/contract/index.ts";
 import { FieldInput } from "./FieldInput.tsx";
-import type { Field } from "./fields.ts";
+import { formFields, isSameValue } from "./fields.ts";
 
-interface FieldListProps<Settings> {
-  readonly fields: readonly Field<keyof Settings>[];
-  readonly settings: Settings;
+interface FieldListProps<Table extends SettingTable> {
+  readonly table: Table;
+  readonly settings: SettingsOf<Table>;
   /** The profile's settings. */
-  readonly usual: Settings;
+  readonly usual: SettingsOf<Table>;
+  /** The setting that is asked for elsewhere in the form. */
+  readonly apart: keyof Table;
   /** What the fold is called. */
   readonly more: string;
-  readonly onChange: <Key extends keyof Settings>(key: Key, next: Settings[Key]) => void;
-  /** Stands first in the fold. */
-  readonly children?: ReactNode;
+  readonly onChange: <Key extends keyof Table>(key: Key, next: SettingsOf<Table>[Key]) => void;
 }
 
-/** Settings one below the other; most of them are folded away. */
-export function FieldList<Settings>(props: FieldListProps<Settings>) {
-  const { fields, settings, usual, more, onChange, children } = props;
-  const inputs = (advanced: boolean) =>
+/** A table's settings one below the other; most of them are folded away. */
+export function FieldList<Table extends SettingTable>(props: FieldListProps<Table>) {
+  const { table, settings, usual, apart, more, onChange } = props;
+  const fields = formFields(table, settings, apart);
+  const pick = (of: SettingsOf<Table>, key: keyof Table): SettingValue => of[key];
+  const inputs = (basic: boolean) =>
     fields
-      .filter((field) => field.advanced === advanced)
-      .map((field) => (
+      .filter(({ card }) => (card.basic ?? false) === basic)
+      .map(({ key, card }) => (
         <FieldInput
-          key={String(field.key)}
-          field={field}
-          value={settings[field.key]}
-          usual={usual[field.key]}
-          // A field's options and bounds are those of its setting.
-          onChange={(next) => onChange(field.key, next as Settings[typeof field.key])}
+          key={key}
+          card={card}
+          value={pick(settings, key)}
+          usual={pick(usual, key)}
+          // The field gives what its card allows, which is what the setting's type says.
+          onChange={(next) => onChange(key, next as SettingsOf<Table>[typeof key])}
         />
       ));
-  const changed = fields.filter(({ advanced, key }) => advanced && settings[key] !== usual[key]);
+  const changed = fields.filter(
+    ({ card, key }) => !card.basic && !isSameValue(pick(settings, key), pick(usual, key)),
+  );
   return (
     <>
-      <div className="settings">{inputs(false)}</div>
+      <div className="settings">{inputs(true)}</div>
       <details className="fold">
         <summary>
           <span className="small">{more}</span>
@@ -41,10 +45,7 @@ export function FieldList<Settings>(props: FieldListProps<Settings>) {
             {changed.length > 0 ? `${changed.length} changed` : "as usual"}
           </span>
         </summary>
-        <div className="settings">
-          {children}
-          {inputs(true)}
-        </div>
+        <div className="settings">{inputs(false)}</div>
       </details>
     </>
   );

@@ -1,18 +1,19 @@
 import { Button, Select } from "@mantine/core";
 import { useStore } from "zustand";
-import { FUSION_PROFILES } from "../../../engine/contract/index.ts";
+import {
+  FUSION_DEFAULTS,
+  FUSION_PROFILES,
+  FUSION_SETTINGS,
+} from "../../../engine/contract/index.ts";
 import { Section } from "../../parts/Section.tsx";
 import { changeSetting, fusionSettings } from "../../stores/fusing.ts";
 import type { Studio } from "../../stores/studio.ts";
 import { FieldList } from "./FieldList.tsx";
-import { PROFILE_WORDS, SETTING_FIELDS } from "./settingFields.ts";
+import { PROFILE_WORDS } from "./profileWords.ts";
 
 /** The profile, and what deviates from it. Most of it is folded away. */
 export function SettingsForm({ studio }: { readonly studio: Studio }) {
   const { profile, changes } = useStore(studio.fusion, (state) => state.draft);
-  const profiles = useStore(studio.environment, (state) => state.profiles);
-  const settings = fusionSettings(studio);
-  if (!profiles || !settings) return null;
   return (
     <Section
       title="Rules"
@@ -30,9 +31,12 @@ export function SettingsForm({ studio }: { readonly studio: Studio }) {
     >
       <Select
         aria-label="Profile"
-        description={PROFILE_WORDS[profile][1]}
+        description={PROFILE_WORDS[profile]}
         size="xs"
-        data={FUSION_PROFILES.map((id) => ({ value: id, label: PROFILE_WORDS[id][0] }))}
+        data={FUSION_PROFILES.map((id) => ({
+          value: id,
+          label: FUSION_SETTINGS.profile.options[id],
+        }))}
         value={profile}
         allowDeselect={false}
         onChange={(next) => {
@@ -41,11 +45,12 @@ export function SettingsForm({ studio }: { readonly studio: Studio }) {
         }}
       />
       <FieldList
-        fields={SETTING_FIELDS}
+        table={FUSION_SETTINGS}
+        apart="profile"
         more="More rules"
         onChange={(key, next) => changeSetting(studio, key, next)}
-        settings={settings}
-        usual={profiles[profile]}
+        settings={fusionSettings(studio)}
+        usual={FUSION_DEFAULTS[profile]}
       />
     </Section>
   );

@@ -1,6 +1,10 @@
 import { Button, Menu, Select } from "@mantine/core";
 import { useStore } from "zustand";
-import type { FusionCard } from "../../../engine/contract/index.ts";
+import {
+  FUSION_DEFAULTS,
+  FUSION_SETTINGS,
+  type FusionCard,
+} from "../../../engine/contract/index.ts";
 import { Empty } from "../../parts/Empty.tsx";
 import { Facts } from "../../parts/Facts.tsx";
 import { Note } from "../../parts/Note.tsx";
@@ -15,11 +19,10 @@ import {
 import type { Studio } from "../../stores/studio.ts";
 import { formatBytes, formatCount, formatWhen } from "../../theme/format.ts";
 import { DomainTable } from "./DomainTable.tsx";
-import { sayValue } from "./fields.ts";
+import { changedRules, sayValue } from "./fields.ts";
 import { MemberTable } from "./MemberTable.tsx";
 import { Pipeline } from "./Pipeline.tsx";
 import { pipelineSteps } from "./pipeline.ts";
-import { PROFILE_WORDS, SETTING_FIELDS } from "./settingFields.ts";
 
 interface TotalsProps {
   readonly studio: Studio;
@@ -149,7 +152,7 @@ function Totals({ studio, card, notes }: TotalsOfProps) {
           )}
         </Section>
         <Section title="Rules it followed">
-          <Rules studio={studio} card={card} />
+          <Rules card={card} />
         </Section>
         {notes.length > 0 && (
           <Section title="On the way">
@@ -166,19 +169,15 @@ function Totals({ studio, card, notes }: TotalsOfProps) {
 }
 
 /** The profile, and only what deviates from it. */
-function Rules({ studio, card: { settings } }: TotalsProps & { readonly card: FusionCard }) {
-  const usual = useStore(studio.environment, (state) => state.profiles?.[settings.profile]);
-  const changed = SETTING_FIELDS.filter(({ key }) => usual && settings[key] !== usual[key]);
+function Rules({ card: { settings } }: { readonly card: FusionCard }) {
+  const changed = changedRules(settings, FUSION_DEFAULTS[settings.profile]);
   return (
     <Facts
       rows={[
-        ["Profile", PROFILE_WORDS[settings.profile][0]],
+        ["Profile", sayValue(FUSION_SETTINGS.profile, settings.profile)],
         ...changed.map(
-          (field) =>
-            [
-              field.label,
-              <b key={field.key}>{sayValue(field, settings[field.key])} (changed)</b>,
-            ] as const,
+          ({ key, card }) =>
+            [card.label, <b key={key}>{sayValue(card, settings[key])} (changed)</b>] as const,
         ),
       ]}
     />

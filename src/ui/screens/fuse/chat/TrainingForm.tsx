@@ -1,6 +1,6 @@
-import { Button, MultiSelect, SegmentedControl } from "@mantine/core";
+import { Button, SegmentedControl } from "@mantine/core";
 import { useStore } from "zustand";
-import { TRAINED_MODULES, type TrainedModule } from "../../../../engine/contract/index.ts";
+import { TRAINING_DEFAULTS, TRAINING_SETTINGS } from "../../../../engine/contract/index.ts";
 import { Section } from "../../../parts/Section.tsx";
 import {
   changeTraining,
@@ -10,16 +10,12 @@ import {
 } from "../../../stores/pipelining.ts";
 import type { Studio } from "../../../stores/studio.ts";
 import { FieldList } from "../FieldList.tsx";
-import { TRAINING_FIELDS } from "./trainingFields.ts";
 
 /** How targets are trained, and what is made of them. */
 export function TrainingForm({ studio }: { readonly studio: Studio }) {
   const { changes } = useStore(studio.pipeline, (state) => state.draft);
-  const profiles = useStore(studio.pipeline, (state) => state.profiles);
   const profile = useStore(studio.fusion, (state) => state.draft.profile);
   const settings = trainingSettings(studio);
-  if (!settings || !profiles) return null;
-  const full = settings.mode === "full";
   return (
     <Section
       title="Training"
@@ -47,34 +43,22 @@ export function TrainingForm({ studio }: { readonly studio: Studio }) {
       <SegmentedControl
         fullWidth
         size="xs"
-        aria-label="What is trained"
-        data={[
-          { value: "lora", label: "LoRA" },
-          { value: "full", label: "All weights" },
-        ]}
+        aria-label={TRAINING_SETTINGS.mode.label}
+        data={Object.entries(TRAINING_SETTINGS.mode.options).map(([value, label]) => ({
+          value,
+          label,
+        }))}
         value={settings.mode}
         onChange={(mode) => changeTraining(studio, "mode", mode === "full" ? "full" : "lora")}
       />
       <FieldList
-        fields={TRAINING_FIELDS.filter(({ lora }) => !(lora && full))}
+        table={TRAINING_SETTINGS}
+        apart="mode"
         settings={settings}
-        usual={profiles[profile]}
+        usual={TRAINING_DEFAULTS[profile]}
         more="More of the training"
         onChange={(key, next) => changeTraining(studio, key, next)}
-      >
-        {!full && (
-          <MultiSelect
-            label="Matrices"
-            description="Those that a LoRA stands beside."
-            size="xs"
-            data={[...TRAINED_MODULES]}
-            value={[...settings.modules]}
-            onChange={(next) =>
-              next.length > 0 && changeTraining(studio, "modules", next as TrainedModule[])
-            }
-          />
-        )}
-      </FieldList>
+      />
     </Section>
   );
 }
