@@ -79,7 +79,7 @@ test.each([
 
 test("a wrong value is found where it stands", () => {
   expect(() => parsePipeline(`${LEAST}train:\n  steps: 5\n  rank: many\n`)).toThrow(
-    'Line 6, column 9: "train.rank" must be a number.',
+    'Line 6, column 9: "train.rank" must be a whole number from 1 to 1024.',
   );
 });
 
