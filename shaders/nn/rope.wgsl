@@ -17,6 +17,7 @@ struct Shape {
   k_group: u32,
   v_offset: u32,
   v_group: u32,
+  first_angle: u32, // where this rope's table starts
 }
 
 // Queries and keys (after their norms, where there are some), then values.
@@ -32,7 +33,7 @@ fn rotated(row: u32, at: u32, d: u32) -> f32 {
   let half = shape.half;
   if (d >= 2u * half) { return turned[at + d]; }
   let j = select(d, d - half, d >= half);
-  let angle = angles[row * half + j];
+  let angle = angles[shape.first_angle + row * half + j];
   if (d < half) { return turned[at + d] * angle.x - turned[at + d + half] * angle.y; }
   return turned[at + d] * angle.x + turned[at + d - half] * angle.y;
 }

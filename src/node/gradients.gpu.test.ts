@@ -7,7 +7,8 @@ import { acquireGpu, type Gpu } from "../engine/gpu/device.ts";
 import { readRows } from "../engine/runtime/generate/score.ts";
 import type { TrainBatch } from "../engine/train/backward/batch.ts";
 import { openTrainable } from "../engine/train/backward/openTrainable.ts";
-import type { Parameter, TrainableModel, TrainTarget } from "../engine/train/backward/trainable.ts";
+import type { TrainTarget } from "../engine/train/backward/target.ts";
+import type { Parameter, TrainableModel } from "../engine/train/backward/trainable.ts";
 import { openFiles } from "./files.ts";
 
 interface Golden {

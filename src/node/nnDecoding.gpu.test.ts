@@ -107,8 +107,7 @@ test.each([
 test("a text that grows beyond longrope's first context is read as a long one, and back", async () => {
   const checkpoint = await checkpointOf("goldens/nn/models/phi3-longrope");
   const model = await openDecoder(gpu, checkpoint, { rows: 4 });
-  const { attention } = model.spec;
-  const { scaling } = attention.rope ?? {};
+  const { scaling } = model.spec.layers[0]?.attention.rope ?? {};
   const context = scaling?.kind === "longrope" ? scaling.originalContext : Number.NaN;
   const ids = Array.from({ length: context + 3 }, (_, i) => (i * 17 + 3) % model.vocabSize);
   const cache = model.newCache(ids.length);

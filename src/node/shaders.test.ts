@@ -90,6 +90,7 @@ const RUN: readonly (readonly [readonly string[], readonly ShaderConstants[]])[]
     [0, 1, 2, 3].flatMap((ACTIVATION) => [true, false].map((GATED) => ({ ACTIVATION, GATED }))),
   ],
   [["nn/softcap.wgsl"], [{}]],
+  [["nn/scale.wgsl"], [{}]],
   ...["norm", "backward/norm_inputs", "backward/norm_weights"].flatMap((name) =>
     ["lanes", "alone"].map((taker): readonly [readonly string[], readonly ShaderConstants[]] => [
       [`nn/${name}.wgsl`, `nn/row_${taker}.wgsl`],
@@ -113,7 +114,6 @@ const RUN: readonly (readonly [readonly string[], readonly ShaderConstants[]])[]
     "gradient",
     "low_rank",
     "loss",
-    "scale",
     "scatter",
     "unrotate",
   ].map((name): readonly [readonly string[], readonly ShaderConstants[]] => [

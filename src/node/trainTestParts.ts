@@ -3,11 +3,8 @@ import { openCheckpoint } from "../engine/checkpoint/open.ts";
 import type { Gpu } from "../engine/gpu/device.ts";
 import type { TrainBatch } from "../engine/train/backward/batch.ts";
 import { openTrainable } from "../engine/train/backward/openTrainable.ts";
-import type {
-  LoraTarget,
-  TrainableModel,
-  TrainTarget,
-} from "../engine/train/backward/trainable.ts";
+import type { LoraTarget, TrainTarget } from "../engine/train/backward/target.ts";
+import type { TrainableModel } from "../engine/train/backward/trainable.ts";
 import { openFiles } from "./files.ts";
 
 // For tests of training: a tiny model, a small LoRA, a batch of it.

@@ -2,11 +2,8 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { acquireGpu, type Gpu } from "../engine/gpu/device.ts";
 import { openDecoder } from "../engine/runtime/decoder/openDecoder.ts";
 import { readCrossEntropy, readRows } from "../engine/runtime/generate/score.ts";
-import {
-  LORA_MODULES,
-  type LoraTarget,
-  type TrainableModel,
-} from "../engine/train/backward/trainable.ts";
+import { LORA_MODULES, type LoraTarget } from "../engine/train/backward/target.ts";
+import type { TrainableModel } from "../engine/train/backward/trainable.ts";
 import { batchOf, IDS, LLAMA, LORA, step, trained, withCheckpoint } from "./trainTestParts.ts";
 
 let gpu: Gpu;

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { acquireGpu, type Gpu } from "../engine/gpu/device.ts";
-import { LORA_MODULES } from "../engine/train/backward/trainable.ts";
+import { LORA_MODULES } from "../engine/train/backward/target.ts";
 import { batchOf, LORA, step, trained } from "./trainTestParts.ts";
 
 let gpu: Gpu;

@@ -17,6 +17,7 @@ struct Shape {
   k_group: u32,
   v_offset: u32,
   v_group: u32,
+  first_angle: u32, // where this rope's table starts
 }
 
 @group(0) @binding(0) var<storage, read> d_q: array<f32>;
@@ -30,7 +31,7 @@ struct Shape {
 fn turned_back(row: u32, d: u32, own: f32, other: f32) -> f32 {
   let half = shape.half;
   if (d >= 2u * half) { return own; }
-  let angle = angles[row * half + select(d, d - half, d >= half)];
+  let angle = angles[shape.first_angle + row * half + select(d, d - half, d >= half)];
   return own * angle.x + select(other, -other, d >= half) * angle.y;
 }
 

@@ -5,8 +5,9 @@ import type { Gpu } from "../gpu/device.ts";
 import { readBytes } from "../gpu/readBytes.ts";
 import { measureDecoder } from "../runtime/decoder/plan.ts";
 import { adapterFiles, type TrainedFactors } from "./adapterFiles.ts";
-import { adaptedModules } from "./backward/tensors.ts";
-import { LORA_MODULES, type Parameter, type TrainableModel } from "./backward/trainable.ts";
+import { adaptedModules } from "./backward/adaptedModules.ts";
+import { LORA_MODULES } from "./backward/target.ts";
+import type { Parameter, TrainableModel } from "./backward/trainable.ts";
 import { loraOf } from "./run.ts";
 import { planTarget, type TargetPlan, type Trained } from "./targetFiles.ts";
 

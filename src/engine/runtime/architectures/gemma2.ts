@@ -25,19 +25,15 @@ export default {
       windows: (layers) =>
         readWindows(config, layers, readWindow(config), (layer) => layer % 2 === 0),
     });
-    const attentionScale =
-      config.number(["query_pre_attn_scalar"], { min: 1e-3, max: 1e6 }, 256) ** -0.5;
+    const scale = config.number(["query_pre_attn_scalar"], { min: 1e-3, max: 1e6 }, 256) ** -0.5;
+    const softcap = config.optionalNumber(["attn_logit_softcapping"], CAP);
     return {
       ...llama,
       embedding: { ...llama.embedding, scale: Math.sqrt(llama.hiddenSize) },
       norm: { ...llama.norm, weightOffset: 1 },
-      attention: {
-        ...llama.attention,
-        softcap: config.optionalNumber(["attn_logit_softcapping"], CAP),
-      },
       layers: llama.layers.map((part, i) => ({
         ...part,
-        attentionScale,
+        attention: { ...part.attention, scale, softcap },
         postAttentionNorm: normTensors(`model.layers.${i}.post_attention_layernorm`),
         mlpNorm: normTensors(`model.layers.${i}.pre_feedforward_layernorm`),
         postMlpNorm: normTensors(`model.layers.${i}.post_feedforward_layernorm`),

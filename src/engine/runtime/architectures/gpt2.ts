@@ -1,7 +1,7 @@
 import { readActivation } from "../description/activation.ts";
 import type { Architecture } from "../description/architecture.ts";
 import { linear, normTensors, oneAfterTheOther, readSizes } from "../description/blocks.ts";
-import type { Projection } from "../description/spec.ts";
+import type { MlpSpec, Projection } from "../description/spec.ts";
 
 /** A linear map as GPT-2's Conv1D stores it: `[inputs, outputs]`, with a bias. */
 function conv1d(name: string, inputs: number, outputs: number): Projection {
@@ -17,6 +17,13 @@ export default {
     const size = config.integer(["n_inner"], {}, 4 * hiddenSize);
     const views = oneAfterTheOther(heads, heads, headDim);
     const scaled = config.boolean(["scale_attn_weights"], true);
+    const mlp: MlpSpec = {
+      size,
+      activation: readActivation(config, ["activation_function"], "gelu_new"),
+      gateOffset: null,
+      upOffset: 0,
+      rowStride: size,
+    };
     const byLayer = config.boolean(["scale_attn_by_inverse_layer_idx"], false);
     return {
       architecture: "gpt2",
@@ -35,20 +42,21 @@ export default {
         epsilon: config.number(["layer_norm_epsilon"], { min: 0, max: 1 }, 1e-5),
         weightOffset: 0,
       },
-      attention: { heads, kvHeads: heads, headDim, softcap: null, rope: null, ...views },
-      mlp: {
-        size,
-        activation: readActivation(config, ["activation_function"], "gelu_new"),
-        gateOffset: null,
-        upOffset: 0,
-        rowStride: size,
-      },
       parallelResidual: false,
       layers: Array.from({ length: layers }, (_, i) => {
         const prefix = `transformer.h.${i}.`;
         return {
-          window: null,
-          attentionScale: (scaled ? headDim ** -0.5 : 1) / (byLayer ? i + 1 : 1),
+          attention: {
+            heads,
+            kvHeads: heads,
+            headDim,
+            window: null,
+            scale: (scaled ? headDim ** -0.5 : 1) / (byLayer ? i + 1 : 1),
+            softcap: null,
+            rope: null,
+            ...views,
+          },
+          mlp,
           attentionNorm: normTensors(`${prefix}ln_1`, true),
           qkv: [conv1d(`${prefix}attn.c_attn`, hiddenSize, 3 * hiddenSize)],
           queryNorm: null,

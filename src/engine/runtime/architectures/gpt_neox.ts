@@ -2,6 +2,7 @@ import { readActivation } from "../description/activation.ts";
 import type { Architecture } from "../description/architecture.ts";
 import { linear, normTensors, readSizes } from "../description/blocks.ts";
 import { readRope } from "../description/ropeSpec.ts";
+import type { AttentionSpec, MlpSpec } from "../description/spec.ts";
 
 /** GPT-NeoX and Pythia: attention and MLP side by side, a part of each head rotated, biases. */
 export default {
@@ -14,6 +15,26 @@ export default {
     const bias = config.boolean(["attention_bias"], true);
     // One matrix, in which every head has its query, key and value next to each other.
     const headStride = 3 * headDim;
+    const attention: AttentionSpec = {
+      heads,
+      kvHeads: heads,
+      headDim,
+      window: null,
+      scale: headDim ** -0.5,
+      softcap: null,
+      rope: readRope(config, headDim, 0.25),
+      rowStride: heads * headStride,
+      query: { offset: 0, headStride },
+      key: { offset: headDim, headStride },
+      value: { offset: 2 * headDim, headStride },
+    };
+    const mlp: MlpSpec = {
+      size,
+      activation: readActivation(config, ["hidden_act"], "gelu"),
+      gateOffset: null,
+      upOffset: 0,
+      rowStride: size,
+    };
     return {
       architecture: "gpt_neox",
       optionalPrefix: "gpt_neox.",
@@ -26,30 +47,12 @@ export default {
         epsilon: config.number(["layer_norm_eps"], { min: 0, max: 1 }, 1e-5),
         weightOffset: 0,
       },
-      attention: {
-        heads,
-        kvHeads: heads,
-        headDim,
-        softcap: null,
-        rope: readRope(config, headDim, 0.25),
-        rowStride: heads * headStride,
-        query: { offset: 0, headStride },
-        key: { offset: headDim, headStride },
-        value: { offset: 2 * headDim, headStride },
-      },
-      mlp: {
-        size,
-        activation: readActivation(config, ["hidden_act"], "gelu"),
-        gateOffset: null,
-        upOffset: 0,
-        rowStride: size,
-      },
       parallelResidual: config.boolean(["use_parallel_residual"], true),
       layers: Array.from({ length: sizes.layers }, (_, i) => {
         const prefix = `gpt_neox.layers.${i}.`;
         return {
-          window: null,
-          attentionScale: headDim ** -0.5,
+          attention,
+          mlp,
           attentionNorm: normTensors(`${prefix}input_layernorm`, true),
           qkv: [
             linear(`${prefix}attention.query_key_value`, hiddenSize, heads * headStride, { bias }),

@@ -10,11 +10,11 @@ export default {
       rotaryFraction: 1,
       windows: (layers) => readWindows(config, layers, readWindow(config), () => true),
     });
-    const { hiddenSize, attention, mlp } = llama;
+    const { hiddenSize } = llama;
     const layers = llama.layers.map((part, i) => ({
       ...part,
-      qkv: [linear(`model.layers.${i}.self_attn.qkv_proj`, hiddenSize, attention.rowStride)],
-      mlpIn: [linear(`model.layers.${i}.mlp.gate_up_proj`, hiddenSize, mlp.rowStride)],
+      qkv: [linear(`model.layers.${i}.self_attn.qkv_proj`, hiddenSize, part.attention.rowStride)],
+      mlpIn: [linear(`model.layers.${i}.mlp.gate_up_proj`, hiddenSize, part.mlp.rowStride)],
     }));
     return { ...llama, layers };
   },

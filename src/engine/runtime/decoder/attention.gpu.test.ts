@@ -19,6 +19,8 @@ const SPEC: AttentionSpec = {
   heads: 6,
   kvHeads: 2,
   headDim: 10,
+  window: null,
+  scale: 3,
   softcap: null,
   rope: { theta: 100, dims: 6, pairs: 3, scaling: { kind: "none" } },
   rowStride: 103,
@@ -33,9 +35,9 @@ function plainAttention(
   q: Float32Array,
   k: Float32Array,
   v: Float32Array,
-  shape: { rows: number; start: number; window: number | null; scale: number },
+  shape: { rows: number; start: number },
 ): { readonly out: readonly number[]; readonly lse: readonly number[] } {
-  const { heads, kvHeads, headDim, softcap: cap } = spec;
+  const { heads, kvHeads, headDim, window, scale, softcap: cap } = spec;
   const padded = 4 * Math.ceil(headDim / 4);
   const out: number[] = [];
   const lse: number[] = [];
@@ -43,14 +45,14 @@ function plainAttention(
     for (let h = 0; h < heads; h++) {
       const position = shape.start + t;
       const kvHead = Math.floor(h / (heads / kvHeads));
-      const first = shape.window === null ? 0 : Math.max(0, position - shape.window + 1);
+      const first = window === null ? 0 : Math.max(0, position - window + 1);
       const scores: number[] = [];
       for (let j = first; j <= position; j++) {
         let score = 0;
         for (let d = 0; d < headDim; d++) {
           score += q[(t * heads + h) * padded + d]! * k[(j * kvHeads + kvHead) * padded + d]!;
         }
-        score *= shape.scale;
+        score *= scale;
         scores.push(cap === null ? score : cap * Math.tanh(score / cap));
       }
       const top = Math.max(...scores);
@@ -84,7 +86,7 @@ describe.each(FORMS)("attention by $kernel", ({ kernel, rows, most }) => {
     ["a window of one", {}, 1],
     ["soft-capped scores", { softcap: 0.7 }, null],
   ] as const)("is the softmax's weighted mean with %s", async (_, change, window) => {
-    const spec = { ...SPEC, ...change };
+    const spec: AttentionSpec = { ...SPEC, ...change, window };
     if (spec.headDim > most) return expect(fitsQueries(spec)).toBe(false);
     const padded = 4 * Math.ceil(spec.headDim / 4);
     const start = 140;
@@ -99,7 +101,7 @@ describe.each(FORMS)("attention by $kernel", ({ kernel, rows, most }) => {
     const stride = spec.heads * spec.headDim + 2;
     const out = bench.buffer(new Float32Array(rows * stride));
     const logSums = bench.buffer(new Float32Array(rows * spec.heads));
-    const shape = { rows, start, window, scale: 3 };
+    const shape = { rows, start };
     await attend(
       bench.recorder,
       spec,

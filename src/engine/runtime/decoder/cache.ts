@@ -1,8 +1,8 @@
 import { EngineError } from "../../contract/index.ts";
 import { invariant } from "../../core/invariant.ts";
 import type { Gpu } from "../../gpu/device.ts";
-import type { PooledBuffer } from "../../gpu/pool.ts";
-import type { DecoderSpec } from "../description/spec.ts";
+import { ResourceScope } from "../../gpu/resourceScope.ts";
+import type { DecoderSpec, LayerSpec } from "../description/spec.ts";
 import { headQuads } from "../kernels/kernels.ts";
 import type { TokenCache } from "../languageModel.ts";
 
@@ -13,13 +13,13 @@ export interface KeyValues {
 }
 
 /** Bytes that one layer's keys take for `capacity` tokens; its values take as many. */
-function layerBytes({ attention }: DecoderSpec, capacity: number): number {
+function layerBytes({ attention }: LayerSpec, capacity: number): number {
   return capacity * attention.kvHeads * headQuads(attention) * 16;
 }
 
 /** Bytes that a cache for `capacity` tokens takes. */
 export function cacheBytes(spec: DecoderSpec, capacity: number): number {
-  return 2 * spec.layers.length * layerBytes(spec, capacity);
+  return spec.layers.reduce((sum, layer) => sum + 2 * layerBytes(layer, capacity), 0);
 }
 
 /** Keys and values of all layers on the GPU, and the tokens that they are of. */
@@ -28,13 +28,13 @@ export class KeyValueCache implements TokenCache {
   /** Whether the keys were turned as in a long text; see `isLongText`. */
   isLong = false;
   readonly layers: readonly KeyValues[];
-  readonly #buffers: PooledBuffer[] = [];
+  readonly #scope = new ResourceScope();
   readonly #ids: number[] = [];
 
   /** `gpu-memory` where a layer's keys do not fit one binding, or all of them the budget. */
   constructor(gpu: Gpu, spec: DecoderSpec, capacity: number) {
     this.capacity = capacity;
-    const byteLength = layerBytes(spec, capacity);
+    const byteLength = Math.max(...spec.layers.map((layer) => layerBytes(layer, capacity)));
     const limit = gpu.device.limits.maxStorageBufferBindingSize;
     if (byteLength > limit) {
       throw new EngineError(
@@ -43,15 +43,14 @@ export class KeyValueCache implements TokenCache {
         { capacity, byteLength, limit },
       );
     }
-    const allocate = (label: string) => {
-      const pooled = gpu.pool.allocate(label, byteLength, GPUBufferUsage.STORAGE);
-      this.#buffers.push(pooled);
-      return pooled.buffer;
+    const allocate = (label: string, layer: LayerSpec) => {
+      const bytes = layerBytes(layer, capacity);
+      return this.#scope.keep(gpu.pool.allocate(label, bytes, GPUBufferUsage.STORAGE)).buffer;
     };
     try {
-      this.layers = spec.layers.map((_, i) => ({
-        keys: allocate(`keys of layer ${i}`),
-        values: allocate(`values of layer ${i}`),
+      this.layers = spec.layers.map((layer, i) => ({
+        keys: allocate(`keys of layer ${i}`, layer),
+        values: allocate(`values of layer ${i}`, layer),
       }));
     } catch (error) {
       this.release();
@@ -79,6 +78,6 @@ export class KeyValueCache implements TokenCache {
   }
 
   release(): void {
-    for (const buffer of this.#buffers) buffer.release();
+    this.#scope.release();
   }
 }

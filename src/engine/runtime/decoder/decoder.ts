@@ -1,8 +1,9 @@
 import type { Gpu } from "../../gpu/device.ts";
 import { isLongText, ropeFrequencies, ropeTable } from "../description/rope.ts";
-import type { DecoderSpec } from "../description/spec.ts";
+import type { DecoderSpec, LayerSpec } from "../description/spec.ts";
+import { headProjection, layerTensors } from "../description/tensors.ts";
 import { normalise, softcap } from "../kernels/kernels.ts";
-import { embed, multiply } from "../kernels/multiply.ts";
+import { embed, multiply, type Rows } from "../kernels/multiply.ts";
 import type { Recorder } from "../kernels/recorder.ts";
 import {
   checkTokens,
@@ -10,10 +11,10 @@ import {
   type LanguageModel,
   type TokenCache,
 } from "../languageModel.ts";
-import { KeyValueCache } from "./cache.ts";
-import { type Kernels, runLayer, type Span } from "./layer.ts";
+import { KeyValueCache, type KeyValues } from "./cache.ts";
+import { forwardLayer, type Kernels, type LayerPass, type Span } from "./layer.ts";
 import { streamLayers } from "./layerStream.ts";
-import { type LoadedEnds, type LoadedLayer, loadLayer } from "./layerWeights.ts";
+import { type LoadedProjection, LoadedWeights } from "./loadedWeights.ts";
 import type { DecoderPlan } from "./plan.ts";
 import type { WeightLoader } from "./weights.ts";
 import type { Workspace } from "./workspace.ts";
@@ -26,9 +27,9 @@ export class Decoder implements LanguageModel {
   readonly #loader: WeightLoader;
   readonly #space: Workspace;
   readonly #recorder: Recorder;
-  readonly #ends: LoadedEnds;
+  readonly #ends: LoadedWeights;
   /** All layers, or none where they are streamed. */
-  readonly #layers: readonly LoadedLayer[];
+  readonly #layers: readonly LoadedWeights[];
   readonly #kernels: Kernels;
   #turn: Promise<unknown> = Promise.resolve();
 
@@ -38,8 +39,8 @@ export class Decoder implements LanguageModel {
     readonly loader: WeightLoader;
     readonly space: Workspace;
     readonly recorder: Recorder;
-    readonly ends: LoadedEnds;
-    readonly layers: readonly LoadedLayer[];
+    readonly ends: LoadedWeights;
+    readonly layers: readonly LoadedWeights[];
     readonly kernels: Kernels;
   }) {
     this.spec = parts.plan.spec;
@@ -109,8 +110,9 @@ export class Decoder implements LanguageModel {
    * this length: nothing, or all, as in transformers.
    */
   #rewind(cache: KeyValueCache, length: number): readonly number[] {
-    const { rope } = this.spec.attention;
-    const isLong = rope !== null && isLongText(rope, length);
+    const isLong = this.spec.layers.some(
+      ({ attention: { rope } }) => rope !== null && isLongText(rope, length),
+    );
     const known = cache.isLong === isLong ? [] : [...cache.ids];
     if (known.length > 0) cache.truncate(0);
     cache.isLong = isLong;
@@ -129,15 +131,17 @@ export class Decoder implements LanguageModel {
     const span: Span = { start: cache.length, rows: ids.length };
     await this.#embed(ids, span, length);
     const { spec } = this;
-    const parts = { recorder: this.#recorder, space: this.#space, kernels: this.#kernels };
-    const pass = { ...parts, spec, span };
-    const run = async (weights: LoadedLayer, i: number) => {
+    const pass = this.#pass(span);
+    const run = async (weights: LoadedWeights, i: number) => {
       signal?.throwIfAborted();
-      await runLayer(pass, spec.layers[i]!, weights, cache.layers[i]!);
+      const layer = spec.layers[i] as LayerSpec;
+      const buffers = this.#space.ofLayer(layer, cache.layers[i] as KeyValues);
+      await forwardLayer(pass, layer, weights, buffers);
       this.#recorder.submit();
     };
     if (this.plan.streamed) {
-      const load = (i: number) => loadLayer(this.#loader, spec, spec.layers[i]!);
+      const load = (i: number) =>
+        LoadedWeights.load(this.#loader, layerTensors(spec, spec.layers[i] as LayerSpec));
       await streamLayers(
         spec.layers.length,
         { load, ahead: this.plan.ahead },
@@ -154,24 +158,51 @@ export class Decoder implements LanguageModel {
     cache.append(ids);
   }
 
+  #pass(span: Span): LayerPass {
+    const recorder = this.#recorder;
+    const { rows } = span;
+    return {
+      recorder,
+      span,
+      spec: this.spec,
+      kernels: this.#kernels,
+      project: (projection, x, out, accumulate) =>
+        this.#project(projection, x, out, { rows, accumulate }),
+    };
+  }
+
+  #project(
+    { spec, matrix, bias }: LoadedProjection,
+    x: Rows,
+    out: Rows,
+    { rows, accumulate }: { readonly rows: number; readonly accumulate: boolean },
+  ): Promise<void> {
+    const { layout, inputs, outputs } = spec;
+    const { format } = matrix;
+    const kernel = this.#kernels.matmul({ rows, inputs, outputs, layout, format });
+    return multiply(this.#recorder, x, matrix, out, { rows, layout, bias, kernel, accumulate });
+  }
+
   async #embed(ids: readonly number[], { start, rows }: Span, length: number): Promise<void> {
-    const { rope } = this.spec.attention;
     const { queue } = this.#gpu.device;
     const space = this.#space;
     const residual = space.rowsOf("residual");
     const { embedding } = this.spec;
     queue.writeBuffer(space.buffer("indices"), 0, Uint32Array.from(ids));
-    if (rope) {
-      const table = ropeTable(ropeFrequencies(rope, length), start, rows);
-      queue.writeBuffer(space.buffer("angles"), 0, table);
-    }
+    space.angles.write(queue, (rope) => ropeTable(ropeFrequencies(rope, length), start, rows));
     const tokens = { rows, scale: embedding.scale, accumulate: false };
-    await embed(this.#recorder, space.buffer("indices"), this.#ends.embedding, residual, tokens);
-    if (this.#ends.positions) {
+    await embed(
+      this.#recorder,
+      space.buffer("indices"),
+      this.#ends.matrix(embedding.tensor),
+      residual,
+      tokens,
+    );
+    if (embedding.positions !== null) {
       const positions = Uint32Array.from(ids, (_, row) => start + row);
       queue.writeBuffer(space.buffer("positions"), 0, positions);
       const options = { rows, scale: 1, accumulate: true };
-      const table = this.#ends.positions;
+      const table = this.#ends.matrix(embedding.positions);
       await embed(this.#recorder, space.buffer("positions"), table, residual, options);
     }
   }
@@ -187,33 +218,15 @@ export class Decoder implements LanguageModel {
     const space = this.#space;
     const recorder = this.#recorder;
     const logits = space.rowsOf("logits");
+    const finalNorm = this.#ends.norm(spec.finalNorm);
+    const head = this.#ends.projection(headProjection(spec));
     for (let row = from; row < to; row += space.logitRows) {
       const rows = Math.min(space.logitRows, to - row);
       const normed = space.rowsOf("normed");
-      await normalise(
-        recorder,
-        spec.norm,
-        this.#ends.finalNorm,
-        space.rowsOf("residual", row),
-        normed,
-        {
-          rows,
-          width: spec.hiddenSize,
-        },
-      );
-      await multiply(recorder, normed, this.#ends.head, logits, {
-        rows,
-        layout: "out_in",
-        bias: this.#ends.headBias,
-        accumulate: false,
-        kernel: this.#kernels.matmul({
-          rows,
-          inputs: spec.hiddenSize,
-          outputs: spec.vocabSize,
-          layout: "out_in",
-          format: this.#ends.head.format,
-        }),
-      });
+      const residual = space.rowsOf("residual", row);
+      const shape = { rows, width: spec.hiddenSize };
+      await normalise(recorder, spec.norm, finalNorm, residual, normed, shape);
+      await this.#project(head, normed, logits, { rows, accumulate: false });
       if (spec.head.softcap !== null) {
         await softcap(recorder, logits, spec.head.softcap, { rows, columns: spec.vocabSize });
       }

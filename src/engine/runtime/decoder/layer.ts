@@ -1,16 +1,23 @@
-import type { DecoderSpec, LayerSpec } from "../description/spec.ts";
-import { type AttentionKernel, activate, attend, normalise, rotate } from "../kernels/kernels.ts";
+import { invariant } from "../../core/invariant.ts";
+import type { AttentionSpec, DecoderSpec, HeadView, LayerSpec } from "../description/spec.ts";
+import {
+  type Angles,
+  type AttentionKernel,
+  activate,
+  attend,
+  normalise,
+  rotate,
+} from "../kernels/kernels.ts";
 import type { MatmulChoice } from "../kernels/matmulKernels.ts";
-import { multiply } from "../kernels/multiply.ts";
+import type { Rows } from "../kernels/multiply.ts";
 import type { Recorder } from "../kernels/recorder.ts";
-import type { KeyValues } from "./cache.ts";
-import type { LoadedLayer, LoadedNorm, LoadedProjection } from "./layerWeights.ts";
-import type { Workspace } from "./workspace.ts";
+import { scaleValues } from "../kernels/scale.ts";
+import type { LoadedNorm, LoadedProjection, LoadedWeights } from "./loadedWeights.ts";
 
 /** Which kernel runs for which shape. */
 export interface Kernels {
   readonly matmul: MatmulChoice;
-  attention(rows: number): AttentionKernel;
+  attention(spec: AttentionSpec, rows: number): AttentionKernel;
 }
 
 /** The tokens a pass reads: `rows` of them from position `start` on. */
@@ -19,142 +26,209 @@ export interface Span {
   readonly rows: number;
 }
 
-interface Pass {
+/** One way of tokens through the layers: in inference, or in training with adapters beside matrices. */
+export interface LayerPass {
   readonly recorder: Recorder;
   readonly spec: DecoderSpec;
-  readonly space: Workspace;
   readonly span: Span;
   readonly kernels: Kernels;
+  /** out (+)= projection(x). */
+  project(projection: LoadedProjection, x: Rows, out: Rows, accumulate: boolean): Promise<void>;
 }
 
-/** Records one layer: residual → residual, with keys and values into the cache. */
-export async function runLayer(
-  pass: Pass,
+/**
+ * Where a layer reads and writes. Inference has one residual, which input, middle and output all are;
+ * training keeps each apart for the backward pass.
+ */
+export interface LayerBuffers {
+  readonly input: Rows;
+  /** The residual between attention and MLP. */
+  readonly middle: Rows;
+  /**
+   * The next layer's input. Null: the layer runs once more, for its backward pass; what attention
+   * gathered (`mixed`, `logSums`) was kept and is not made again.
+   */
+  readonly output: Rows | null;
+  readonly normed: Rows;
+  readonly mlpNormed: Rows;
+  readonly qkv: Rows;
+  /** Queries and keys after the norms of heads; null where there are none. */
+  readonly turned: Rows | null;
+  readonly queries: GPUBuffer;
+  readonly keys: GPUBuffer;
+  readonly values: GPUBuffer;
+  readonly angles: Angles;
+  /** For every row, the position where its document starts; without it all start at 0. */
+  readonly documents?: GPUBuffer;
+  readonly mixed: Rows;
+  readonly logSums: GPUBuffer;
+  readonly wide: Rows;
+  readonly active: Rows;
+  /** What attention and MLP give before the norm that follows; null where none does. */
+  readonly attended: Rows | null;
+  readonly made: Rows | null;
+}
+
+/**
+ * Records a layer of a decoder, from its input to its output:
+ * x + post(attention(norm(x))), then + post(mlp(norm(of that))), or, with a parallel residual,
+ * x + attention(norm(x)) + mlp(norm(x)).
+ */
+export async function forwardLayer(
+  pass: LayerPass,
   layer: LayerSpec,
-  weights: LoadedLayer,
-  cache: KeyValues,
+  weights: LoadedWeights,
+  at: LayerBuffers,
 ): Promise<void> {
-  await norm(pass, weights.attentionNorm);
-  await recordAttention(pass, layer, weights, cache);
-  if (pass.spec.parallelResidual) {
-    // The MLP reads the residual as it was before attention: take its norm first.
-    await norm(pass, weights.mlpNorm);
-    await addBranch(pass, "mixed", weights.attentionOut, weights.postAttentionNorm);
-  } else {
-    await addBranch(pass, "mixed", weights.attentionOut, weights.postAttentionNorm);
-    await norm(pass, weights.mlpNorm);
+  const { parallelResidual } = pass.spec;
+  const { input, middle, output } = at;
+  const mlpNorm = weights.norm(layer.mlpNorm);
+  await norm(pass, weights.norm(layer.attentionNorm), input, at.normed);
+  await makeHeads(pass, layer, weights, at);
+  if (output) await gather(pass, layer, at);
+  // Before attention's branch is added, where input and middle may be one buffer.
+  if (parallelResidual) await norm(pass, mlpNorm, input, at.mlpNormed);
+  const attention = attentionBranch(layer, weights, at);
+  if (output || !parallelResidual) {
+    await copy(pass, input, middle);
+    await addBranch(pass, attention, middle);
   }
-  await recordMlp(pass, weights);
-  await addBranch(pass, "active", weights.mlpOut, weights.postMlpNorm);
-}
-
-/** residual → normed. */
-function norm({ recorder, spec, space, span }: Pass, weights: LoadedNorm): Promise<void> {
-  const shape = { rows: span.rows, width: spec.hiddenSize };
-  const [x, y] = [space.rowsOf("residual"), space.rowsOf("normed")];
-  return normalise(recorder, spec.norm, weights, x, y, shape);
-}
-
-/** normed → mixed: what every head gathers from the positions it sees. */
-async function recordAttention(
-  pass: Pass,
-  layer: LayerSpec,
-  weights: LoadedLayer,
-  { keys, values }: KeyValues,
-): Promise<void> {
-  const { recorder, space, span, kernels } = pass;
-  const { attention } = pass.spec;
-  for (const projection of weights.qkv) await project(pass, "normed", projection, "qkv");
-  const headNorms = weights.queryNorm && weights.keyNorm;
-  if (headNorms) {
-    await headNorm(pass, weights.queryNorm, attention.query, attention.heads);
-    await headNorm(pass, weights.keyNorm, attention.key, attention.kvHeads);
+  if (!parallelResidual) await norm(pass, mlpNorm, middle, at.mlpNormed);
+  await makeMlp(pass, layer, weights, at);
+  const mlp = mlpBranch(layer, weights, at);
+  if (output) {
+    await copy(pass, middle, output);
+    await addBranch(pass, mlp, output);
+  } else if (mlp.through) {
+    await pass.project(mlp.projection, mlp.from, mlp.through, false);
   }
-  const queries = space.buffer("queries");
-  await rotate(
-    recorder,
-    attention,
-    {
-      turned: space.buffer(headNorms ? "turned" : "qkv"),
-      plain: space.buffer("qkv"),
-      angles: space.buffer("angles"),
-      queries,
-      keys,
-      values,
-    },
-    span,
-  );
-  const out = space.rowsOf("mixed");
-  await attend(
-    recorder,
-    attention,
-    { queries, keys, values, out, logSums: space.buffer("logSums") },
-    {
-      ...span,
-      window: layer.window,
-      scale: layer.attentionScale,
-      kernel: kernels.attention(span.rows),
-    },
-  );
 }
 
-/** qkv → turned, for the heads of queries or of keys. */
-function headNorm(
-  { recorder, spec, space, span }: Pass,
-  weights: LoadedNorm,
-  view: { readonly offset: number; readonly headStride: number },
-  heads: number,
-): Promise<void> {
-  const x = { ...space.rowsOf("qkv", 0, view.offset), groupStride: view.headStride };
-  const y = { ...space.rowsOf("turned", 0, view.offset), groupStride: view.headStride };
-  const shape = { rows: span.rows, width: spec.attention.headDim, groups: heads };
-  return normalise(recorder, spec.norm, weights, x, y, shape);
+/** The end of attention or MLP: what its last projection reads, and the norm that may follow it. */
+export interface Branch {
+  readonly from: Rows;
+  readonly projection: LoadedProjection;
+  readonly postNorm: LoadedNorm | null;
+  /** What the projection gives, where a norm follows. */
+  readonly through: Rows | null;
 }
 
-/** normed → active. */
-async function recordMlp(pass: Pass, { mlpIn }: LoadedLayer): Promise<void> {
-  const { recorder, space, span } = pass;
-  const { mlp } = pass.spec;
-  for (const projection of mlpIn) await project(pass, "normed", projection, "wide");
-  await activate(
-    recorder,
-    mlp.activation,
-    space.rowsOf("wide"),
-    { gate: mlp.gateOffset, up: mlp.upOffset, count: mlp.size },
-    space.rowsOf("active"),
-    span.rows,
-  );
+export function attentionBranch(
+  { attentionOut, postAttentionNorm }: LayerSpec,
+  weights: LoadedWeights,
+  { mixed, attended }: LayerBuffers,
+): Branch {
+  return {
+    from: mixed,
+    projection: weights.projection(attentionOut),
+    postNorm: postAttentionNorm && weights.norm(postAttentionNorm),
+    through: postAttentionNorm && attended,
+  };
 }
 
-function project(
-  { recorder, space, span, kernels }: Pass,
-  from: "normed" | "mixed" | "active",
-  { spec, matrix, bias }: LoadedProjection,
-  to: "qkv" | "wide" | "branch" | "residual",
-): Promise<void> {
-  const { layout, inputs, outputs } = spec;
-  const { rows } = span;
-  const kernel = kernels.matmul({ rows, inputs, outputs, layout, format: matrix.format });
-  return multiply(recorder, space.rowsOf(from), matrix, space.rowsOf(to, 0, spec.column), {
-    rows,
-    layout,
-    bias,
-    kernel,
-    accumulate: to === "residual",
-  });
+export function mlpBranch(
+  { mlpOut, postMlpNorm }: LayerSpec,
+  weights: LoadedWeights,
+  { active, made }: LayerBuffers,
+): Branch {
+  return {
+    from: active,
+    projection: weights.projection(mlpOut),
+    postNorm: postMlpNorm && weights.norm(postMlpNorm),
+    through: postMlpNorm && made,
+  };
 }
 
 /** residual += projection(from), through a norm where the architecture has one there. */
-async function addBranch(
-  pass: Pass,
-  from: "mixed" | "active",
-  projection: LoadedProjection,
-  postNorm: LoadedNorm | null,
-): Promise<void> {
-  if (!postNorm) return project(pass, from, projection, "residual");
-  const { recorder, spec, space, span } = pass;
-  await project(pass, from, projection, "branch");
+async function addBranch(pass: LayerPass, branch: Branch, residual: Rows): Promise<void> {
+  const { recorder, spec, span } = pass;
+  const { from, projection, postNorm, through } = branch;
+  if (!postNorm) return pass.project(projection, from, residual, true);
+  invariant(through, "a norm after a branch has rows to read");
+  await pass.project(projection, from, through, false);
   const shape = { rows: span.rows, width: spec.hiddenSize, accumulate: true };
-  const [x, y] = [space.rowsOf("branch"), space.rowsOf("residual")];
-  await normalise(recorder, spec.norm, postNorm, x, y, shape);
+  await normalise(recorder, spec.norm, postNorm, through, residual, shape);
+}
+
+function norm(
+  { recorder, spec, span }: LayerPass,
+  weights: LoadedNorm,
+  x: Rows,
+  y: Rows,
+): Promise<void> {
+  const shape = { rows: span.rows, width: spec.hiddenSize };
+  return normalise(recorder, spec.norm, weights, x, y, shape);
+}
+
+async function copy({ recorder, span }: LayerPass, from: Rows, to: Rows): Promise<void> {
+  if (from.buffer === to.buffer) return;
+  const count = span.rows * from.stride;
+  await scaleValues(recorder, from.buffer, to.buffer, { count, scale: 1 });
+}
+
+/** normed → queries, keys and values, rotated to their positions. */
+async function makeHeads(
+  pass: LayerPass,
+  layer: LayerSpec,
+  weights: LoadedWeights,
+  at: LayerBuffers,
+): Promise<void> {
+  const { attention, queryNorm, keyNorm } = layer;
+  for (const projection of layer.qkv) {
+    const out = { ...at.qkv, offset: at.qkv.offset + projection.column };
+    await pass.project(weights.projection(projection), at.normed, out, false);
+  }
+  const { heads, kvHeads, query, key } = attention;
+  if (queryNorm) await normHeads(pass, attention, weights.norm(queryNorm), at, query, heads);
+  if (keyNorm) await normHeads(pass, attention, weights.norm(keyNorm), at, key, kvHeads);
+  const { queries, keys, values, angles } = at;
+  const turned = queryNorm && keyNorm ? at.turned : at.qkv;
+  invariant(turned, "normed heads have rows of their own");
+  const plain = at.qkv.buffer;
+  const buffers = { turned: turned.buffer, plain, angles, queries, keys, values };
+  await rotate(pass.recorder, attention, buffers, pass.span);
+}
+
+/** qkv → turned, for the heads of queries or of keys. */
+function normHeads(
+  { recorder, spec, span }: LayerPass,
+  { headDim }: AttentionSpec,
+  weights: LoadedNorm,
+  { qkv, turned }: LayerBuffers,
+  view: HeadView,
+  heads: number,
+): Promise<void> {
+  invariant(turned, "normed heads have rows of their own");
+  const at = (rows: Rows) => headsOf(rows, view);
+  const shape = { rows: span.rows, width: headDim, groups: heads };
+  return normalise(recorder, spec.norm, weights, at(qkv), at(turned), shape);
+}
+
+/** The heads of queries or of keys within rows, one group after the other. */
+export function headsOf(rows: Rows, { offset, headStride }: HeadView) {
+  return { ...rows, offset: rows.offset + offset, groupStride: headStride };
+}
+
+/** What every head gathers from the positions it sees. */
+function gather(pass: LayerPass, { attention }: LayerSpec, at: LayerBuffers): Promise<void> {
+  const { queries, keys, values, logSums, documents } = at;
+  const buffers = { queries, keys, values, logSums, out: at.mixed };
+  const kernel = pass.kernels.attention(attention, pass.span.rows);
+  const all = documents ? { ...buffers, documents } : buffers;
+  return attend(pass.recorder, attention, all, { ...pass.span, kernel });
+}
+
+/** mlpNormed → active. */
+async function makeMlp(
+  pass: LayerPass,
+  { mlp, mlpIn }: LayerSpec,
+  weights: LoadedWeights,
+  at: LayerBuffers,
+): Promise<void> {
+  for (const projection of mlpIn) {
+    const out = { ...at.wide, offset: at.wide.offset + projection.column };
+    await pass.project(weights.projection(projection), at.mlpNormed, out, false);
+  }
+  const columns = { gate: mlp.gateOffset, up: mlp.upOffset, count: mlp.size };
+  await activate(pass.recorder, mlp.activation, at.wide, columns, at.active, pass.span.rows);
 }

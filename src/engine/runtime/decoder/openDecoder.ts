@@ -1,11 +1,13 @@
 import type { Checkpoint } from "../../checkpoint/checkpoint.ts";
 import type { Gpu } from "../../gpu/device.ts";
+import { ResourceScope } from "../../gpu/resourceScope.ts";
 import { spaceOn } from "../../gpu/space.ts";
+import { endTensors, layerTensors } from "../description/tensors.ts";
 import { Recorder } from "../kernels/recorder.ts";
 import { chooseKernels, ruleKernels } from "../tuning/tuneDecoder.ts";
 import { Decoder } from "./decoder.ts";
 import type { Kernels } from "./layer.ts";
-import { type LoadedLayer, loadEnds, loadLayer } from "./layerWeights.ts";
+import { LoadedWeights } from "./loadedWeights.ts";
 import { type DecoderPlan, type MeasuredDecoder, measureDecoder, planDecoder } from "./plan.ts";
 import { WeightLoader } from "./weights.ts";
 import { Workspace } from "./workspace.ts";
@@ -37,28 +39,24 @@ export async function openDecoder(
   const loader = new WeightLoader(gpu, lookup);
   const plan = planDecoder(spaceOn(gpu), measured, options);
   options.onPlan?.(plan);
-  const made: { release(): void }[] = [];
-  const keep = <T extends { release(): void }>(part: T): T => {
-    made.push(part);
-    return part;
-  };
+  const scope = new ResourceScope();
   try {
     const kernels = await findKernels(gpu, measured, plan, options);
-    const space = keep(new Workspace(gpu, spec, plan.rows));
-    const recorder = keep(new Recorder(gpu));
+    const space = scope.keep(new Workspace(gpu, spec, plan.rows));
+    const recorder = scope.keep(new Recorder(gpu));
     let done = plan.endBytes;
     options.progress?.(0, plan.weightBytes, "embedding and head");
-    const ends = keep(await loadEnds(loader, spec));
-    const layers: LoadedLayer[] = [];
+    const ends = scope.keep(await LoadedWeights.load(loader, endTensors(spec)));
+    const layers: LoadedWeights[] = [];
     for (const [i, layer] of (plan.streamed ? [] : spec.layers).entries()) {
       options.signal?.throwIfAborted();
       options.progress?.(done, plan.weightBytes, `layer ${i}`);
-      layers.push(keep(await loadLayer(loader, spec, layer)));
+      layers.push(scope.keep(await LoadedWeights.load(loader, layerTensors(spec, layer))));
       done += plan.layerBytes[i]!;
     }
     return new Decoder({ gpu, plan, loader, space, recorder, ends, layers, kernels });
   } catch (error) {
-    for (const part of made) part.release();
+    scope.release();
     throw error;
   }
 }
@@ -71,5 +69,5 @@ function findKernels(
   { kernels }: DecoderOptions,
 ): Promise<Kernels> | Kernels {
   if (kernels === undefined) return chooseKernels(gpu, measured, rows);
-  return typeof kernels === "string" ? ruleKernels(measured.spec, kernels === "cpu") : kernels;
+  return typeof kernels === "string" ? ruleKernels(kernels === "cpu") : kernels;
 }

@@ -3,9 +3,9 @@ import { isOnnxExport } from "../../checkpoint/onnxExport.ts";
 import { EngineError } from "../../contract/index.ts";
 import type { GpuSpace } from "../../gpu/space.ts";
 import { describeDecoder } from "../description/architecture.ts";
-import type { DecoderSpec, LayerSpec, NormTensors } from "../description/spec.ts";
+import type { DecoderSpec } from "../description/spec.ts";
+import { endTensors, layerTensors, type TensorShape } from "../description/tensors.ts";
 import { Recorder } from "../kernels/recorder.ts";
-import { storedShape } from "./layerWeights.ts";
 import { TensorLookup } from "./tensorLookup.ts";
 import { largestBuffer, workspaceBytes } from "./workspace.ts";
 
@@ -60,8 +60,8 @@ export function measureDecoder(checkpoint: Checkpoint): MeasuredDecoder {
   const spec = config?.tied
     ? asStored(stated, describeDecoder({ ...config, tied: false }, name), lookup)
     : stated;
-  const layerBytes = spec.layers.map((layer) => bytesOfLayer(spec, layer, lookup));
-  const endBytes = bytesOfEnds(spec, lookup);
+  const layerBytes = spec.layers.map((layer) => bytesOf(layerTensors(spec, layer), lookup));
+  const endBytes = bytesOf(endTensors(spec), lookup);
   const weightBytes = layerBytes.reduce((sum, bytes) => sum + bytes, endBytes);
   return { spec, lookup, weightBytes, endBytes, layerBytes };
 }
@@ -121,48 +121,7 @@ export function planDecoder(
   };
 }
 
-const vectorBytes = (length: number) => Math.ceil(length / 4) * 16;
-
-function bytesOfNorm(tensors: NormTensors | null, length: number, lookup: TensorLookup): number {
-  if (!tensors) return 0;
-  const names = tensors.bias === null ? [tensors.weight] : [tensors.weight, tensors.bias];
-  for (const name of names) lookup.find(name, [length]);
-  return names.length * vectorBytes(length);
-}
-
-function bytesOfLayer(spec: DecoderSpec, layer: LayerSpec, lookup: TensorLookup): number {
-  const hidden = [
-    layer.attentionNorm,
-    layer.postAttentionNorm,
-    layer.mlpNorm,
-    layer.postMlpNorm,
-  ].map((norm) => bytesOfNorm(norm, spec.hiddenSize, lookup));
-  const heads = [layer.queryNorm, layer.keyNorm].map((norm) =>
-    bytesOfNorm(norm, spec.attention.headDim, lookup),
-  );
-  const projections = [...layer.qkv, layer.attentionOut, ...layer.mlpIn, layer.mlpOut].map(
-    (projection) => {
-      const { weight, bias, outputs } = projection;
-      if (bias !== null) lookup.find(bias, [outputs]);
-      const matrix = lookup.matrixBytes(weight, ...storedShape(projection));
-      return matrix + (bias === null ? 0 : vectorBytes(outputs));
-    },
-  );
-  return [...hidden, ...heads, ...projections].reduce((sum, bytes) => sum + bytes, 0);
-}
-
-function bytesOfEnds(spec: DecoderSpec, lookup: TensorLookup): number {
-  const { vocabSize, hiddenSize, contextLength, embedding, head, finalNorm } = spec;
-  let bytes = lookup.matrixBytes(embedding.tensor, vocabSize, hiddenSize);
-  if (embedding.positions !== null) {
-    bytes += lookup.matrixBytes(embedding.positions, contextLength, hiddenSize);
-  }
-  if (head.tensor !== embedding.tensor) {
-    bytes += lookup.matrixBytes(head.tensor, vocabSize, hiddenSize);
-  }
-  if (head.bias !== null) {
-    lookup.find(head.bias, [vocabSize]);
-    bytes += vectorBytes(vocabSize);
-  }
-  return bytes + bytesOfNorm(finalNorm, hiddenSize, lookup);
+/** Bytes of tensors on the GPU: a matrix as it is stored, a vector as f32. */
+function bytesOf(tensors: readonly TensorShape[], lookup: TensorLookup): number {
+  return tensors.reduce((sum, { name, shape }) => sum + lookup.bytes(name, shape), 0);
 }

@@ -55,10 +55,12 @@ export class TensorLookup {
     return tensor;
   }
 
-  /** Bytes a matrix will take on the GPU. */
-  matrixBytes(name: string, rows: number, columns: number): number {
-    const format = keptFormat(this.find(name, [rows, columns]));
-    return Math.ceil(formatBytes(format, rows * columns) / 16) * 16;
+  /** Bytes that a tensor will take on the GPU: a matrix as it is kept, a vector as f32. */
+  bytes(name: string, shape: readonly number[]): number {
+    const tensor = this.find(name, shape);
+    const format = shape.length === 1 ? PLAIN_FORMATS.F32 : keptFormat(tensor);
+    const count = shape.reduce((product, n) => product * n, 1);
+    return Math.ceil(formatBytes(format, count) / 16) * 16;
   }
 }
 

@@ -4,7 +4,7 @@ import { toF32 } from "../../core/tensor/convert.ts";
 import { byteLength } from "../../core/tensor/dtype.ts";
 import { formatBytes, PLAIN_FORMATS, type WeightFormat } from "../../core/tensor/weightFormat.ts";
 import type { Gpu } from "../../gpu/device.ts";
-import type { PooledBuffer } from "../../gpu/pool.ts";
+import type { ResourceScope } from "../../gpu/resourceScope.ts";
 import { keptFormat, type TensorLookup } from "./tensorLookup.ts";
 
 /** Bytes read and uploaded at once. */
@@ -40,13 +40,8 @@ export class WeightLoader {
     this.#widened = widened;
   }
 
-  /** Streams a matrix to the GPU; its buffers are added to `owned` as they are made. */
-  async matrix(
-    name: string,
-    rows: number,
-    columns: number,
-    owned: PooledBuffer[],
-  ): Promise<Matrix> {
+  /** Streams a matrix to the GPU; the scope keeps its buffers as they are made. */
+  async matrix(name: string, rows: number, columns: number, scope: ResourceScope): Promise<Matrix> {
     const tensor = this.#lookup.find(name, [rows, columns]);
     const { limits } = this.#gpu.device;
     const format = this.#formatOf(tensor);
@@ -65,7 +60,7 @@ export class WeightLoader {
     const panels: Panel[] = [];
     for (let first = 0; first < rows; first += panelRows) {
       const count = Math.min(panelRows, rows - first);
-      const buffer = this.#allocate(name, count * rowBytes, owned);
+      const buffer = this.#allocate(name, count * rowBytes, scope);
       await this.#upload(tensor, first * columns, count * columns, buffer);
       panels.push({ buffer, first, rows: count });
     }
@@ -73,10 +68,10 @@ export class WeightLoader {
   }
 
   /** A vector as f32. */
-  async vector(name: string, length: number, owned: PooledBuffer[]): Promise<GPUBuffer> {
+  async vector(name: string, length: number, scope: ResourceScope): Promise<GPUBuffer> {
     const tensor = this.#lookup.find(name, [length]);
     const values = toF32(await readTensor(tensor, 0, tensor.byteLength), tensor.dtype);
-    const buffer = this.#allocate(name, 4 * length, owned);
+    const buffer = this.#allocate(name, 4 * length, scope);
     this.#gpu.device.queue.writeBuffer(buffer, 0, values);
     return buffer;
   }
@@ -86,11 +81,10 @@ export class WeightLoader {
     return this.#widened ? PLAIN_FORMATS.F32 : keptFormat(tensor);
   }
 
-  #allocate(label: string, byteLength: number, owned: PooledBuffer[]): GPUBuffer {
+  #allocate(label: string, byteLength: number, scope: ResourceScope): GPUBuffer {
     const { STORAGE, COPY_DST, COPY_SRC } = GPUBufferUsage;
-    const pooled = this.#gpu.pool.allocate(label, byteLength, STORAGE | COPY_DST | COPY_SRC);
-    owned.push(pooled);
-    return pooled.buffer;
+    return scope.keep(this.#gpu.pool.allocate(label, byteLength, STORAGE | COPY_DST | COPY_SRC))
+      .buffer;
   }
 
   async #upload(

@@ -1,8 +1,11 @@
 import type { Gpu } from "../../gpu/device.ts";
-import type { PooledBuffer } from "../../gpu/pool.ts";
-import type { DecoderSpec } from "../description/spec.ts";
+import { ResourceScope } from "../../gpu/resourceScope.ts";
+import type { DecoderSpec, LayerSpec } from "../description/spec.ts";
 import { headQuads } from "../kernels/kernels.ts";
 import type { Rows } from "../kernels/multiply.ts";
+import { AngleTables, angleLength } from "./angleTables.ts";
+import type { KeyValues } from "./cache.ts";
+import type { LayerBuffers } from "./layer.ts";
 
 /** Bytes of logits handed over at once. */
 export const LOGITS_BYTES = 16 * 2 ** 20;
@@ -11,8 +14,9 @@ const wholeQuads = (length: number) => 4 * Math.ceil(length / 4);
 
 /** Values per row of every buffer that a pass through the layers needs. */
 function rowLengths(spec: DecoderSpec) {
-  const { hiddenSize, attention, mlp, layers } = spec;
-  const { heads, headDim, rope, rowStride } = attention;
+  const { hiddenSize, layers } = spec;
+  const widest = (length: (layer: LayerSpec) => number) => Math.max(0, ...layers.map(length));
+  const rowStride = widest(({ attention }) => attention.rowStride);
   const headNorms = layers.some(({ queryNorm, keyNorm }) => queryNorm ?? keyNorm);
   const postNorms = layers.some(
     ({ postAttentionNorm, postMlpNorm }) => postAttentionNorm ?? postMlpNorm,
@@ -22,15 +26,15 @@ function rowLengths(spec: DecoderSpec) {
     normed: wholeQuads(hiddenSize),
     qkv: rowStride,
     turned: headNorms ? rowStride : 0,
-    queries: heads * headQuads(attention) * 4,
-    mixed: wholeQuads(heads * headDim),
-    logSums: heads,
-    wide: mlp.rowStride,
-    active: wholeQuads(mlp.size),
+    queries: widest(({ attention }) => attention.heads * headQuads(attention) * 4),
+    mixed: widest(({ attention }) => wholeQuads(attention.heads * attention.headDim)),
+    logSums: widest(({ attention }) => attention.heads),
+    wide: widest(({ mlp }) => mlp.rowStride),
+    active: widest(({ mlp }) => wholeQuads(mlp.size)),
     branch: postNorms ? hiddenSize : 0,
     indices: 1,
     positions: spec.embedding.positions === null ? 0 : 1,
-    angles: 2 * (rope?.pairs ?? 0),
+    angles: angleLength(spec),
   };
 }
 type Part = keyof ReturnType<typeof rowLengths>;
@@ -59,8 +63,10 @@ export class Workspace {
   /** Tokens it has room for. */
   readonly rows: number;
   readonly logitRows: number;
+  readonly angles: AngleTables;
   readonly #lengths: ReturnType<typeof rowLengths>;
-  readonly #buffers = new Map<Part | "logits", PooledBuffer>();
+  readonly #buffers = new Map<Part | "logits", GPUBuffer>();
+  readonly #scope = new ResourceScope();
   readonly #vocabSize: number;
 
   constructor(gpu: Gpu, spec: DecoderSpec, rows: number) {
@@ -69,31 +75,61 @@ export class Workspace {
     this.#lengths = rowLengths(spec);
     this.#vocabSize = spec.vocabSize;
     const { STORAGE, COPY_DST, COPY_SRC } = GPUBufferUsage;
-    const usage = STORAGE | COPY_DST | COPY_SRC;
+    const allocate = (part: Part | "logits", values: number) => {
+      const pooled = gpu.pool.allocate(part, 4 * values, STORAGE | COPY_DST | COPY_SRC);
+      this.#buffers.set(part, this.#scope.keep(pooled).buffer);
+    };
     try {
       for (const [part, length] of Object.entries(this.#lengths)) {
-        const pooled = gpu.pool.allocate(part, 4 * rows * length, usage);
-        this.#buffers.set(part as Part, pooled);
+        allocate(part as Part, rows * length);
       }
-      const logits = gpu.pool.allocate("logits", 4 * this.logitRows * spec.vocabSize, usage);
-      this.#buffers.set("logits", logits);
+      allocate("logits", this.logitRows * spec.vocabSize);
     } catch (error) {
       this.release();
       throw error;
     }
+    this.angles = new AngleTables(this.buffer("angles"), spec, rows);
   }
 
   buffer(part: Part | "logits"): GPUBuffer {
-    return (this.#buffers.get(part) as PooledBuffer).buffer;
+    return this.#buffers.get(part) as GPUBuffer;
   }
 
-  /** A buffer as rows, from row `first` and column `column` on. */
-  rowsOf(part: Part | "logits", first = 0, column = 0): Rows {
+  /** A buffer as rows, from row `first` on. */
+  rowsOf(part: Part | "logits", first = 0): Rows {
     const stride = part === "logits" ? this.#vocabSize : this.#lengths[part];
-    return { buffer: this.buffer(part), stride, offset: first * stride + column };
+    return { buffer: this.buffer(part), stride, offset: first * stride };
+  }
+
+  /** Where a layer works: one residual, and keys and values in the cache. */
+  ofLayer({ attention, mlp, queryNorm }: LayerSpec, cache: KeyValues): LayerBuffers {
+    const [residual, normed, branch] = [
+      this.rowsOf("residual"),
+      this.rowsOf("normed"),
+      this.rowsOf("branch"),
+    ];
+    const { rowStride } = attention;
+    return {
+      ...cache,
+      input: residual,
+      middle: residual,
+      output: residual,
+      normed,
+      mlpNormed: normed,
+      qkv: { buffer: this.buffer("qkv"), stride: rowStride, offset: 0 },
+      turned: queryNorm && { buffer: this.buffer("turned"), stride: rowStride, offset: 0 },
+      queries: this.buffer("queries"),
+      angles: this.angles.of(attention.rope),
+      mixed: this.rowsOf("mixed"),
+      logSums: this.buffer("logSums"),
+      wide: { buffer: this.buffer("wide"), stride: mlp.rowStride, offset: 0 },
+      active: this.rowsOf("active"),
+      attended: branch,
+      made: branch,
+    };
   }
 
   release(): void {
-    for (const buffer of this.#buffers.values()) buffer.release();
+    this.#scope.release();
   }
 }

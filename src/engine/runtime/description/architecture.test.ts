@@ -137,14 +137,14 @@ describe("both spellings of transformers mean the same:", () => {
     const four = describeFields({ ...neox, rotary_pct: 0.5, rotary_emb_base: 500 });
     const rope_parameters = { rope_theta: 500, partial_rotary_factor: 0.5 };
     expect(four).toEqual(describeFields({ ...neox, rope_parameters }));
-    expect(four.attention.rope).toMatchObject({ theta: 500, dims: 4, pairs: 2 });
+    expect(four.layers[0]?.attention.rope).toMatchObject({ theta: 500, dims: 4, pairs: 2 });
   });
 });
 
 test("Qwen2 slides over its upper layers only when told to", () => {
   const qwen = { model_type: "qwen2", sliding_window: 16, max_window_layers: 1 };
   const windows = (changes: object) =>
-    llama({ ...qwen, ...changes }).layers.map(({ window }) => window);
+    llama({ ...qwen, ...changes }).layers.map(({ attention }) => attention.window);
   expect(windows({})).toEqual([null, null, null]);
   expect(windows({ use_sliding_window: true })).toEqual([null, 16, 16]);
   const layer_types = ["sliding_attention", "full_attention", "full_attention"];
@@ -153,19 +153,19 @@ test("Qwen2 slides over its upper layers only when told to", () => {
 
 test("where config.json is silent, transformers' own defaults hold; null is an answer", () => {
   const gemma = (changes: object) => llama({ model_type: "gemma2", ...changes });
-  expect(gemma({}).attention).toMatchObject({ headDim: 256, softcap: 50 });
-  expect(gemma({}).mlp.activation).toBe("gelu_tanh");
+  expect(gemma({}).layers[0]?.attention).toMatchObject({ headDim: 256, softcap: 50 });
+  expect(gemma({}).layers[0]?.mlp.activation).toBe("gelu_tanh");
   expect(gemma({}).head.softcap).toBe(30);
-  expect(gemma({ attn_logit_softcapping: null }).attention.softcap).toBeNull();
+  expect(gemma({ attn_logit_softcapping: null }).layers[0]?.attention.softcap).toBeNull();
   const windows = (changes: object) =>
-    llama({ model_type: "mistral", ...changes }).layers.map(({ window }) => window);
+    llama({ model_type: "mistral", ...changes }).layers.map(({ attention }) => attention.window);
   expect(windows({})).toEqual([4096, 4096, 4096]);
   expect(windows({ sliding_window: null })).toEqual([null, null, null]);
 });
 
 test("Gemma 2 slides over every other layer, the first included", () => {
   const { layers } = llama({ model_type: "gemma2", sliding_window: 16 });
-  expect(layers.map(({ window }) => window)).toEqual([16, null, 16]);
+  expect(layers.map(({ attention }) => attention.window)).toEqual([16, null, 16]);
 });
 
 const ROPE: RopeSpec = { theta: 10_000, dims: 8, pairs: 4, scaling: { kind: "none" } };

@@ -2,7 +2,15 @@ import { EngineError } from "../../contract/index.ts";
 import { readActivation } from "./activation.ts";
 import type { ConfigReader } from "./configReader.ts";
 import { readRope } from "./ropeSpec.ts";
-import type { AttentionSpec, DecoderSpec, LayerSpec, NormTensors, Projection } from "./spec.ts";
+import type {
+  AttentionSpec,
+  DecoderSpec,
+  LayerSpec,
+  MlpSpec,
+  NormTensors,
+  Projection,
+  RopeSpec,
+} from "./spec.ts";
 
 const MAX_LAYERS = 1024;
 const MAX_HEADS = 1024;
@@ -125,6 +133,8 @@ export interface LlamaVariation {
   /** The part of each head that is turned where config.json does not say; without it, all is. */
   readonly rotaryFraction?: number;
   readonly windows?: (layers: number) => readonly (number | null)[];
+  /** Where layers rotate differently: the rope of each; without it all have the config's. */
+  readonly ropes?: (layers: number, headDim: number) => readonly RopeSpec[];
 }
 
 /** Llama and the many that differ from it in little. */
@@ -139,14 +149,33 @@ export function llamaLike(
   const size = config.integer(["intermediate_size"]);
   const views = oneAfterTheOther(heads, kvHeads, headDim);
   const windows = variation.windows?.(layers);
+  const ropes =
+    variation.ropes?.(layers, headDim) ??
+    new Array<RopeSpec>(layers).fill(readRope(config, headDim, variation.rotaryFraction));
+  const mlp: MlpSpec = {
+    size,
+    activation: readActivation(config, ["hidden_activation", "hidden_act"], "silu"),
+    gateOffset: 0,
+    upOffset: size,
+    rowStride: 2 * size,
+  };
   const qkvBias = { bias: variation.attentionBias ?? false };
   const mlpBias = { bias: variation.mlpBias ?? false };
   const layerOf = (i: number): LayerSpec => {
     const prefix = `model.layers.${i}.`;
     const attention = `${prefix}self_attn.`;
     return {
-      window: windows?.[i] ?? null,
-      attentionScale: headDim ** -0.5,
+      attention: {
+        heads,
+        kvHeads,
+        headDim,
+        window: windows?.[i] ?? null,
+        scale: headDim ** -0.5,
+        softcap: null,
+        rope: ropes[i] ?? null,
+        ...views,
+      },
+      mlp,
       attentionNorm: normTensors(`${prefix}input_layernorm`),
       qkv: [
         linear(`${attention}q_proj`, hiddenSize, heads * headDim, qkvBias),
@@ -190,21 +219,6 @@ export function llamaLike(
       kind: "rms",
       epsilon: config.number(["rms_norm_eps"], { min: 0, max: 1 }, 1e-6),
       weightOffset: 0,
-    },
-    attention: {
-      heads,
-      kvHeads,
-      headDim,
-      softcap: null,
-      rope: readRope(config, headDim, variation.rotaryFraction),
-      ...views,
-    },
-    mlp: {
-      size,
-      activation: readActivation(config, ["hidden_activation", "hidden_act"], "silu"),
-      gateOffset: 0,
-      upOffset: size,
-      rowStride: 2 * size,
     },
     parallelResidual: false,
     layers: Array.from({ length: layers }, (_, i) => layerOf(i)),

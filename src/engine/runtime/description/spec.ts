@@ -19,8 +19,6 @@ export interface DecoderSpec {
     readonly positions: string | null;
   };
   readonly norm: NormSpec;
-  readonly attention: AttentionSpec;
-  readonly mlp: MlpSpec;
   /** x + attention(norm(x)) + mlp(norm(x)) instead of one after the other. */
   readonly parallelResidual: boolean;
   readonly layers: readonly LayerSpec[];
@@ -49,8 +47,13 @@ export interface AttentionSpec {
   readonly heads: number;
   readonly kvHeads: number;
   readonly headDim: number;
+  /** Position i sees the `window` positions up to itself; null: all. */
+  readonly window: number | null;
+  /** Scores are scale · (query · key). */
+  readonly scale: number;
   /** Scores become cap · tanh(scores / cap). */
   readonly softcap: number | null;
+  /** Layers that rotate alike share one object, and with it one table of angles. */
   readonly rope: RopeSpec | null;
   /** Where queries, keys and values lie in a row that the projections wrote. */
   readonly rowStride: number;
@@ -126,10 +129,10 @@ export interface Projection {
   readonly column: number;
 }
 
+/** All that a layer's kernels are told; layers of one decoder may differ in any of it. */
 export interface LayerSpec {
-  /** Position i sees the `window` positions up to itself; null: all. */
-  readonly window: number | null;
-  readonly attentionScale: number;
+  readonly attention: AttentionSpec;
+  readonly mlp: MlpSpec;
   readonly attentionNorm: NormTensors;
   readonly qkv: readonly Projection[];
   /** Norms over each head's own dimensions. */

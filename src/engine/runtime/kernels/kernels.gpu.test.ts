@@ -63,6 +63,8 @@ const SPEC: AttentionSpec = {
   heads: 6,
   kvHeads: 2,
   headDim: 10,
+  window: null,
+  scale: 1,
   softcap: null,
   rope: { theta: 100, dims: 6, pairs: 3, scaling: { kind: "none" } },
   rowStride: 103,
@@ -79,6 +81,8 @@ test("pairs are turned by their row's angles, the rest is copied, and the cache 
   const table = Float32Array.from(angles, (angle) => angle);
   const pairs = new Float32Array([...table].flatMap((angle) => [Math.cos(angle), Math.sin(angle)]));
   const source = bench.buffer(qkv);
+  // Another rope's table stands before this one's.
+  const tables = bench.buffer(Float32Array.from([...randomValues(2 * 5, 4), ...pairs]));
   const room = (count: number) => bench.buffer(new Float32Array(count));
   const queries = room(rows * heads * padded);
   const cacheSize = (start + rows) * kvHeads * padded;
@@ -86,7 +90,7 @@ test("pairs are turned by their row's angles, the rest is copied, and the cache 
   await rotate(
     bench.recorder,
     SPEC,
-    { turned: source, plain: source, angles: bench.buffer(pairs), queries, keys, values },
+    { turned: source, plain: source, angles: { buffer: tables, first: 5 }, queries, keys, values },
     { rows, start },
   );
   const turned = (row: number, first: number) => {

@@ -85,6 +85,12 @@ export function headQuads({ headDim }: AttentionSpec): number {
   return Math.ceil(headDim / 4);
 }
 
+/** A table of angles within a buffer: `[rows][pairs]` of (cos, sin), from pair `first` on. */
+export interface Angles {
+  readonly buffer: GPUBuffer;
+  readonly first: number;
+}
+
 /** Turns queries and keys to their positions and puts keys and values into the cache. */
 export function rotate(
   recorder: Recorder,
@@ -93,7 +99,7 @@ export function rotate(
     /** After the head norms, where there are some. */
     readonly turned: GPUBuffer;
     readonly plain: GPUBuffer;
-    readonly angles: GPUBuffer;
+    readonly angles: Angles;
     readonly queries: GPUBuffer;
     readonly keys: GPUBuffer;
     readonly values: GPUBuffer;
@@ -104,7 +110,7 @@ export function rotate(
   const width = (heads + 2 * kvHeads) * headQuads(spec) * 4;
   return recorder.add({
     shaders: ["nn/rope.wgsl"],
-    reads: [buffers.turned, buffers.plain, buffers.angles],
+    reads: [buffers.turned, buffers.plain, buffers.angles.buffer],
     writes: [buffers.queries, buffers.keys, buffers.values],
     integers: [
       rows,
@@ -115,6 +121,7 @@ export function rotate(
       rope?.pairs ?? 0,
       spec.rowStride,
       ...[query, key, value].flatMap(({ offset, headStride }) => [offset, headStride]),
+      buffers.angles.first,
     ],
     groups: [Math.ceil(width / 64), rows],
   });
@@ -136,8 +143,6 @@ export function attend(
   shape: {
     readonly rows: number;
     readonly start: number;
-    readonly window: number | null;
-    readonly scale: number;
     readonly kernel: AttentionKernel;
   },
 ): Promise<void> {
@@ -153,11 +158,11 @@ export function attend(
       spec.heads,
       spec.kvHeads,
       spec.headDim,
-      shape.window ?? 0,
+      spec.window ?? 0,
       buffers.out.stride,
       buffers.documents ? 1 : 0,
     ],
-    floats: [shape.scale, spec.softcap ?? 0],
+    floats: [spec.scale, spec.softcap ?? 0],
     groups: {
       row: [Math.ceil((spec.heads * rows) / 32), 1] as const,
       lanes: [spec.heads, rows] as const,

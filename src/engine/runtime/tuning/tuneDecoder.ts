@@ -1,9 +1,9 @@
 import type { Gpu } from "../../gpu/device.ts";
 import type { Kernels } from "../decoder/layer.ts";
-import { storedShape } from "../decoder/layerWeights.ts";
 import type { MeasuredDecoder } from "../decoder/plan.ts";
 import { keptFormat } from "../decoder/tensorLookup.ts";
-import type { AttentionSpec, DecoderSpec, Projection } from "../description/spec.ts";
+import type { AttentionSpec } from "../description/spec.ts";
+import { headProjection, layerProjections, storedShape } from "../description/tensors.ts";
 import {
   type AttentionKernel,
   attend,
@@ -28,10 +28,10 @@ const TIMED_ROWS = 128;
 const TIMED_TOKENS = 512;
 
 /** The rule's kernels, which nothing is measured for. */
-export function ruleKernels(spec: DecoderSpec, software: boolean): Kernels {
+export function ruleKernels(software: boolean): Kernels {
   return {
     matmul: ({ rows }) => chooseMatmul(rows, software),
-    attention: (rows) => chooseAttention(spec.attention, rows, software),
+    attention: (spec, rows) => chooseAttention(spec, rows, software),
   };
 }
 
@@ -41,7 +41,7 @@ export async function chooseKernels(
   measured: MeasuredDecoder,
   rows: number,
 ): Promise<Kernels> {
-  if (measured.weightBytes < WORTH_TUNING_BYTES) return ruleKernels(measured.spec, gpu.software);
+  if (measured.weightBytes < WORTH_TUNING_BYTES) return ruleKernels(gpu.software);
   return tuneKernels(gpu, measured, { rows, budgetMs: BUDGET_MS });
 }
 
@@ -51,53 +51,46 @@ export async function tuneKernels(
   measured: MeasuredDecoder,
   { rows, budgetMs }: { readonly rows: number; readonly budgetMs: number },
 ): Promise<Kernels> {
-  const { spec } = measured;
   // Decoding and reading a text first: what is left when the time is over goes to the rule.
   const counts = [1, rows, 64, 8].filter((count) => count <= rows);
   const shapes = counts.flatMap((count) => matmulShapes(measured, count));
-  const attention = attentionContest(gpu, spec.attention);
-  const contests = [...matmulContests(gpu, shapes), ...(attention ? [attention] : [])];
+  const heads = measured.spec.layers.map(({ attention }) => attention);
+  const contests = [...matmulContests(gpu, shapes), ...attentionContests(gpu, heads)];
   const winners = await decideContests(gpu, contests, budgetMs);
-  const many = attention && (winners.get(attention.name) as AttentionKernel);
-  const rule = ruleKernels(spec, gpu.software);
+  const rule = ruleKernels(gpu.software);
   return {
     matmul: matmulChoice(gpu, winners),
-    attention: (count) => {
-      const byRule = rule.attention(count);
-      return many && byRule === "queries" ? many : byRule;
+    attention: (spec, count) => {
+      const byRule = rule.attention(spec, count);
+      if (byRule !== "queries") return byRule;
+      return (winners.get(attentionName(spec)) as AttentionKernel | undefined) ?? byRule;
     },
   };
 }
 
 function matmulShapes({ spec, lookup }: MeasuredDecoder, rows: number): readonly MatmulShape[] {
-  const projections = spec.layers.flatMap((layer) => [
-    ...layer.qkv,
-    layer.attentionOut,
-    ...layer.mlpIn,
-    layer.mlpOut,
-  ]);
-  const head: Projection = {
-    weight: spec.head.tensor,
-    bias: null,
-    layout: "out_in",
-    inputs: spec.hiddenSize,
-    outputs: spec.vocabSize,
-    column: 0,
-  };
-  return [...projections, head].map((projection) => {
+  return [...spec.layers.flatMap(layerProjections), headProjection(spec)].map((projection) => {
     const tensor = lookup.find(projection.weight, [...storedShape(projection)]);
     const { layout, inputs, outputs } = projection;
     return { rows, inputs, outputs, layout, format: keptFormat(tensor) };
   });
 }
 
-/** Which kernel reads many queries of such heads; none where there is no choice. */
-function attentionContest(gpu: Gpu, spec: AttentionSpec): Contest | null {
-  if (gpu.software || !fitsQueries(spec)) return null;
+/** Heads of a size, so many of them to a key head, are one kind of work. */
+const attentionName = (spec: AttentionSpec) =>
+  `attention ${headQuads(spec)} ${spec.heads / spec.kvHeads}`;
+
+/** Which kernel reads many queries, for each kind of heads; none where there is no choice. */
+function attentionContests(gpu: Gpu, specs: readonly AttentionSpec[]): readonly Contest[] {
+  if (gpu.software) return [];
   const candidates: readonly AttentionKernel[] = ["queries", "lanes"];
-  const { heads, kvHeads } = spec;
-  const name = `attention ${headQuads(spec)} ${heads / kvHeads}`;
-  return { name, candidates, prepare: (recorder) => prepareAttention(recorder, spec) };
+  const byName = new Map<string, Contest>();
+  for (const each of specs.filter(fitsQueries)) {
+    const spec = { ...each, window: null };
+    const name = attentionName(spec);
+    byName.set(name, { name, candidates, prepare: (recorder) => prepareAttention(recorder, spec) });
+  }
+  return [...byName.values()];
 }
 
 function prepareAttention(recorder: Recorder, spec: AttentionSpec) {
@@ -121,7 +114,7 @@ function prepareAttention(recorder: Recorder, spec: AttentionSpec) {
       out: { buffer: allocate(TIMED_ROWS * width), stride: width, offset: 0 },
       logSums: allocate(TIMED_ROWS * spec.heads),
     };
-    const shape = { rows: TIMED_ROWS, start: TIMED_TOKENS - TIMED_ROWS, window: null, scale: 1 };
+    const shape = { rows: TIMED_ROWS, start: TIMED_TOKENS - TIMED_ROWS };
     const run = (kernel: string) =>
       attend(recorder, spec, buffers, { ...shape, kernel: kernel as AttentionKernel });
     return { run, release };

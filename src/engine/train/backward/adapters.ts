@@ -1,12 +1,13 @@
 import { PLAIN_FORMATS } from "../../core/tensor/weightFormat.ts";
 import type { Gpu } from "../../gpu/device.ts";
-import type { PooledBuffer } from "../../gpu/pool.ts";
+import type { ResourceScope } from "../../gpu/resourceScope.ts";
 import type { Matrix } from "../../runtime/decoder/weights.ts";
 import type { DecoderSpec } from "../../runtime/description/spec.ts";
 import { uniform } from "../../runtime/generate/sample.ts";
+import { type AdaptedModule, adaptedModules } from "./adaptedModules.ts";
 import { allocateValues, makeParameter } from "./parameters.ts";
-import { type AdaptedModule, adaptedModules } from "./tensors.ts";
-import type { Adapter, LoraTarget, Parameter } from "./trainable.ts";
+import type { LoraTarget } from "./target.ts";
+import type { Adapter, Parameter } from "./trainable.ts";
 
 /** A pair of factors on the GPU, as the kernels read them. */
 export interface LoadedAdapter extends Adapter {
@@ -32,14 +33,14 @@ export function makeAdapters(
   gpu: Gpu,
   spec: DecoderSpec,
   target: LoraTarget,
-  owned: PooledBuffer[],
+  scope: ResourceScope,
 ): readonly LoadedAdapter[] {
   return adaptedModules(spec, target).map((module, index) => {
     const { rank } = target;
     const [aName, bName] = factorNames(module);
-    const a = makeParameter(gpu, { name: aName, shape: [rank, module.inputs] }, owned);
-    const b = makeParameter(gpu, { name: bName, shape: [module.outputs, rank] }, owned);
-    const room = () => allocateValues(gpu, `scaled ${bName}`, b.count, owned);
+    const a = makeParameter(gpu, { name: aName, shape: [rank, module.inputs] }, scope);
+    const b = makeParameter(gpu, { name: bName, shape: [module.outputs, rank] }, scope);
+    const room = () => allocateValues(gpu, `scaled ${bName}`, b.count, scope);
     const isEmbedding = module.kind === "embedding";
     const scaledB = isEmbedding ? b.value : room();
     const { device } = gpu;

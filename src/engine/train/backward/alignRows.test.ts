@@ -1,9 +1,11 @@
 import { expect, test } from "vitest";
 import { parseConfig } from "../../checkpoint/config.ts";
 import { describeDecoder } from "../../runtime/description/architecture.ts";
+import type { LayerSpec } from "../../runtime/description/spec.ts";
+import { listTensors } from "../../runtime/description/tensors.ts";
+import { adaptedModules } from "./adaptedModules.ts";
 import { alignRows } from "./alignRows.ts";
-import { adaptedModules, listTensors } from "./tensors.ts";
-import { LORA_MODULES, type LoraTarget } from "./trainable.ts";
+import { LORA_MODULES, type LoraTarget } from "./target.ts";
 
 const SIZES = {
   vocab_size: 61,
@@ -33,8 +35,8 @@ const LORA: LoraTarget = {
 };
 
 test("projections, heads and halves of the MLP start at whole quads", () => {
-  const { attention, mlp, layers } = alignRows(describe("llama"));
-  expect(layers[1]?.qkv.map(({ column }) => column)).toEqual([0, 32, 40]);
+  const { attention, mlp, qkv } = alignRows(describe("llama")).layers[1] as LayerSpec;
+  expect(qkv.map(({ column }) => column)).toEqual([0, 32, 40]);
   expect([attention.query, attention.key, attention.value].map(({ offset }) => offset)).toEqual([
     0, 32, 40,
   ]);
@@ -43,10 +45,11 @@ test("projections, heads and halves of the MLP start at whole quads", () => {
 });
 
 test("what one projection writes stays as it lies, up to the end of its row", () => {
-  const before = describe("phi3");
-  const { attention, mlp } = alignRows(before);
-  expect(attention).toEqual({ ...before.attention, rowStride: 44 }); // 42 before
-  expect(mlp).toEqual({ ...before.mlp, rowStride: 88 });
+  const spec = describe("phi3");
+  const [before, after] = [spec, alignRows(spec)].map(({ layers }) => layers[0] as LayerSpec);
+  const { attention, mlp } = after as LayerSpec;
+  expect(attention).toEqual({ ...before?.attention, rowStride: 44 }); // 42 before
+  expect(mlp).toEqual({ ...before?.mlp, rowStride: 88 });
 });
 
 test("every module that peft would adapt is named as it names it", () => {

@@ -1,7 +1,7 @@
 import type {
-  AttentionSpec,
   DecoderSpec,
   HeadView,
+  LayerSpec,
   Projection,
 } from "../../runtime/description/spec.ts";
 
@@ -28,37 +28,36 @@ function alignColumns(projections: readonly Projection[]) {
   return { rowStride: end, move, shifted };
 }
 
+function alignLayer(layer: LayerSpec): LayerSpec {
+  const qkv = alignColumns(layer.qkv);
+  const mlp = alignColumns(layer.mlpIn);
+  const { query, key, value } = layer.attention;
+  const view = ({ offset, headStride }: HeadView) => ({ offset: qkv.move(offset), headStride });
+  const { gateOffset, upOffset } = layer.mlp;
+  return {
+    ...layer,
+    attention: {
+      ...layer.attention,
+      rowStride: qkv.rowStride,
+      query: view(query),
+      key: view(key),
+      value: view(value),
+    },
+    mlp: {
+      ...layer.mlp,
+      rowStride: mlp.rowStride,
+      gateOffset: gateOffset === null ? null : mlp.move(gateOffset),
+      upOffset: mlp.move(upOffset),
+    },
+    qkv: qkv.shifted,
+    mlpIn: mlp.shifted,
+  };
+}
+
 /**
  * The same decoder with every projection's outputs at whole quads of their row, where the gradient
  * that comes back can be multiplied in turn.
  */
 export function alignRows(spec: DecoderSpec): DecoderSpec {
-  const [first] = spec.layers;
-  if (!first) return spec;
-  const qkv = alignColumns(first.qkv);
-  const mlp = alignColumns(first.mlpIn);
-  const view = ({ offset, headStride }: HeadView) => ({ offset: qkv.move(offset), headStride });
-  const attention: AttentionSpec = {
-    ...spec.attention,
-    rowStride: qkv.rowStride,
-    query: view(spec.attention.query),
-    key: view(spec.attention.key),
-    value: view(spec.attention.value),
-  };
-  const { gateOffset, upOffset } = spec.mlp;
-  return {
-    ...spec,
-    attention,
-    mlp: {
-      ...spec.mlp,
-      rowStride: mlp.rowStride,
-      gateOffset: gateOffset === null ? null : mlp.move(gateOffset),
-      upOffset: mlp.move(upOffset),
-    },
-    layers: spec.layers.map((layer) => ({
-      ...layer,
-      qkv: alignColumns(layer.qkv).shifted,
-      mlpIn: alignColumns(layer.mlpIn).shifted,
-    })),
-  };
+  return { ...spec, layers: spec.layers.map(alignLayer) };
 }

@@ -32,6 +32,8 @@ const SPEC: AttentionSpec = {
   heads: 4,
   kvHeads: 2,
   headDim: 6,
+  window: null,
+  scale: 1,
   softcap: null,
   rope: { theta: 100, dims: 4, pairs: 2, scaling: { kind: "none" } },
   rowStride: 53,
@@ -91,12 +93,14 @@ test.each([["all"], ["queries and keys", "values"]] as const)(
         const [dQueries, dKeys, dValues] = heads3.map((part) =>
           bench.buffer(padHeads(part, headDim)),
         );
-        const table = new Float32Array([...angles].flatMap((v) => [Math.cos(v), Math.sin(v)]));
+        // Another rope's table, of three angles, stands before this one's.
+        const own = [...angles].flatMap((v) => [Math.cos(v), Math.sin(v)]);
+        const table = new Float32Array([...randomValues(6, 3), ...own]);
         const buffers = {
           dQueries: dQueries!,
           dKeys: dKeys!,
           dValues: dValues!,
-          angles: bench.buffer(table),
+          angles: { buffer: bench.buffer(table), first: 3 },
           out,
         };
         for (const which of parts) await unrotate(bench.recorder, SPEC, buffers, { rows, which });
@@ -111,20 +115,20 @@ test.each([["all"], ["queries and keys", "values"]] as const)(
 function plainAttention(
   spec: AttentionSpec,
   { q, k, v }: Inputs,
-  shape: { rows: number; window: number | null; scale: number; documents: readonly number[] },
+  shape: { rows: number; documents: readonly number[] },
 ): readonly number[] {
-  const { heads, kvHeads, headDim, softcap } = spec;
+  const { heads, kvHeads, headDim, window, scale, softcap } = spec;
   return Array.from({ length: shape.rows * heads }, (_, slot) => {
     const [t, h] = [Math.floor(slot / heads), slot % heads];
     const kvHead = Math.floor(h / (heads / kvHeads));
-    const first = Math.max(shape.documents[t]!, shape.window === null ? 0 : t - shape.window + 1);
+    const first = Math.max(shape.documents[t]!, window === null ? 0 : t - window + 1);
     const positions = Array.from({ length: t + 1 - first }, (_, i) => first + i);
     const weights = positions.map((j) => {
       let score = 0;
       for (let d = 0; d < headDim; d++) {
         score += q![slot * headDim + d]! * k![(j * kvHeads + kvHead) * headDim + d]!;
       }
-      score *= shape.scale;
+      score *= scale;
       return Math.exp(softcap === null ? score : softcap * Math.tanh(score / softcap));
     });
     const total = weights.reduce((a, b) => a + b, 0);
@@ -148,11 +152,12 @@ describe("attention", () => {
     ["a head of 1", { headDim: 1 }, null, [0, 3]],
     ["a head of 130", { heads: 2, kvHeads: 1, headDim: 130 }, null, [0]],
   ] as const)("over %s: queries, keys and values", async (_, change, window, starts) => {
-    const spec: AttentionSpec = { ...SPEC, ...change };
+    const sized: AttentionSpec = { ...SPEC, ...change, window };
+    const spec = { ...sized, scale: 1.3 / Math.sqrt(sized.headDim) };
     const { heads, kvHeads, headDim } = spec;
     const rows = headDim > 100 ? 5 : 11;
     const documents = Array.from({ length: rows }, (_, t) => starts.findLast((s) => s <= t) ?? 0);
-    const shape = { rows, window, scale: 1.3 / Math.sqrt(headDim), documents };
+    const shape = { rows, documents };
     const q = randomValues(rows * heads * headDim, 5);
     const [k, v] = [
       randomValues(rows * kvHeads * headDim, 6),
@@ -180,7 +185,7 @@ describe("attention", () => {
           bench.recorder,
           spec,
           { ...given, out, logSums },
-          { ...shape, start: 0, kernel: "row" },
+          { rows, start: 0, kernel: "row" },
         );
         const padK = (padQ.length / heads) * kvHeads;
         const [dQueries, dKeys, dValues] = [zeros(padQ.length), zeros(padK), zeros(padK)];
@@ -198,7 +203,7 @@ describe("attention", () => {
             dKeys,
             dValues,
           },
-          shape,
+          rows,
         );
         return {
           q: unpadHeads(await bench.read(dQueries, padQ.length), headDim),

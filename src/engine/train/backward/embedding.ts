@@ -1,4 +1,4 @@
-import type { LoadedEnds } from "../../runtime/decoder/layerWeights.ts";
+import type { LoadedWeights } from "../../runtime/decoder/loadedWeights.ts";
 import { embed } from "../../runtime/kernels/multiply.ts";
 import { addProducts } from "./kernels.ts";
 import { multiplyRows, type TrainPass } from "./pass.ts";
@@ -11,15 +11,16 @@ export interface BatchGroups {
 }
 
 /** Records the tokens' way into the first layer's input. */
-export async function embedTokens(pass: TrainPass, ends: LoadedEnds): Promise<void> {
+export async function embedTokens(pass: TrainPass, ends: LoadedWeights): Promise<void> {
   const { recorder, space, rows } = pass;
   const { embedding } = pass.spec;
   const residual = space.residual(0);
   const tokens = { rows, scale: embedding.scale, accumulate: false };
-  await embed(recorder, space.buffer("ids"), ends.embedding, residual, tokens);
-  if (ends.positions) {
+  await embed(recorder, space.buffer("ids"), ends.matrix(embedding.tensor), residual, tokens);
+  if (embedding.positions !== null) {
     const options = { rows, scale: 1, accumulate: true };
-    await embed(recorder, space.buffer("positions"), ends.positions, residual, options);
+    const table = ends.matrix(embedding.positions);
+    await embed(recorder, space.buffer("positions"), table, residual, options);
   }
   const adapter = pass.adapters.get(embedding.tensor);
   if (!adapter) return;
@@ -41,20 +42,22 @@ async function gatherLow(pass: TrainPass): Promise<void> {
 /** Adds to the gradients of the embedding and of its adapter what dResidual asks for. */
 export async function embedBackward(
   pass: TrainPass,
-  ends: LoadedEnds,
+  ends: LoadedWeights,
   groups: BatchGroups,
 ): Promise<void> {
   const { recorder, space, spec, gradients } = pass;
   const { hiddenSize, embedding } = spec;
   const dResidual = space.rowsOf("dResidual");
   const tokens = { buffer: space.buffer("idGroups"), groups: groups.ids };
-  const table = gradients.get(ends.embedding.panels[0]?.buffer as GPUBuffer);
+  const gradientOf = (name: string) =>
+    gradients.get(ends.matrix(name).panels[0]?.buffer as GPUBuffer);
+  const table = gradientOf(embedding.tensor);
   if (table) {
     const out = { buffer: table, keyStride: hiddenSize, columnStride: 1 };
     const shape = { columns: hiddenSize, scale: embedding.scale };
     await scatterRows(recorder, dResidual, tokens, out, shape);
   }
-  const positions = gradients.get(ends.positions?.panels[0]?.buffer as GPUBuffer);
+  const positions = embedding.positions === null ? null : gradientOf(embedding.positions);
   if (positions) {
     const lists = { buffer: space.buffer("positionGroups"), groups: groups.positions };
     const out = { buffer: positions, keyStride: hiddenSize, columnStride: 1 };

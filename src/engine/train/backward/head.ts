@@ -1,14 +1,15 @@
 import { PLAIN_FORMATS } from "../../core/tensor/weightFormat.ts";
-import type { LoadedEnds, LoadedProjection } from "../../runtime/decoder/layerWeights.ts";
+import type { LoadedProjection, LoadedWeights } from "../../runtime/decoder/loadedWeights.ts";
 import type { Matrix } from "../../runtime/decoder/weights.ts";
+import { headProjection } from "../../runtime/description/tensors.ts";
 import { normalise } from "../../runtime/kernels/kernels.ts";
 import { embed } from "../../runtime/kernels/multiply.ts";
+import { namedHead } from "./adaptedModules.ts";
 import type { TrainBatch } from "./batch.ts";
 import { normaliseBackward } from "./kernels.ts";
 import { addNormGradients } from "./layerBackward.ts";
 import { type LowRank, project, projectBackward, type TrainPass } from "./pass.ts";
 import { LOSS_ROW_WORDS, lose, scatterRows } from "./rowKernels.ts";
-import { headProjection } from "./tensors.ts";
 
 /** The fused rows' entries on the GPU. */
 export interface EntryBuffers {
@@ -29,7 +30,7 @@ export function countedPositions({ weights }: TrainBatch): readonly number[] {
  */
 export async function runHead(
   pass: TrainPass,
-  ends: LoadedEnds,
+  ends: LoadedWeights,
   batch: TrainBatch,
   { entries, scale }: { readonly entries: EntryBuffers; readonly scale: number | null },
 ): Promise<void> {
@@ -75,8 +76,9 @@ function writeRows(
   queue.writeBuffer(space.buffer("pickedGroups"), 0, lists);
 }
 
-function headOf({ spec }: TrainPass, { head, headBias }: LoadedEnds): LoadedProjection {
-  return { spec: headProjection(spec), matrix: head, bias: headBias };
+/** The head by the name under which its adapter is found. */
+function headOf({ spec }: TrainPass, ends: LoadedWeights): LoadedProjection {
+  return { ...ends.projection(headProjection(spec)), spec: namedHead(spec) };
 }
 
 function lowRankOfHead(
@@ -97,7 +99,7 @@ function lowRankOfHead(
 
 async function runBlock(
   pass: TrainPass,
-  ends: LoadedEnds,
+  ends: LoadedWeights,
   { lambda }: TrainBatch,
   block: {
     readonly entries: EntryBuffers;
@@ -116,7 +118,7 @@ async function runBlock(
   const gathered = { rows, scale: 1, accumulate: false };
   await embed(recorder, space.buffer("picked"), residualTable(pass), residual, gathered);
   const shape = { rows, width: spec.hiddenSize };
-  await normalise(recorder, spec.norm, ends.finalNorm, residual, normed, shape);
+  await normalise(recorder, spec.norm, ends.norm(spec.finalNorm), residual, normed, shape);
   const head = headOf(pass, ends);
   const lowRank = lowRankOfHead(pass, head, first);
   const buffers = { x: normed, out: logits, lowRank };
@@ -147,9 +149,9 @@ function residualTable({ space, spec, rows }: TrainPass): Matrix {
 }
 
 /** dLastNormed → the picked rows of dResidual. */
-async function normBackward(pass: TrainPass, ends: LoadedEnds, rows: number): Promise<void> {
+async function normBackward(pass: TrainPass, ends: LoadedWeights, rows: number): Promise<void> {
   const { recorder, space, spec } = pass;
-  const { finalNorm } = ends;
+  const finalNorm = ends.norm(spec.finalNorm);
   const shape = { rows, width: spec.hiddenSize };
   const [x, dy] = [space.rowsOf("lastResidual"), space.rowsOf("dLastNormed")];
   const dx = space.rowsOf("dLastResidual");

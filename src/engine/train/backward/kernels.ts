@@ -1,5 +1,11 @@
 import type { Activation, AttentionSpec, NormSpec } from "../../runtime/description/spec.ts";
-import { ACTIVATION, headQuads, type RowKernel, rowGroups } from "../../runtime/kernels/kernels.ts";
+import {
+  ACTIVATION,
+  type Angles,
+  headQuads,
+  type RowKernel,
+  rowGroups,
+} from "../../runtime/kernels/kernels.ts";
 import type { Rows } from "../../runtime/kernels/multiply.ts";
 import type { Recorder } from "../../runtime/kernels/recorder.ts";
 
@@ -125,7 +131,7 @@ export function unrotate(
     readonly dQueries: GPUBuffer;
     readonly dKeys: GPUBuffer;
     readonly dValues: GPUBuffer;
-    readonly angles: GPUBuffer;
+    readonly angles: Angles;
     readonly out: GPUBuffer;
   },
   { rows, which }: { readonly rows: number; readonly which: Heads },
@@ -136,7 +142,7 @@ export function unrotate(
   const count = which === "values" ? kvHeads : which === "all" ? turned + kvHeads : turned;
   return recorder.add({
     shaders: ["nn/backward/unrotate.wgsl"],
-    reads: [buffers.dQueries, buffers.dKeys, buffers.dValues, buffers.angles],
+    reads: [buffers.dQueries, buffers.dKeys, buffers.dValues, buffers.angles.buffer],
     writes: [buffers.out],
     integers: [
       rows,
@@ -148,6 +154,7 @@ export function unrotate(
       rope?.pairs ?? 0,
       spec.rowStride,
       ...[query, key, value].flatMap(({ offset, headStride }) => [offset, headStride]),
+      buffers.angles.first,
     ],
     groups: [Math.ceil((count * headDim) / 64), rows],
   });
@@ -176,10 +183,9 @@ export async function attendBackward(
     readonly dKeys: GPUBuffer;
     readonly dValues: GPUBuffer;
   },
-  shape: { readonly rows: number; readonly window: number | null; readonly scale: number },
+  rows: number,
 ): Promise<void> {
   const { heads, kvHeads, headDim } = spec;
-  const { rows } = shape;
   const { out, dOut, paddedOut, sums } = buffers;
   await recorder.add({
     shaders: ["nn/backward/attention_deltas.wgsl"],
@@ -191,8 +197,8 @@ export async function attendBackward(
   const common = {
     constants: { QUADS: headQuads(spec) },
     reads: [buffers.queries, buffers.keys, buffers.values, paddedOut, sums, buffers.documents],
-    integers: [rows, heads, kvHeads, headDim, shape.window ?? 0],
-    floats: [shape.scale, spec.softcap ?? 0],
+    integers: [rows, heads, kvHeads, headDim, spec.window ?? 0],
+    floats: [spec.scale, spec.softcap ?? 0],
   };
   await recorder.add({
     ...common,

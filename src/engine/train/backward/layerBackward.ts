@@ -1,5 +1,13 @@
-import type { LoadedNorm, LoadedProjection } from "../../runtime/decoder/layerWeights.ts";
-import type { HeadView } from "../../runtime/description/spec.ts";
+import { invariant } from "../../core/invariant.ts";
+import {
+  attentionBranch,
+  type Branch,
+  headsOf,
+  type LayerBuffers,
+  mlpBranch,
+} from "../../runtime/decoder/layer.ts";
+import type { LoadedNorm } from "../../runtime/decoder/loadedWeights.ts";
+import type { HeadView, Projection } from "../../runtime/description/spec.ts";
 import type { Rows } from "../../runtime/kernels/multiply.ts";
 import { wholeQuads } from "./alignRows.ts";
 import {
@@ -9,13 +17,13 @@ import {
   scaleByNormed,
   unrotate,
 } from "./kernels.ts";
-import { type Branch, branchOf, lowRankOf, type TrainedLayer } from "./layerForward.ts";
 import { addColumns, projectBackward, type TrainPass } from "./pass.ts";
 import type { HeadPart, Part } from "./space.ts";
+import { buffersOf, lowRankOf, type TrainedLayer } from "./trainedLayer.ts";
 
 /**
  * Records a layer backwards: dResidual is the gradient of its output and becomes that of its input;
- * what the layer trains gets its gradients. Reads what `forwardLayer` left. `lowest`: neither its
+ * what the layer trains gets its gradients. Reads what `forwardTrained` left. `lowest`: neither its
  * first norm nor anything below is trained, so the input's gradient is not made.
  */
 export async function backwardLayer(
@@ -23,19 +31,21 @@ export async function backwardLayer(
   layer: TrainedLayer,
   { lowest }: { readonly lowest: boolean },
 ): Promise<void> {
-  const { space, spec } = pass;
-  const { weights, index } = layer;
-  const input = space.residual(index);
-  const { parallelResidual } = spec;
-  const mlp = { norm: weights.mlpNorm, x: parallelResidual ? input : space.rowsOf("middle") };
+  const { space } = pass;
+  const { weights, spec } = layer;
+  const { parallelResidual } = pass.spec;
+  const at = buffersOf(pass, layer, { output: false, backward: true });
+  const mlpNorm = weights.norm(spec.mlpNorm);
+  const x = parallelResidual ? at.input : at.middle;
   const dMlpNormed = space.rowsOf(parallelResidual ? "dMlpNormed" : "dNormed");
-  await mlpBackward(pass, layer, dMlpNormed);
+  await mlpBackward(pass, layer, at, dMlpNormed);
   // Side by side, both branches are given the output's gradient: neither may change it yet.
-  if (!parallelResidual) await normBackward(pass, mlp.norm, { x: mlp.x, dy: dMlpNormed });
+  if (!parallelResidual) await normBackward(pass, mlpNorm, { x, dy: dMlpNormed });
   const dNormed = space.rowsOf("dNormed");
-  await attentionBackward(pass, layer, lowest ? null : dNormed);
-  if (parallelResidual) await normBackward(pass, mlp.norm, { x: mlp.x, dy: dMlpNormed });
-  if (!lowest) await normBackward(pass, weights.attentionNorm, { x: input, dy: dNormed });
+  await attentionBackward(pass, layer, at, lowest ? null : dNormed);
+  if (parallelResidual) await normBackward(pass, mlpNorm, { x, dy: dMlpNormed });
+  if (lowest) return;
+  await normBackward(pass, weights.norm(spec.attentionNorm), { x: at.input, dy: dNormed });
 }
 
 /** dResidual += the gradient of a norm's input; the norm's own gradients. */
@@ -82,10 +92,10 @@ async function branchBackward(
   dx: Rows,
 ): Promise<void> {
   const { recorder, spec, space, rows } = pass;
-  const { projection, postNorm } = branch;
+  const { projection, postNorm, through: x } = branch;
   let dy = space.rowsOf("dResidual");
   if (postNorm) {
-    const x = space.rowsOf(branch.through);
+    invariant(x, "what a norm read was kept");
     const shape = { rows, width: spec.hiddenSize };
     await addNormGradients(pass, postNorm, { x, dy, scaled: "scaled" }, shape);
     const dBranch = space.rowsOf("dBranch");
@@ -93,44 +103,54 @@ async function branchBackward(
     await normaliseBackward(recorder, spec.norm, buffers, { ...shape, accumulate: false });
     dy = dBranch;
   }
-  const lowRank = lowRankOf(pass, layer, projection, true);
-  const x = branch.from;
-  await projectBackward(pass, projection, { x, dy, dx, lowRank }, { rows, accumulate: false });
+  const lowRank = lowRankOf(pass, layer, projection.spec, true);
+  await projectBackward(
+    pass,
+    projection,
+    { x: branch.from, dy, dx, lowRank },
+    { rows, accumulate: false },
+  );
 }
 
 /** dResidual → dMlpNormed. */
-async function mlpBackward(pass: TrainPass, layer: TrainedLayer, dNormed: Rows): Promise<void> {
+async function mlpBackward(
+  pass: TrainPass,
+  layer: TrainedLayer,
+  at: LayerBuffers,
+  dNormed: Rows,
+): Promise<void> {
   const { recorder, space, rows } = pass;
-  const { mlp } = pass.spec;
-  const { mlpIn } = layer.weights;
+  const { mlp, mlpIn } = layer.spec;
   const dActive = space.rowsOf("dActive");
-  await branchBackward(pass, layer, branchOf(pass, layer, "mlp"), dActive);
+  const dWide = space.rowsOf("dWide", mlp.rowStride);
+  await branchBackward(pass, layer, mlpBranch(layer.spec, layer.weights, at), dActive);
   await activateBackward(
     recorder,
     mlp.activation,
-    { x: space.rowsOf("wide"), dy: dActive, dx: space.rowsOf("dWide") },
+    { x: at.wide, dy: dActive, dx: dWide },
     { gate: mlp.gateOffset, up: mlp.upOffset, count: mlp.size },
     rows,
   );
-  await inputsBackward(pass, layer, mlpIn, { x: "mlpNormed", dy: "dWide", dx: dNormed });
+  await inputsBackward(pass, layer, mlpIn, { x: at.mlpNormed, dy: dWide, dx: dNormed });
 }
 
 /** The projections that read the same rows: their gradients add up. */
 async function inputsBackward(
   pass: TrainPass,
   layer: TrainedLayer,
-  projections: readonly LoadedProjection[],
-  { x, dy, dx }: { readonly x: Part; readonly dy: Part; readonly dx: Rows | null },
+  projections: readonly Projection[],
+  { x, dy, dx }: { readonly x: Rows; readonly dy: Rows; readonly dx: Rows | null },
 ): Promise<void> {
-  const { space, rows } = pass;
+  const { rows } = pass;
   for (const [i, projection] of projections.entries()) {
     const buffers = {
-      x: space.rowsOf(x),
-      dy: space.rowsOf(dy, projection.spec.column),
+      x,
+      dy: { ...dy, offset: projection.column },
       dx,
       lowRank: lowRankOf(pass, layer, projection, true),
     };
-    await projectBackward(pass, projection, buffers, { rows, accumulate: i > 0 });
+    const loaded = layer.weights.projection(projection);
+    await projectBackward(pass, loaded, buffers, { rows, accumulate: i > 0 });
   }
 }
 
@@ -138,23 +158,24 @@ async function inputsBackward(
 async function attentionBackward(
   pass: TrainPass,
   layer: TrainedLayer,
+  at: LayerBuffers,
   dNormed: Rows | null,
 ): Promise<void> {
   const { recorder, space, rows } = pass;
   const { weights, spec } = layer;
   const dMixed = space.rowsOf("dMixed");
-  await branchBackward(pass, layer, branchOf(pass, layer, "attention"), dMixed);
+  await branchBackward(pass, layer, attentionBranch(spec, weights, at), dMixed);
   const buffer = (part: Part) => space.buffer(part);
   await attendBackward(
     recorder,
-    pass.spec.attention,
+    spec.attention,
     {
-      queries: buffer("queries"),
-      keys: buffer("keys"),
-      values: buffer("values"),
-      logSums: space.logSums(layer.index),
+      queries: at.queries,
+      keys: at.keys,
+      values: at.values,
+      logSums: at.logSums,
       documents: buffer("documents"),
-      out: space.mixed(layer.index),
+      out: at.mixed,
       dOut: dMixed,
       paddedOut: buffer("paddedOut"),
       sums: buffer("sums"),
@@ -162,31 +183,41 @@ async function attentionBackward(
       dKeys: buffer("dKeys"),
       dValues: buffer("dValues"),
     },
-    { rows, window: spec.window, scale: spec.attentionScale },
+    rows,
   );
-  await headsBackward(pass, layer);
-  await inputsBackward(pass, layer, weights.qkv, { x: "normed", dy: "dQkv", dx: dNormed });
+  const dQkv = space.rowsOf("dQkv", spec.attention.rowStride);
+  await headsBackward(pass, layer, at, dQkv);
+  await inputsBackward(pass, layer, spec.qkv, { x: at.normed, dy: dQkv, dx: dNormed });
 }
 
 /** dQueries, dKeys, dValues → dQkv: back through the rotation and the norms of heads. */
-async function headsBackward(pass: TrainPass, { weights }: TrainedLayer): Promise<void> {
-  const { recorder, space, rows, spec } = pass;
-  const { attention } = spec;
-  const { queryNorm, keyNorm } = weights;
+async function headsBackward(
+  pass: TrainPass,
+  { weights, spec }: TrainedLayer,
+  at: LayerBuffers,
+  dQkv: Rows,
+): Promise<void> {
+  const { recorder, space, rows } = pass;
+  const { attention, queryNorm, keyNorm } = spec;
   const buffer = (part: Part) => space.buffer(part);
   const from = {
     dQueries: buffer("dQueries"),
     dKeys: buffer("dKeys"),
     dValues: buffer("dValues"),
-    angles: attention.rope ? buffer("angles") : pass.ones.buffer,
+    angles: at.angles,
   };
-  const out = { ...from, out: buffer("dQkv") };
+  const out = { ...from, out: dQkv.buffer };
   if (!queryNorm || !keyNorm) return unrotate(recorder, attention, out, { rows, which: "all" });
-  const turned = { ...from, out: buffer("dTurned") };
+  const dTurned = space.rowsOf("dTurned", attention.rowStride);
+  const turned = { ...from, out: dTurned.buffer };
   await unrotate(recorder, attention, turned, { rows, which: "queries and keys" });
   await unrotate(recorder, attention, out, { rows, which: "values" });
-  await headNormBackward(pass, queryNorm, attention.query, attention.heads);
-  await headNormBackward(pass, keyNorm, attention.key, attention.kvHeads);
+  const { heads, kvHeads, headDim, query, key } = attention;
+  const rowsOfHeads = { x: at.qkv, dy: dTurned, dx: dQkv };
+  const queries = { rows, width: headDim, groups: heads };
+  await headNormBackward(pass, weights.norm(queryNorm), query, rowsOfHeads, queries);
+  const keys = { rows, width: headDim, groups: kvHeads };
+  await headNormBackward(pass, weights.norm(keyNorm), key, rowsOfHeads, keys);
 }
 
 /** dTurned → dQkv, for the heads of queries or of keys. */
@@ -194,16 +225,11 @@ async function headNormBackward(
   pass: TrainPass,
   norm: LoadedNorm,
   view: HeadView,
-  heads: number,
+  at: { readonly x: Rows; readonly dy: Rows; readonly dx: Rows },
+  shape: { readonly rows: number; readonly width: number; readonly groups: number },
 ): Promise<void> {
-  const { recorder, spec, space, rows } = pass;
-  const at = (part: Part) => ({
-    ...space.rowsOf(part, view.offset),
-    groupStride: view.headStride,
-  });
-  const shape = { rows, width: spec.attention.headDim, groups: heads };
-  const [x, dy] = [at("qkv"), at("dTurned")];
+  const [x, dy, dx] = [headsOf(at.x, view), headsOf(at.dy, view), headsOf(at.dx, view)];
   await addNormGradients(pass, norm, { x, dy, scaled: "scaled" }, shape);
-  const buffers = { x, dy, weight: norm.weight, dx: at("dQkv") };
-  await normaliseBackward(recorder, spec.norm, buffers, { ...shape, accumulate: false });
+  const buffers = { x, dy, weight: norm.weight, dx };
+  await normaliseBackward(pass.recorder, pass.spec.norm, buffers, { ...shape, accumulate: false });
 }

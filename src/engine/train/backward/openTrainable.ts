@@ -1,10 +1,11 @@
 import type { Checkpoint } from "../../checkpoint/checkpoint.ts";
 import { EngineError } from "../../contract/index.ts";
 import type { Gpu } from "../../gpu/device.ts";
-import type { PooledBuffer } from "../../gpu/pool.ts";
-import { type LoadedLayer, loadEnds, loadLayer } from "../../runtime/decoder/layerWeights.ts";
+import { ResourceScope } from "../../gpu/resourceScope.ts";
+import { LoadedWeights } from "../../runtime/decoder/loadedWeights.ts";
 import { measureDecoder } from "../../runtime/decoder/plan.ts";
 import { WeightLoader } from "../../runtime/decoder/weights.ts";
+import { endTensors, layerTensors } from "../../runtime/description/tensors.ts";
 import { Recorder } from "../../runtime/kernels/recorder.ts";
 import { ruleKernels } from "../../runtime/tuning/tuneDecoder.ts";
 import { makeAdapters } from "./adapters.ts";
@@ -12,7 +13,8 @@ import { alignRows } from "./alignRows.ts";
 import { MasterLoader } from "./parameters.ts";
 import { planMeasured, type TrainPlan } from "./plan.ts";
 import { type SpaceLimits, TrainingSpace } from "./space.ts";
-import { LORA_MODULES, type TrainableModel, type TrainTarget } from "./trainable.ts";
+import { LORA_MODULES, type TrainTarget } from "./target.ts";
+import type { TrainableModel } from "./trainable.ts";
 import { TrainedDecoder } from "./trainedDecoder.ts";
 
 export interface TrainableOptions extends SpaceLimits {
@@ -38,32 +40,21 @@ export async function openTrainable(
   checkBudget(gpu, plan);
   const { lookup } = measured;
   const spec = alignRows(measured.spec);
-  const buffers: PooledBuffer[] = [];
-  const owned: { release(): void }[] = [
-    {
-      release() {
-        for (const buffer of buffers) buffer.release();
-      },
-    },
-  ];
-  const keep = <T extends { release(): void }>(part: T): T => {
-    owned.push(part);
-    return part;
-  };
+  const scope = new ResourceScope();
   try {
-    const space = keep(new TrainingSpace(gpu, spec, target, options));
-    const recorder = keep(new Recorder(gpu));
+    const space = scope.keep(new TrainingSpace(gpu, spec, target, options));
+    const recorder = scope.keep(new Recorder(gpu));
     const masters = target.kind === "full" ? new MasterLoader(gpu, lookup) : null;
     const loader = masters ?? new WeightLoader(gpu, lookup);
-    const ends = keep(await loadEnds(loader, spec));
-    const layers: LoadedLayer[] = [];
+    const ends = scope.keep(await LoadedWeights.load(loader, endTensors(spec)));
+    const layers: LoadedWeights[] = [];
     for (const layer of spec.layers) {
       options.signal?.throwIfAborted();
-      layers.push(keep(await loadLayer(loader, spec, layer)));
+      layers.push(scope.keep(await LoadedWeights.load(loader, layerTensors(spec, layer))));
     }
-    const adapters = target.kind === "lora" ? makeAdapters(gpu, spec, target, buffers) : [];
+    const adapters = target.kind === "lora" ? makeAdapters(gpu, spec, target, scope) : [];
     const parameters =
-      masters?.parameters(gpu, spec, lookup, buffers) ?? adapters.flatMap(({ a, b }) => [a, b]);
+      masters?.parameters(gpu, spec, lookup, scope) ?? adapters.flatMap(({ a, b }) => [a, b]);
     const software = options.kernels ? options.kernels === "cpu" : gpu.software;
     return new TrainedDecoder({
       gpu,
@@ -75,23 +66,22 @@ export async function openTrainable(
       layers,
       space,
       recorder,
-      owned,
-      ones: makeOnes(gpu, buffers),
+      scope,
+      ones: makeOnes(gpu, scope),
       // What is timed may differ from one opening to the next, and a run must go on as it began.
-      kernels: ruleKernels(spec, software),
+      kernels: ruleKernels(software),
     });
   } catch (error) {
-    for (const part of owned) part.release();
+    scope.release();
     throw error;
   }
 }
 
-function makeOnes(gpu: Gpu, owned: PooledBuffer[]): GPUBuffer {
+function makeOnes(gpu: Gpu, scope: ResourceScope): GPUBuffer {
   const { STORAGE, COPY_DST } = GPUBufferUsage;
-  const pooled = gpu.pool.allocate("ones", 16, STORAGE | COPY_DST);
-  owned.push(pooled);
-  gpu.device.queue.writeBuffer(pooled.buffer, 0, new Float32Array(4).fill(1));
-  return pooled.buffer;
+  const { buffer } = scope.keep(gpu.pool.allocate("ones", 16, STORAGE | COPY_DST));
+  gpu.device.queue.writeBuffer(buffer, 0, new Float32Array(4).fill(1));
+  return buffer;
 }
 
 function checkTarget(target: TrainTarget): void {

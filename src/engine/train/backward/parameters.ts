@@ -1,11 +1,11 @@
 import { EngineError } from "../../contract/index.ts";
 import type { Gpu } from "../../gpu/device.ts";
-import type { PooledBuffer } from "../../gpu/pool.ts";
+import type { ResourceScope } from "../../gpu/resourceScope.ts";
 import type { TensorLookup } from "../../runtime/decoder/tensorLookup.ts";
 import { type Matrix, WeightLoader } from "../../runtime/decoder/weights.ts";
 import type { DecoderSpec } from "../../runtime/description/spec.ts";
+import { listTensors } from "../../runtime/description/tensors.ts";
 import { wholeQuads } from "./alignRows.ts";
-import { listTensors } from "./tensors.ts";
 import type { Parameter } from "./trainable.ts";
 
 interface Named {
@@ -18,7 +18,7 @@ export function allocateValues(
   gpu: Gpu,
   label: string,
   count: number,
-  owned: PooledBuffer[],
+  scope: ResourceScope,
 ): GPUBuffer {
   const byteLength = 4 * wholeQuads(count);
   const limit = gpu.device.limits.maxStorageBufferBindingSize;
@@ -30,23 +30,21 @@ export function allocateValues(
     );
   }
   const { STORAGE, COPY_DST, COPY_SRC } = GPUBufferUsage;
-  const pooled = gpu.pool.allocate(label, byteLength, STORAGE | COPY_DST | COPY_SRC);
-  owned.push(pooled);
-  return pooled.buffer;
+  return scope.keep(gpu.pool.allocate(label, byteLength, STORAGE | COPY_DST | COPY_SRC)).buffer;
 }
 
 const countOf = (shape: readonly number[]) => shape.reduce((product, n) => product * n, 1);
 
 /** A parameter of zeros. */
-export function makeParameter(gpu: Gpu, { name, shape }: Named, owned: PooledBuffer[]): Parameter {
+export function makeParameter(gpu: Gpu, { name, shape }: Named, scope: ResourceScope): Parameter {
   const count = countOf(shape);
-  const value = allocateValues(gpu, name, count, owned);
+  const value = allocateValues(gpu, name, count, scope);
   return {
     name,
     shape,
     count,
     value,
-    gradient: allocateValues(gpu, `gradient of ${name}`, count, owned),
+    gradient: allocateValues(gpu, `gradient of ${name}`, count, scope),
   };
 }
 
@@ -62,9 +60,9 @@ export class MasterLoader extends WeightLoader {
     name: string,
     rows: number,
     columns: number,
-    owned: PooledBuffer[],
+    scope: ResourceScope,
   ): Promise<Matrix> {
-    const matrix = await super.matrix(name, rows, columns, owned);
+    const matrix = await super.matrix(name, rows, columns, scope);
     const [panel, more] = matrix.panels;
     if (!panel || more) {
       throw new EngineError(
@@ -77,8 +75,8 @@ export class MasterLoader extends WeightLoader {
     return matrix;
   }
 
-  override async vector(name: string, length: number, owned: PooledBuffer[]): Promise<GPUBuffer> {
-    const buffer = await super.vector(name, length, owned);
+  override async vector(name: string, length: number, scope: ResourceScope): Promise<GPUBuffer> {
+    const buffer = await super.vector(name, length, scope);
     this.#buffers.set(name, buffer);
     return buffer;
   }
@@ -88,12 +86,12 @@ export class MasterLoader extends WeightLoader {
     gpu: Gpu,
     spec: DecoderSpec,
     lookup: TensorLookup,
-    owned: PooledBuffer[],
+    scope: ResourceScope,
   ): readonly Parameter[] {
     return listTensors(spec).map(({ name, shape }) => {
       const count = countOf(shape);
       const value = this.#buffers.get(name) as GPUBuffer;
-      const gradient = allocateValues(gpu, `gradient of ${name}`, count, owned);
+      const gradient = allocateValues(gpu, `gradient of ${name}`, count, scope);
       return { name: lookup.find(name, shape).name, shape, count, value, gradient };
     });
   }

@@ -1,5 +1,5 @@
 import type { Kernels } from "../../runtime/decoder/layer.ts";
-import type { LoadedProjection } from "../../runtime/decoder/layerWeights.ts";
+import type { LoadedProjection } from "../../runtime/decoder/loadedWeights.ts";
 import type { Matrix } from "../../runtime/decoder/weights.ts";
 import type { DecoderSpec } from "../../runtime/description/spec.ts";
 import { multiply, type Rows } from "../../runtime/kernels/multiply.ts";

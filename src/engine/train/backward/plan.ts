@@ -1,10 +1,11 @@
 import type { Checkpoint } from "../../checkpoint/checkpoint.ts";
 import { type MeasuredDecoder, measureDecoder } from "../../runtime/decoder/plan.ts";
+import { listTensors } from "../../runtime/description/tensors.ts";
 import { Recorder } from "../../runtime/kernels/recorder.ts";
+import { adaptedModules } from "./adaptedModules.ts";
 import { alignRows, wholeQuads } from "./alignRows.ts";
 import { type SpaceLimits, spaceBytes } from "./space.ts";
-import { adaptedModules, listTensors } from "./tensors.ts";
-import type { TrainTarget } from "./trainable.ts";
+import type { TrainTarget } from "./target.ts";
 
 /** What will lie on the GPU, by purpose, in bytes; an optimiser's state comes on top. */
 export interface TrainPlan {

@@ -1,7 +1,8 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { acquireGpu, type Gpu } from "../../gpu/device.ts";
 import { KernelBench, largestError, randomValues } from "../../runtime/kernels/kernelBench.ts";
-import { addLowRank, dropRows, gatherColumns, scaleValues, scatterRows } from "./rowKernels.ts";
+import { scaleValues } from "../../runtime/kernels/scale.ts";
+import { addLowRank, dropRows, gatherColumns, scatterRows } from "./rowKernels.ts";
 import { groupRows } from "./tables.ts";
 
 let gpu: Gpu;

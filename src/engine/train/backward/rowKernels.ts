@@ -1,29 +1,6 @@
 import type { Rows } from "../../runtime/kernels/multiply.ts";
 import type { Recorder } from "../../runtime/kernels/recorder.ts";
 
-/** Workgroups that fit one dimension of a dispatch. */
-const MOST_GROUPS = 2 ** 15;
-
-/** y = scale · x, over `count` values, filled up to whole quads. */
-export function scaleValues(
-  recorder: Recorder,
-  x: GPUBuffer,
-  y: GPUBuffer,
-  { count, scale }: { readonly count: number; readonly scale: number },
-): Promise<void> {
-  const quads = Math.ceil(count / 4);
-  const groups = Math.ceil(quads / 64);
-  const across = Math.min(groups, MOST_GROUPS);
-  return recorder.add({
-    shaders: ["nn/backward/scale.wgsl"],
-    reads: [x],
-    writes: [y],
-    integers: [quads, 64 * across],
-    floats: [scale],
-    groups: [across, Math.ceil(groups / across)],
-  });
-}
-
 /** out[t, o] += Σⱼ low[t, j] · b[o, j], over rows that start at whole quads. */
 export function addLowRank(
   recorder: Recorder,

@@ -1,14 +1,15 @@
 import { EngineError } from "../../contract/index.ts";
 import { invariant } from "../../core/invariant.ts";
 import type { Gpu } from "../../gpu/device.ts";
-import type { PooledBuffer } from "../../gpu/pool.ts";
-import type { DecoderSpec } from "../../runtime/description/spec.ts";
+import { ResourceScope } from "../../gpu/resourceScope.ts";
+import { AngleTables, angleLength } from "../../runtime/decoder/angleTables.ts";
+import type { DecoderSpec, LayerSpec } from "../../runtime/description/spec.ts";
 import { headQuads } from "../../runtime/kernels/kernels.ts";
 import type { Rows } from "../../runtime/kernels/multiply.ts";
+import { adaptedInLayer } from "./adaptedModules.ts";
 import { wholeQuads } from "./alignRows.ts";
 import { LOSS_ROW_WORDS } from "./rowKernels.ts";
-import { adaptedModules } from "./tensors.ts";
-import type { LoraTarget, TrainTarget } from "./trainable.ts";
+import type { TrainTarget } from "./target.ts";
 
 /** What a space has room for. */
 export interface SpaceLimits {
@@ -19,15 +20,23 @@ export interface SpaceLimits {
 }
 const LOGIT_BYTES = 16 * 2 ** 20;
 
+/** The most that any layer takes. */
+function widest({ layers }: DecoderSpec, length: (layer: LayerSpec) => number): number {
+  return Math.max(0, ...layers.map(length));
+}
+
+const mixedLength = ({ attention }: LayerSpec) => wholeQuads(attention.heads * attention.headDim);
+
 /** Values per token of what one layer's passes need; a `d` in front: its gradient. */
 function activationLengths(spec: DecoderSpec, target: TrainTarget) {
-  const { attention, mlp, layers } = spec;
+  const { layers } = spec;
   const hidden = wholeQuads(spec.hiddenSize);
-  const padded = 4 * headQuads(attention);
-  const mixed = wholeQuads(attention.heads * attention.headDim);
-  const queries = attention.heads * padded;
-  const keys = attention.kvHeads * padded;
-  const active = wholeQuads(mlp.size);
+  const qkv = widest(spec, ({ attention }) => attention.rowStride);
+  const mixed = widest(spec, mixedLength);
+  const queries = widest(spec, ({ attention }) => 4 * attention.heads * headQuads(attention));
+  const keys = widest(spec, ({ attention }) => 4 * attention.kvHeads * headQuads(attention));
+  const wide = widest(spec, ({ mlp }) => mlp.rowStride);
+  const active = widest(spec, ({ mlp }) => wholeQuads(mlp.size));
   const has = (yes: boolean, length: number) => (yes ? length : 0);
   const headNorms = layers.some(({ queryNorm, keyNorm }) => queryNorm ?? keyNorm);
   const postNorms = layers.some((layer) => layer.postAttentionNorm ?? layer.postMlpNorm);
@@ -35,10 +44,10 @@ function activationLengths(spec: DecoderSpec, target: TrainTarget) {
   return {
     normed: hidden,
     dNormed: hidden,
-    qkv: attention.rowStride,
-    dQkv: attention.rowStride,
-    turned: has(headNorms, attention.rowStride),
-    dTurned: has(headNorms, attention.rowStride),
+    qkv,
+    dQkv: qkv,
+    turned: has(headNorms, qkv),
+    dTurned: has(headNorms, qkv),
     queries,
     dQueries: queries,
     keys,
@@ -47,7 +56,7 @@ function activationLengths(spec: DecoderSpec, target: TrainTarget) {
     dValues: keys,
     dMixed: mixed,
     paddedOut: queries,
-    sums: 2 * attention.heads,
+    sums: 2 * widest(spec, ({ attention }) => attention.heads),
     // Before the norms that Gemma has after each half of a layer.
     attended: has(postNorms, hidden),
     made: has(postNorms, hidden),
@@ -56,8 +65,8 @@ function activationLengths(spec: DecoderSpec, target: TrainTarget) {
     dResidual: hidden,
     mlpNormed: hidden,
     dMlpNormed: has(spec.parallelResidual, hidden),
-    wide: mlp.rowStride,
-    dWide: mlp.rowStride,
+    wide,
+    dWide: wide,
     active,
     dActive: active,
     embeddedLow: has(lora?.modules.includes("embeddings") ?? false, wholeQuads(lora?.rank ?? 0)),
@@ -70,7 +79,7 @@ function activationLengths(spec: DecoderSpec, target: TrainTarget) {
     documents: 1,
     idGroups: 4,
     positionGroups: 4,
-    angles: 2 * (attention.rope?.pairs ?? 0),
+    angles: angleLength(spec),
     // What each position lost: CLM and fusion.
     nats: 2,
   };
@@ -82,19 +91,14 @@ export type Part = keyof ReturnType<typeof activationLengths>;
  * factors of its adapters gave.
  */
 function keptLengths(spec: DecoderSpec, target: TrainTarget) {
-  const { hiddenSize, attention } = spec;
+  const adapters =
+    target.kind === "lora" ? widest(spec, (layer) => adaptedInLayer(layer, target).length) : 0;
   return {
-    residual: wholeQuads(hiddenSize),
-    mixed: wholeQuads(attention.heads * attention.headDim),
-    logSums: attention.heads,
-    low: target.kind === "lora" ? adaptersOfLayer(spec, target) * wholeQuads(target.rank) : 0,
+    residual: wholeQuads(spec.hiddenSize),
+    mixed: widest(spec, mixedLength),
+    logSums: widest(spec, ({ attention }) => attention.heads),
+    low: target.kind === "lora" ? adapters * wholeQuads(target.rank) : 0,
   };
-}
-
-function adaptersOfLayer(spec: DecoderSpec, target: LoraTarget): number {
-  const inLayers = target.modules.filter((name) => name !== "embeddings" && name !== "head");
-  const found = adaptedModules(spec, { ...target, modules: inLayers });
-  return found.length / Math.max(1, spec.layers.length);
 }
 
 /** Values per row of what the head needs, for some rows at a time. */
@@ -148,13 +152,14 @@ export class TrainingSpace {
   readonly tokens: number;
   /** Rows of logits it has room for. */
   readonly headRows: number;
+  readonly angles: AngleTables;
   readonly #lengths: Readonly<Record<Part | HeadPart, number>>;
   readonly #parts = new Map<Part | HeadPart, GPUBuffer>();
   readonly #residuals: Rows[] = [];
   readonly #mixed: Rows[] = [];
   readonly #logSums: GPUBuffer[] = [];
   readonly #low: Rows[] = [];
-  readonly #owned: PooledBuffer[] = [];
+  readonly #scope = new ResourceScope();
 
   /** `spec`: with aligned rows. `gpu-memory` where the budget or a binding is too small. */
   constructor(gpu: Gpu, spec: DecoderSpec, target: TrainTarget, limits: SpaceLimits) {
@@ -165,7 +170,7 @@ export class TrainingSpace {
     this.#lengths = { ...activations, ...head };
     const kept = keptLengths(spec, target);
     const allocate = (label: string, values: number) =>
-      allocateRows(gpu, label, values, this.#owned);
+      allocateRows(gpu, label, values, this.#scope);
     try {
       for (const [part, length] of Object.entries(this.#lengths)) {
         if (length === 0) continue;
@@ -186,6 +191,9 @@ export class TrainingSpace {
       this.release();
       throw error;
     }
+    // Where no layer rotates, the table that the kernel binds is never read.
+    const angles = this.#parts.get("angles") ?? this.buffer("documents");
+    this.angles = new AngleTables(angles, spec, tokens);
   }
 
   buffer(part: Part | HeadPart): GPUBuffer {
@@ -194,9 +202,9 @@ export class TrainingSpace {
     return buffer;
   }
 
-  /** A part as rows, from column `column` on. */
-  rowsOf(part: Part | HeadPart, column = 0): Rows {
-    return { buffer: this.buffer(part), stride: this.#lengths[part], offset: column };
+  /** A part as rows; `stride` where a layer's are shorter than the widest layer's. */
+  rowsOf(part: Part | HeadPart, stride = this.#lengths[part]): Rows {
+    return { buffer: this.buffer(part), stride, offset: 0 };
   }
 
   /** The input of a layer; after the last one, what the head reads. */
@@ -220,11 +228,11 @@ export class TrainingSpace {
   }
 
   release(): void {
-    for (const pooled of this.#owned) pooled.release();
+    this.#scope.release();
   }
 }
 
-function allocateRows(gpu: Gpu, label: string, values: number, owned: PooledBuffer[]): GPUBuffer {
+function allocateRows(gpu: Gpu, label: string, values: number, scope: ResourceScope): GPUBuffer {
   const limit = gpu.device.limits.maxStorageBufferBindingSize;
   if (4 * values > limit) {
     throw new EngineError(
@@ -234,7 +242,5 @@ function allocateRows(gpu: Gpu, label: string, values: number, owned: PooledBuff
     );
   }
   const { STORAGE, COPY_DST, COPY_SRC } = GPUBufferUsage;
-  const pooled = gpu.pool.allocate(label, 4 * values, STORAGE | COPY_DST | COPY_SRC);
-  owned.push(pooled);
-  return pooled.buffer;
+  return scope.keep(gpu.pool.allocate(label, 4 * values, STORAGE | COPY_DST | COPY_SRC)).buffer;
 }

@@ -1,21 +1,22 @@
 import type { Gpu } from "../../gpu/device.ts";
-import type { PooledBuffer } from "../../gpu/pool.ts";
-import type { LoadedEnds, LoadedLayer } from "../../runtime/decoder/layerWeights.ts";
-import type { DecoderSpec } from "../../runtime/description/spec.ts";
+import { ResourceScope } from "../../gpu/resourceScope.ts";
+import type { LoadedWeights } from "../../runtime/decoder/loadedWeights.ts";
+import type { DecoderSpec, LayerSpec } from "../../runtime/description/spec.ts";
+import { layerProjections } from "../../runtime/description/tensors.ts";
 import { readRows } from "../../runtime/generate/score.ts";
 import type { Recorder } from "../../runtime/kernels/recorder.ts";
+import { scaleValues } from "../../runtime/kernels/scale.ts";
 import type { LoadedAdapter } from "./adapters.ts";
 import { checkBatch, type TrainBatch } from "./batch.ts";
 import { type BatchGroups, embedBackward, embedTokens } from "./embedding.ts";
 import { countedPositions, type EntryBuffers, runHead } from "./head.ts";
 import { backwardLayer } from "./layerBackward.ts";
-import { forwardLayer, projectionsOf, type TrainedLayer } from "./layerForward.ts";
 import type { TrainPass } from "./pass.ts";
 import type { TrainPlan } from "./plan.ts";
-import { scaleValues } from "./rowKernels.ts";
 import type { TrainingSpace } from "./space.ts";
 import { angleTable, documentTables, groupRows, rowEntropy } from "./tables.ts";
 import type { Losses, Parameter, TrainableModel } from "./trainable.ts";
+import { forwardTrained, type TrainedLayer } from "./trainedLayer.ts";
 
 interface Parts {
   readonly gpu: Gpu;
@@ -24,13 +25,13 @@ interface Parts {
   readonly plan: TrainPlan;
   readonly parameters: readonly Parameter[];
   readonly adapters: readonly LoadedAdapter[];
-  readonly ends: LoadedEnds;
-  readonly layers: readonly LoadedLayer[];
+  readonly ends: LoadedWeights;
+  readonly layers: readonly LoadedWeights[];
   readonly space: TrainingSpace;
   readonly recorder: Recorder;
   readonly ones: GPUBuffer;
   readonly kernels: TrainPass["kernels"];
-  readonly owned: readonly { release(): void }[];
+  readonly scope: ResourceScope;
 }
 
 interface Call {
@@ -80,7 +81,7 @@ export class TrainedDecoder implements TrainableModel {
   }
 
   release(): void {
-    for (const part of this.#parts.owned) part.release();
+    this.#parts.scope.release();
   }
 
   #inTurn(batch: TrainBatch, call: Call): Promise<Losses> {
@@ -94,11 +95,11 @@ export class TrainedDecoder implements TrainableModel {
     checkBatch(batch, {
       vocabSize: spec.vocabSize,
       tokens: space.tokens,
-      contextLength: ends.positions ? spec.contextLength : Number.POSITIVE_INFINITY,
+      contextLength: spec.embedding.positions ? spec.contextLength : Number.POSITIVE_INFINITY,
     });
-    const owned: PooledBuffer[] = [];
+    const scope = new ResourceScope();
     try {
-      const entries = uploadEntries(gpu, batch, owned);
+      const entries = uploadEntries(gpu, batch, scope);
       const groups = this.#upload(batch);
       const pass = this.#pass(batch.ids.length, step);
       await this.#scaleFactors();
@@ -110,7 +111,7 @@ export class TrainedDecoder implements TrainableModel {
       return await this.#losses(batch);
     } finally {
       recorder.discard();
-      for (const buffer of owned) buffer.release();
+      scope.release();
     }
   }
 
@@ -141,8 +142,7 @@ export class TrainedDecoder implements TrainableModel {
     queue.writeBuffer(space.buffer("documents"), 0, starts);
     queue.writeBuffer(space.buffer("idGroups"), 0, byId.lists);
     queue.writeBuffer(space.buffer("positionGroups"), 0, byPosition.lists);
-    const { rope } = spec.attention;
-    if (rope) queue.writeBuffer(space.buffer("angles"), 0, angleTable(rope, batch));
+    space.angles.write(queue, (rope) => angleTable(rope, batch));
     return { ids: byId.groups, positions: byPosition.groups };
   }
 
@@ -159,8 +159,8 @@ export class TrainedDecoder implements TrainableModel {
     const { spec, layers } = this.#parts;
     return {
       index,
-      spec: spec.layers[index] as TrainedLayer["spec"],
-      weights: layers[index] as LoadedLayer,
+      spec: spec.layers[index] as LayerSpec,
+      weights: layers[index] as LoadedWeights,
     };
   }
 
@@ -169,7 +169,7 @@ export class TrainedDecoder implements TrainableModel {
     for (let i = 0; i <= last; i++) {
       signal?.throwIfAborted();
       // What the last layer leaves is still there when its backward pass begins.
-      await forwardLayer(pass, this.#layer(i), { output: true, backward: i === last });
+      await forwardTrained(pass, this.#layer(i), { output: true, backward: i === last });
       pass.recorder.submit();
     }
   }
@@ -184,7 +184,7 @@ export class TrainedDecoder implements TrainableModel {
     for (let i = layers.length - 1; i >= Math.max(0, lowest); i--) {
       signal?.throwIfAborted();
       if (i < layers.length - 1) {
-        await forwardLayer(pass, this.#layer(i), { output: false, backward: true });
+        await forwardTrained(pass, this.#layer(i), { output: false, backward: true });
       }
       await backwardLayer(pass, this.#layer(i), { lowest: i === lowest });
       pass.recorder.submit();
@@ -194,12 +194,12 @@ export class TrainedDecoder implements TrainableModel {
 
   /** The first layer that has something to train: -1 for the embedding, past the last for the head. */
   #lowestTrained(): number {
-    const { adapters, layers, spec } = this.#parts;
+    const { adapters, spec } = this.#parts;
     if (adapters.length === 0 || this.#adapters.has(spec.embedding.tensor)) return -1;
-    const found = layers.findIndex((layer) =>
-      projectionsOf(layer).some((each) => this.#adapters.has(each.spec.weight)),
+    const found = spec.layers.findIndex((layer) =>
+      layerProjections(layer).some(({ weight }) => this.#adapters.has(weight)),
     );
-    return found < 0 ? layers.length : found;
+    return found < 0 ? spec.layers.length : found;
   }
 
   async #losses(batch: TrainBatch): Promise<Losses> {
@@ -229,14 +229,11 @@ export class TrainedDecoder implements TrainableModel {
 }
 
 /** The fused rows' entries, as pairs of a token and its probability. */
-function uploadEntries(gpu: Gpu, { fused }: TrainBatch, owned: PooledBuffer[]): EntryBuffers {
+function uploadEntries(gpu: Gpu, { fused }: TrainBatch, scope: ResourceScope): EntryBuffers {
   const count = fused?.ids.length ?? 0;
   const { STORAGE, COPY_DST } = GPUBufferUsage;
-  const allocate = (label: string, byteLength: number) => {
-    const pooled = gpu.pool.allocate(label, byteLength, STORAGE | COPY_DST);
-    owned.push(pooled);
-    return pooled.buffer;
-  };
+  const allocate = (label: string, byteLength: number) =>
+    scope.keep(gpu.pool.allocate(label, byteLength, STORAGE | COPY_DST)).buffer;
   const buffers = {
     entries: allocate("fused rows", 8 * count),
     taken: allocate("fused gradients", 4 * count),

@@ -1,0 +1,71 @@
+import type { DecoderSpec, LayerSpec, Projection } from "../../runtime/description/spec.ts";
+import { headProjection } from "../../runtime/description/tensors.ts";
+import type { LoraModule, LoraTarget } from "./target.ts";
+
+/** A module that gets a pair of factors. */
+export interface AdaptedModule {
+  /** As PEFT names it. */
+  readonly module: string;
+  readonly tensor: string;
+  readonly layout: "out_in" | "in_out";
+  readonly kind: "linear" | "embedding";
+  readonly inputs: number;
+  readonly outputs: number;
+}
+
+const moduleOf = (tensor: string) => tensor.replace(/\.weight$/, "");
+
+/** The head under its module's name, which transformers calls so in every architecture. */
+export function namedHead(spec: DecoderSpec): Projection {
+  return { ...headProjection(spec), weight: "lm_head.weight" };
+}
+
+function linearModule(projection: Projection, tensor = projection.weight): AdaptedModule {
+  return {
+    module: moduleOf(projection.weight),
+    tensor,
+    layout: projection.layout,
+    kind: "linear",
+    inputs: projection.inputs,
+    outputs: projection.outputs,
+  };
+}
+
+function embeddingModule({ embedding, vocabSize, hiddenSize }: DecoderSpec): AdaptedModule {
+  return {
+    module: moduleOf(embedding.tensor),
+    tensor: embedding.tensor,
+    layout: "in_out",
+    kind: "embedding",
+    inputs: vocabSize,
+    outputs: hiddenSize,
+  };
+}
+
+/** The modules of one layer that a LoRA's choice stands for, in the order in which it applies them. */
+export function adaptedInLayer(
+  layer: LayerSpec,
+  { modules }: LoraTarget,
+): readonly AdaptedModule[] {
+  const wanted = (name: LoraModule) => modules.includes(name);
+  /** One matrix stands for all of the names, several for one each. */
+  const chosen = (projections: readonly Projection[], names: readonly LoraModule[]) =>
+    projections.length === 1
+      ? projections.filter(() => names.some(wanted))
+      : projections.filter((_, i) => wanted(names[i] as LoraModule));
+  return [
+    ...chosen(layer.qkv, ["q", "k", "v"]),
+    ...chosen([layer.attentionOut], ["o"]),
+    ...chosen(layer.mlpIn, ["gate", "up"]),
+    ...chosen([layer.mlpOut], ["down"]),
+  ].map((projection) => linearModule(projection));
+}
+
+/** The modules that a LoRA's choice stands for in a decoder, embeddings first, the head last. */
+export function adaptedModules(spec: DecoderSpec, target: LoraTarget): readonly AdaptedModule[] {
+  const { modules } = target;
+  const embedding = modules.includes("embeddings") ? [embeddingModule(spec)] : [];
+  const head = modules.includes("head") ? [linearModule(namedHead(spec), spec.head.tensor)] : [];
+  const layers = spec.layers.flatMap((layer) => adaptedInLayer(layer, target));
+  return [...embedding, ...layers, ...head];
+}
