@@ -4,14 +4,13 @@ import type { ByteSink, ByteSource } from "../core/bytes.ts";
 import { invariant } from "../core/invariant.ts";
 import { storageError } from "./database.ts";
 import { hashBytes } from "./hash.ts";
+import { ValueCache } from "./valueCache.ts";
 
 /**
  * A file in IndexedDB is a row of values of this size, the last one shorter. One value of 2 GB kills
  * the tab, and 16 MiB reads nearly as fast as 64 MiB.
  */
 const VALUE_BYTES = 16 * 1024 * 1024;
-/** Values kept in memory for all files together: enough for one and a read-ahead of six models. */
-const CACHED_VALUES = 12;
 
 /** What is known about a stored value without reading it. */
 export interface ValueMark {
@@ -42,9 +41,8 @@ const markKey = (folder: string, path: string, index: number) => [folder, path, 
 
 /** Values in one object store. `valueBytes` is for tests; a store keeps the size it was made with. */
 export function storeValues(use: UseStore, valueBytes = VALUE_BYTES): ValueStore {
-  const cache = new Map<string, Promise<Uint8Array<ArrayBuffer>>>();
-  const cacheKey = (folder: string, path: string, index: number) =>
-    JSON.stringify([folder, path, index]);
+  const cache = new ValueCache();
+  const cacheKey = (folder: string, path: string) => JSON.stringify([folder, path]);
 
   async function marks(folder: string, path: string): Promise<readonly ValueMark[]> {
     const range = IDBKeyRange.bound([folder, path, "mark"], [folder, path, "mark", []]);
@@ -86,24 +84,9 @@ export function storeValues(use: UseStore, valueBytes = VALUE_BYTES): ValueStore
     return bytes;
   }
 
-  function cached(folder: string, path: string, index: number) {
-    const key = cacheKey(folder, path, index);
-    const loading = cache.get(key) ?? load(folder, path, index);
-    cache.delete(key);
-    cache.set(key, loading);
-    loading.catch(() => {
-      if (cache.get(key) === loading) cache.delete(key);
-    });
-    for (const oldest of cache.keys()) {
-      if (cache.size <= CACHED_VALUES) break;
-      cache.delete(oldest);
-    }
-    return loading;
-  }
-
   async function put(folder: string, path: string, index: number, bytes: Uint8Array<ArrayBuffer>) {
     const mark: ValueMark = { hash: await hashBytes(bytes), byteLength: bytes.byteLength };
-    cache.delete(cacheKey(folder, path, index));
+    cache.forget(cacheKey(folder, path), index);
     await setMany(
       [
         [bytesKey(folder, path, index), bytes],
@@ -121,7 +104,10 @@ export function storeValues(use: UseStore, valueBytes = VALUE_BYTES): ValueStore
       const parts = key as readonly unknown[];
       return Number(parts[3] ?? parts[2]) >= first;
     });
-    for (const key of doomed) cache.delete(JSON.stringify(key));
+    for (const key of doomed) {
+      const index = (key as readonly unknown[])[2];
+      if (typeof index === "number") cache.forget(cacheKey(folder, path), index);
+    }
     if (doomed.length > 0) await delMany(doomed, use);
   }
 
@@ -134,9 +120,11 @@ export function storeValues(use: UseStore, valueBytes = VALUE_BYTES): ValueStore
         invariant(start >= 0 && length >= 0, "reads lie within the file");
         if (start + length > byteLength) throw tooShort(path, start + length, byteLength);
         const out = new Uint8Array(length);
+        const key = cacheKey(folder, path);
         for (let done = 0; done < length; ) {
           const at = start + done;
-          const value = await cached(folder, path, Math.floor(at / valueBytes));
+          const index = Math.floor(at / valueBytes);
+          const value = await cache.get(key, index, () => load(folder, path, index));
           const from = at % valueBytes;
           const part = value.subarray(from, Math.min(from + length - done, value.byteLength));
           if (part.byteLength === 0) throw tooShort(path, start + length, at);
