@@ -11,6 +11,7 @@ import {
   type TrainingPoint,
   type TrainingSettings,
 } from "../engine/contract/index.ts";
+import { watchInputs } from "../engine/core/inputs.ts";
 import { FUSED_ENDING } from "../engine/fuse/dataset/fusedFile.ts";
 import { createImportFusionKind } from "../engine/fuse/dataset/importFusion.ts";
 import type { GpuProvider } from "../engine/gpu/device.ts";
@@ -19,6 +20,7 @@ import { keepLanguageTexts } from "../engine/runtime/language/languageFiles.ts";
 import { createDistillKind, prepareTraining } from "../engine/train/distillJob.ts";
 import { checkTraining } from "../engine/train/planner.ts";
 import { readNotes, type TrainingNotes } from "../engine/train/recordState.ts";
+import { openFiles } from "../node/files.ts";
 import { type FolderLibrary, openFolderLibrary } from "../node/folderLibrary.ts";
 import { openWorkFolder, type WorkFolder } from "../node/workFolder.ts";
 import { readChoice } from "./choices.ts";
@@ -26,7 +28,7 @@ import { closing } from "./closing.ts";
 import type { Call, Command, Outcome } from "./command.ts";
 import { fingerprintOf, jobContext } from "./jobContext.ts";
 import { openBudgetedGpu, RUN_OPTIONS } from "./languageModel.ts";
-import { openModel } from "./openModel.ts";
+import { markModel, openModel } from "./openModel.ts";
 import { PROFILE_OPTION, readSettings, settingOptions } from "./settingOptions.ts";
 
 const JOB = "terminal";
@@ -70,12 +72,13 @@ export const distill: Command = {
       const [pivotPath = "", fused = "", target = ""] = call.positionals;
       const settings = readTrainingSettings(call.options);
       const [pivot, data, out] = [resolve(pivotPath), await findFused(fused), resolve(target)];
-      const { mtimeMs, size } = await stat(data);
-      const { checkpoint, files } = await openModel(pivot);
-      keep(files);
+      const opened = await openModel(pivot);
+      const { checkpoint } = opened;
+      keep(opened.files);
+      const marks = [await markModel(opened), await markData(data)];
       const gpuProvider = await openBudgetedGpu(call.options);
       checkTraining(checkpoint, settings, gpuProvider.budgetBytes);
-      const key = fingerprintOf(STUDIO.version, files.fingerprint, data, mtimeMs, size, settings);
+      const key = fingerprintOf(STUDIO.version, data, marks, settings);
       const folder = keep(await openWorkFolder<DistillState>(out, key));
       const given = [{ id: pivot, name: basename(pivot), checkpoint }];
       const library = keep(await openFolderLibrary(join(folder.work, "models"), given));
@@ -97,6 +100,14 @@ export const distill: Command = {
 function readTrainingSettings(options: Call["options"]): TrainingSettings {
   const profile = readChoice(options, "profile", FUSION_PROFILES) ?? "studio";
   return readSettings(TRAINING_SETTINGS, options, TRAINING_DEFAULTS[profile]);
+}
+
+/** Changes when the dataset's file does. */
+async function markData(path: string): Promise<string> {
+  const { files, close } = await openFiles(path);
+  const { mark } = await watchInputs(files);
+  await close();
+  return mark;
 }
 
 /** Makes the target inside the work folder. */

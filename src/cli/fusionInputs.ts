@@ -1,12 +1,13 @@
 import { stat } from "node:fs/promises";
 import { basename, resolve } from "node:path";
 import { type DatasetId, EngineError, type ModelId } from "../engine/contract/index.ts";
+import { watchInputs } from "../engine/core/inputs.ts";
 import type { FuseInputParts } from "../engine/fuse/fuseModels.ts";
 import type { StoredDataset } from "../engine/text/datasets/datasetLibrary.ts";
 import { summarizeDataset } from "../engine/text/datasets/datasets.ts";
 import { type OpenFiles, openFiles } from "../node/files.ts";
 import { fingerprintOf } from "./jobContext.ts";
-import { type OpenModel, openModel } from "./openModel.ts";
+import { markModel, type OpenModel, openModel } from "./openModel.ts";
 
 /**
  * Models and datasets on disk, as a job finds them in a library. An id is a path and what lies there
@@ -36,14 +37,14 @@ export async function openFusionInputs(
   const addModel = async (path: string): Promise<ModelId> => {
     const opened = await openModel(path);
     closing.push(opened.files.close);
-    const id = idOf(path, opened.files.fingerprint);
+    const id = idOf(path, await markModel(opened));
     if (!models.has(id)) models.set(id, { ...opened, name: freeName(basename(path), models) });
     return id;
   };
   const addData = async (path: string): Promise<DatasetId> => {
     const opened = await openData(path);
     closing.push(opened.close);
-    const id = idOf(path, opened.fingerprint);
+    const id = idOf(path, opened.mark);
     datasets.set(id, { ...opened.dataset, card: { ...opened.dataset.card, id } });
     return id;
   };
@@ -67,8 +68,7 @@ export async function openFusionInputs(
   }
 }
 
-const idOf = (path: string, fingerprint: string) =>
-  `${path} ${fingerprintOf(fingerprint).slice(0, 16)}`;
+const idOf = (path: string, mark: string) => `${path} ${fingerprintOf(mark).slice(0, 16)}`;
 
 /** Folders of the same name are told apart by a number. */
 function freeName(name: string, taken: ReadonlyMap<string, { readonly name: string }>): string {
@@ -90,8 +90,8 @@ async function openData(path: string) {
   }
   const opened = await openFiles(path);
   try {
-    const { fingerprint, close } = opened;
-    return { dataset: await readThrough(path, opened), fingerprint, close };
+    const { mark } = await watchInputs(opened.files);
+    return { dataset: await readThrough(path, opened), mark, close: opened.close };
   } catch (error) {
     await opened.close();
     throw error;

@@ -1,6 +1,8 @@
 import { basename } from "node:path";
 import type { Checkpoint } from "../engine/checkpoint/checkpoint.ts";
+import { inputsOf } from "../engine/checkpoint/inputFiles.ts";
 import { openCheckpoint } from "../engine/checkpoint/open.ts";
+import { watchInputs } from "../engine/core/inputs.ts";
 import { type OpenFiles, openFiles } from "../node/files.ts";
 
 /** A checkpoint and the files it stands on, to be closed at the end. */
@@ -18,4 +20,9 @@ export async function openModel(path: string): Promise<OpenModel> {
     await files.close();
     throw error;
   }
+}
+
+/** Changes when any file does that work with the model reads; a README beside them is none. */
+export async function markModel({ checkpoint }: OpenModel): Promise<string> {
+  return (await watchInputs(inputsOf([checkpoint]))).mark;
 }

@@ -9,14 +9,14 @@ import { prepareMerge, requireRunnable } from "../engine/merge/plan/prepare.ts";
 import { parseRecipe } from "../engine/merge/recipe/recipe.ts";
 import { openFiles } from "../node/files.ts";
 import { closing } from "./closing.ts";
-import { type OpenModel, openModel } from "./openModel.ts";
+import { markModel, type OpenModel, openModel } from "./openModel.ts";
 
 const LARGEST_RECIPE_BYTES = 2 ** 20;
 
 /** A recipe on disk, planned over the folders that it names. */
 export interface PlannedRecipe {
   readonly plan: Plan;
-  /** Changes when the recipe or any of its models does. */
+  /** Changes when the recipe does, or what is read of its models. */
   readonly fingerprint: string;
   bytesRead(): number;
   close(): Promise<void>;
@@ -86,13 +86,11 @@ export async function planRecipe(
     await close();
     throw error;
   });
+  const marks: (readonly [string, string])[] = [];
+  for (const [place, model] of opened) marks.push([place, await markModel(model)]);
   return {
     plan,
-    fingerprint: JSON.stringify([
-      recipe,
-      options.shardBytes,
-      [...opened].map(([place, { files }]) => [place, files.fingerprint]),
-    ]),
+    fingerprint: JSON.stringify([recipe, options.shardBytes, marks]),
     bytesRead: () => [...opened.values()].reduce((sum, { files }) => sum + files.bytesRead(), 0),
     close,
   };

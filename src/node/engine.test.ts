@@ -125,6 +125,26 @@ test("a merge without a GPU fails by name, and its job can be resumed later", as
   expect((await engine.listModels()).length).toBe(4);
 });
 
+test("a merge does not go on with other models under its models' names", async () => {
+  const { base: _, ...baseless } = RECIPE;
+  const card = await run({ kind: "merge", recipe: baseless, name: "mix", shardBytes: 5e9 });
+  const idOf = async (name: string) =>
+    (await engine.listModels()).find((model) => model.name === name)?.id as string;
+  const [tales, drama] = [await idOf("ember-tales"), await idOf("ember-drama")];
+  const swap = async (one: string, other: string) => {
+    await engine.renameModel({ model: tales, name: "aside" });
+    await engine.renameModel({ model: drama, name: other });
+    await engine.renameModel({ model: tales, name: one });
+  };
+  await swap("ember-drama", "ember-tales");
+  await engine.controlJob({ job: card.id, do: "resume" });
+  const ended = async () => (await engine.listJobs()).find(({ id }) => id === card.id) as JobCard;
+  await expect.poll(async () => (await ended()).state).toBe("failed");
+  expect((await ended()).failure?.code).toBe("changed");
+  await swap("ember-tales", "ember-drama");
+  await engine.controlJob({ job: card.id, do: "delete" });
+});
+
 test("a recipe that names no model of the library is refused before it is journalled", async () => {
   const recipe = { ...RECIPE, models: [{ model: "nobody", parameters: {} }] };
   await expect(

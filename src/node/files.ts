@@ -1,8 +1,11 @@
+import type { BigIntStats } from "node:fs";
 import { type FileHandle, open, opendir, stat } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { EngineError } from "../engine/contract/index.ts";
 import type { ByteSource, FileTree } from "../engine/core/bytes.ts";
+import { changedError } from "../engine/core/inputs.ts";
 import { invariant } from "../engine/core/invariant.ts";
+import { hashSamples } from "../engine/storage/hash.ts";
 
 /** More files than any checkpoint has: beyond it somebody named a disk, not a model. */
 const MAX_FILES = 10_000;
@@ -11,8 +14,6 @@ const MAX_DEPTH = 6;
 /** A folder's files as the engine sees them, and the handles to close at the end. */
 export interface OpenFiles {
   readonly files: FileTree;
-  /** Changes when a file's name, size or time of change does. */
-  readonly fingerprint: string;
   /** Bytes that were read so far. */
   bytesRead(): number;
   close(): Promise<void>;
@@ -20,9 +21,15 @@ export interface OpenFiles {
 
 interface Found {
   readonly path: string;
-  readonly size: number;
-  readonly mtimeMs: number;
+  readonly about: BigIntStats;
 }
+
+/**
+ * A file's state as its file system tells it. Size and mtime can be set back after a change; ctime
+ * cannot, and a file that was put in another's place has another inode.
+ */
+const stateOf = ({ size, mtimeNs, ctimeNs, ino }: BigIntStats) =>
+  [size, mtimeNs, ctimeNs, ino].join(" ");
 
 /** A failure of the file system as a failure of the engine. */
 export function fileFailure(error: unknown, path: string): EngineError {
@@ -63,12 +70,30 @@ export async function guarded<T>(path: string, act: () => Promise<T>): Promise<T
 class FileSource implements ByteSource {
   readonly byteLength: number;
   readonly #path: string;
+  /** When it was listed. */
+  readonly #state: string;
   #handle: Promise<FileHandle> | undefined;
   bytesRead = 0;
 
-  constructor(path: string, byteLength: number) {
+  constructor(path: string, about: BigIntStats) {
     this.#path = path;
-    this.byteLength = byteLength;
+    this.#state = stateOf(about);
+    this.byteLength = Number(about.size);
+  }
+
+  /** The file that has the path now, which need not be the one that is open; `changed` where it is not. */
+  async mark(): Promise<string> {
+    const now = new FileSource(this.#path, await this.#statNow());
+    if (now.#state !== this.#state) throw changedError(this.#path);
+    try {
+      return `${now.#state} ${await hashSamples(now)}`;
+    } finally {
+      await now.close();
+    }
+  }
+
+  async #statNow(): Promise<BigIntStats> {
+    return guarded(this.#path, () => stat(this.#path, { bigint: true }));
   }
 
   async read(start: number, length: number): Promise<Uint8Array<ArrayBuffer>> {
@@ -117,8 +142,8 @@ async function listFiles(folder: string, prefix = "", depth = 0): Promise<readon
       if (depth >= MAX_DEPTH) continue;
       for (const file of await listFiles(folder, path, depth + 1)) found.push(file);
     } else {
-      const about = await stat(join(folder, path)).catch(() => undefined);
-      if (about?.isFile()) found.push({ path, size: about.size, mtimeMs: about.mtimeMs });
+      const about = await stat(join(folder, path), { bigint: true }).catch(() => undefined);
+      if (about?.isFile()) found.push({ path, about });
     }
     if (found.length > MAX_FILES) {
       throw new EngineError(
@@ -134,20 +159,19 @@ async function listFiles(folder: string, prefix = "", depth = 0): Promise<readon
 /** Opens a checkpoint folder, or one file as a folder of its own. Nothing is read yet. */
 export async function openFiles(path: string): Promise<OpenFiles> {
   try {
-    const about = await stat(path);
+    const about = await stat(path, { bigint: true });
     const isFolder = about.isDirectory();
     const found = isFolder
       ? [...(await listFiles(path))].sort((a, b) => (a.path < b.path ? -1 : 1))
-      : [{ path: basename(path), size: about.size, mtimeMs: about.mtimeMs }];
+      : [{ path: basename(path), about }];
     const files = new Map(
       found.map((file) => [
         file.path,
-        new FileSource(isFolder ? join(path, file.path) : path, file.size),
+        new FileSource(isFolder ? join(path, file.path) : path, file.about),
       ]),
     );
     return {
       files,
-      fingerprint: JSON.stringify(found),
       bytesRead: () => [...files.values()].reduce((sum, file) => sum + file.bytesRead, 0),
       close: async () => {
         for (const file of files.values()) await file.close();

@@ -38,7 +38,7 @@ async function readFiles(path: string, folder: string, key: string) {
   if (!state || state.key === key) return new Map(Object.entries(state?.files ?? {}));
   throw new EngineError(
     "permission",
-    `${folder} holds an unfinished merge of another recipe. Choose another folder, or delete this one.`,
+    `${folder} holds an unfinished merge of another recipe, or of models that were changed since. Choose another folder, or delete this one.`,
     { folder },
   );
 }

@@ -6,6 +6,7 @@ export const ERROR_CODES = [
   "bad-dtype",
   "bad-shape",
   "truncated",
+  "changed",
   "missing-file",
   "missing-tensor",
   "lfs-pointer",

@@ -9,6 +9,11 @@ export interface ByteSource {
    * The array is the caller's own.
    */
   read(start: number, length: number): Promise<Uint8Array<ArrayBuffer>>;
+  /**
+   * A short text that is another one once the bytes were changed, found without reading them all.
+   * Missing where nobody else can change them.
+   */
+  mark?(): Promise<string>;
 }
 
 /** Files by path, relative, with `/` between the parts. */

@@ -1,4 +1,6 @@
+import { inputsOf } from "../checkpoint/inputFiles.ts";
 import { EngineError, type FusionId } from "../contract/index.ts";
+import { type WatchedInputs, watchInputs } from "../core/inputs.ts";
 import type { JobContext, JobKind, RequestOf } from "../core/jobs/kind.ts";
 import type { Locks } from "../core/jobs/locks.ts";
 import type { Pool } from "../core/threadPool.ts";
@@ -82,6 +84,7 @@ class Fusing {
   async run() {
     const { pivot, sources, settings } = this.#request;
     const { records, fusions } = this.#parts;
+    const watched = await this.#watchInputs();
     const models = await openModels([pivot, ...sources], settings, this.#parts);
     const stage: StageParts = {
       ...this.#parts,
@@ -116,6 +119,7 @@ class Fusing {
       const inputs = { documents: listed, members, bridges, writer };
       await fuseAll(inputs, state.fused, stage, (fused) => save({ fused }));
       if (writer.documents === 0) throw nothingFused(state);
+      await watched.requireUnchanged();
       await writer.seal(droppedCard({ ...documents.dropped, ...state.fused.dropped }));
     }
     this.#context.modelsChanged();
@@ -124,6 +128,18 @@ class Fusing {
     const notes = [...documents.notes, ...notesOn(models, state)];
     for (const dropped of (await fusions.card(fusion)).dropped) notes.push(asNote(dropped));
     return { models: [], downloads: [], notes, fusion };
+  }
+
+  /** Everything that this run may read, as it is now. */
+  async #watchInputs(): Promise<WatchedInputs> {
+    const { pivot, sources, alongside = [], datasets } = this.#request;
+    const { library, datasets: stored } = this.#parts;
+    const models = [pivot, ...sources, ...alongside].map((id) => library.open(id));
+    const files = await Promise.all(datasets.map((id) => stored.open(id)));
+    return watchInputs([
+      ...inputsOf(await Promise.all(models)),
+      ...files.map(({ card, source }) => [card.name, source] as const),
+    ]);
   }
 
   /** Writes the documents; from here on the fusion can be resumed. */

@@ -162,6 +162,17 @@ export async function measureWeightMap(
 interface MergeState {
   /** The catalogue entry that the result is written to. */
   readonly model: ModelId;
+  /** The models that the recipe's names stood for when it was begun; missing in older states. */
+  readonly inputs?: readonly ModelId[];
+}
+
+/** A recipe names its models: whoever goes on with a merge must find the same ones under the names. */
+function requireSameModels(before: MergeState["inputs"], ids: readonly ModelId[]): void {
+  if (!before || before.join() === ids.join()) return;
+  throw new EngineError(
+    "changed",
+    "Since this merge was begun, another model got one of its models' names. Delete this job and start the merge anew.",
+  );
 }
 
 /** Job kind `merge`: the result is a model of the library. */
@@ -186,6 +197,7 @@ export function createMergeKind(parts: MergeParts): JobKind<"merge", MergeState>
       const done = { downloads: [], notes: [] };
       const earlier = state && (await library.list()).find(({ id }) => id === state.model);
       if (earlier?.state === "complete") return { ...done, models: [earlier.id] };
+      if (earlier) requireSameModels(state?.inputs, ids);
       const begun = earlier
         ? { id: earlier.id, writer: await library.resume(earlier.id) }
         : await library.begin({
@@ -195,7 +207,7 @@ export function createMergeKind(parts: MergeParts): JobKind<"merge", MergeState>
             fingerprint: null,
             facts: null,
           });
-      if (!earlier) await save({ model: begun.id });
+      if (!earlier) await save({ model: begun.id, inputs: ids });
       modelsChanged();
       const known = await facts.load(plan, ids);
       const kept = keepFacts(facts, plan, ids, known);

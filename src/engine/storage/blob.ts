@@ -1,14 +1,15 @@
 import { EngineError } from "../contract/index.ts";
 import type { ByteSource } from "../core/bytes.ts";
+import { hashSamples } from "./hash.ts";
 
 /** `Blob.arrayBuffer` fails near 2 GiB with a false word about permissions, and is slow long before. */
 const MOST_BYTES_AT_ONCE = 64 * 1024 * 1024;
 
 /** The bytes of a dropped or picked file; it stays on the person's disk. */
 export function sourceFromBlob(blob: Blob, path: string): ByteSource {
-  return {
+  const source = {
     byteLength: blob.size,
-    async read(start, length) {
+    async read(start: number, length: number) {
       const out = new Uint8Array(length);
       for (let done = 0; done < length; ) {
         const end = Math.min(start + length, start + done + MOST_BYTES_AT_ONCE);
@@ -18,7 +19,10 @@ export function sourceFromBlob(blob: Blob, path: string): ByteSource {
       }
       return out;
     },
+    // Browsers notice a file's new time, not one that was set back.
+    mark: () => hashSamples(source),
   };
+  return source;
 }
 
 async function readPart(blob: Blob, path: string, start: number, end: number) {

@@ -1,3 +1,4 @@
+import { inputsOf } from "../checkpoint/inputFiles.ts";
 import type { Library } from "../checkpoint/library/library.ts";
 import {
   EngineError,
@@ -5,6 +6,8 @@ import {
   type ModelId,
   type TrainingRequest,
 } from "../contract/index.ts";
+import type { FileTreeWriter } from "../core/bytes.ts";
+import { sealUnchanged, watchInputs } from "../core/inputs.ts";
 import type { JobContext, JobKind } from "../core/jobs/kind.ts";
 import type { FusionLibrary } from "../fuse/dataset/fusions.ts";
 import type { RecordStore } from "../fuse/dataset/recordStore.ts";
@@ -89,6 +92,7 @@ export function createDistillKind(parts: TrainingParts): JobKind<"distill", Dist
       let model = earlier?.state === "complete" ? earlier.id : null;
       if (model === null) {
         const { pivot, documents, plan } = await prepareTraining(parts, request);
+        const inputs = await watchInputs(inputsOf([pivot]));
         const totalBytes = plan.steps * settings.batchTokens;
         const notes = recordTraining(records, id);
         const options: TrainingOptions = {
@@ -112,7 +116,7 @@ export function createDistillKind(parts: TrainingParts): JobKind<"distill", Dist
           const result = await planResult(pivot, settings, trained, SHARD_BYTES);
           // A device that is lost while it is written does not make two of it.
           partial ??= await begin(name, result.plan.byteLength, library, context);
-          await write(result, partial, library, context);
+          await write(result, sealUnchanged(await library.resume(partial), inputs), context);
           return partial;
         });
       }
@@ -142,13 +146,12 @@ async function begin(
 /** Writes what is not yet there of the target. */
 async function write(
   { plan, trained }: Awaited<ReturnType<typeof planResult>>,
-  id: ModelId,
-  library: Library,
+  writer: FileTreeWriter,
   { signal, progress, modelsChanged }: JobContext<DistillState>,
 ): Promise<void> {
   const { byteLength: totalBytes } = plan;
   modelsChanged();
-  await writeTarget(plan, trained, await library.resume(id), {
+  await writeTarget(plan, trained, writer, {
     signal,
     progress: (doneBytes, label) => progress({ doneBytes, totalBytes, label }),
   });

@@ -1,5 +1,6 @@
 import { EngineError, type ModelId } from "../../contract/index.ts";
 import type { ByteSource, FileTree } from "../../core/bytes.ts";
+import { watchInputs } from "../../core/inputs.ts";
 import type { JobContext, JobKind, RequestOf } from "../../core/jobs/kind.ts";
 import type { Locks } from "../../core/jobs/locks.ts";
 import { sourceFromBlob } from "../../storage/blob.ts";
@@ -108,6 +109,7 @@ async function importFolder(
   const { kept, leftOut } = chooseFiles(checkpoint);
   const notes = leftOut.length > 0 ? [`${folder.name}: not stored, ${listSome(leftOut)}.`] : [];
   const fingerprint = fingerprintOf(folder.name, kept);
+  const inputs = await watchInputs(kept);
 
   const alike = await library.findByFingerprint(fingerprint);
   for (const { id, name } of alike.filter(({ state }) => state === "complete")) {
@@ -138,6 +140,7 @@ async function importFolder(
         `${half.name}: went on after the ${megabytes(half.storedBytes)} MB that were stored.`,
       );
     await copyAll(kept, writer, { signal, compare: half !== undefined, onBytes });
+    await inputs.requireUnchanged();
     await writer.seal();
   } finally {
     giveBack();

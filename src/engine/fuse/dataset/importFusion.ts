@@ -7,6 +7,7 @@ import {
   type FusionSettings,
 } from "../../contract/index.ts";
 import type { ByteSource } from "../../core/bytes.ts";
+import { type WatchedInputs, watchInputs } from "../../core/inputs.ts";
 import type { JobContext, JobKind, RequestOf } from "../../core/jobs/kind.ts";
 import type { GpuProvider } from "../../gpu/device.ts";
 import type { OpenLanguageText } from "../../runtime/language/languageFiles.ts";
@@ -45,6 +46,7 @@ const MOST_NAMED = 5;
 interface Imported {
   readonly file: string;
   readonly source: ByteSource;
+  readonly inputs: WatchedInputs;
   readonly pivot: {
     readonly id: string;
     readonly name: string;
@@ -77,9 +79,11 @@ export function createImportFusionKind(
       // A file cannot be gone on with in its middle: what an earlier run wrote is written anew.
       if (context.state) await fusions.delete(context.state).catch(() => undefined);
       const { file, path } = onlyFile(files);
+      const source = sourceFromBlob(file, path);
       const imported = {
         file: nameOf(path),
-        source: sourceFromBlob(file, path),
+        source,
+        inputs: await watchInputs([[nameOf(path), source]]),
         name,
         pivot: await openPivot(pivot, parts),
       };
@@ -131,7 +135,7 @@ interface Outcome {
 
 /** A file of our own: its documents are there already. */
 async function importOwn(
-  { file, source, pivot, name }: Imported,
+  { file, source, inputs, pivot, name }: Imported,
   { fusions }: ImportFusionParts,
   { signal, progress, save }: Context,
 ): Promise<Outcome> {
@@ -166,6 +170,7 @@ async function importOwn(
     if (batch.length === AT_A_TIME) await flush();
   }
   await flush();
+  await inputs.requireUnchanged();
   return { card: await writer.seal(header.dropped), notes: [] };
 }
 
@@ -229,6 +234,7 @@ async function importParquet(
     throw refused.nothingLeft();
   }
   progress({ doneBytes: source.byteLength, totalBytes: source.byteLength, label: file });
+  await imported.inputs.requireUnchanged();
   return { card: await writer.seal(refused.dropped()), notes: refused.notes };
 }
 

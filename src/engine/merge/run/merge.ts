@@ -1,4 +1,6 @@
+import { inputsOf } from "../../checkpoint/inputFiles.ts";
 import type { FileTreeWriter } from "../../core/bytes.ts";
+import { sealUnchanged, watchInputs } from "../../core/inputs.ts";
 import type { GpuProvider } from "../../gpu/device.ts";
 import { makeWeightMap } from "../map/weightMap.ts";
 import type { Plan } from "../plan/outputTensor.ts";
@@ -22,7 +24,8 @@ export interface MergeOptions {
 
 /**
  * A whole merge: measure, decide, apply, and the files beside the weights. Goes on where an earlier
- * run into the same writer stopped. Peak memory is a few tiles.
+ * run into the same writer stopped; `changed` where a model is not what it was when this began. Peak
+ * memory is a few tiles.
  */
 export async function mergeInto(
   plan: Plan,
@@ -33,6 +36,7 @@ export async function mergeInto(
   requireRunnable(plan);
   const { signal, name } = options;
   const { readBytes, writeBytes, passes } = plan.card;
+  const inputs = await watchInputs(inputsOf([plan.donor, ...plan.models]));
   const facts = await measure(plan, gpuProvider, {
     signal,
     ...(options.known ? { known: options.known } : {}),
@@ -42,7 +46,7 @@ export async function mergeInto(
   });
   const measuredBytes = readBytes * (1 - 1 / passes);
   const readPerWritten = (readBytes - measuredBytes) / Math.max(writeBytes, 1);
-  await runMerge(plan, decideAll(plan, facts), writer, gpuProvider, {
+  await runMerge(plan, decideAll(plan, facts), sealUnchanged(writer, inputs), gpuProvider, {
     signal,
     sideFiles: await makeDocuments(plan, { name, map: makeWeightMap(plan, facts) }),
     progress: (written, label) =>

@@ -1,0 +1,34 @@
+import type { FileTree } from "../core/bytes.ts";
+import type { InputFiles } from "../core/inputs.ts";
+import type { Checkpoint } from "./checkpoint.ts";
+import { companionFiles } from "./companions.ts";
+import { isOnnxExport } from "./onnxExport.ts";
+
+const CONFIG = /^(config\.json|[^/]+\.safetensors\.index\.json)$/;
+const GRAPH = /\.onnx(_data\w*|\.data)?$/;
+
+/** What work with a checkpoint reads of its folder: weights, config, tokenizer and their like. */
+export function inputFiles(checkpoint: Checkpoint): FileTree {
+  const { files, tensors } = checkpoint;
+  const weights = new Set([...tensors.values()].map(({ file }) => file));
+  const companions = companionFiles(checkpoint);
+  const graphs = isOnnxExport(checkpoint);
+  return new Map(
+    [...files].filter(
+      ([path]) =>
+        weights.has(path) ||
+        companions.has(path) ||
+        CONFIG.test(path) ||
+        (graphs && GRAPH.test(path)),
+    ),
+  );
+}
+
+/** Those of several checkpoints, under their names. */
+export function inputsOf(checkpoints: Iterable<Checkpoint>): InputFiles {
+  return [...new Set(checkpoints)].flatMap((checkpoint) =>
+    [...inputFiles(checkpoint)].map(([path, source]) => {
+      return [`${checkpoint.name}/${path}`, source] as const;
+    }),
+  );
+}
