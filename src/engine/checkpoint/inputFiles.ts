@@ -8,7 +8,7 @@ const CONFIG = /^(config\.json|[^/]+\.safetensors\.index\.json)$/;
 const GRAPH = /\.onnx(_data\w*|\.data)?$/;
 
 /** What work with a checkpoint reads of its folder: weights, config, tokenizer and their like. */
-export function inputFiles(checkpoint: Checkpoint): FileTree {
+function inputFiles(checkpoint: Checkpoint): FileTree {
   const { files, tensors } = checkpoint;
   const weights = new Set([...tensors.values()].map(({ file }) => file));
   const companions = companionFiles(checkpoint);
