@@ -1,7 +1,7 @@
 import { MantineProvider } from "@mantine/core";
 import { useEffect } from "react";
 import { useStore } from "zustand";
-import { importFiles } from "../stores/commands.ts";
+import { importFiles } from "../stores/actions.ts";
 import type { Studio } from "../stores/studio.ts";
 import { cssVariablesResolver, theme } from "../theme/theme.ts";
 import { EngineGone, ErrorBoundary } from "./ErrorBoundary.tsx";

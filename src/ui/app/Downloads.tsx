@@ -1,7 +1,7 @@
 import { Button, Modal } from "@mantine/core";
 import { useStore } from "zustand";
 import { saveBlob } from "../parts/saveBlob.ts";
-import { attempt, control } from "../stores/commands.ts";
+import { attempt, control } from "../stores/actions.ts";
 import type { Studio } from "../stores/studio.ts";
 
 /** Reads a file that an export wrote into the origin's private folder. Held by the disk, not by us. */

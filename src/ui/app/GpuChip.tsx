@@ -1,6 +1,6 @@
 import { Popover, Select } from "@mantine/core";
 import { useStore } from "zustand";
-import { attempt } from "../stores/commands.ts";
+import { attempt } from "../stores/actions.ts";
 import type { Studio } from "../stores/studio.ts";
 import { formatBytes } from "../theme/format.ts";
 import { helpFor } from "./gpuHelp.ts";

@@ -1,13 +1,13 @@
 import { useMantineColorScheme } from "@mantine/core";
 import { Spotlight, type SpotlightActionGroupData } from "@mantine/spotlight";
 import { useStore } from "zustand";
-import type { Action } from "../stores/action.ts";
-import { ACTIONS } from "../stores/actions.ts";
-import { show } from "../stores/commands.ts";
+import { show } from "../stores/actions.ts";
+import type { Command } from "../stores/command.ts";
+import { COMMANDS } from "../stores/commands.ts";
 import type { Studio } from "../stores/studio.ts";
 import { SCREENS } from "./screens.ts";
 
-const TABLE: readonly Action[] = Object.values(ACTIONS);
+const TABLE: readonly Command[] = Object.values(COMMANDS);
 const GROUPS = ["Library", "Merge", "Fuse", "Playground"] as const;
 
 /** Everything that can be done now, by name: Ctrl or ⌘ and K. */

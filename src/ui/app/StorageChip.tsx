@@ -1,7 +1,7 @@
 import { Button, Popover } from "@mantine/core";
 import { useStore } from "zustand";
 import { Facts } from "../parts/Facts.tsx";
-import { ACTIONS } from "../stores/actions.ts";
+import { COMMANDS } from "../stores/commands.ts";
 import type { Studio } from "../stores/studio.ts";
 import { formatBytes, formatBytesOf } from "../theme/format.ts";
 
@@ -29,7 +29,7 @@ export function StorageChip({ studio }: { readonly studio: Studio }) {
             ]}
           />
           {!persisted && (
-            <Button onClick={() => ACTIONS.keepData.run(studio)}>{ACTIONS.keepData.label}</Button>
+            <Button onClick={() => COMMANDS.keepData.run(studio)}>{COMMANDS.keepData.label}</Button>
           )}
         </div>
       </Popover.Dropdown>

@@ -1,6 +1,6 @@
 import { modelKeys, type Recipe, toFailure, type WeightMap } from "../../engine/contract/index.ts";
-import { startMeasure } from "../stores/commands.ts";
-import type { TextProblem } from "../stores/recipe.ts";
+import { startMeasure } from "../stores/actions.ts";
+import type { TextProblem } from "../stores/recipeStore.ts";
 import type { Studio } from "../stores/studio.ts";
 
 /** How long typing rests before the engine is asked. */

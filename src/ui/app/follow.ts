@@ -1,6 +1,6 @@
 import { type EngineEvent, toFailure } from "../../engine/contract/index.ts";
-import { refreshLibrary } from "../stores/commands.ts";
-import { takePoint } from "../stores/pipelining.ts";
+import { refreshLibrary } from "../stores/actions.ts";
+import { takePoint } from "../stores/pipelineActions.ts";
 import type { Studio } from "../stores/studio.ts";
 
 /** After a reload: the recipe that was worked with last, from the journal, with its merge. */

@@ -1,219 +1,174 @@
 import {
-  type DroppedFile,
-  EngineError,
-  type JobCard,
-  type JobId,
-  type JobRequest,
-  type ModelCard,
-  type ModelId,
-  type Recipe,
-  toFailure,
-} from "../../engine/contract/index.ts";
-import { findCompatible, isCompatible, sharedStem, suggestName } from "./compatible.ts";
-import { splitDropped } from "./dropped.ts";
-import { fillRequired } from "./recipe.ts";
+  control,
+  exportModel,
+  keepData,
+  openPlayground,
+  startMeasure,
+  startMerge,
+  trySamples,
+} from "./actions.ts";
+import type { Command } from "./command.ts";
+import { addSampleTexts } from "./datasets.ts";
+import { FUSION_COMMANDS } from "./fusionCommands.ts";
+import { PIPELINE_COMMANDS } from "./pipelineCommands.ts";
+import { playBlocked, runPrompt } from "./playgroundActions.ts";
 import type { Studio } from "./studio.ts";
 
-/** Runs what a person asked for; a failure becomes a notice that says what was tried. */
-export async function attempt<T>(
-  studio: Studio,
-  title: string,
-  work: () => Promise<T>,
-): Promise<T | undefined> {
-  try {
-    return await work();
-  } catch (error) {
-    const failure = toFailure(error);
-    if (failure.code !== "cancelled") studio.notices.fail(title, failure);
-    return undefined;
-  }
+/** Why the composed recipe cannot be merged now, or null. */
+export function mergeBlocked(studio: Studio): string | null {
+  const { recipe, problem } = studio.recipe.getState();
+  const { plan, planFailure } = studio.forecast.getState();
+  const { environment } = studio.environment.getState();
+  if (recipe.models.length === 0) return "Add models first.";
+  if (problem) return "The recipe's text has an error.";
+  if (environment && !environment.gpu.available) return environment.gpu.failure.message;
+  if (planFailure) return planFailure.message;
+  if (!plan) return "The plan is being made.";
+  const error = plan.findings.find(({ severity }) => severity === "error");
+  if (error) return error.message;
+  const running = studio.jobs
+    .getState()
+    .jobs?.some(({ kind, state }) => kind === "merge" && state === "running");
+  return running ? "A merge is running." : null;
 }
 
-/** Shows a screen by its address, so that the browser's back button returns from it. */
-export function show(screen: string): void {
-  window.location.hash = `#/${screen}`;
+const free = () => null;
+
+/** The merge that the Merge screen follows, if it is there still. */
+export function followedMerge(studio: Studio) {
+  const jobs = studio.jobs.getState().jobs ?? [];
+  const own = studio.jobs.find(studio.recipe.getState().job);
+  return own ?? jobs.find(({ kind, state }) => kind === "merge" && state === "running");
 }
 
-/** Shows the Playground: its columns, or its table of evaluations. */
-export function openPlayground(studio: Studio, tab: "try" | "evaluate"): void {
-  studio.playground.setState({ tab });
-  show("playground");
-}
-
-/** Starts a job and notes it down. */
-export async function begin(studio: Studio, request: JobRequest): Promise<JobCard> {
-  const job = await studio.engine.startJob(request);
-  studio.jobs.begin(job);
-  return job;
-}
-
-/** The job's card when it no longer runs. Anything but `done` throws its failure. */
-export function finish(studio: Studio, id: JobId): Promise<JobCard> {
-  return new Promise((resolve, reject) => {
-    const settle = () => {
-      const job = studio.jobs.find(id);
-      if (job?.state === "running") return false;
-      if (job?.state === "done") resolve(job);
-      else {
-        const { code, message, details } =
-          job?.failure ?? toFailure(new DOMException("", "AbortError"));
-        reject(new EngineError(code, message, details));
-      }
-      return true;
-    };
-    if (settle()) return;
-    const stop = studio.jobs.subscribe(() => {
-      if (settle()) stop();
-    });
-  });
-}
-
-/** Asks the engine for the models, the datasets, fused ones too, and the room they take. */
-export async function refreshLibrary(studio: Studio): Promise<void> {
-  const before = studio.library.getState();
-  // Models are shown even where texts are not.
-  const [models, datasets, fusions, storage] = await Promise.all([
-    studio.engine.listModels(),
-    studio.engine.listDatasets().catch(() => before.datasets),
-    studio.engine.listFusions().catch(() => before.fusions),
-    studio.engine.storage(),
-  ]);
-  studio.library.setState({ models, datasets, fusions, storage });
-}
-
-async function cards(studio: Studio, ids: readonly ModelId[]): Promise<readonly ModelCard[]> {
-  await refreshLibrary(studio);
-  const models = studio.library.getState().models ?? [];
-  return ids.flatMap((id) => models.find((model) => model.id === id) ?? []);
-}
-
-/** Takes dropped or picked checkpoints and datasets into the library and offers to merge what fits together. */
-export function importFiles(studio: Studio, files: readonly DroppedFile[]) {
-  return attempt(studio, "Import", async () => {
-    if (files.length === 0) return;
-    const { checkpoints, data } = splitDropped(files);
-    if (data.length > 0) await begin(studio, { kind: "dataset", files: data });
-    if (checkpoints.length === 0) return;
-    const started = await begin(studio, { kind: "import", files: checkpoints });
-    const done = await finish(studio, started.id).catch(() => undefined); // its row tells why
-    if (!done?.result) return;
-    const brought = findCompatible(await cards(studio, done.result.models));
-    if (brought.length >= 2) studio.desk.setState({ offered: brought.map(({ id }) => id) });
-  });
-}
-
-/** Puts models into a new recipe: the method that is chosen, one of them as the base. */
-function composeMerge(studio: Studio, models: readonly ModelCard[], base: ModelCard | null) {
-  const { methods } = studio.environment.getState();
-  const wanted = studio.recipe.getState().recipe.method;
-  const method = methods.find(({ id }) => id === wanted) ?? methods[0];
-  const withBase = base !== null && method?.base !== "none";
-  const inOrder = models.toSorted((a, b) => a.createdAt - b.createdAt);
-  const others = withBase ? inOrder.filter(({ id }) => id !== base.id) : inOrder;
-  const recipe: Recipe = {
-    method: method?.id ?? wanted,
-    ...(withBase ? { base: base.name } : {}),
-    models: others.map(({ name }) => ({ model: name, parameters: {} })),
-    parameters: {},
-  };
-  studio.recipe.compose(method ? fillRequired(recipe, method) : recipe);
-}
-
-/** Composes a merge of these models, the base guessed from their weights. */
-export function mergeModels(studio: Studio, ids: readonly ModelId[]) {
-  return attempt(studio, "Merge these", async () => {
-    const chosen = await cards(studio, ids);
-    const base = await studio.engine.guessBase(ids);
-    composeMerge(studio, chosen, chosen.find(({ id }) => id === base) ?? null);
-    studio.desk.setState({ selected: [], offered: [] });
-    show("merge");
-  });
-}
-
-/** The result's name: what a person typed, else the models' common stem and the method. */
-export function resultName(studio: Studio): string {
-  const { name, recipe } = studio.recipe.getState();
-  if (name !== null) return name.trim();
-  const names = [...(recipe.base ? [recipe.base] : []), ...recipe.models.map(({ model }) => model)];
-  const taken = (studio.library.getState().models ?? []).map((model) => model.name);
-  return suggestName(
-    `${sharedStem(names) || recipe.base || names[0] || "merge"}-${recipe.method}`,
-    taken,
-  );
-}
-
-/** Starts the merge that is composed. */
-export function startMerge(studio: Studio) {
-  return attempt(studio, "Merge", async () => {
-    const { recipe, shardBytes } = studio.recipe.getState();
-    const name = resultName(studio);
-    const job = await begin(studio, { kind: "merge", recipe, name, shardBytes });
-    studio.recipe.follow(job.id);
-  });
-}
-
-/** Measures what the weight map needs, without merging. */
-export function startMeasure(studio: Studio) {
-  return attempt(studio, "Measure the weights", () =>
-    begin(studio, { kind: "measure", recipe: studio.recipe.getState().recipe }),
-  );
-}
-
-/** Fetches the samples, composes VaRM over the base and its fine-tunes, and merges: in one go. */
-export function trySamples(studio: Studio) {
-  return attempt(studio, "Sample models", async () => {
-    const started = await begin(studio, { kind: "samples" });
-    const done = await finish(studio, started.id);
-    await refreshLibrary(studio);
-    const samples = (studio.library.getState().models ?? []).filter(
-      ({ id, origin }) => origin === "sample" || done.result?.models.includes(id),
-    );
-    const base = samples.find(({ name }) => name === "ember-base") ?? samples[0];
-    if (!base) return;
-    const { recipe } = studio.recipe.getState();
-    studio.recipe.compose({ ...recipe, method: "varm" });
-    composeMerge(
-      studio,
-      samples.filter((model) => isCompatible(model, base)),
-      base,
-    );
-    show("merge");
-    const { environment } = studio.environment.getState();
-    if (environment?.gpu.available !== false) await startMerge(studio); // else the screen says why
-  });
-}
-
-/** Cancels, resumes or deletes a job. */
-export function control(studio: Studio, job: JobId, order: "cancel" | "resume" | "delete") {
-  return attempt(studio, order === "delete" ? "Delete a run" : "Runs", async () => {
-    await studio.engine.controlJob({ job, do: order });
-    if (order === "delete") studio.jobs.remove(job);
-  });
-}
-
-/** Writes a model as a Hugging Face folder: into a folder that is picked, else as downloads. */
-export function exportModel(studio: Studio, model: ModelId) {
-  return attempt(studio, "Export", async () => {
-    const picker = window.showDirectoryPicker;
-    const folder = picker ? await picker.call(window, { mode: "readwrite" }) : null;
-    const started = await begin(studio, { kind: "export", model, folder });
-    const done = await finish(studio, started.id);
-    if (folder) {
-      studio.notices.tell("Exported", `The model is in “${folder.name}”, ready for transformers.`);
-    } else studio.desk.setState({ downloads: done.id });
-  });
-}
-
-/** Asks the browser to keep the data when room gets short. */
-export function keepData(studio: Studio) {
-  return attempt(studio, "Keep my data", async () => {
-    const storage = await studio.engine.persist();
-    studio.library.setState({ storage });
-    if (!storage.persisted) {
-      studio.notices.tell(
-        "Not granted",
-        "The browser decides by itself and said no for now. Bookmarking or installing the page helps.",
-      );
-    }
-  });
-}
+/** The one table of commands; the palette lists it, the screens' buttons name its entries. */
+export const COMMANDS = {
+  ...FUSION_COMMANDS,
+  ...PIPELINE_COMMANDS,
+  evaluation: {
+    id: "evaluation",
+    label: "Evaluate",
+    help: "Bits per byte of models on datasets",
+    group: "Playground",
+    blocked: free,
+    run: (studio) => openPlayground(studio, "evaluate"),
+  },
+  addFolder: {
+    id: "add-folder",
+    label: "Add a folder…",
+    help: "A Hugging Face checkpoint folder",
+    group: "Library",
+    blocked: free,
+    run: () => document.getElementById("pick-folder")?.click(),
+  },
+  addFiles: {
+    id: "add-files",
+    label: "Add files…",
+    help: "Safetensors with their config.json",
+    group: "Library",
+    blocked: free,
+    run: () => document.getElementById("pick-files")?.click(),
+  },
+  trySamples: {
+    id: "try-samples",
+    label: "Try it with the sample models",
+    help: "Load four small models and merge them with VaRM",
+    group: "Library",
+    blocked: (studio) =>
+      studio.jobs
+        .getState()
+        .jobs?.some(({ kind, state }) => kind === "samples" && state === "running")
+        ? "The samples are being loaded."
+        : null,
+    run: trySamples,
+  },
+  keepData: {
+    id: "keep-data",
+    label: "Keep my data",
+    help: "Ask the browser not to evict the models",
+    group: "Library",
+    blocked: (studio) =>
+      studio.library.getState().storage?.persisted ? "The data is kept already." : null,
+    run: keepData,
+  },
+  startMerge: {
+    id: "start-merge",
+    label: "Merge",
+    help: "Run the recipe that is composed",
+    group: "Merge",
+    blocked: mergeBlocked,
+    run: startMerge,
+  },
+  measure: {
+    id: "measure",
+    label: "Measure",
+    help: "Fill the weight map without merging",
+    group: "Merge",
+    blocked: (studio) => {
+      const { map } = studio.forecast.getState();
+      return map && map.measured >= map.total ? "All is measured." : mergeBlocked(studio);
+    },
+    run: startMeasure,
+  },
+  cancelMerge: {
+    id: "cancel-merge",
+    label: "Cancel",
+    help: "Stop the merge that runs",
+    group: "Merge",
+    blocked: (studio) =>
+      followedMerge(studio)?.state === "running" ? null : "No merge is running.",
+    run: (studio) => {
+      const job = followedMerge(studio);
+      return job && control(studio, job.id, "cancel");
+    },
+  },
+  exportResult: {
+    id: "export-result",
+    label: "Export…",
+    help: "Write the merged model as a Hugging Face folder",
+    group: "Merge",
+    blocked: (studio) =>
+      followedMerge(studio)?.result?.models[0] ? null : "There is no merged model yet.",
+    run: (studio) => {
+      const model = followedMerge(studio)?.result?.models[0];
+      return model && exportModel(studio, model);
+    },
+  },
+  runPrompt: {
+    id: "run-prompt",
+    label: "Run",
+    help: "Give the prompt to the chosen models",
+    group: "Playground",
+    blocked: playBlocked,
+    run: (studio) => runPrompt(studio, false),
+  },
+  readText: {
+    id: "read-text",
+    label: "Read this text",
+    help: "Colour the prompt by what surprises each model",
+    group: "Playground",
+    blocked: playBlocked,
+    run: (studio) => runPrompt(studio, true),
+  },
+  stopPrompt: {
+    id: "stop-prompt",
+    label: "Stop",
+    help: "Keep what the models have written so far",
+    group: "Playground",
+    blocked: ({ playground }) => (playground.getState().running ? null : "No model is answering."),
+    run: ({ playground }) => playground.stop(),
+  },
+  sampleTexts: {
+    id: "sample-texts",
+    label: "Add the sample texts",
+    help: "Tales, scenes and word problems for evaluation",
+    group: "Library",
+    blocked: (studio) => {
+      const running = studio.jobs
+        .getState()
+        .jobs?.some(({ kind, state }) => kind === "dataset" && state === "running");
+      return running ? "A dataset is being read." : null;
+    },
+    run: addSampleTexts,
+  },
+} as const satisfies Record<string, Command>;

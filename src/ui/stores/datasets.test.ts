@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import type { DatasetCard, LanguageCard } from "../../engine/contract/index.ts";
-import { importFiles } from "./commands.ts";
+import { importFiles } from "./actions.ts";
 import {
   addSampleTexts,
   evaluateBlocked,

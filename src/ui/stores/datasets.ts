@@ -6,9 +6,9 @@ import {
   type ModelCard,
   type ModelId,
 } from "../../engine/contract/index.ts";
-import { attempt, begin, refreshLibrary } from "./commands.ts";
-import type { PlaygroundState } from "./playground.ts";
-import { whyMute } from "./playing.ts";
+import { attempt, begin, refreshLibrary } from "./actions.ts";
+import { whyMute } from "./playgroundActions.ts";
+import type { PlaygroundState } from "./playgroundStore.ts";
 import type { Studio } from "./studio.ts";
 
 export const SAMPLE_TEXTS = ["tales", "drama", "maths"] as const;

@@ -1,5 +1,5 @@
 import { type FusionId, toFailure } from "../../engine/contract/index.ts";
-import { PAGE_DOCUMENTS } from "./fusion.ts";
+import { PAGE_DOCUMENTS } from "./fusionStore.ts";
 import type { Studio } from "./studio.ts";
 
 /** Asks for the documents from `first` to `last`, page by page, unless they are there or on their way. */

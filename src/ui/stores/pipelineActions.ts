@@ -1,44 +1,222 @@
-import type { Action } from "./action.ts";
-import { control } from "./commands.ts";
-import { followedPipeline, pipelineBlocked, startPipeline } from "./pipelining.ts";
-import { tryPipeline } from "./tryFusion.ts";
+import {
+  type JobCard,
+  type JobId,
+  type PipelineMerge,
+  TRAINING_DEFAULTS,
+  type TrainingPlan,
+  type TrainingPoint,
+  type TrainingRun,
+  type TrainingSettings,
+  toFailure,
+} from "../../engine/contract/index.ts";
+import { formatBytes } from "../theme/format.ts";
+import { attempt, begin } from "./actions.ts";
+import { suggestName } from "./compatible.ts";
+import { fusionParts, fusionSettings, presentChecks } from "./fusionActions.ts";
+import type { Studio } from "./studio.ts";
 
-/** What can be asked for about FuseChat as a whole. */
-export const PIPELINE_ACTIONS = {
-  tryPipeline: {
-    id: "try-fusechat",
-    label: "Try FuseChat with the samples",
-    help: "Load three small models and three texts; fuse, distil, merge and compare them",
-    group: "Fuse",
-    blocked: (studio) => {
-      const busy = studio.jobs
-        .getState()
-        .jobs?.some(
-          ({ kind, state }) =>
-            ["samples", "fuse", "fusechat"].includes(kind) && state === "running",
-        );
-      return busy ? "The samples are being worked on." : null;
-    },
-    run: tryPipeline,
-  },
-  startPipeline: {
-    id: "start-fusechat",
-    label: "Run FuseChat",
-    help: "Fuse, distil, merge and evaluate what is put together",
-    group: "Fuse",
-    blocked: pipelineBlocked,
-    run: startPipeline,
-  },
-  cancelPipeline: {
-    id: "cancel-fusechat",
-    label: "Pause FuseChat",
-    help: "Stop it; what is done stays done",
-    group: "Fuse",
-    blocked: (studio) =>
-      followedPipeline(studio)?.state === "running" ? null : "No pipeline is running.",
-    run: (studio) => {
-      const job = followedPipeline(studio);
-      return job && control(studio, job.id, "cancel");
-    },
-  },
-} as const satisfies Record<string, Action>;
+/** A training that a software GPU gets through while one waits. */
+export const SHORT_TRAINING: Partial<TrainingSettings> = {
+  steps: 24,
+  batchTokens: 256,
+  sequenceTokens: 128,
+  learningRate: 1e-3,
+  evaluateEvery: 8,
+};
+/** The same with time to learn. */
+export const LONGER_TRAINING: Partial<TrainingSettings> = {
+  steps: 150,
+  batchTokens: 512,
+  sequenceTokens: 256,
+  learningRate: 1e-3,
+  evaluateEvery: 30,
+};
+
+const isPipeline = ({ kind }: JobCard) => kind === "fusechat";
+
+/** The training's settings: the profile's with what was changed. */
+export function trainingSettings(studio: Studio): TrainingSettings {
+  const { profile } = studio.fusion.getState().draft;
+  return { ...TRAINING_DEFAULTS[profile], ...studio.pipeline.getState().draft.changes };
+}
+
+/** Sets one of them; what the profile sets anyway is no change. */
+export function changeTraining<K extends keyof TrainingSettings>(
+  studio: Studio,
+  key: K,
+  value: TrainingSettings[K],
+): void {
+  const { draft } = studio.pipeline.getState();
+  const { [key]: _, ...rest } = draft.changes;
+  const usual = TRAINING_DEFAULTS[studio.fusion.getState().draft.profile][key];
+  studio.pipeline.draft({ changes: value === usual ? rest : { ...rest, [key]: value } });
+}
+
+/** The merges that are wanted. */
+export function wantedMerges(studio: Studio): readonly PipelineMerge[] {
+  const { merges, draft } = studio.pipeline.getState();
+  return merges.filter(({ name }) => draft.merges?.includes(name) ?? true);
+}
+
+/** Asks once for what the form needs: the merges of so many targets. */
+export async function preparePipeline(studio: Studio): Promise<void> {
+  const { mergesFor } = studio.pipeline.getState();
+  const targets = fusionParts(studio).sources.length;
+  try {
+    if (mergesFor !== targets) {
+      const merges = await studio.engine.pipelineMerges(targets);
+      studio.pipeline.setState({ merges, mergesFor: targets });
+    }
+  } catch (error) {
+    studio.pipeline.setState({ failure: toFailure(error) });
+  }
+}
+
+/** Why FuseChat cannot be started now, or null. One that runs is no reason: the next waits its turn. */
+export function pipelineBlocked(studio: Studio): string | null {
+  const { environment } = studio.environment.getState();
+  if (environment && !environment.gpu.available) return environment.gpu.failure.message;
+  const [check] = presentChecks(studio);
+  if (check) return check;
+  if (nothingLeft(studio)) {
+    return "No row would be left to evaluate on: read fewer rows of each dataset.";
+  }
+  if (studio.pipeline.getState().draft.name?.trim() === "") return "Give the results a name.";
+  return refusal(studio.pipeline.getState().plan);
+}
+
+/** Whether the fusion would read all that there is. */
+function nothingLeft(studio: Studio): boolean {
+  const settings = fusionSettings(studio);
+  const { datasets } = fusionParts(studio);
+  return datasets.every(({ rows }) => rows <= settings.rows);
+}
+
+/** Why a training does not fit, and what would; null where it does, or where nobody knows. */
+export function refusal(plan: TrainingPlan | null): string | null {
+  if (!plan || plan.suggestion === null) return null;
+  const { bytes, budgetBytes, suggestion } = plan;
+  return `This training takes ${formatBytes(bytes.total)} on the GPU, and the budget is ${formatBytes(budgetBytes)}. ${suggestion}`;
+}
+
+/** Whether a pipeline has not begun because another job is at work. */
+export function waitsForTurn(studio: Studio, { id, state, progress }: JobCard): boolean {
+  const others = studio.jobs.getState().jobs?.filter((job) => job.id !== id) ?? [];
+  const begun = progress.doneBytes > 0 || progress.label !== "";
+  return state === "running" && !begun && others.some((job) => job.state === "running");
+}
+
+/** The pipeline that the screen follows: the one chosen, else the newest. */
+export function followedPipeline(studio: Studio): JobCard | undefined {
+  const own = studio.jobs.find(studio.pipeline.getState().job);
+  return own ?? studio.jobs.getState().jobs?.find(isPipeline);
+}
+
+/** What the results are called after. */
+export function pipelineName(studio: Studio): string {
+  const { name } = studio.pipeline.getState().draft;
+  if (name !== null) return name.trim();
+  const { pivot } = fusionParts(studio);
+  // Results are called after it: a name is taken where anything begins with it.
+  const names = (studio.library.getState().models ?? []).map((model) => model.name);
+  const taken = names.flatMap((full) =>
+    [...full.matchAll(/-/g)].map(({ index }) => full.slice(0, index)),
+  );
+  const begun = (studio.jobs.getState().jobs ?? []).filter(isPipeline);
+  const promised = begun.map(({ title }) => title.replace(/^FuseChat /, ""));
+  return suggestName(`${pivot?.name ?? "pivot"}-fused`, [...taken, ...promised]);
+}
+
+/** Starts the whole of FuseChat with what is put together. */
+export function startPipeline(studio: Studio) {
+  return attempt(studio, "FuseChat", async () => {
+    const { pivot, sources, datasets } = fusionParts(studio);
+    const [fusion, training] = [fusionSettings(studio), trainingSettings(studio)];
+    if (!pivot) return;
+    const { plain, evaluationTokens } = studio.pipeline.getState().draft;
+    const job = await begin(studio, {
+      kind: "fusechat",
+      name: pipelineName(studio),
+      pivot: pivot.id,
+      fusion,
+      training,
+      sources: sources.map(({ id }) => id),
+      datasets: datasets.map(({ id }) => id),
+      plain,
+      evaluationTokens,
+      merges: wantedMerges(studio),
+    });
+    studio.pipeline.setState({ job: job.id });
+    studio.pipeline.draft({ name: null });
+  });
+}
+
+export function resumePipeline(studio: Studio, job: JobId) {
+  studio.pipeline.setState({ job, pace: null });
+  return attempt(studio, "FuseChat", () => studio.engine.controlJob({ job, do: "resume" }));
+}
+
+/** Asks how far the followed pipeline is, and for the curves of its trainings. */
+export async function refreshPipeline(studio: Studio): Promise<void> {
+  const job = followedPipeline(studio)?.id;
+  if (job === undefined) return;
+  try {
+    const run = await studio.engine.pipelineRun(job);
+    if (followedPipeline(studio)?.id !== job) return; // another one was chosen meanwhile
+    studio.pipeline.setState({ shown: job, run, failure: null });
+    const { curves } = studio.pipeline.getState();
+    for (const { training, state } of run.stages) {
+      if (training !== null && (!curves[training] || state === "running")) {
+        await askCurve(studio, training);
+      }
+    }
+  } catch (error) {
+    studio.pipeline.setState({ failure: toFailure(error) });
+  }
+}
+
+/** Asks for a curve; points that came as events meanwhile stay. */
+async function askCurve(studio: Studio, training: JobId): Promise<void> {
+  const told = await studio.engine.trainingRun(training);
+  studio.pipeline.setState(({ curves }) => {
+    const later = (curves[training]?.points ?? []).filter(
+      ({ step }) => step > (told.points.at(-1)?.step ?? 0),
+    );
+    const curve: TrainingRun = { ...told, points: [...told.points, ...later] };
+    return { curves: { ...curves, [training]: curve } };
+  });
+}
+
+/**
+ * Adds a step of a training to its curve; one that is told twice is told better the second time.
+ * `now` is in milliseconds.
+ */
+export function takePoint(
+  studio: Studio,
+  training: JobId,
+  point: TrainingPoint,
+  now = Date.now(),
+): void {
+  const { curves, pace: before, run } = studio.pipeline.getState();
+  const curve = curves[training];
+  if (!curve) return;
+  // The first step only starts the clock: what came before it was no step's work.
+  const inStep = point.step > (curve.points.at(-1)?.step ?? 0);
+  const pace =
+    before?.training === training && inStep
+      ? { ...before, tokens: before.tokens + point.tokens }
+      : { training, since: now, tokens: 0 };
+  const seconds = (now - pace.since) / 1000;
+  const others = curve.points.filter(({ step }) => step !== point.step);
+  const points = inStep ? [...others, point] : [...others, point].sort((a, b) => a.step - b.step);
+  const tokensPerSecond =
+    seconds > 0 && pace.tokens > 0 ? pace.tokens / seconds : curve.tokensPerSecond;
+  studio.pipeline.setState({
+    pace,
+    curves: { ...curves, [training]: { ...curve, points, tokensPerSecond } },
+  });
+  // It was asked for before the training knew how many steps it has.
+  if (curve.steps === 0 && run) {
+    void askCurve(studio, training).catch(() => undefined); // the next stage asks again
+  }
+}

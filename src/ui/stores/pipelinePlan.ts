@@ -1,6 +1,6 @@
 import { type TrainingRequest, toFailure } from "../../engine/contract/index.ts";
-import { fusionParts } from "./fusing.ts";
-import { trainingSettings } from "./pipelining.ts";
+import { fusionParts } from "./fusionActions.ts";
+import { trainingSettings } from "./pipelineActions.ts";
 import type { Studio } from "./studio.ts";
 
 /**

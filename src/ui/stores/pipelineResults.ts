@@ -1,6 +1,6 @@
 import type { FusionId, JobId, ModelId, PipelineReport } from "../../engine/contract/index.ts";
-import { attempt, openPlayground, show } from "./commands.ts";
-import { openFusion } from "./fusing.ts";
+import { attempt, openPlayground, show } from "./actions.ts";
+import { openFusion } from "./fusionActions.ts";
 import type { Studio } from "./studio.ts";
 
 /** Shows a pipeline, whatever its state. */

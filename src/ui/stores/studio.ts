@@ -1,10 +1,10 @@
 import { createStore } from "zustand/vanilla";
 import type { DatasetId, Engine, JobId, ModelId } from "../../engine/contract/index.ts";
-import { createFusionStore, type FusionStore } from "./fusion.ts";
-import { createNoticesStore, type NoticesStore } from "./notices.ts";
-import { createPipelineStore, type PipelineStore } from "./pipeline.ts";
-import { createPlaygroundStore, type PlaygroundStore } from "./playground.ts";
-import { createRecipeStore, type RecipeStore } from "./recipe.ts";
+import { createFusionStore, type FusionStore } from "./fusionStore.ts";
+import { createNoticesStore, type NoticesStore } from "./noticesStore.ts";
+import { createPipelineStore, type PipelineStore } from "./pipelineStore.ts";
+import { createPlaygroundStore, type PlaygroundStore } from "./playgroundStore.ts";
+import { createRecipeStore, type RecipeStore } from "./recipeStore.ts";
 import {
   createEnvironmentStore,
   createForecastStore,
@@ -15,7 +15,7 @@ import {
   type JobsStore,
   type LibraryStore,
 } from "./reflections.ts";
-import { createRouteStore, type RouteStore } from "./route.ts";
+import { createRouteStore, type RouteStore } from "./routeStore.ts";
 
 /** What is picked in the library, and what waits for an answer there. */
 export interface DeskState {

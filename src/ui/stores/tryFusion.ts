@@ -1,9 +1,14 @@
 import { type DroppedFile, EngineError, type FusionSettings } from "../../engine/contract/index.ts";
-import { attempt, begin, finish, refreshLibrary } from "./commands.ts";
+import { attempt, begin, finish, refreshLibrary } from "./actions.ts";
 import { addSampleTexts, SAMPLE_TEXTS } from "./datasets.ts";
-import { composeFusion, fuseBlocked, startFusion } from "./fusing.ts";
-import { pipelineBlocked, preparePipeline, SHORT_TRAINING, startPipeline } from "./pipelining.ts";
-import { describeModels } from "./playing.ts";
+import { composeFusion, fuseBlocked, startFusion } from "./fusionActions.ts";
+import {
+  pipelineBlocked,
+  preparePipeline,
+  SHORT_TRAINING,
+  startPipeline,
+} from "./pipelineActions.ts";
+import { describeModels } from "./playgroundActions.ts";
 import type { Studio } from "./studio.ts";
 
 const PIVOT = "ember-base";

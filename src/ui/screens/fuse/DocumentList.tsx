@@ -1,8 +1,8 @@
 import { type KeyboardEvent, type SyntheticEvent, useEffect, useRef, useState } from "react";
 import { useStore } from "zustand";
 import type { FusedDocumentCard, FusionCard } from "../../../engine/contract/index.ts";
-import { PAGE_DOCUMENTS } from "../../stores/fusion.ts";
 import { loadDocuments, openDocument } from "../../stores/fusionReading.ts";
+import { PAGE_DOCUMENTS } from "../../stores/fusionStore.ts";
 import type { Studio } from "../../stores/studio.ts";
 import { memberColour } from "../../theme/colours.ts";
 import { formatCount, formatPercent } from "../../theme/format.ts";

@@ -2,8 +2,13 @@ import { Button, TextInput } from "@mantine/core";
 import { useStore } from "zustand";
 import type { JobCard } from "../../../engine/contract/index.ts";
 import { Progress } from "../../parts/Progress.tsx";
-import { ACTIONS } from "../../stores/actions.ts";
-import { followedFusion, fuseBlocked, fusionName, resumeFusion } from "../../stores/fusing.ts";
+import { COMMANDS } from "../../stores/commands.ts";
+import {
+  followedFusion,
+  fuseBlocked,
+  fusionName,
+  resumeFusion,
+} from "../../stores/fusionActions.ts";
 import { jobSeconds, progressFraction, progressNumbers } from "../../stores/progress.ts";
 import type { Studio } from "../../stores/studio.ts";
 import { formatDuration } from "../../theme/format.ts";
@@ -27,10 +32,10 @@ export function FuseBar({ studio }: { readonly studio: Studio }) {
         variant="filled"
         size="md"
         disabled={blocked !== null || nameless}
-        title={blocked ?? ACTIONS.startFusion.help}
-        onClick={() => ACTIONS.startFusion.run(studio)}
+        title={blocked ?? COMMANDS.startFusion.help}
+        onClick={() => COMMANDS.startFusion.run(studio)}
       >
-        {ACTIONS.startFusion.label}
+        {COMMANDS.startFusion.label}
       </Button>
       {!running && (
         <TextInput
@@ -50,7 +55,7 @@ export function FuseBar({ studio }: { readonly studio: Studio }) {
           </p>
         )}
       </div>
-      {running && <Button onClick={() => ACTIONS.cancelFusion.run(studio)}>Cancel</Button>}
+      {running && <Button onClick={() => COMMANDS.cancelFusion.run(studio)}>Cancel</Button>}
       {job?.resumable && !running && (
         <Button onClick={() => resumeFusion(studio, job.id)}>Resume</Button>
       )}

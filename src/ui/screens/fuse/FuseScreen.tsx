@@ -3,9 +3,9 @@ import { useEffect } from "react";
 import { useStore } from "zustand";
 import { Empty } from "../../parts/Empty.tsx";
 import { Note } from "../../parts/Note.tsx";
-import { ACTIONS } from "../../stores/actions.ts";
-import { shownFusion } from "../../stores/fusing.ts";
-import { describeModels } from "../../stores/playing.ts";
+import { COMMANDS } from "../../stores/commands.ts";
+import { shownFusion } from "../../stores/fusionActions.ts";
+import { describeModels } from "../../stores/playgroundActions.ts";
 import type { Studio } from "../../stores/studio.ts";
 import { formatCount } from "../../theme/format.ts";
 import { ChatPanel } from "./chat/ChatPanel.tsx";
@@ -76,7 +76,7 @@ export function FuseScreen({ studio }: { readonly studio: Studio }) {
 }
 
 function NoModels({ studio }: { readonly studio: Studio }) {
-  const blocked = useStore(studio.jobs, () => ACTIONS.tryFusion.blocked(studio));
+  const blocked = useStore(studio.jobs, () => COMMANDS.tryFusion.blocked(studio));
   return (
     <div className="fuse-empty fuse-whole">
       <Empty title="No models yet">
@@ -87,11 +87,11 @@ function NoModels({ studio }: { readonly studio: Studio }) {
         <Button
           variant="filled"
           disabled={blocked !== null}
-          onClick={() => ACTIONS.tryFusion.run(studio)}
+          onClick={() => COMMANDS.tryFusion.run(studio)}
         >
-          {ACTIONS.tryFusion.label}
+          {COMMANDS.tryFusion.label}
         </Button>
-        <Button onClick={() => ACTIONS.addFolder.run()}>{ACTIONS.addFolder.label}</Button>
+        <Button onClick={() => COMMANDS.addFolder.run()}>{COMMANDS.addFolder.label}</Button>
         <p className="small muted" role="status">
           {blocked}
         </p>

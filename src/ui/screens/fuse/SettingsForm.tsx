@@ -6,7 +6,7 @@ import {
   FUSION_SETTINGS,
 } from "../../../engine/contract/index.ts";
 import { Section } from "../../parts/Section.tsx";
-import { changeSetting, fusionSettings } from "../../stores/fusing.ts";
+import { changeSetting, fusionSettings } from "../../stores/fusionActions.ts";
 import type { Studio } from "../../stores/studio.ts";
 import { FieldList } from "./FieldList.tsx";
 import { PROFILE_WORDS } from "./profileWords.ts";

@@ -2,10 +2,10 @@ import { Button, Checkbox, Select } from "@mantine/core";
 import { type ReactNode, useState } from "react";
 import { useStore } from "zustand";
 import { Section } from "../../parts/Section.tsx";
-import { ACTIONS } from "../../stores/actions.ts";
+import { COMMANDS } from "../../stores/commands.ts";
 import { isCompatible } from "../../stores/compatible.ts";
-import { fusionParts } from "../../stores/fusing.ts";
-import { whyMute } from "../../stores/playing.ts";
+import { fusionParts } from "../../stores/fusionActions.ts";
+import { whyMute } from "../../stores/playgroundActions.ts";
 import type { Studio } from "../../stores/studio.ts";
 import { BASE_COLOUR, memberColour } from "../../theme/colours.ts";
 import { formatArchitecture, formatCount, formatQuantity } from "../../theme/format.ts";
@@ -147,7 +147,7 @@ function SourcePick({ studio, model, chosen, isPivot }: SourcePickProps) {
 
 function DatasetsSection({ studio }: SectionProps) {
   const all = useStore(studio.library, (state) => state.datasets) ?? [];
-  const busy = useStore(studio.jobs, () => ACTIONS.sampleTexts.blocked(studio) !== null);
+  const busy = useStore(studio.jobs, () => COMMANDS.sampleTexts.blocked(studio) !== null);
   const chosen = fusionParts(studio).datasets.map(({ id }) => id);
   return (
     <Section title="Datasets">
@@ -156,8 +156,8 @@ function DatasetsSection({ studio }: SectionProps) {
           <p className="small muted">
             None yet. Drop JSONL, JSON, Parquet or text files anywhere, or start with ours.
           </p>
-          <Button size="xs" disabled={busy} onClick={() => ACTIONS.sampleTexts.run(studio)}>
-            {ACTIONS.sampleTexts.label}
+          <Button size="xs" disabled={busy} onClick={() => COMMANDS.sampleTexts.run(studio)}>
+            {COMMANDS.sampleTexts.label}
           </Button>
         </div>
       )}

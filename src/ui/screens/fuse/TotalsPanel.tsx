@@ -9,13 +9,13 @@ import { Empty } from "../../parts/Empty.tsx";
 import { Facts } from "../../parts/Facts.tsx";
 import { Note } from "../../parts/Note.tsx";
 import { Section } from "../../parts/Section.tsx";
-import { ACTIONS } from "../../stores/actions.ts";
+import { COMMANDS } from "../../stores/commands.ts";
 import {
   exportFusion,
   FUSION_FORMATS,
   followedFusion,
   presentChecks,
-} from "../../stores/fusing.ts";
+} from "../../stores/fusionActions.ts";
 import type { Studio } from "../../stores/studio.ts";
 import { formatBytes, formatCount, formatWhen } from "../../theme/format.ts";
 import { DomainTable } from "./DomainTable.tsx";
@@ -68,10 +68,10 @@ function NothingYet({ studio }: { readonly studio: Studio }) {
       )}
       {!running && (
         <Button
-          disabled={ACTIONS.tryFusion.blocked(studio) !== null}
-          onClick={() => ACTIONS.tryFusion.run(studio)}
+          disabled={COMMANDS.tryFusion.blocked(studio) !== null}
+          onClick={() => COMMANDS.tryFusion.run(studio)}
         >
-          {ACTIONS.tryFusion.label}
+          {COMMANDS.tryFusion.label}
         </Button>
       )}
     </Empty>

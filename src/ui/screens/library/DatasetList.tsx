@@ -4,7 +4,7 @@ import { useStore } from "zustand";
 import type { DatasetCard } from "../../../engine/contract/index.ts";
 import { Confirm } from "../../parts/Confirm.tsx";
 import { Icon } from "../../parts/Icon.tsx";
-import { ACTIONS } from "../../stores/actions.ts";
+import { COMMANDS } from "../../stores/commands.ts";
 import { removeDataset } from "../../stores/datasets.ts";
 import type { Studio } from "../../stores/studio.ts";
 import { formatBytes, formatCount } from "../../theme/format.ts";
@@ -12,7 +12,7 @@ import { formatBytes, formatCount } from "../../theme/format.ts";
 /** Texts and chats for evaluation, beneath the models. */
 export function DatasetList({ studio }: { readonly studio: Studio }) {
   const datasets = useStore(studio.library, (state) => state.datasets);
-  const busy = useStore(studio.jobs, () => ACTIONS.sampleTexts.blocked(studio) !== null);
+  const busy = useStore(studio.jobs, () => COMMANDS.sampleTexts.blocked(studio) !== null);
   if (datasets === null) return null;
   return (
     <section className="datasets" aria-label="Datasets">
@@ -23,12 +23,12 @@ export function DatasetList({ studio }: { readonly studio: Studio }) {
             "Texts and chats to evaluate on: drop JSONL, JSON, Parquet, text."}
         </span>
         {datasets.length === 0 ? (
-          <Button size="xs" disabled={busy} onClick={() => ACTIONS.sampleTexts.run(studio)}>
-            {ACTIONS.sampleTexts.label}
+          <Button size="xs" disabled={busy} onClick={() => COMMANDS.sampleTexts.run(studio)}>
+            {COMMANDS.sampleTexts.label}
           </Button>
         ) : (
-          <Button size="xs" onClick={() => ACTIONS.evaluation.run(studio)}>
-            {ACTIONS.evaluation.label}
+          <Button size="xs" onClick={() => COMMANDS.evaluation.run(studio)}>
+            {COMMANDS.evaluation.label}
           </Button>
         )}
       </div>

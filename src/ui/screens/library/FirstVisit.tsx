@@ -1,12 +1,12 @@
 import { Button } from "@mantine/core";
 import { useStore } from "zustand";
 import { Icon } from "../../parts/Icon.tsx";
-import { ACTIONS } from "../../stores/actions.ts";
+import { COMMANDS } from "../../stores/commands.ts";
 import type { Studio } from "../../stores/studio.ts";
 
 /** One sentence, a place to drop, and a way in without any model of one's own. */
 export function FirstVisit({ studio }: { readonly studio: Studio }) {
-  const busy = useStore(studio.jobs, () => ACTIONS.trySamples.blocked(studio) !== null);
+  const busy = useStore(studio.jobs, () => COMMANDS.trySamples.blocked(studio) !== null);
   return (
     <div className="first">
       <h2>Merge language models on your own GPU, and see every weight that decides.</h2>
@@ -18,17 +18,17 @@ export function FirstVisit({ studio }: { readonly studio: Studio }) {
           <span className="muted">safetensors with config.json, sharded or not, of any size</span>
         </p>
         <div className="row wrap" style={{ justifyContent: "center" }}>
-          <Button onClick={() => ACTIONS.addFolder.run()}>{ACTIONS.addFolder.label}</Button>
-          <Button onClick={() => ACTIONS.addFiles.run()}>{ACTIONS.addFiles.label}</Button>
+          <Button onClick={() => COMMANDS.addFolder.run()}>{COMMANDS.addFolder.label}</Button>
+          <Button onClick={() => COMMANDS.addFiles.run()}>{COMMANDS.addFiles.label}</Button>
         </div>
       </div>
       <Button
         variant="filled"
         size="md"
         disabled={busy}
-        onClick={() => ACTIONS.trySamples.run(studio)}
+        onClick={() => COMMANDS.trySamples.run(studio)}
       >
-        {ACTIONS.trySamples.label}
+        {COMMANDS.trySamples.label}
       </Button>
       <p className="small muted">
         Four small Llamas of 1.2 M parameters, merged with VaRM. Nothing leaves your machine.

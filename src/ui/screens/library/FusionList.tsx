@@ -4,7 +4,12 @@ import { useStore } from "zustand";
 import type { FusionCard } from "../../../engine/contract/index.ts";
 import { Confirm } from "../../parts/Confirm.tsx";
 import { Icon } from "../../parts/Icon.tsx";
-import { exportFusion, FUSION_FORMATS, openFusion, removeFusion } from "../../stores/fusing.ts";
+import {
+  exportFusion,
+  FUSION_FORMATS,
+  openFusion,
+  removeFusion,
+} from "../../stores/fusionActions.ts";
 import type { Studio } from "../../stores/studio.ts";
 import { formatBytes, formatCount } from "../../theme/format.ts";
 import { ImportFusion } from "./ImportFusion.tsx";

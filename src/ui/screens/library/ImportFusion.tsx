@@ -1,7 +1,7 @@
 import { Button, FileInput, Modal, Select } from "@mantine/core";
 import { useState } from "react";
 import type { ModelCard } from "../../../engine/contract/index.ts";
-import { importFusion } from "../../stores/fusing.ts";
+import { importFusion } from "../../stores/fusionActions.ts";
 import type { Studio } from "../../stores/studio.ts";
 
 interface ImportFusionProps {

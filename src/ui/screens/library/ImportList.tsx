@@ -4,7 +4,7 @@ import { useShallow } from "zustand/react/shallow";
 import type { JobCard } from "../../../engine/contract/index.ts";
 import { Note } from "../../parts/Note.tsx";
 import { Progress } from "../../parts/Progress.tsx";
-import { control } from "../../stores/commands.ts";
+import { control } from "../../stores/actions.ts";
 import { progressNumbers } from "../../stores/progress.ts";
 import type { Studio } from "../../stores/studio.ts";
 

@@ -1,8 +1,8 @@
 import { Button } from "@mantine/core";
 import { useStore } from "zustand";
 import { Icon } from "../../parts/Icon.tsx";
-import { ACTIONS } from "../../stores/actions.ts";
-import { mergeModels } from "../../stores/commands.ts";
+import { mergeModels } from "../../stores/actions.ts";
+import { COMMANDS } from "../../stores/commands.ts";
 import { findCompatible } from "../../stores/compatible.ts";
 import type { Studio } from "../../stores/studio.ts";
 import { DatasetDrawer } from "./DatasetDrawer.tsx";
@@ -46,15 +46,15 @@ export function LibraryScreen({ studio }: { readonly studio: Studio }) {
           )}
           <Button
             leftSection={<Icon name="folder" size={16} />}
-            onClick={() => ACTIONS.addFolder.run()}
+            onClick={() => COMMANDS.addFolder.run()}
           >
-            {ACTIONS.addFolder.label}
+            {COMMANDS.addFolder.label}
           </Button>
           <Button
             leftSection={<Icon name="file" size={16} />}
-            onClick={() => ACTIONS.addFiles.run()}
+            onClick={() => COMMANDS.addFiles.run()}
           >
-            {ACTIONS.addFiles.label}
+            {COMMANDS.addFiles.label}
           </Button>
         </div>
       )}

@@ -1,7 +1,7 @@
 import { Button } from "@mantine/core";
 import { useStore } from "zustand";
 import type { ModelCard } from "../../../engine/contract/index.ts";
-import { mergeModels } from "../../stores/commands.ts";
+import { mergeModels } from "../../stores/actions.ts";
 import type { Studio } from "../../stores/studio.ts";
 
 interface MergeOfferProps {

@@ -4,7 +4,7 @@ import { useStore } from "zustand";
 import type { ModelCard } from "../../../engine/contract/index.ts";
 import { Confirm } from "../../parts/Confirm.tsx";
 import { Icon } from "../../parts/Icon.tsx";
-import { attempt, exportModel, refreshLibrary } from "../../stores/commands.ts";
+import { attempt, exportModel, refreshLibrary } from "../../stores/actions.ts";
 import type { Studio } from "../../stores/studio.ts";
 import {
   formatArchitecture,

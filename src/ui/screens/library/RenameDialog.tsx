@@ -1,7 +1,7 @@
 import { Button, Modal, TextInput } from "@mantine/core";
 import { useState } from "react";
 import { type ModelCard, toFailure } from "../../../engine/contract/index.ts";
-import { refreshLibrary } from "../../stores/commands.ts";
+import { refreshLibrary } from "../../stores/actions.ts";
 import type { Studio } from "../../stores/studio.ts";
 
 interface RenameDialogProps {

@@ -1,6 +1,6 @@
 import { Button } from "@mantine/core";
 import { useStore } from "zustand";
-import { ACTIONS } from "../../stores/actions.ts";
+import { COMMANDS } from "../../stores/commands.ts";
 import type { Studio } from "../../stores/studio.ts";
 import { formatBytes } from "../../theme/format.ts";
 
@@ -19,8 +19,8 @@ export function StorageLine({ studio }: { readonly studio: Studio }) {
         {persisted ? "Kept until you delete it." : "May be evicted when the disk is full."}
       </span>
       {!persisted && (
-        <Button size="compact-sm" onClick={() => ACTIONS.keepData.run(studio)}>
-          {ACTIONS.keepData.label}
+        <Button size="compact-sm" onClick={() => COMMANDS.keepData.run(studio)}>
+          {COMMANDS.keepData.label}
         </Button>
       )}
     </div>

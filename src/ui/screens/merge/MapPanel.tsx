@@ -9,8 +9,8 @@ import { CellTip } from "../../plots/CellTip.tsx";
 import { MapLegendRow } from "../../plots/MapLegendRow.tsx";
 import { layoutMap } from "../../plots/mapLayout.ts";
 import { ShareGrid } from "../../plots/ShareGrid.tsx";
-import { ACTIONS } from "../../stores/actions.ts";
-import { resultName, show } from "../../stores/commands.ts";
+import { resultName, show } from "../../stores/actions.ts";
+import { COMMANDS } from "../../stores/commands.ts";
 import type { Studio } from "../../stores/studio.ts";
 import { MeasureLine } from "./MeasureLine.tsx";
 import { drawMap, mapToCsv } from "./mapExport.ts";
@@ -104,8 +104,8 @@ export function MapPanel({ studio }: { readonly studio: Studio }) {
           <p>Choose two or more models of one shape in the library, or start with the samples.</p>
           <div className="row wrap">
             <Button onClick={() => show("library")}>Choose models</Button>
-            <Button variant="filled" onClick={() => ACTIONS.trySamples.run(studio)}>
-              {ACTIONS.trySamples.label}
+            <Button variant="filled" onClick={() => COMMANDS.trySamples.run(studio)}>
+              {COMMANDS.trySamples.label}
             </Button>
           </div>
         </Empty>

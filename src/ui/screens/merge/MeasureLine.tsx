@@ -1,8 +1,8 @@
 import { Button } from "@mantine/core";
 import { useStore } from "zustand";
 import type { WeightMap } from "../../../engine/contract/index.ts";
-import { ACTIONS } from "../../stores/actions.ts";
-import { control } from "../../stores/commands.ts";
+import { control } from "../../stores/actions.ts";
+import { COMMANDS } from "../../stores/commands.ts";
 import { progressNumbers } from "../../stores/progress.ts";
 import type { Studio } from "../../stores/studio.ts";
 import { formatBytes, formatCount } from "../../theme/format.ts";
@@ -50,9 +50,9 @@ export function MeasureLine({ studio, map }: MeasureLineProps) {
         <Button
           size="compact-sm"
           title={`Reads ${formatBytes(plan.readBytes)}`}
-          onClick={() => ACTIONS.measure.run(studio)}
+          onClick={() => COMMANDS.measure.run(studio)}
         >
-          {ACTIONS.measure.label}
+          {COMMANDS.measure.label}
         </Button>
       )}
     </span>

@@ -2,8 +2,8 @@ import { Button, Select, TextInput } from "@mantine/core";
 import { useStore } from "zustand";
 import type { JobCard } from "../../../engine/contract/index.ts";
 import { Progress } from "../../parts/Progress.tsx";
-import { ACTIONS, followedMerge, mergeBlocked } from "../../stores/actions.ts";
-import { control, resultName } from "../../stores/commands.ts";
+import { control, resultName } from "../../stores/actions.ts";
+import { COMMANDS, followedMerge, mergeBlocked } from "../../stores/commands.ts";
 import { jobSeconds, progressFraction, progressNumbers } from "../../stores/progress.ts";
 import type { Studio } from "../../stores/studio.ts";
 import { formatBytes, formatDuration } from "../../theme/format.ts";
@@ -30,10 +30,10 @@ export function MergeBar({ studio }: { readonly studio: Studio }) {
         variant="filled"
         size="md"
         disabled={blocked !== null || name?.trim() === ""}
-        title={blocked ?? ACTIONS.startMerge.help}
-        onClick={() => ACTIONS.startMerge.run(studio)}
+        title={blocked ?? COMMANDS.startMerge.help}
+        onClick={() => COMMANDS.startMerge.run(studio)}
       >
-        {ACTIONS.startMerge.label}
+        {COMMANDS.startMerge.label}
       </Button>
       {!running && (
         <>
@@ -64,14 +64,16 @@ export function MergeBar({ studio }: { readonly studio: Studio }) {
         )}
       </div>
       {running && (
-        <Button onClick={() => ACTIONS.cancelMerge.run(studio)}>{ACTIONS.cancelMerge.label}</Button>
+        <Button onClick={() => COMMANDS.cancelMerge.run(studio)}>
+          {COMMANDS.cancelMerge.label}
+        </Button>
       )}
       {job?.resumable && !running && (
         <Button onClick={() => control(studio, job.id, "resume")}>Resume</Button>
       )}
       {job?.state === "done" && (
-        <Button onClick={() => ACTIONS.exportResult.run(studio)}>
-          {ACTIONS.exportResult.label}
+        <Button onClick={() => COMMANDS.exportResult.run(studio)}>
+          {COMMANDS.exportResult.label}
         </Button>
       )}
     </div>

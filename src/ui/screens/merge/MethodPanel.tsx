@@ -2,7 +2,7 @@ import { Button, Menu } from "@mantine/core";
 import { useRef } from "react";
 import { useStore } from "zustand";
 import { Section } from "../../parts/Section.tsx";
-import { switchMethod } from "../../stores/recipe.ts";
+import { switchMethod } from "../../stores/recipeStore.ts";
 import type { Studio } from "../../stores/studio.ts";
 import { OUTPUT_FIELD, withOutput, withSetting } from "./edits.ts";
 import { ParamField } from "./ParamField.tsx";

@@ -2,7 +2,7 @@ import { Button, Menu } from "@mantine/core";
 import { useStore } from "zustand";
 import { modelKeys } from "../../../engine/contract/index.ts";
 import { Section } from "../../parts/Section.tsx";
-import { ACTIONS } from "../../stores/actions.ts";
+import { COMMANDS } from "../../stores/commands.ts";
 import { isCompatible } from "../../stores/compatible.ts";
 import type { Studio } from "../../stores/studio.ts";
 import { BASE_COLOUR, modelColour } from "../../theme/colours.ts";
@@ -108,7 +108,7 @@ export function ModelsPanel({ studio }: { readonly studio: Studio }) {
             </Menu.Item>
           ))}
           {free.length > 0 && <Menu.Divider />}
-          <Menu.Item onClick={() => ACTIONS.addFolder.run()}>{ACTIONS.addFolder.label}</Menu.Item>
+          <Menu.Item onClick={() => COMMANDS.addFolder.run()}>{COMMANDS.addFolder.label}</Menu.Item>
         </Menu.Dropdown>
       </Menu>
     </Section>

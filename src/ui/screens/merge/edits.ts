@@ -7,7 +7,7 @@ import type {
   Setting,
   Settings,
 } from "../../../engine/contract/index.ts";
-import { fillRequired } from "../../stores/recipe.ts";
+import { fillRequired } from "../../stores/recipeStore.ts";
 
 /** Settings with one changed, or without it where there is no value. */
 export function withSetting(

@@ -4,7 +4,7 @@ import { useStore } from "zustand";
 import type { ModelCard } from "../../../engine/contract/index.ts";
 import { Icon } from "../../parts/Icon.tsx";
 import { Note } from "../../parts/Note.tsx";
-import { isShownIn } from "../../stores/playing.ts";
+import { isShownIn } from "../../stores/playgroundActions.ts";
 import type { Studio } from "../../stores/studio.ts";
 import { modelColour } from "../../theme/colours.ts";
 import { formatBytes } from "../../theme/format.ts";

@@ -1,7 +1,7 @@
 import { Button, Checkbox, NumberInput, Select } from "@mantine/core";
 import { useStore } from "zustand";
 import { Section } from "../../parts/Section.tsx";
-import { ACTIONS } from "../../stores/actions.ts";
+import { COMMANDS } from "../../stores/commands.ts";
 import { evaluateBlocked, evaluationParts, startEvaluation } from "../../stores/datasets.ts";
 import type { Studio } from "../../stores/studio.ts";
 import { formatCount } from "../../theme/format.ts";
@@ -49,10 +49,10 @@ export function EvaluatePanel({ studio }: { readonly studio: Studio }) {
               </p>
               <Button
                 size="xs"
-                disabled={ACTIONS.sampleTexts.blocked(studio) !== null}
-                onClick={() => ACTIONS.sampleTexts.run(studio)}
+                disabled={COMMANDS.sampleTexts.blocked(studio) !== null}
+                onClick={() => COMMANDS.sampleTexts.run(studio)}
               >
-                {ACTIONS.sampleTexts.label}
+                {COMMANDS.sampleTexts.label}
               </Button>
             </div>
           )}

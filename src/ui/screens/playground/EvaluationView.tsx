@@ -5,7 +5,7 @@ import { Empty } from "../../parts/Empty.tsx";
 import { Note } from "../../parts/Note.tsx";
 import { Progress } from "../../parts/Progress.tsx";
 import { saveBlob } from "../../parts/saveBlob.ts";
-import { control } from "../../stores/commands.ts";
+import { control } from "../../stores/actions.ts";
 import { shownEvaluation } from "../../stores/datasets.ts";
 import { progressFraction, progressNumbers } from "../../stores/progress.ts";
 import type { Studio } from "../../stores/studio.ts";

@@ -3,7 +3,7 @@ import type { ReadToken } from "../../../engine/contract/index.ts";
 import { Note } from "../../parts/Note.tsx";
 import { Progress } from "../../parts/Progress.tsx";
 import { TokenFlow } from "../../plots/TokenFlow.tsx";
-import type { Exchange } from "../../stores/playground.ts";
+import type { Exchange } from "../../stores/playgroundStore.ts";
 import { formatBytesOf } from "../../theme/format.ts";
 import { factsOf } from "./facts.ts";
 import { TokenTip } from "./TokenTip.tsx";

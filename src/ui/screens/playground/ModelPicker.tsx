@@ -1,7 +1,7 @@
 import { Checkbox } from "@mantine/core";
 import { useStore } from "zustand";
 import type { ModelCard, ModelId } from "../../../engine/contract/index.ts";
-import { whyMute } from "../../stores/playing.ts";
+import { whyMute } from "../../stores/playgroundActions.ts";
 import type { Studio } from "../../stores/studio.ts";
 import { formatArchitecture, formatBytes, formatQuantity } from "../../theme/format.ts";
 

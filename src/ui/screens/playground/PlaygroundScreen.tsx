@@ -3,8 +3,8 @@ import { useEffect } from "react";
 import { useStore } from "zustand";
 import { Empty } from "../../parts/Empty.tsx";
 import { Note } from "../../parts/Note.tsx";
-import { ACTIONS } from "../../stores/actions.ts";
-import { describeModels } from "../../stores/playing.ts";
+import { COMMANDS } from "../../stores/commands.ts";
+import { describeModels } from "../../stores/playgroundActions.ts";
 import type { Studio } from "../../stores/studio.ts";
 import { EvaluatePanel } from "./EvaluatePanel.tsx";
 import { TryPanel } from "./TryPanel.tsx";
@@ -25,10 +25,10 @@ export function PlaygroundScreen({ studio }: { readonly studio: Studio }) {
       <div className="play-empty">
         <Empty title="No models yet">
           <p>Here the models of your library answer side by side and are measured on texts.</p>
-          <Button variant="filled" onClick={() => ACTIONS.trySamples.run(studio)}>
-            {ACTIONS.trySamples.label}
+          <Button variant="filled" onClick={() => COMMANDS.trySamples.run(studio)}>
+            {COMMANDS.trySamples.label}
           </Button>
-          <Button onClick={() => ACTIONS.addFolder.run()}>{ACTIONS.addFolder.label}</Button>
+          <Button onClick={() => COMMANDS.addFolder.run()}>{COMMANDS.addFolder.label}</Button>
         </Empty>
       </div>
     );

@@ -1,8 +1,8 @@
 import { Button, SegmentedControl, Textarea } from "@mantine/core";
 import type { KeyboardEvent } from "react";
 import { useStore } from "zustand";
-import { ACTIONS } from "../../stores/actions.ts";
-import { clearColumns, isShownIn, playBlocked } from "../../stores/playing.ts";
+import { COMMANDS } from "../../stores/commands.ts";
+import { clearColumns, isShownIn, playBlocked } from "../../stores/playgroundActions.ts";
 import type { Studio } from "../../stores/studio.ts";
 
 const MODES = [
@@ -24,7 +24,7 @@ export function PromptBar({ studio }: { readonly studio: Studio }) {
     const sends = chat ? !event.shiftKey : event.ctrlKey || event.metaKey;
     if (event.key !== "Enter" || !sends || event.nativeEvent.isComposing) return;
     event.preventDefault();
-    void ACTIONS.runPrompt.run(studio);
+    void COMMANDS.runPrompt.run(studio);
   };
   return (
     <div className="promptbar">
@@ -53,26 +53,26 @@ export function PromptBar({ studio }: { readonly studio: Studio }) {
           }
         />
         {running ? (
-          <Button variant="filled" onClick={() => ACTIONS.stopPrompt.run(studio)}>
-            {ACTIONS.stopPrompt.label}
+          <Button variant="filled" onClick={() => COMMANDS.stopPrompt.run(studio)}>
+            {COMMANDS.stopPrompt.label}
           </Button>
         ) : (
           <Button
             variant="filled"
             disabled={blocked !== null}
             title={blocked ?? (chat ? "Enter" : "Ctrl or ⌘ and Enter")}
-            onClick={() => ACTIONS.runPrompt.run(studio)}
+            onClick={() => COMMANDS.runPrompt.run(studio)}
           >
-            {chat ? "Send" : ACTIONS.runPrompt.label}
+            {chat ? "Send" : COMMANDS.runPrompt.label}
           </Button>
         )}
         {!running && !chat && (
           <Button
             disabled={blocked !== null}
-            title={blocked ?? ACTIONS.readText.help}
-            onClick={() => ACTIONS.readText.run(studio)}
+            title={blocked ?? COMMANDS.readText.help}
+            onClick={() => COMMANDS.readText.run(studio)}
           >
-            {ACTIONS.readText.label}
+            {COMMANDS.readText.label}
           </Button>
         )}
         {!running && talked && (

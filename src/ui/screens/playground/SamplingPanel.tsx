@@ -1,7 +1,7 @@
 import { Button, NumberInput } from "@mantine/core";
 import { useState } from "react";
 import { useStore } from "zustand";
-import { DEFAULT_SAMPLING, DEFAULT_TOKENS } from "../../stores/playground.ts";
+import { DEFAULT_SAMPLING, DEFAULT_TOKENS } from "../../stores/playgroundStore.ts";
 import type { Studio } from "../../stores/studio.ts";
 
 const FIELDS = [

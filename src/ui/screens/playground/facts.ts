@@ -1,4 +1,4 @@
-import type { Exchange } from "../../stores/playground.ts";
+import type { Exchange } from "../../stores/playgroundStore.ts";
 import { formatBits, formatCount, formatRate } from "../../theme/format.ts";
 
 const count = (tokens: number) => (tokens === 1 ? "1 token" : `${formatCount(tokens)} tokens`);

@@ -1,7 +1,7 @@
 import { Button } from "@mantine/core";
 import { useStore } from "zustand";
 import { Empty } from "../../parts/Empty.tsx";
-import { ACTIONS } from "../../stores/actions.ts";
+import { COMMANDS } from "../../stores/commands.ts";
 import type { Studio } from "../../stores/studio.ts";
 import { RunRow } from "./RunRow.tsx";
 import "./runs.css";
@@ -17,8 +17,8 @@ export function RunsScreen({ studio }: { readonly studio: Studio }) {
           <p>
             Imports, merges, fusions, evaluations and exports are listed here, with their recipes.
           </p>
-          <Button variant="filled" onClick={() => ACTIONS.trySamples.run(studio)}>
-            {ACTIONS.trySamples.label}
+          <Button variant="filled" onClick={() => COMMANDS.trySamples.run(studio)}>
+            {COMMANDS.trySamples.label}
           </Button>
         </Empty>
       </div>

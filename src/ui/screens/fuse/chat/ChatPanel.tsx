@@ -1,8 +1,8 @@
 import { useMediaQuery } from "@mantine/hooks";
 import { useEffect } from "react";
 import { useStore } from "zustand";
-import { fusionParts } from "../../../stores/fusing.ts";
-import { preparePipeline } from "../../../stores/pipelining.ts";
+import { fusionParts } from "../../../stores/fusionActions.ts";
+import { preparePipeline } from "../../../stores/pipelineActions.ts";
 import type { Studio } from "../../../stores/studio.ts";
 import { SetupPanel } from "../SetupPanel.tsx";
 import { MergesForm } from "./MergesForm.tsx";

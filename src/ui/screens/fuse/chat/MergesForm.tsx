@@ -1,7 +1,7 @@
 import { Checkbox, NumberInput } from "@mantine/core";
 import { useStore } from "zustand";
 import { Section } from "../../../parts/Section.tsx";
-import { wantedMerges } from "../../../stores/pipelining.ts";
+import { wantedMerges } from "../../../stores/pipelineActions.ts";
 import type { Studio } from "../../../stores/studio.ts";
 
 /** Which merges are compared, on how many tokens. */

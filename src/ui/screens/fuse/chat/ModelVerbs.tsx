@@ -2,7 +2,7 @@ import { ActionIcon, Menu } from "@mantine/core";
 import { useStore } from "zustand";
 import type { ReportedModel } from "../../../../engine/contract/index.ts";
 import { Icon } from "../../../parts/Icon.tsx";
-import { exportModel } from "../../../stores/commands.ts";
+import { exportModel } from "../../../stores/actions.ts";
 import { compareModels, evaluateModels, openMerge } from "../../../stores/pipelineResults.ts";
 import type { Studio } from "../../../stores/studio.ts";
 

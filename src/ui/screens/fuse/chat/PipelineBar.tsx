@@ -2,14 +2,14 @@ import { Button, TextInput } from "@mantine/core";
 import { useStore } from "zustand";
 import type { JobCard } from "../../../../engine/contract/index.ts";
 import { Progress } from "../../../parts/Progress.tsx";
-import { ACTIONS } from "../../../stores/actions.ts";
+import { COMMANDS } from "../../../stores/commands.ts";
 import {
   followedPipeline,
   pipelineBlocked,
   pipelineName,
   resumePipeline,
   waitsForTurn,
-} from "../../../stores/pipelining.ts";
+} from "../../../stores/pipelineActions.ts";
 import { jobSeconds, progressFraction, progressNumbers } from "../../../stores/progress.ts";
 import type { Studio } from "../../../stores/studio.ts";
 import { formatDuration } from "../../../theme/format.ts";
@@ -48,10 +48,10 @@ export function PipelineBar({ studio }: { readonly studio: Studio }) {
         variant={running || (stopped && job.resumable) ? "default" : "filled"}
         size="md"
         disabled={blocked !== null}
-        title={blocked ?? ACTIONS.startPipeline.help}
-        onClick={() => ACTIONS.startPipeline.run(studio)}
+        title={blocked ?? COMMANDS.startPipeline.help}
+        onClick={() => COMMANDS.startPipeline.run(studio)}
       >
-        {ACTIONS.startPipeline.label}
+        {COMMANDS.startPipeline.label}
       </Button>
       <TextInput
         className="fusebar-name"
@@ -84,8 +84,8 @@ export function PipelineBar({ studio }: { readonly studio: Studio }) {
         )}
       </div>
       {running && (
-        <Button onClick={() => ACTIONS.cancelPipeline.run(studio)}>
-          {ACTIONS.cancelPipeline.label}
+        <Button onClick={() => COMMANDS.cancelPipeline.run(studio)}>
+          {COMMANDS.cancelPipeline.label}
         </Button>
       )}
       {stopped && job.resumable && (

@@ -3,8 +3,8 @@ import { useEffect } from "react";
 import { useStore } from "zustand";
 import { Empty } from "../../../parts/Empty.tsx";
 import { Note } from "../../../parts/Note.tsx";
-import { ACTIONS } from "../../../stores/actions.ts";
-import { followedPipeline, refreshPipeline } from "../../../stores/pipelining.ts";
+import { COMMANDS } from "../../../stores/commands.ts";
+import { followedPipeline, refreshPipeline } from "../../../stores/pipelineActions.ts";
 import type { Studio } from "../../../stores/studio.ts";
 import { Learning } from "./Learning.tsx";
 import { Report } from "./Report.tsx";
@@ -43,7 +43,7 @@ export function PipelineView({ studio }: { readonly studio: Studio }) {
 }
 
 function NoPipeline({ studio }: { readonly studio: Studio }) {
-  const blocked = ACTIONS.tryPipeline.blocked(studio);
+  const blocked = COMMANDS.tryPipeline.blocked(studio);
   return (
     <Empty title="FuseChat, from end to end">
       <p>
@@ -54,9 +54,9 @@ function NoPipeline({ studio }: { readonly studio: Studio }) {
       <Button
         variant="filled"
         disabled={blocked !== null}
-        onClick={() => ACTIONS.tryPipeline.run(studio)}
+        onClick={() => COMMANDS.tryPipeline.run(studio)}
       >
-        {ACTIONS.tryPipeline.label}
+        {COMMANDS.tryPipeline.label}
       </Button>
       <p className="small muted" role="status">
         {blocked ??

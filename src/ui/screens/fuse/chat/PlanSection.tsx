@@ -4,8 +4,8 @@ import type { TrainingPlan } from "../../../../engine/contract/index.ts";
 import { Facts } from "../../../parts/Facts.tsx";
 import { Note } from "../../../parts/Note.tsx";
 import { Section } from "../../../parts/Section.tsx";
+import { refusal } from "../../../stores/pipelineActions.ts";
 import { planTraining, trainingToPlan } from "../../../stores/pipelinePlan.ts";
-import { refusal } from "../../../stores/pipelining.ts";
 import type { Studio } from "../../../stores/studio.ts";
 import { formatBytes, formatBytesOf, formatCount, formatQuantity } from "../../../theme/format.ts";
 

@@ -7,7 +7,7 @@ import {
   LONGER_TRAINING,
   SHORT_TRAINING,
   trainingSettings,
-} from "../../../stores/pipelining.ts";
+} from "../../../stores/pipelineActions.ts";
 import type { Studio } from "../../../stores/studio.ts";
 import { FieldList } from "../FieldList.tsx";
 

@@ -9,7 +9,6 @@ import {
   type ReadToken,
 } from "../../engine/contract/index.ts";
 import { fakeEngine, fakeModel } from "./fakeEngine.ts";
-import { appendToken, CHUNK_TOKENS, chunkTokens, type TokenChunks } from "./playground.ts";
 import {
   chosenModels,
   clearColumns,
@@ -17,7 +16,8 @@ import {
   playBlocked,
   runPrompt,
   toggleColumn,
-} from "./playing.ts";
+} from "./playgroundActions.ts";
+import { appendToken, CHUNK_TOKENS, chunkTokens, type TokenChunks } from "./playgroundStore.ts";
 import { createStudio } from "./studio.ts";
 
 const MODELS = ["a", "b", "c", "d", "e"].map((name, createdAt) => fakeModel(name, { createdAt }));

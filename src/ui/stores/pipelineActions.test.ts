@@ -12,8 +12,6 @@ import {
 } from "../../engine/contract/index.ts";
 import { fakeEngine, fakeJob, fakeModel } from "./fakeEngine.ts";
 import { fakeFusion } from "./fakeFusion.ts";
-import { planTraining, trainingToPlan } from "./pipelinePlan.ts";
-import { compareModels, evaluateModels, openDocuments, openPipeline } from "./pipelineResults.ts";
 import {
   changeTraining,
   followedPipeline,
@@ -28,7 +26,9 @@ import {
   trainingSettings,
   waitsForTurn,
   wantedMerges,
-} from "./pipelining.ts";
+} from "./pipelineActions.ts";
+import { planTraining, trainingToPlan } from "./pipelinePlan.ts";
+import { compareModels, evaluateModels, openDocuments, openPipeline } from "./pipelineResults.ts";
 import { createStudio } from "./studio.ts";
 
 beforeEach(() => vi.stubGlobal("window", { location: { hash: "" } }));

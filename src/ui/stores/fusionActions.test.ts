@@ -17,7 +17,7 @@ import {
   resumeFusion,
   shownFusion,
   startFusion,
-} from "./fusing.ts";
+} from "./fusionActions.ts";
 import { createStudio } from "./studio.ts";
 
 beforeEach(() => vi.stubGlobal("window", { location: { hash: "" } }));

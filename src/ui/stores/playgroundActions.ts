@@ -14,7 +14,7 @@ import {
   MOST_COLUMNS,
   openExchange,
   type PlaygroundState,
-} from "./playground.ts";
+} from "./playgroundStore.ts";
 import type { Studio } from "./studio.ts";
 
 /** How many of the likeliest tokens are shown at each place. */

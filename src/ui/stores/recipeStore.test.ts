@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import type { MethodCard, Recipe } from "../../engine/contract/index.ts";
-import { createRecipeStore, fillRequired, switchMethod } from "./recipe.ts";
+import { createRecipeStore, fillRequired, switchMethod } from "./recipeStore.ts";
 
 const LINEAR: MethodCard = {
   id: "linear",

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { EngineError, type Environment, type ModelCard } from "../../engine/contract/index.ts";
-import { attempt, importFiles, resultName, trySamples } from "./commands.ts";
+import { attempt, importFiles, resultName, trySamples } from "./actions.ts";
 import { fakeEngine, fakeJob, fakeModel } from "./fakeEngine.ts";
 import { createStudio, type Studio } from "./studio.ts";
 

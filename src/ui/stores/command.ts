@@ -1,7 +1,7 @@
 import type { Studio } from "./studio.ts";
 
 /** Something a person can ask for: a button, a line of the command palette, or both. */
-export interface Action {
+export interface Command {
   readonly id: string;
   readonly label: string;
   readonly help: string;
