@@ -15,7 +15,7 @@ export type * from "./pipeline.ts";
 export { PIPELINE_STEPS } from "./pipeline.ts";
 export type * from "./plan.ts";
 export type * from "./recipe.ts";
-export { modelKeys } from "./recipe.ts";
+export { EXTRA_ACTIONS, modelKeys } from "./recipe.ts";
 export type * from "./settings.ts";
 export { allowsValue, FUSION_PROFILES, sayRange, settingsByProfile } from "./settings.ts";
 export type * from "./tensor.ts";

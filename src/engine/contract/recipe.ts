@@ -19,6 +19,16 @@ export type Settings = Readonly<Record<string, Setting>>;
 
 export type FloatName = "float32" | "float16" | "bfloat16";
 
+/** Copied from the first model that has it, not written, or a reason not to merge. */
+export const EXTRA_ACTIONS = ["copy", "leave_out", "refuse"] as const;
+export type ExtraAction = (typeof EXTRA_ACTIONS)[number];
+
+export interface ExtraTensors {
+  /** A part of the tensor's name, or with `*` the whole of it; absent for all. */
+  readonly filter?: string;
+  readonly value: ExtraAction;
+}
+
 export interface RecipeModel {
   /** A name in the library, or in the terminal a folder relative to the recipe. */
   readonly model: string;
@@ -32,6 +42,10 @@ export interface Recipe {
   readonly parameters: Settings;
   readonly dtype?: FloatName;
   readonly outDtype?: FloatName;
+  /** Models that call themselves different architectures are merged where every tensor fits. */
+  readonly allowArchitectureMismatch?: true;
+  /** What becomes of tensors that only some models have: the first entry that matches holds. */
+  readonly extraTensors?: readonly ExtraTensors[];
 }
 
 /** The key of each model of a recipe in results: its own string, with `#2` … for a repeat. */

@@ -1,6 +1,7 @@
 import { countLayers } from "../../checkpoint/tensorRoles/depth.ts";
 import { findHead, isTied } from "../../checkpoint/tensorRoles/head.ts";
-import type { DType, Finding } from "../../contract/index.ts";
+import type { DType, Finding, Recipe } from "../../contract/index.ts";
+import { compareNames } from "./compareNames.ts";
 import { finding, type Source, type Sources } from "./sources.ts";
 
 /** Every checkpoint of the merge, the donor first, each once. */
@@ -27,7 +28,7 @@ const TUNING = ["rope_theta", "rope_scaling", "rope_parameters", "hidden_act", "
 
 const show = (value: unknown) => (value === undefined ? "nothing" : JSON.stringify(value));
 
-function compareConfig(donor: Source, other: Source): readonly Finding[] {
+function compareConfig(donor: Source, other: Source, recipe: Recipe): readonly Finding[] {
   const mine = donor.checkpoint.config;
   const theirs = other.checkpoint.config;
   const findings: Finding[] = [];
@@ -47,9 +48,15 @@ function compareConfig(donor: Source, other: Source): readonly Finding[] {
     return findings;
   }
   if (mine.architecture && theirs.architecture && mine.architecture !== theirs.architecture) {
-    mismatch(
-      `${b} is a ${theirs.architecture} and ${a} a ${mine.architecture}: different architectures cannot be merged.`,
-    );
+    const kinds = `${b} is a ${theirs.architecture} and ${a} a ${mine.architecture}`;
+    if (recipe.allowArchitectureMismatch) {
+      const sentence = `${kinds}: merged since the recipe allows it, and the result is a ${mine.architecture}.`;
+      findings.push(finding("warning", "mismatch", sentence, { source: other }));
+    } else {
+      mismatch(
+        `${kinds}: different architectures are not merged. If one was only relabelled and computes the same, say so in the recipe: "allow_architecture_mismatch: true" (mergekit's --allow-crimes).`,
+      );
+    }
   }
   const { hiddenSize } = mine;
   if (hiddenSize !== null && theirs.hiddenSize !== null && hiddenSize !== theirs.hiddenSize) {
@@ -141,11 +148,19 @@ function refuseEmpty(source: Source): readonly Finding[] {
 }
 
 /** What the checkpoints as wholes have in common, and what not. Their tensors are compared one by one. */
-export function compareCheckpoints(sources: Sources, untied: boolean): readonly Finding[] {
+export function compareCheckpoints(
+  sources: Sources,
+  recipe: Recipe,
+  untied: boolean,
+): readonly Finding[] {
   const [donor, ...others] = distinct(sources) as [Source, ...Source[]];
   const findings = [donor, ...others].flatMap(refuseEmpty);
   findings.push(
-    ...others.flatMap((other) => [...compareConfig(donor, other), ...compareDTypes(donor, other)]),
+    ...others.flatMap((other) => [
+      ...compareNames(donor, other),
+      ...compareConfig(donor, other, recipe),
+      ...compareDTypes(donor, other),
+    ]),
   );
   findings.push(...[donor, ...others].flatMap(compareQuantisation));
   if (!donor.checkpoint.config) {

@@ -1,11 +1,7 @@
 import { describe, expect, test } from "vitest";
-import type { Checkpoint } from "../../checkpoint/checkpoint.ts";
 import { EngineError } from "../../contract/index.ts";
-import { parseRecipe } from "../recipe/recipe.ts";
-import { findMethod } from "../registry.ts";
 import { makeModel, type Tensors } from "../testModels.ts";
-import type { Plan } from "./outputTensor.ts";
-import { planMerge } from "./plan.ts";
+import { codes, plan } from "./testPlan.ts";
 
 const EMBED = "model.embed_tokens.weight";
 const Q0 = "model.layers.0.self_attn.q_proj.weight";
@@ -24,20 +20,6 @@ const FORMS = {
   slerp: "merge_method: slerp\nbase_model: base\nmodels: [{model: a}]\nparameters: {t: 0.5}",
 };
 
-/** Plans a recipe whose models are looked up by their names. */
-function plan(text: string, checkpoints: readonly Checkpoint[]): Plan {
-  const recipe = parseRecipe(text);
-  const find = (name: string) => checkpoints.find((checkpoint) => checkpoint.name === name)!;
-  return planMerge({
-    method: findMethod(recipe.method),
-    recipe,
-    base: recipe.base === undefined ? null : find(recipe.base),
-    models: recipe.models.map(({ model }) => find(model)),
-    shardBytes: 5e9,
-    budget: { tileBytes: 2 ** 20, slots: 3 },
-  });
-}
-
 const three = (change: Tensors = {}, config: Record<string, unknown> = {}) => [
   makeModel("base", LLAMA),
   makeModel("a", LLAMA),
@@ -54,7 +36,6 @@ const refusal = (run: () => unknown): EngineError => {
   }
   throw new Error("nothing was refused");
 };
-const codes = ({ card }: Plan) => card.findings.map(({ severity, code }) => `${severity} ${code}`);
 
 describe("a plan of models that fit", () => {
   test.each(Object.entries(FORMS))("has every tensor, merged, without findings: %s", (_, text) => {

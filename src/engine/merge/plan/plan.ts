@@ -2,6 +2,7 @@ import type { Checkpoint } from "../../checkpoint/checkpoint.ts";
 import { planShards } from "../../checkpoint/formats/safetensors/shards.ts";
 import { openDepths } from "../../checkpoint/tensorRoles/depth.ts";
 import { findHead, isTied } from "../../checkpoint/tensorRoles/head.ts";
+import { alignNames } from "../../checkpoint/tensorRoles/layouts.ts";
 import { countsTokens, isTokenEmbedding } from "../../checkpoint/tensorRoles/role.ts";
 import { type Finding, type MergePlan, modelKeys, type Recipe } from "../../contract/index.ts";
 import { invariant } from "../../core/invariant.ts";
@@ -77,8 +78,12 @@ function changeConfig(outputs: readonly OutputTensor[], sources: Sources): Plan[
 function openSources({ method, recipe, base, models }: PlanRequest) {
   const counted = countedModels(method, recipe);
   const allKeys = modelKeys(recipe);
-  const merged = counted.map((i): Source => ({ key: allKeys[i]!, checkpoint: models[i]! }));
-  const stated = base && recipe.base !== undefined ? { key: recipe.base, checkpoint: base } : null;
+  const template = (recipe.base !== undefined && base) || models[counted[0]!]!;
+  const open = (key: string, stored: Checkpoint): Source => {
+    return { key, stored, checkpoint: alignNames(stored, template) };
+  };
+  const merged = counted.map((i) => open(allKeys[i]!, models[i]!));
+  const stated = base && recipe.base !== undefined ? open(recipe.base, base) : null;
   const sources: Sources = {
     method,
     base: method.base === "none" ? null : stated,
@@ -162,7 +167,7 @@ export function planMerge(request: PlanRequest): Plan {
   const configChanges = changeConfig(outputs, sources);
   const arranged = arrangeFindings([
     ...settingFindings,
-    ...compareCheckpoints(sources, configChanges.tied === false),
+    ...compareCheckpoints(sources, recipe, configChanges.tied === false),
     ...(request.findings ?? []),
     ...findings,
     ...describeDTypes(recipe, outputs),

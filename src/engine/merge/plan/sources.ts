@@ -7,7 +7,10 @@ import type { MergeMethod } from "../method.ts";
 /** One checkpoint of a merge under the name that findings and results give it. */
 export interface Source {
   readonly key: string;
+  /** Its tensors bear the template's names where the two are layouts of one model. */
   readonly checkpoint: Checkpoint;
+  /** As it was opened, under its own names. */
+  readonly stored: Checkpoint;
 }
 
 /** The checkpoints of a merge. Where the method has no base, `base` is null. */

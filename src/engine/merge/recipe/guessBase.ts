@@ -1,5 +1,6 @@
 import { type Checkpoint, type CheckpointTensor, readTensor } from "../../checkpoint/checkpoint.ts";
 import { countLayers } from "../../checkpoint/tensorRoles/depth.ts";
+import { alignNames } from "../../checkpoint/tensorRoles/layouts.ts";
 import { countsTokens } from "../../checkpoint/tensorRoles/role.ts";
 import type { Finding } from "../../contract/index.ts";
 import { toF32 } from "../../core/tensor/convert.ts";
@@ -25,12 +26,17 @@ export interface Resemblance {
   readonly cosine: number | null;
 }
 
+/** All under the first one's names, so that layouts of one model are compared as what they are. */
+function alignAll(checkpoints: readonly Checkpoint[]): readonly Checkpoint[] {
+  return checkpoints.map((checkpoint) => alignNames(checkpoint, checkpoints[0] as Checkpoint));
+}
+
 /**
  * True where all checkpoints have the same layers, width and matrices inside the stack, told from
  * headers. Embeddings may differ in rows.
  */
 export function areCompatible(checkpoints: readonly Checkpoint[]): boolean {
-  const [first, ...others] = checkpoints;
+  const [first, ...others] = alignAll(checkpoints);
   if (!first) return false;
   return others.every((other) => {
     const [a, b] = [first.config, other.config];
@@ -108,14 +114,15 @@ async function readPiece(tensor: CheckpointTensor, { first, count }: Piece): Pro
 export async function compareSamples(
   checkpoints: readonly Checkpoint[],
 ): Promise<readonly Resemblance[]> {
-  const pieces = choosePieces(checkpoints);
+  const aligned = alignAll(checkpoints);
+  const pieces = choosePieces(aligned);
   if (pieces.length === 0) return [];
   const models = checkpoints.length;
   const products = Array.from({ length: models }, () => new Float64Array(models));
   const distances = Array.from({ length: models }, () => new Float64Array(models));
   for (const piece of pieces) {
     const values = await Promise.all(
-      checkpoints.map(({ tensors }) => readPiece(tensors.get(piece.tensor)!, piece)),
+      aligned.map(({ tensors }) => readPiece(tensors.get(piece.tensor)!, piece)),
     );
     for (let a = 0; a < models; a++) {
       for (let b = a; b < models; b++) {

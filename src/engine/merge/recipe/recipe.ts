@@ -9,11 +9,20 @@ import type {
   Settings,
 } from "../../contract/index.ts";
 import { didYouMean } from "./nearest.ts";
+import { OWN_KEYS, readOwnKeys } from "./ownKeys.ts";
 import { readSettings, refuseKey } from "./recipeSettings.ts";
 import { formatScalar, formatString } from "./scalar.ts";
 import { type Entry, readYaml, type YamlText } from "./yamlNodes.ts";
 
-const KEYS = ["merge_method", "models", "base_model", "parameters", "dtype", "out_dtype"];
+const KEYS = [
+  "merge_method",
+  "models",
+  "base_model",
+  "parameters",
+  "dtype",
+  "out_dtype",
+  ...OWN_KEYS,
+];
 const DTYPES: readonly FloatName[] = ["float32", "float16", "bfloat16"];
 /** More models than any method takes; the method's own limit is checked in the plan. */
 const MODEL_LIMIT = 256;
@@ -96,6 +105,7 @@ export function parseRecipe(text: string): Recipe {
     parameters: parameters ? readSettings(yaml, parameters.value) : {},
     ...(dtypeName && { dtype: dtypeName }),
     ...(outDtypeName && { outDtype: outDtypeName }),
+    ...readOwnKeys(yaml, given),
   };
 }
 
@@ -146,6 +156,8 @@ export function formatRecipe(recipe: Recipe): string {
     ...formatSettings(recipe.parameters, ""),
     ...(recipe.dtype === undefined ? [] : [`dtype: ${recipe.dtype}`]),
     ...(recipe.outDtype === undefined ? [] : [`out_dtype: ${recipe.outDtype}`]),
+    ...(recipe.allowArchitectureMismatch ? ["allow_architecture_mismatch: true"] : []),
+    ...(recipe.extraTensors ? formatSetting("extra_tensors", recipe.extraTensors, "") : []),
   ];
   return `${lines.join("\n")}\n`;
 }

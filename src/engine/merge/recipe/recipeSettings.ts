@@ -87,7 +87,8 @@ function readConditional(yaml: YamlText, entries: readonly Entry[], key: string)
   return text && text.value !== null ? { filter: text.text, value: level } : { value: level };
 }
 
-function readSetting(yaml: YamlText, { key, keyAt, value }: Entry): Setting {
+/** One parameter: a scalar, a gradient, a filter list or patterns. */
+export function readSetting(yaml: YamlText, { key, keyAt, value }: Entry): Setting {
   const items = yaml.items(value);
   if (!items) {
     return (

@@ -62,8 +62,9 @@ function formatRecipeJson(plan: Plan, name: string): string {
 function formatMergekitConfig(plan: Plan): string | null {
   const { method, global } = plan;
   const differs = method.params.profile !== undefined && global.profile !== "mergekit";
-  if (!method.mergekit || differs) return null;
-  const { dtype: _, ...recipe } = plan.recipe;
+  if (!method.mergekit || differs || plan.recipe.extraTensors) return null;
+  // mergekit takes the consent to other architectures on its command line: --allow-crimes.
+  const { dtype: _, allowArchitectureMismatch: _____, ...recipe } = plan.recipe;
   // Ours alone: mergekit's draws are not ours whatever the seed.
   const { arithmetic, profile: __, seed: ___, draws: ____, ...parameters } = recipe.parameters;
   const common = commonDType(plan);

@@ -1,0 +1,74 @@
+import { EXTRA_ACTIONS, type ExtraAction, type Recipe } from "../../contract/index.ts";
+import { didYouMean } from "./nearest.ts";
+import { readSetting } from "./recipeSettings.ts";
+import type { Entry, YamlText } from "./yamlNodes.ts";
+
+/** Keys beyond mergekit's: what shall hold where models do not fit each other. */
+export const OWN_KEYS = ["allow_architecture_mismatch", "extra_tensors"] as const;
+
+type OwnSettings = Pick<Recipe, "allowArchitectureMismatch" | "extraTensors">;
+
+const isAction = (value: unknown): value is ExtraAction =>
+  EXTRA_ACTIONS.some((action) => action === value);
+
+function readConsent(yaml: YamlText, { key, value }: Entry): boolean {
+  const meant = yaml.scalar(value)?.value;
+  if (typeof meant === "boolean") return meant;
+  return yaml.refuse(value, `"${key}" must be true or false.`, key);
+}
+
+/** `extra_tensors: leave_out`, or entries with a filter and a value as any parameter has. */
+function readExtra(yaml: YamlText, entry: Entry): Recipe["extraTensors"] {
+  const { key, keyAt } = entry;
+  const setting = readSetting(yaml, entry);
+  const entries = Array.isArray(setting) ? setting : [{ value: setting }];
+  return entries.map((each: unknown) => {
+    const { filter, value } = each as { readonly filter?: string; readonly value: unknown };
+    if (!isAction(value)) {
+      const word = String(value);
+      yaml.refuse(
+        keyAt,
+        `"${key}" takes ${EXTRA_ACTIONS.join(", ")}, or a list of entries such as {filter: "mtp.*", value: leave_out}; "${word}" is none of these.${didYouMean(word, EXTRA_ACTIONS)}`,
+        key,
+      );
+    }
+    return filter === undefined || filter === "*" ? { value } : { filter, value };
+  });
+}
+
+/** The settings under these keys, where the recipe has them. */
+export function readOwnKeys(
+  yaml: YamlText,
+  given: (key: string) => Entry | undefined,
+): OwnSettings {
+  const consent = given("allow_architecture_mismatch");
+  const extra = given("extra_tensors");
+  const allowed = consent !== undefined && readConsent(yaml, consent);
+  const extraTensors = extra && readExtra(yaml, extra);
+  return {
+    ...(allowed && { allowArchitectureMismatch: true as const }),
+    ...(extraTensors && { extraTensors }),
+  };
+}
+
+/** What the recipe wants of a tensor that only some models have; null where it does not say. */
+export function extraAction({ extraTensors }: Recipe, tensor: string): ExtraAction | null {
+  return extraTensors?.find(({ filter }) => matchesFilter(filter, tensor))?.value ?? null;
+}
+
+/** A part of the name; with `*` in it the whole name, `*` standing for anything. */
+function matchesFilter(filter: string | undefined, tensor: string): boolean {
+  if (filter === undefined) return true;
+  const parts = filter.split("*");
+  if (parts.length === 1) return tensor.includes(filter);
+  const [first = "", ...rest] = parts;
+  const last = rest.pop() ?? "";
+  if (!tensor.startsWith(first)) return false;
+  let at = first.length;
+  for (const part of rest) {
+    const found = tensor.indexOf(part, at);
+    if (found < 0) return false;
+    at = found + part.length;
+  }
+  return tensor.length - last.length >= at && tensor.endsWith(last);
+}
