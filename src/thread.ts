@@ -1,11 +1,15 @@
 import { serveTasks } from "./engine/core/threads.ts";
 import { alignTasks } from "./engine/fuse/align/tasks.ts";
+import { templateTasks } from "./engine/text/templates/task.ts";
 
 declare const self: DedicatedWorkerGlobalScope;
 
-serveTasks(alignTasks, {
-  post: (message) => self.postMessage(message),
-  listen(onMessage) {
-    self.onmessage = ({ data }: MessageEvent) => onMessage(data);
+serveTasks(
+  { ...alignTasks, ...templateTasks },
+  {
+    post: (message) => self.postMessage(message),
+    listen(onMessage) {
+      self.onmessage = ({ data }: MessageEvent) => onMessage(data);
+    },
   },
-});
+);

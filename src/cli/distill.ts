@@ -17,11 +17,13 @@ import { createImportFusionKind } from "../engine/fuse/dataset/importFusion.ts";
 import type { GpuProvider } from "../engine/gpu/device.ts";
 import { STUDIO } from "../engine/merge/run/version.ts";
 import { keepLanguageTexts } from "../engine/runtime/language/languageFiles.ts";
+import { watchTemplates } from "../engine/text/templates/task.ts";
 import { createDistillKind, prepareTraining } from "../engine/train/distillJob.ts";
 import { checkTraining } from "../engine/train/planner.ts";
 import { readNotes, type TrainingNotes } from "../engine/train/recordState.ts";
 import { openFiles } from "../node/files.ts";
 import { type FolderLibrary, openFolderLibrary } from "../node/folderLibrary.ts";
+import { nodeThreads } from "../node/threads.ts";
 import { openWorkFolder, type WorkFolder } from "../node/workFolder.ts";
 import { readChoice } from "./choices.ts";
 import { closing } from "./closing.ts";
@@ -139,7 +141,7 @@ async function importData(run: Run, data: string): Promise<FusionId> {
     library,
     gpuProvider,
     fusions: folder.fusions,
-    openText: keepLanguageTexts(),
+    openText: keepLanguageTexts(watchTemplates(nodeThreads())),
   });
   const file = new File([await openAsBlob(data)], name);
   const { fusion = "" } = await kind.run(

@@ -14,6 +14,7 @@ import { prepareFusion } from "../engine/fuse/fuseModels.ts";
 import { STUDIO } from "../engine/merge/run/version.ts";
 import { keepLanguageTexts } from "../engine/runtime/language/languageFiles.ts";
 import { createModelCache } from "../engine/runtime/language/modelCache.ts";
+import { watchTemplates } from "../engine/text/templates/task.ts";
 import { openFusionFolder, PARQUET_FORMATS } from "../node/fusionFolder.ts";
 import { mapsInFolder } from "../node/mapFiles.ts";
 import { nodeThreads } from "../node/threads.ts";
@@ -58,7 +59,7 @@ export const fuse: Command = {
         datasets: inputs.files,
         name: basename(out),
       };
-      const found = { ...inputs, openText: keepLanguageTexts() };
+      const found = { ...inputs, openText: keepLanguageTexts(watchTemplates(nodeThreads())) };
       const { totalBytes } = await prepareFusion(request, found);
       const key = fingerprintOf(STUDIO.version, request);
       const folder = keep(await openFusionFolder<FuseState>(out, key));

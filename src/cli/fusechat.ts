@@ -16,6 +16,7 @@ import { formatReport } from "../engine/pipeline/report.ts";
 import type { StagesState } from "../engine/pipeline/stages.ts";
 import { keepLanguageTexts } from "../engine/runtime/language/languageFiles.ts";
 import { createModelCache, withRoom } from "../engine/runtime/language/modelCache.ts";
+import { watchTemplates } from "../engine/text/templates/task.ts";
 import { createDistillKind } from "../engine/train/distillJob.ts";
 import { factsInFile } from "../node/factFile.ts";
 import { type FolderLibrary, type GivenModel, openFolderLibrary } from "../node/folderLibrary.ts";
@@ -110,7 +111,11 @@ function openPipelineKind({
   readonly facts: FactStore;
 }) {
   const modelCache = createModelCache({ gpuProvider, library });
-  const language = { library, modelCache, openText: keepLanguageTexts() };
+  const language = {
+    library,
+    modelCache,
+    openText: keepLanguageTexts(watchTemplates(nodeThreads())),
+  };
   const stored = { datasets, fusions, records };
   const pool = createPool(alignTasks, nodeThreads());
   const merging = { library, facts, gpuProvider, noteSpeed: () => undefined };

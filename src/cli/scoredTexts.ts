@@ -4,8 +4,10 @@ import { EngineError } from "../engine/contract/index.ts";
 import { bytesInMemory } from "../engine/core/bytes.ts";
 import { type ReadableRow, tryEncodeRow } from "../engine/evaluate/scoreRow.ts";
 import { detectFormat, readDataset } from "../engine/text/datasets/datasets.ts";
+import { watchTemplates } from "../engine/text/templates/task.ts";
 import { missingTemplate, openChatTemplate } from "../engine/text/templates/template.ts";
 import { fileFailure } from "../node/files.ts";
+import { nodeThreads } from "../node/threads.ts";
 import type { RunnableModel } from "./languageModel.ts";
 
 const MAX_FILE_BYTES = 2 ** 28;
@@ -47,7 +49,7 @@ export async function readScoredTexts(path: string, model: RunnableModel): Promi
   if ((await detectFormat(source, basename(path))) === "text") {
     return { rows: [encode(new TextDecoder().decode(bytes))], domains: [null], problems: [] };
   }
-  const template = await openChatTemplate(model.files, tokenizer);
+  const template = await openChatTemplate(model.files, tokenizer, watchTemplates(nodeThreads()));
   const rows: ReadableRow[] = [];
   const domains: (string | null)[] = [];
   const problems: string[] = [];
@@ -60,7 +62,7 @@ export async function readScoredTexts(path: string, model: RunnableModel): Promi
     const { row } = entry;
     if (row.kind === "chat" && !template) throw missingTemplate(model.name);
     const readable =
-      row.kind === "text" ? encode(row.text) : tryEncodeRow(row, tokenizer, template);
+      row.kind === "text" ? encode(row.text) : await tryEncodeRow(row, tokenizer, template);
     if (readable?.counted.includes(1)) {
       rows.push(readable);
       domains.push(row.domain);

@@ -53,6 +53,7 @@ import { openDatabase } from "./storage/database.ts";
 import { storeValues } from "./storage/values.ts";
 import { createDatasetKind } from "./text/datasets/datasetJob.ts";
 import { openDatasets } from "./text/datasets/datasetLibrary.ts";
+import { watchTemplates } from "./text/templates/task.ts";
 import { createDistillKind } from "./train/distillJob.ts";
 import { createTrainingQueries } from "./train/trainingQueries.ts";
 
@@ -98,7 +99,11 @@ export async function createEngine(parts: EngineParts): Promise<Engine> {
   const modelCache = createModelCache({ gpuProvider, library });
   const pool = createPool(alignTasks, parts.threads);
   const maps = mapsInDatabase(database.store("facts"));
-  const language = { library, modelCache, openText: keepLanguageTexts() };
+  const language = {
+    library,
+    modelCache,
+    openText: keepLanguageTexts(watchTemplates(parts.threads)),
+  };
   const merging = {
     library,
     facts,

@@ -5,6 +5,7 @@ import { openCheckpoint } from "../engine/checkpoint/open.ts";
 import type { ModelCard } from "../engine/contract/index.ts";
 import { describeLanguage, keepLanguageTexts } from "../engine/runtime/language/languageFiles.ts";
 import { findRunnable, USUAL_TOKENS } from "../engine/runtime/language/runnable.ts";
+import { watchTemplates } from "../engine/text/templates/task.ts";
 import { openFiles } from "./files.ts";
 
 let checkpoint: Checkpoint;
@@ -20,7 +21,11 @@ afterAll(() => close());
 const spaceOf = (freeBytes: number) => ({ freeBytes, bindingBytes: 2 ** 27 });
 const describeWithin = (freeBytes: number) => {
   const library = { card: async () => ({}) as ModelCard, open: async () => checkpoint };
-  const parts = { library, openText: keepLanguageTexts(), space: spaceOf(freeBytes) };
+  const parts = {
+    library,
+    openText: keepLanguageTexts(watchTemplates()),
+    space: spaceOf(freeBytes),
+  };
   return describeLanguage("id", parts);
 };
 

@@ -198,7 +198,7 @@ test("of a chat the replies are fused, as an evaluation of the pivot counts them
   const checkpoint = await bench.parts.library.open(chatty);
   const { tokenizer, template: own } = await bench.parts.openText(checkpoint);
   const row = { kind: "chat", domain: null, followUps: [], messages } as const;
-  const readable = encodeRow(row, tokenizer(), own);
+  const readable = await encodeRow(row, tokenizer(), own);
   const { tokens, nats } = await bench.parts.modelCache.use(chatty, { tokens: 256 }, (open) =>
     scoreRow(open.gpu, open.model, readable!, { signal: new AbortController().signal }),
   );

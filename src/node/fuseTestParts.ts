@@ -1,3 +1,4 @@
+import { watchTemplates } from "../engine/text/templates/task.ts";
 import "fake-indexeddb/auto";
 import { basename, join } from "node:path";
 import type { Checkpoint } from "../engine/checkpoint/checkpoint.ts";
@@ -55,7 +56,7 @@ export class FusionBench {
     return new FusionBench({
       records,
       gpuProvider: new GpuProvider(navigator.gpu),
-      openText: keepLanguageTexts(),
+      openText: keepLanguageTexts(watchTemplates()),
       fusions: await openFusions(storedFusionCatalogue(database), records),
       pool: createPool(alignTasks),
     });

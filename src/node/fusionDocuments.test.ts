@@ -11,7 +11,9 @@ import {
   utf8Length,
 } from "../engine/fuse/documents/tokenise.ts";
 import type { DatasetRow } from "../engine/text/datasets/datasets.ts";
-import { type ChatMessage, createChatTemplate } from "../engine/text/templates/template.ts";
+import type { ChatMessage } from "../engine/text/templates/chat.ts";
+import { watchTemplates } from "../engine/text/templates/task.ts";
+import { createChatTemplate } from "../engine/text/templates/template.ts";
 import { openTokenizer, type TextTokenizer } from "../engine/text/tokenizers/tokenizer.ts";
 import { openFiles } from "./files.ts";
 import { hasTestData, testDataPath } from "./testdata.ts";
@@ -38,13 +40,16 @@ afterAll(() => Promise.all(opened.map(({ close }) => close())));
 const readers = () => tokenizers.map((each) => openDocumentTokenizer(each, { begins: true }));
 
 const template = (source: string, ends: readonly string[]) =>
-  createChatTemplate({ source, file: "t.jinja" }, { tokens: { bos_token: "<s>" }, ends });
+  createChatTemplate(
+    { source, file: "t.jinja", tokens: { bos_token: "<s>" }, ends },
+    watchTemplates(),
+  );
 /** Control tokens of its own, and a colon with a space before the words. */
-const CHATML = template(
+const CHATML = await template(
   "{{ bos_token }}{% for m in messages %}<|im_start|>{{ m.role }}\n{{ m.content }}<|im_end|>\n{% endfor %}",
   ["<|im_end|>"],
 );
-const PLAIN = template(
+const PLAIN = await template(
   "{{ bos_token }}{% for m in messages %}{{ m.role }}: {{ m.content }}</s>\n{% endfor %}",
   ["</s>"],
 );
@@ -58,11 +63,11 @@ const chat = (...messages: readonly ChatMessage[]): DatasetRow => ({
 });
 const say = (role: string, content: string): ChatMessage => ({ role, content });
 
-function piecesOf(
+async function piecesOf(
   row: DatasetRow,
   pivot: Parameters<typeof documentPieces>[1],
-): readonly DocumentPiece[] {
-  const pieces = documentPieces(row, pivot);
+): Promise<readonly DocumentPiece[]> {
+  const pieces = await documentPieces(row, pivot);
   if (pieces instanceof RowRefusal) throw new Error(pieces.reason);
   return pieces;
 }
@@ -168,7 +173,7 @@ test("prose is cut before spaces, where tokens of all models end", {
   ];
   const prose = "The prince looked at the long road and said nothing to his men. ".repeat(30);
   const [pieces, splitter] = [
-    piecesOf(text(prose), { tokenizer: tokenizers[0] as TextTokenizer, template: null }),
+    await piecesOf(text(prose), { tokenizer: tokenizers[0] as TextTokenizer, template: null }),
     new Splitter([ember, slate, flint], 128),
   ];
   const { parts, cut } = await splitter.split(pieces, noPause);
@@ -199,12 +204,12 @@ describe("a chat", () => {
     say("user", "Oh"),
     say("assistant", "Yes, é."),
   ];
-  test("is learned where the assistant speaks, and where its turn ends", () => {
+  test("is learned where the assistant speaks, and where its turn ends", async () => {
     const pivot = { tokenizer: tokenizers[0] as TextTokenizer, template: PLAIN };
-    const pieces = piecesOf(chat(...messages), pivot);
+    const pieces = await piecesOf(chat(...messages), pivot);
     // The token that begins a text is every model's own business.
     expect(textOf(pieces)).toBe(
-      PLAIN.renderChat(messages, { addGenerationPrompt: false }).slice(3),
+      (await PLAIN.renderChat(messages, { addGenerationPrompt: false })).slice(3),
     );
     expect(pieces.filter(({ supervised }) => supervised)).toEqual([
       { kind: "text", text: " Nobody.", supervised: true },
@@ -223,9 +228,9 @@ describe("a chat", () => {
     }
   });
 
-  test.skipIf(!hasTestData)("has control tokens that only the pivot reads as one", () => {
+  test.skipIf(!hasTestData)("has control tokens that only the pivot reads as one", async () => {
     const [ember, , , , , qwen] = tokenizers as readonly TextTokenizer[];
-    const pieces = piecesOf(chat(...messages), { tokenizer: qwen!, template: CHATML });
+    const pieces = await piecesOf(chat(...messages), { tokenizer: qwen!, template: CHATML });
     expect(pieces.map(({ kind }) => kind).slice(0, 5)).toEqual([
       "text",
       "control",
@@ -249,7 +254,7 @@ describe("a chat", () => {
       say("user", `What is ${i} and ${i}?`),
       say("assistant", `It is ${2 * i}.`),
     ]).flat();
-    const pieces = piecesOf(chat(...long), pivot);
+    const pieces = await piecesOf(chat(...long), pivot);
     const { parts, cut } = await new Splitter(readers(), 150).split(pieces, noPause);
     expect(cut).toBe(0);
     expect(parts.length).toBeGreaterThan(3);
@@ -263,9 +268,9 @@ test.each([
   ["no answer", chat(say("user", "Hi")), PLAIN, /says nothing/],
   ["an empty reply", chat(say("user", "Hi"), say("assistant", " ")), PLAIN, /empty message/],
   ["an unknown role", chat(say("x", "Hi"), say("assistant", "a")), "roles", /only users/],
-])("a chat with %s is refused by name", (_, row, written, reason) => {
-  const picky = template("{{ raise_exception('only users') }}", []);
-  const refusal = documentPieces(row, {
+])("a chat with %s is refused by name", async (_, row, written, reason) => {
+  const picky = await template("{{ raise_exception('only users') }}", []);
+  const refusal = await documentPieces(row, {
     tokenizer: tokenizers[0] as TextTokenizer,
     template: written === "roles" ? picky : (written as typeof PLAIN | null),
   });
@@ -273,25 +278,25 @@ test.each([
   expect((refusal as RowRefusal).reason).toMatch(reason);
 });
 
-test("FuseChat's profiles leave out a first turn that is not the user's, and want turns", () => {
+test("FuseChat's profiles leave out a first turn that is not the user's, and want turns", async () => {
   const pivot = { tokenizer: tokenizers[0] as TextTokenizer, template: PLAIN };
   const inTurns = { inTurns: true };
   const [ask, answer] = [say("user", "Hi"), say("assistant", "Ho")];
   const greeted = chat(say("system", "S"), say("assistant", "Welcome"), ask, answer);
-  const whole = documentPieces(chat(say("system", "S"), ask, answer), pivot);
-  expect(documentPieces(greeted, pivot, inTurns)).toEqual(whole);
-  expect(documentPieces(greeted, pivot)).not.toEqual(whole);
+  const whole = await documentPieces(chat(say("system", "S"), ask, answer), pivot);
+  expect(await documentPieces(greeted, pivot, inTurns)).toEqual(whole);
+  expect(await documentPieces(greeted, pivot)).not.toEqual(whole);
   for (const row of [chat(ask, ask, answer), chat(ask, answer, answer), chat(answer, answer)]) {
-    expect(documentPieces(row, pivot, inTurns)).toMatchObject({
+    expect(await documentPieces(row, pivot, inTurns)).toMatchObject({
       reason: "a chat in which user and assistant do not take turns",
     });
-    expect(documentPieces(row, pivot)).not.toBeInstanceOf(RowRefusal);
+    expect(await documentPieces(row, pivot)).not.toBeInstanceOf(RowRefusal);
   }
 });
 
 test("a text of 600,000 characters makes documents", async () => {
   const pivot = { tokenizer: tokenizers[0] as TextTokenizer, template: null };
-  const long = piecesOf(text("It was a very, very long day. ".repeat(20_000)), pivot);
+  const long = await piecesOf(text("It was a very, very long day. ".repeat(20_000)), pivot);
   const { parts } = await new Splitter(readers().slice(0, 1), 2048).split(long, noPause);
   expect(parts.length).toBeGreaterThan(80);
   expect(parts.reduce((sum, part) => sum + textOf(part).length, 0)).toBe(30 * 20_000 + 4);

@@ -1,11 +1,8 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { EngineError } from "../engine/contract/index.ts";
-import {
-  type ChatMessage,
-  type ChatTemplate,
-  createChatTemplate,
-} from "../engine/text/templates/template.ts";
+import type { ChatMessage } from "../engine/text/templates/chat.ts";
+import { createRenderer, type Renderer } from "../engine/text/templates/renderer.ts";
 import { hasTestData, testDataPath } from "./testdata.ts";
 
 interface Rendered {
@@ -32,10 +29,10 @@ const ends = [
   "<|END_OF_TURN_TOKEN|>",
 ];
 
-function readTemplate(name: string): ChatTemplate {
+function readTemplate(name: string): Renderer {
   const text = readFileSync(testDataPath(name), "utf8");
   const source = name.endsWith(".json") ? JSON.parse(text).chat_template : text;
-  return createChatTemplate({ source, file: name }, { tokens, ends });
+  return createRenderer({ source, file: name, tokens, ends });
 }
 
 function optionsOf(messages: readonly ChatMessage[], tools: unknown[] | undefined) {

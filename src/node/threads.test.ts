@@ -3,11 +3,14 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { build } from "vite";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { EngineError } from "../engine/contract/index.ts";
 import { createPool } from "../engine/core/threadPool.ts";
 import { minedTargets } from "../engine/fuse/align/maps/mined.ts";
 import { testVocabulary } from "../engine/fuse/align/maps/testVocabulary.ts";
 import { openPooledGrouper } from "../engine/fuse/align/pooledGrouper.ts";
 import { alignTasks } from "../engine/fuse/align/tasks.ts";
+import { watchTemplates } from "../engine/text/templates/task.ts";
+import { createChatTemplate } from "../engine/text/templates/template.ts";
 import { nodeThreads } from "./threads.ts";
 
 let folder: string;
@@ -19,6 +22,7 @@ beforeAll(async () => {
     configFile: false,
     logLevel: "error",
     publicDir: false,
+    ssr: { noExternal: true },
     build: {
       ssr: "src/node/thread.ts",
       outDir: folder,
@@ -63,6 +67,31 @@ test("a script that does not run leaves the work to the calling thread", async (
   const broken = { ...threads, start: () => nodeThreads(import.meta.filename)!.start() };
   const targets = await minedTargets(PIVOT, SOURCE, createPool(alignTasks, broken));
   expect(targets).toHaveLength(SOURCE.size);
+});
+
+test("the thread of a template that takes too long is ended while it works", async () => {
+  const watchdog = watchTemplates(nodeThreads(join(folder, "thread.mjs")));
+  const parts = { file: "chat_template.jinja", tokens: {}, ends: [] };
+  // Text after text of 8 Mi letters in title case: the renderer itself gives up after two seconds.
+  const source =
+    "{% set ns = namespace(s='a b c d ') %}{% for i in range(20) %}{% set ns.s = ns.s + ns.s %}{% endfor %}" +
+    "{% for i in range(9) %}{{ ns.s | title | length }}{% endfor %}";
+  const options = { addGenerationPrompt: false };
+  const messages = [{ role: "user", content: "Hi" }];
+  const begun = performance.now();
+  const busy = watchdog.run(
+    "template",
+    { ...parts, source },
+    { messages, options, finds: false },
+    { milliseconds: 200, fail: (why) => new EngineError("bad-config", `It ${why}.`) },
+  );
+  await expect(busy).rejects.toThrow("was stopped");
+  const plain = { ...parts, source: "{{ messages[0].content }}" };
+  const template = await createChatTemplate(plain, watchdog);
+  expect(await template.renderChat(messages, options)).toBe("Hi");
+  // Less than its own bound: it was not waited for.
+  expect(performance.now() - begun).toBeLessThan(2000);
+  watchdog.close();
 });
 
 test("without a script there are no threads", () => {

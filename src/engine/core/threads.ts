@@ -44,6 +44,8 @@ export interface OpenWork {
 
 /** Who does pieces of work, one at a time. */
 export interface Hand {
+  /** Resolves once it can work. */
+  ready(): Promise<unknown>;
   do(work: OpenWork, piece: unknown): Promise<unknown>;
   forget(work: OpenWork): void;
   end(): void;
@@ -63,6 +65,7 @@ export class ThreadLost extends Error {
 }
 
 type ToThread =
+  | { readonly ask: "ready" }
   | { readonly open: OpenWork }
   | { readonly forget: number }
   | { readonly work: number; readonly piece: unknown };
@@ -71,7 +74,6 @@ type FromThread = { readonly answer: unknown } | { readonly failure: Failure };
 /** The hand that a thread is: each piece is posted, with what its work shares before the first. */
 export function handOf(thread: Thread): Hand {
   const known = new Set<number>();
-  const post = (message: ToThread) => thread.post(message);
   let worked = false;
   let lost: ThreadLost | undefined;
   let settle = { resolve: (_: unknown) => {}, reject: (_: unknown) => {} };
@@ -88,17 +90,21 @@ export function handOf(thread: Thread): Hand {
     lost ??= new ThreadLost(worked, error);
     settle.reject(lost);
   });
+  const ask = (...messages: readonly ToThread[]) =>
+    new Promise<unknown>((resolve, reject) => {
+      if (lost) return reject(lost);
+      settle = { resolve, reject };
+      for (const message of messages) thread.post(message);
+    });
   return {
-    do: (work, piece) =>
-      new Promise((resolve, reject) => {
-        if (lost) return reject(lost);
-        settle = { resolve, reject };
-        if (!known.has(work.id)) post({ open: work });
-        known.add(work.id);
-        post({ work: work.id, piece });
-      }),
+    ready: () => ask({ ask: "ready" }),
+    do(work, piece) {
+      const opening: readonly ToThread[] = known.has(work.id) ? [] : [{ open: work }];
+      known.add(work.id);
+      return ask(...opening, { work: work.id, piece });
+    },
     forget(work) {
-      if (known.delete(work.id)) post({ forget: work.id });
+      if (known.delete(work.id)) thread.post({ forget: work.id } satisfies ToThread);
     },
     end: () => thread.end(),
   };
@@ -109,6 +115,7 @@ export function handHere(tasks: Tasks): Hand {
   const prepared = new Map<number, Promise<Work>>();
   const breathe = createBreather();
   return {
+    ready: async () => undefined,
     async do(work, piece) {
       await breathe();
       let ready = prepared.get(work.id);
@@ -129,7 +136,8 @@ export function serveTasks(tasks: Tasks, line: Line): void {
   const hand = handHere(tasks);
   line.listen(async (message) => {
     const said = message as ToThread;
-    if ("open" in said) works.set(said.open.id, said.open);
+    if ("ask" in said) line.post(await answer(hand.ready));
+    else if ("open" in said) works.set(said.open.id, said.open);
     else if ("forget" in said) {
       const work = works.get(said.forget);
       works.delete(said.forget);

@@ -61,7 +61,7 @@ export async function scorePair(
       left.chats += 1;
       return NOT_SCORED;
     }
-    const readable = tryEncodeRow(row, tokenizer, language.template);
+    const readable = await tryEncodeRow(row, tokenizer, language.template);
     if (!readable) {
       left[readable === null ? "empty" : "refused"] += 1;
       return NOT_SCORED;

@@ -28,14 +28,14 @@ export interface ReadableRow {
  * bytes. Of a chat what the assistant says counts, with the token that ends each turn. Null where
  * nothing counts; `bad-config` where the template refuses the chat.
  */
-export function encodeRow(
+export async function encodeRow(
   row: DatasetRow,
   tokenizer: TextTokenizer,
   template: ChatTemplate | null,
-): ReadableRow | null {
+): Promise<ReadableRow | null> {
   if (row.kind === "text") return encodeText(row.text, tokenizer);
   if (!template || row.messages.every(({ role }) => role !== "assistant")) return null;
-  const { text, replies } = template.renderWithReplies(row.messages, {
+  const { text, replies } = await template.renderWithReplies(row.messages, {
     addGenerationPrompt: false,
   });
   const encoding = tokenizer.encode(text, { specialTokens: false });
@@ -61,11 +61,11 @@ function encodeText(text: string, tokenizer: TextTokenizer): ReadableRow | null 
 }
 
 /** What `encodeRow` gives, or undefined where a template refuses the chat, as some do two turns of one role. */
-export function tryEncodeRow(
+export async function tryEncodeRow(
   ...parts: Parameters<typeof encodeRow>
-): ReturnType<typeof encodeRow> | undefined {
+): Promise<ReadableRow | null | undefined> {
   try {
-    return encodeRow(...parts);
+    return await encodeRow(...parts);
   } catch (error) {
     if (error instanceof EngineError && error.code === "bad-config") return undefined;
     throw error;

@@ -66,7 +66,7 @@ export async function chooseRows(
     const next = await queue.next();
     if (next.done) continue;
     queues.push(queue);
-    const count = countTokens(next.value, language);
+    const count = await countTokens(next.value, language);
     // A row that is longer than what is left would cost more than was asked for.
     if (count === 0) continue;
     if (rows.length > 0 && tokens + count > options.tokens) {
@@ -83,12 +83,13 @@ export async function chooseRows(
   );
 }
 
-function countTokens(
+async function countTokens(
   row: DatasetRow,
   language: Awaited<ReturnType<LanguageParts["openText"]>>,
-): number {
+): Promise<number> {
   try {
-    return encodeRow(row, language.tokenizer(), language.template)?.ids.length ?? 0;
+    const read = await encodeRow(row, language.tokenizer(), language.template);
+    return read?.ids.length ?? 0;
   } catch (error) {
     if (error instanceof EngineError && error.code === "bad-config") return 0;
     throw error;

@@ -1,6 +1,7 @@
 import { EngineError } from "../../contract/index.ts";
 import type { DatasetRow } from "../../text/datasets/datasets.ts";
-import type { CharRange, ChatMessage, ChatTemplate } from "../../text/templates/template.ts";
+import type { CharRange, ChatMessage } from "../../text/templates/chat.ts";
+import type { ChatTemplate } from "../../text/templates/template.ts";
 import type { TextTokenizer } from "../../text/tokenizers/tokenizer.ts";
 import type { DocumentPiece } from "../dataset/records.ts";
 
@@ -23,11 +24,11 @@ export class RowRefusal {
  * template writes it, what the assistant says is learned, with the token that ends each turn.
  * `inTurns`: as FuseChat reads chats, see `takeTurns`.
  */
-export function documentPieces(
+export async function documentPieces(
   row: DatasetRow,
   pivot: PivotLanguage,
   { inTurns = false }: { readonly inTurns?: boolean } = {},
-): readonly DocumentPiece[] | RowRefusal {
+): Promise<readonly DocumentPiece[] | RowRefusal> {
   if (row.kind === "text") return textPieces(row.text, pivot.tokenizer);
   if (!pivot.template) return new RowRefusal("a chat, and the pivot has no chat template");
   if (row.messages.every(({ role }) => role !== "assistant")) {
@@ -39,7 +40,9 @@ export function documentPieces(
   const messages = inTurns ? takeTurns(row.messages) : row.messages;
   if (messages instanceof RowRefusal) return messages;
   try {
-    const chat = pivot.template.renderWithReplies(messages, { addGenerationPrompt: false });
+    const chat = await pivot.template.renderWithReplies(messages, {
+      addGenerationPrompt: false,
+    });
     const pieces = chatPieces(chat.text, chat.replies, pivot.tokenizer);
     if (pieces.some(({ supervised }) => supervised)) return pieces;
     return new RowRefusal("a chat in which the assistant says nothing");

@@ -135,7 +135,7 @@ class DocumentMaker {
       drop(entry.problem);
       return [];
     }
-    const pieces = documentPieces(entry.row, this.#models[0] as FusionModel, {
+    const pieces = await documentPieces(entry.row, this.#models[0] as FusionModel, {
       inTurns: this.#settings.profile.startsWith("fusechat"),
     });
     if (pieces instanceof RowRefusal) {

@@ -35,7 +35,7 @@ export async function generateText(
   const { contextLength } = findRunnable(checkpoint);
   const language = await parts.openText(checkpoint);
   const tokenizer = language.tokenizer();
-  const ids = encodePrompt(prompt, language, tokenizer, checkpoint.name);
+  const ids = await encodePrompt(prompt, language, tokenizer, checkpoint.name);
   checkContext(ids.length + 1, contextLength, checkpoint.name);
   const tokens = Math.min(request.maxTokens, contextLength - ids.length);
   onEvent?.({ type: "prompt", tokens: ids.length });
@@ -65,26 +65,26 @@ export async function generateText(
 }
 
 /** The tokens of a prompt: at least one, so that there is something to go on from. */
-function encodePrompt(
+async function encodePrompt(
   prompt: Prompt,
   { template }: LanguageText,
   tokenizer: TextTokenizer,
   model: string,
-): readonly number[] {
-  const ids = encodeGiven();
+): Promise<readonly number[]> {
+  const ids = await encodeGiven();
   if (ids.length > 0) return ids;
   const start = tokenizer.bosId ?? tokenizer.eosId;
   if (start !== null) return [start];
   throw new EngineError("usage", `${model} has no token that begins a text: write a prompt.`);
 
-  function encodeGiven(): readonly number[] {
+  async function encodeGiven(): Promise<readonly number[]> {
     if (prompt.kind === "text") {
       checkText(prompt.text);
       return [...tokenizer.encode(prompt.text, { specialTokens: true }).ids];
     }
     if (!template) throw missingTemplate(model);
     for (const { content } of prompt.turns) checkText(content);
-    const text = template.renderChat(prompt.turns, { addGenerationPrompt: true });
+    const text = await template.renderChat(prompt.turns, { addGenerationPrompt: true });
     checkText(text);
     // The template writes the special tokens itself.
     return [...tokenizer.encode(text, { specialTokens: false }).ids];

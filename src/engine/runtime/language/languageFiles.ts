@@ -3,6 +3,7 @@ import type { Library } from "../../checkpoint/library/library.ts";
 import { isOnnxExport } from "../../checkpoint/onnxExport.ts";
 import { EngineError, type LanguageCard, type ModelId, toFailure } from "../../contract/index.ts";
 import type { GpuSpace } from "../../gpu/space.ts";
+import type { TemplateWatchdog } from "../../text/templates/task.ts";
 import { type ChatTemplate, openChatTemplate } from "../../text/templates/template.ts";
 import { openTokenizer, type TextTokenizer } from "../../text/tokenizers/tokenizer.ts";
 import { findRunnable, USUAL_TOKENS } from "./runnable.ts";
@@ -22,10 +23,10 @@ export interface LanguageText {
 export type OpenLanguageText = (checkpoint: Checkpoint) => Promise<LanguageText>;
 
 /** Opens tokenizers and templates, and keeps those that were used last. */
-export function keepLanguageTexts(): OpenLanguageText {
+export function keepLanguageTexts(watchdog: TemplateWatchdog): OpenLanguageText {
   const kept = new Map<Checkpoint, Promise<LanguageText>>();
   return (checkpoint) => {
-    const opening = kept.get(checkpoint) ?? openLanguageText(checkpoint);
+    const opening = kept.get(checkpoint) ?? openLanguageText(checkpoint, watchdog);
     kept.delete(checkpoint);
     kept.set(checkpoint, opening);
     opening.catch(() => kept.delete(checkpoint));
@@ -37,7 +38,10 @@ export function keepLanguageTexts(): OpenLanguageText {
   };
 }
 
-async function openLanguageText({ name, files }: Checkpoint): Promise<LanguageText> {
+async function openLanguageText(
+  { name, files }: Checkpoint,
+  watchdog: TemplateWatchdog,
+): Promise<LanguageText> {
   const missing = new EngineError(
     "missing-file",
     `${name} has neither tokenizer.json nor vocab.json with merges.txt, which turn text into tokens: it can be merged, but not read or write.`,
@@ -45,7 +49,7 @@ async function openLanguageText({ name, files }: Checkpoint): Promise<LanguageTe
   );
   const found = await unlessForeseen(openTokenizer(files));
   const tokenizer = found instanceof EngineError ? null : found;
-  const template = await unlessForeseen(openChatTemplate(files, tokenizer));
+  const template = await unlessForeseen(openChatTemplate(files, tokenizer, watchdog));
   return {
     tokenizer() {
       if (found instanceof EngineError) throw found;

@@ -1,5 +1,5 @@
 import { clip, isObject } from "../../core/json.ts";
-import type { ChatMessage } from "../templates/template.ts";
+import type { ChatMessage } from "../templates/chat.ts";
 
 /** One example: a text to read, or a chat with something to learn or to answer. */
 export type DatasetRow = {

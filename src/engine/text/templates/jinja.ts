@@ -1,6 +1,6 @@
 import { Environment, Interpreter, Template } from "@huggingface/jinja";
 import { EngineError } from "../../contract/index.ts";
-import { isObject } from "../../core/json.ts";
+import { MAX_TEXT_LENGTH, mendCall, type Statement, TemplateRefusal, tooLong } from "./calls.ts";
 import { strftime } from "./strftime.ts";
 
 /** Templates of real models have up to 30 kB. */
@@ -9,76 +9,50 @@ export const MAX_TEMPLATE_LENGTH = 1 << 20;
 const MAX_STEPS = 10_000_000;
 const STEPS_BETWEEN_LOOKS = 2_000;
 const MAX_MILLISECONDS = 2_000;
-const MAX_TEXT_LENGTH = 16 << 20;
 /** The same as in the sandbox that transformers renders in. */
 const MAX_ITEMS = 100_000;
+/** Reading a run of blanks takes the square of its length; real templates have some dozens. */
+const MAX_BLANKS = 2_000;
+/** Characters of a text that count as one step: what is done with a text goes through all of it. */
+const CHARS_PER_STEP = 256;
 
 /** A template that can be rendered again and again. */
 export type CompiledTemplate = (variables: Readonly<Record<string, unknown>>) => string;
 
-/** Why a template gave no text: its own complaint, or a bound. */
-export class TemplateRefusal extends Error {
-  override readonly name = "TemplateRefusal";
-}
-
-type Statement = Parameters<Interpreter["evaluate"]>[0];
-const STRIPS = ["strip", "lstrip", "rstrip"] as const;
-type Strip = (typeof STRIPS)[number];
-interface StripCall {
-  readonly callee: { readonly object: Statement; readonly property: { readonly value: Strip } };
-  readonly args: readonly [Statement];
-}
-
-/** Whether a statement is `text.strip(letters)` or one of its like; the library keeps its types. */
-function isStripCall(statement: unknown): statement is StripCall {
-  if (!isObject(statement) || statement.type !== "CallExpression") return false;
-  const { callee, args } = statement;
-  if (!isObject(callee) || callee.type !== "MemberExpression" || callee.computed) return false;
-  const { property } = callee;
-  const isStrip = isObject(property) && STRIPS.some((name) => name === property.value);
-  return isStrip && Array.isArray(args) && args.length === 1;
-}
-
-/** A text without any of these letters at its ends, as in Python. */
-function strip(text: string, name: Strip, letters: string): string {
-  const all = [...text];
-  let [start, end] = [0, all.length];
-  while (name !== "rstrip" && start < end && letters.includes(all[start]!)) start += 1;
-  while (name !== "lstrip" && start < end && letters.includes(all[end - 1]!)) end -= 1;
-  return all.slice(start, end).join("");
-}
+type RuntimeValue = ReturnType<Interpreter["evaluate"]>;
 
 /** Counts what a template does and stops it where it goes on for too long. */
 class BoundedInterpreter extends Interpreter {
   #steps = 0;
   #nextLook = STEPS_BETWEEN_LOOKS;
   readonly #deadline = performance.now() + MAX_MILLISECONDS;
+  /** Parts of a call that were looked at before it is made: once is enough. */
+  readonly #read = new Map<Statement, RuntimeValue>();
 
   override evaluate(
     ...[statement, environment]: Parameters<Interpreter["evaluate"]>
-  ): ReturnType<Interpreter["evaluate"]> {
-    const result =
-      this.#evaluateStrip(statement, environment) ?? super.evaluate(statement, environment);
+  ): RuntimeValue {
+    const known = this.#read.get(statement);
+    if (known) {
+      this.#read.delete(statement);
+      return known;
+    }
+    const parts: [Statement, RuntimeValue][] = [];
+    const mended = mendCall(statement, (part) => {
+      const found = this.evaluate(part, environment);
+      parts.push([part, found]);
+      return found.value;
+    });
+    if (mended === statement) for (const [part, found] of parts) this.#read.set(part, found);
+    const result = super.evaluate(mended, environment);
     const { value } = result;
     const items = Array.isArray(value) ? value.length : 0;
+    const chars = typeof value === "string" ? value.length : 0;
     // Whoever makes a list is going to walk it: a loop with an empty body does nothing else.
-    this.#steps += 1 + items;
-    if (items > MAX_ITEMS || (typeof value === "string" && value.length > MAX_TEXT_LENGTH)) {
-      throw new TemplateRefusal("it makes far too long a text");
-    }
+    this.#steps += 1 + items + Math.floor(chars / CHARS_PER_STEP);
+    if (items > MAX_ITEMS || chars > MAX_TEXT_LENGTH) throw tooLong();
     if (this.#steps > this.#nextLook) this.#look();
     return result;
-  }
-
-  /** `text.strip("\n")` and its like, whose argument the library does not look at. */
-  #evaluateStrip(...[statement, environment]: Parameters<Interpreter["evaluate"]>) {
-    if (!isStripCall(statement)) return null;
-    const { callee, args } = statement;
-    const { value: text } = this.evaluate(callee.object, environment);
-    const { value: letters } = this.evaluate(args[0], environment);
-    if (typeof text !== "string" || typeof letters !== "string") return null;
-    const literal = { type: "StringLiteral", value: strip(text, callee.property.value, letters) };
-    return super.evaluate(literal as Statement, environment);
   }
 
   #look(): void {
@@ -96,6 +70,14 @@ export function compileTemplate(source: string, file: string): CompiledTemplate 
       "bad-config",
       `The chat template in ${file} has ${source.length} characters; at most ${MAX_TEMPLATE_LENGTH} are read.`,
       { file, length: source.length, limit: MAX_TEMPLATE_LENGTH },
+    );
+  }
+  const blanks = /\s{2001,}/.exec(source)?.[0].length ?? 0;
+  if (blanks > MAX_BLANKS) {
+    throw new EngineError(
+      "bad-config",
+      `The chat template in ${file} has ${blanks} blanks in a row; at most ${MAX_BLANKS} are read. Shorten them.`,
+      { file, length: blanks, limit: MAX_BLANKS },
     );
   }
   const program = parse(source, file);

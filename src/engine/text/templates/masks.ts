@@ -1,6 +1,6 @@
 import { invariant } from "../../core/invariant.ts";
 import type { TokenEncoding } from "../tokenizers/tokenizer.ts";
-import type { CharRange } from "./template.ts";
+import type { CharRange } from "./chat.ts";
 
 /**
  * Which tokens of a text a model is to learn: 1 for every token that stands for a character inside

@@ -1,4 +1,5 @@
-import type { CharRange, ChatMessage } from "./template.ts";
+import { isObject } from "../../core/json.ts";
+import type { CharRange, ChatMessage } from "./chat.ts";
 
 /** What templates do to the assistant's words. */
 const CHANGES: readonly ((content: string) => string)[] = [
@@ -24,23 +25,81 @@ const WAYS: readonly ((content: string, mark: string) => string)[] = [
   (content, mark) => content.slice(0, content.length - afterThinking(content).length) + mark,
 ];
 
+/** How a chat is written: the same template and options, other messages. */
+export type Render = (messages: readonly ChatMessage[], addGenerationPrompt?: boolean) => string;
+
 /**
- * Where the assistant's words stand in a rendered chat, or null where that cannot be told. The chat
- * is rendered once more with marks in their place; the text around the marks and the words between
- * must give the rendered chat again, letter for letter.
+ * Where the assistant's words stand in a rendered chat, one range for each of `replies` that the
+ * template writes, or null where that cannot be told. The chat is rendered once more with marks in
+ * their place; the text around the marks and the words between must give the rendered chat again,
+ * letter for letter. A reply ends with its token of `ends`; tool calls and thoughts in fields of their
+ * own are part of it, so such a reply begins where the template has the assistant speak.
  */
 export function locateReplies(
   text: string,
   messages: readonly ChatMessage[],
   ends: readonly string[],
-  render: (messages: readonly ChatMessage[]) => string,
-): readonly CharRange[] | null {
+  render: Render,
+): ReadonlyMap<ChatMessage, CharRange> | null {
   const replies = messages.filter(({ role }) => role === "assistant");
-  const said = replies.filter(({ content }) => content.trim() !== "");
+  const said = replies.filter((reply) => voiceOf(reply).words(reply).trim() !== "");
   // Some templates leave an empty reply out, and would not leave out a mark.
   const locate = (marked: readonly ChatMessage[]) =>
     locateMarked(text, messages, marked, ends, render);
   return locate(replies) ?? (said.length < replies.length ? locate(said) : null);
+}
+
+/** The part of a reply in whose place the mark is put. */
+interface Voice {
+  words(reply: ChatMessage): string;
+  replaced(reply: ChatMessage, words: string): ChatMessage;
+}
+
+const CONTENT: Voice = {
+  words: ({ content }) => content,
+  replaced: (reply, content) => ({ ...reply, content }),
+};
+
+const REASONING: Voice = {
+  words: ({ fields }) => String(fields?.reasoning_content ?? ""),
+  replaced: (reply, words) => ({
+    ...reply,
+    fields: { ...reply.fields, reasoning_content: words },
+  }),
+};
+
+/** The name of the first tool that is called. */
+const TOOL: Voice = {
+  words: (reply) => String(firstCall(reply)?.called.name ?? ""),
+  replaced(reply, name) {
+    const first = firstCall(reply);
+    if (!first) return reply;
+    const called = { ...first.called, name };
+    const call = first.call === first.called ? called : { ...first.call, function: called };
+    const tool_calls = [call, ...first.others];
+    return { ...reply, fields: { ...reply.fields, tool_calls } };
+  },
+};
+
+function voiceOf(reply: ChatMessage): Voice {
+  const spoken = [CONTENT, TOOL, REASONING].find((voice) => voice.words(reply).trim() !== "");
+  return spoken ?? CONTENT;
+}
+
+/** OpenAI's `{"type": "function", "function": {"name": …}}`, or what it holds alone. */
+function firstCall({ fields }: ChatMessage) {
+  const calls = fields?.tool_calls;
+  const [call, ...others]: readonly unknown[] = Array.isArray(calls) ? calls : [];
+  if (!isObject(call)) return null;
+  return { call, called: isObject(call.function) ? call.function : call, others };
+}
+
+/** Whether a reply is more than its content, and the template writes that too. */
+function hasParts(reply: ChatMessage, text: string): boolean {
+  return [TOOL, REASONING].some((voice) => {
+    const words = voice.words(reply).trim();
+    return words !== "" && text.includes(words);
+  });
 }
 
 function locateMarked(
@@ -48,43 +107,106 @@ function locateMarked(
   messages: readonly ChatMessage[],
   replies: readonly ChatMessage[],
   ends: readonly string[],
-  render: (messages: readonly ChatMessage[]) => string,
-): readonly CharRange[] | null {
-  if (replies.length === 0) return [];
-  const spoken = replies.map(({ content }) => content);
+  render: Render,
+): ReadonlyMap<ChatMessage, CharRange> | null {
+  if (replies.length === 0) return new Map();
+  const marked = new Set(replies);
+  const spoken = replies.map((reply) => voiceOf(reply).words(reply));
   const mark = unusedMark(text + messages.map(({ content }) => content).join());
   for (const way of WAYS) {
-    const marked = render(
-      messages.map((message) =>
-        replies.includes(message) ? { ...message, content: way(message.content, mark) } : message,
-      ),
+    const rendered = render(
+      messages.map((message) => {
+        if (!marked.has(message)) return message;
+        const voice = voiceOf(message);
+        return voice.replaced(message, way(voice.words(message), mark));
+      }),
     );
-    const around = marked.split(mark);
+    const around = rendered.split(mark);
     if (around.length !== spoken.length + 1) continue;
     for (const change of CHANGES) {
       const words = spoken.map(change);
       const rebuilt = around.map((part, i) => part + (words[i] ?? "")).join("");
-      if (rebuilt === text) return rangesOf(around, words, spoken, ends);
+      if (rebuilt !== text) continue;
+      const whole = replies.map((reply) => hasParts(reply, text));
+      const first = replies[whole.indexOf(true)];
+      const prompts = first ? promptsOf(messages.slice(0, messages.indexOf(first)), render) : [];
+      return rangesOf({ around, words, spoken, replies, ends, whole, prompts });
     }
   }
   return null;
 }
 
-function rangesOf(
-  around: readonly string[],
-  words: readonly string[],
-  spoken: readonly string[],
-  ends: readonly string[],
-): readonly CharRange[] {
+/**
+ * What a template writes where the assistant is to speak: as it is, without white space at its end,
+ * and without the `<think>` of a model whose thoughts are the reply's.
+ */
+function promptsOf(before: readonly ChatMessage[], render: Render): readonly string[] {
+  const silent = render(before, false);
+  const asked = render(before, true);
+  const prompt = asked.startsWith(silent) ? asked.slice(silent.length) : "";
+  const forms = [prompt, prompt.trimEnd(), prompt.replace(/<think>\s*$/, "")];
+  return forms.filter((form) => form.trim() !== "");
+}
+
+function rangesOf({
+  around,
+  words,
+  spoken,
+  replies,
+  ends,
+  whole,
+  prompts,
+}: {
+  readonly around: readonly string[];
+  readonly words: readonly string[];
+  readonly spoken: readonly string[];
+  readonly replies: readonly ChatMessage[];
+  readonly ends: readonly string[];
+  readonly whole: readonly boolean[];
+  readonly prompts: readonly string[];
+}): ReadonlyMap<ChatMessage, CharRange> | null {
   const longestFirst = [...new Set(ends)].sort((a, b) => b.length - a.length);
+  const ranges = new Map<ChatMessage, CharRange>();
   let at = 0;
-  return words.map((word, i) => {
-    const start = at + startOfThoughts(around[i]!, spoken[i]!);
+  for (const [i, reply] of replies.entries()) {
+    const before = around[i]!;
     const after = around[i + 1]!;
-    const end = longestFirst.find((token) => after.startsWith(token)) ?? "";
-    at += around[i]!.length + word.length;
-    return { start, end: at + end.length };
+    const speaks = startOfThoughts(before, spoken[i]!);
+    const start = whole[i] ? (startOfTurn(before, prompts) ?? ownStart(reply, speaks)) : speaks;
+    const end = whole[i] ? endOfTurn(after, ends) : lengthOfEnd(after, longestFirst);
+    if (start === null || end === null) return null;
+    const wordsAt = at + before.length;
+    ranges.set(reply, { start: at + start, end: wordsAt + words[i]!.length + end });
+    at = wordsAt + words[i]!.length;
+  }
+  return ranges;
+}
+
+const lengthOfEnd = (after: string, longestFirst: readonly string[]) =>
+  (longestFirst.find((token) => after.startsWith(token)) ?? "").length;
+
+/** Where a reply begins: after the prompt that stands last. */
+function startOfTurn(before: string, prompts: readonly string[]): number | null {
+  for (const prompt of prompts) {
+    const at = before.lastIndexOf(prompt);
+    if (at >= 0) return at + prompt.length;
+  }
+  return null;
+}
+
+/** Without a prompt, a reply that begins with its content begins there. */
+function ownStart(reply: ChatMessage, speaks: number): number | null {
+  return voiceOf(reply) === CONTENT && REASONING.words(reply) === "" ? speaks : null;
+}
+
+/** The end of the first token that ends a turn. */
+function endOfTurn(after: string, ends: readonly string[]): number | null {
+  const found = ends.flatMap((token) => {
+    const at = token === "" ? -1 : after.indexOf(token);
+    return at < 0 ? [] : [{ at, end: at + token.length }];
   });
+  found.sort((a, b) => a.at - b.at || b.end - a.end);
+  return found[0]?.end ?? null;
 }
 
 /** Where a reply's thoughts begin in what stands before its answer; its end, where they do not. */
@@ -97,9 +219,11 @@ function startOfThoughts(before: string, content: string): number {
 }
 
 /** A word that no trimming touches and that the chat does not hold. */
-function unusedMark(text: string): string {
-  for (let i = 0; ; i++) {
-    const mark = `\ue000${i}\ue001`;
-    if (!text.includes(mark)) return mark;
-  }
+export function unusedMark(text: string): string {
+  const used = new Set(text.match(/\ue000\d{1,15}\ue001/g));
+  let i = 0;
+  while (used.has(markOf(i))) i++;
+  return markOf(i);
 }
+
+const markOf = (i: number) => `\ue000${i}\ue001`;

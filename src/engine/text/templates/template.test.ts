@@ -1,11 +1,10 @@
 import { describe, expect, test } from "vitest";
+import generation from "../../../../goldens/templates/generation.json" with { type: "json" };
 import { bytesInMemory, type FileTree } from "../../core/bytes.ts";
-import {
-  type ChatMessage,
-  createChatTemplate,
-  missingTemplate,
-  openChatTemplate,
-} from "./template.ts";
+import type { ChatMessage } from "./chat.ts";
+import { createRenderer, systemIntoUser } from "./renderer.ts";
+import { watchTemplates } from "./task.ts";
+import { missingTemplate, openChatTemplate } from "./template.ts";
 
 const CHAT: readonly ChatMessage[] = [
   { role: "user", content: "Hi" },
@@ -15,7 +14,7 @@ const options = { addGenerationPrompt: false };
 
 function templateOf(source: string) {
   const tokens = { bos_token: "<s>", eos_token: "</s>" };
-  return createChatTemplate({ source, file: "test.jinja" }, { tokens, ends: ["</s>"] });
+  return createRenderer({ source, file: "test.jinja", tokens, ends: ["</s>"] });
 }
 
 function filesOf(files: Readonly<Record<string, unknown>>): FileTree {
@@ -100,12 +99,21 @@ test("a reply that is written twice is refused", () => {
   expect(() => twice.renderWithReplies(CHAT, options)).toThrow("not known which part");
 });
 
+/** A text of 4 Mi letters. */
+const LONG = `{% set ns = namespace(s='x') %}{% for a in range(22) %}{% set ns.s = ns.s + ns.s %}{% endfor %}{% set s = ns.s %}`;
+
 test.each([
   ["loops", "{% for a in range(99999) %}{% for b in range(99999) %}{% endfor %}{% endfor %}"],
   ["counts too far", "{% for a in range(999999999) %}x{% endfor %}"],
   [
     "grows",
     "{% set ns = namespace(s='x') %}{% for a in range(99) %}{% set ns.s = ns.s + ns.s %}{% endfor %}",
+  ],
+  ["replaces by long texts", `${LONG}{{ s|replace('', s) }}{{ s.replace('x', s) }}`],
+  ["joins with a long text", `${LONG}{{ range(9999)|join(s) }}`],
+  [
+    "works on long texts again and again",
+    `${LONG}{% for a in range(9999) %}{{ s|upper|length }}{% endfor %}`,
   ],
   ["calls itself", "{% macro f(x) %}{{ f(x) }}{% endmacro %}{{ f(1) }}"],
 ])("a template that %s is stopped", (_, source) => {
@@ -121,6 +129,89 @@ test("a malformed template is refused when it is opened", () => {
   expect(() => templateOf("{% for %}")).toThrow("malformed");
 });
 
+test("a run of blanks that would take for ever to read is refused by its length", () => {
+  expect(() => templateOf(" ".repeat(400_000))).toThrow("400000 blanks in a row");
+  expect(templateOf(`{{ 1 }}${" ".repeat(2000)}x`).renderChat(CHAT, options)).toHaveLength(2002);
+});
+
+test("nested replacements are evaluated once each", () => {
+  const nested = `{{ ${"(".repeat(40)}'a'${"|replace('a', 'a'))".repeat(40)} }}`;
+  expect(templateOf(nested).renderChat(CHAT, options)).toBe("a");
+});
+
+const ASK = { role: "user", content: "Hi" };
+
+describe("a reply with thoughts or tool calls in fields of their own", () => {
+  const fields = templateOf(
+    `{% for m in messages %}<|{{ m.role }}|>
+{% if m.reasoning_content %}<think>
+{{ m.reasoning_content }}
+</think>
+
+{% endif %}{{ m.content }}{% for c in m.tool_calls or [] %}{{ '\\n' }}<tool>{{ c.function | tojson }}</tool>{% endfor %}</s>
+{% endfor %}{% if add_generation_prompt %}<|assistant|>
+{% endif %}`,
+  );
+  const call = { type: "function", function: { name: "add", arguments: { a: 1 } } };
+  const learned = (...messages: readonly ChatMessage[]) => {
+    const { text, replies } = fields.renderWithReplies(messages, options);
+    return replies.map(({ start, end }) => text.slice(start, end));
+  };
+
+  test("is learned as a whole", () => {
+    const reply = { role: "assistant", content: "Let me see.", fields: { tool_calls: [call] } };
+    const thought = { role: "assistant", content: "2", fields: { reasoning_content: "1 + 1" } };
+    const result = { role: "tool", content: "2", fields: { name: "add" } };
+    expect(learned(ASK, reply, result, thought)).toEqual([
+      'Let me see.\n<tool>{"name": "add", "arguments": {"a": 1}}</tool></s>',
+      "<think>\n1 + 1\n</think>\n\n2</s>",
+    ]);
+  });
+
+  test("may have no words beside the calls", () => {
+    const reply = { role: "assistant", content: "", fields: { tool_calls: [call, call] } };
+    const one = '\n<tool>{"name": "add", "arguments": {"a": 1}}</tool>';
+    expect(learned(ASK, reply)).toEqual([`${one}${one}</s>`]);
+  });
+
+  test("is not learned where the dataset says so", () => {
+    const reply = { role: "assistant", content: "No" };
+    expect(learned(ASK, { ...reply, learned: false as const }, ASK, reply)).toEqual(["No</s>"]);
+  });
+});
+
+test.each(Object.entries(generation.cases))(
+  "{%% generation %%} marks what transformers marks: %s",
+  (_, given) => {
+    const messages = generation.chat.map(({ role, content, ...fields }) => ({
+      role,
+      content,
+      fields,
+    }));
+    const template = templateOf(given.template);
+    const { text, replies } = template.renderWithReplies(messages, options);
+    expect(text).toBe(given.text);
+    expect(template.renderChat(messages, options)).toBe(given.text);
+    expect(replies.map(({ start, end }) => text.slice(start, end))).toEqual(given.learned);
+    const unlearned = messages.map((message, i) =>
+      i === 1 ? { ...message, learned: false as const } : message,
+    );
+    expect(template.renderWithReplies(unlearned, options).replies).toEqual(replies.slice(1));
+  },
+);
+
+test("a template without a system role says so, and the text can go into the first user turn", () => {
+  const picky = templateOf(
+    "{% if messages[0].role == 'system' %}{{ raise_exception('System role not supported') }}{% endif %}" +
+      "{% for m in messages %}[{{ m.role }}]{{ m.content }}</s>{% endfor %}",
+  );
+  const chat = [{ role: "system", content: "Be terse." }, ...CHAT];
+  expect(() => picky.renderWithReplies(chat, options)).toThrow("takes no system role");
+  expect(picky.renderChat(systemIntoUser(chat), options)).toBe(
+    "[user]Be terse.\n\nHi</s>[assistant] Hello\n</s>",
+  );
+});
+
 test("the day is the one that is given", () => {
   const template = templateOf("{{ strftime_now('%d %b %Y, %A %H:%M') }}");
   const today = new Date(2024, 1, 29, 9, 5);
@@ -132,7 +223,7 @@ test("chat_template.jinja wins over tokenizer_config.json", async () => {
     "chat_template.jinja": "file",
     "tokenizer_config.json": { chat_template: "entry" },
   });
-  expect((await openChatTemplate(files, null))?.source).toBe("file");
+  expect((await openChatTemplate(files, null, watchTemplates()))?.source).toBe("file");
 });
 
 test("of named templates the default is taken", async () => {
@@ -141,7 +232,7 @@ test("of named templates the default is taken", async () => {
     { name: "default", template: "default" },
   ];
   const files = filesOf({ "tokenizer_config.json": { chat_template } });
-  expect((await openChatTemplate(files, null))?.source).toBe("default");
+  expect((await openChatTemplate(files, null, watchTemplates()))?.source).toBe("default");
 });
 
 test("special tokens may be named by objects or in special_tokens_map.json", async () => {
@@ -152,12 +243,14 @@ test("special tokens may be named by objects or in special_tokens_map.json", asy
     },
     "special_tokens_map.json": { bos_token: "<other>", eos_token: "<e>" },
   });
-  const template = await openChatTemplate(files, null);
-  expect(template?.renderChat(CHAT, options)).toBe("<b>Hi<e>");
+  const template = await openChatTemplate(files, null, watchTemplates());
+  expect(await template?.renderChat(CHAT, options)).toBe("<b>Hi<e>");
 });
 
 test("a checkpoint without a template has none, and the failure says what to do", async () => {
-  expect(await openChatTemplate(filesOf({ "tokenizer_config.json": {} }), null)).toBeNull();
+  expect(
+    await openChatTemplate(filesOf({ "tokenizer_config.json": {} }), null, watchTemplates()),
+  ).toBeNull();
   expect(missingTemplate("base").message).toContain("Add one of them");
   expect(missingTemplate("base").code).toBe("missing-file");
 });

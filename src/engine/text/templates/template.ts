@@ -8,55 +8,24 @@ import {
   readJson,
   readTextFile,
 } from "../tokenizers/tokenizerFiles.ts";
-import {
-  type CompiledTemplate,
-  compileTemplate,
-  MAX_TEMPLATE_LENGTH,
-  TemplateRefusal,
-} from "./jinja.ts";
-import { locateReplies } from "./replies.ts";
-import { strftime } from "./strftime.ts";
+import type { ChatMessage, RenderedChat, RenderOptions, TemplateParts } from "./chat.ts";
+import { MAX_TEMPLATE_LENGTH } from "./jinja.ts";
+import type { TemplateWatchdog } from "./task.ts";
 
-/** One turn of a chat. */
-export interface ChatMessage {
-  /** `system`, `user`, `assistant` or `tool` in most templates. */
-  readonly role: string;
-  readonly content: string;
-}
-
-/** A part of a text, [start, end), in UTF-16 units. */
-export interface CharRange {
-  readonly start: number;
-  readonly end: number;
-}
-
-/** A chat as one text, and the parts that a model is to learn. */
-export interface RenderedChat {
-  readonly text: string;
-  /**
-   * What the assistant says, each with the token that ends its turn; in order. An empty reply that
-   * the template leaves out is not among them.
-   */
-  readonly replies: readonly CharRange[];
-}
-
-export interface RenderOptions {
-  /** True: the text ends where the assistant is to speak. */
-  readonly addGenerationPrompt: boolean;
-  /** Given to templates that want tools; null for none. */
-  readonly tools?: readonly unknown[] | null;
-  /** The day that a template may ask for; now unless given. */
-  readonly today?: Date;
-}
-
-/** A checkpoint's own way to write a chat. */
+/** A checkpoint's own way to write a chat. It is a program: it runs under the watchdog. */
 export interface ChatTemplate {
   readonly source: string;
   /** `bad-config` with the template's own words where it refuses the chat. */
-  renderChat(messages: readonly ChatMessage[], options: RenderOptions): string;
-  /** The same text, with the assistant's parts. `bad-config` where they cannot be told for sure. */
-  renderWithReplies(messages: readonly ChatMessage[], options: RenderOptions): RenderedChat;
+  renderChat(messages: readonly ChatMessage[], options: RenderOptions): Promise<string>;
+  /** The same text, with what is learned. `bad-config` where that cannot be told for sure. */
+  renderWithReplies(
+    messages: readonly ChatMessage[],
+    options: RenderOptions,
+  ): Promise<RenderedChat>;
 }
+
+/** The renderer gives up by itself after two seconds; the watchdog is for what it cannot count. */
+const MAX_MILLISECONDS = 10_000;
 
 const SPECIAL = ["bos_token", "eos_token", "unk_token", "pad_token"] as const;
 
@@ -68,6 +37,7 @@ const SPECIAL = ["bos_token", "eos_token", "unk_token", "pad_token"] as const;
 export async function openChatTemplate(
   files: FileTree,
   tokenizer: Pick<TextTokenizer, "addedTokens"> | null,
+  watchdog: TemplateWatchdog,
 ): Promise<ChatTemplate | null> {
   const config = (await readJson(files, "tokenizer_config.json", MAX_SIDE_FILE_BYTES)) ?? {};
   const special = (await readJson(files, "special_tokens_map.json", MAX_SIDE_FILE_BYTES)) ?? {};
@@ -78,7 +48,7 @@ export async function openChatTemplate(
   const added = tokenizer ? tokenizer.addedTokens : specialContents(config);
   const ends = [...added, named("eos_token") ?? ""].filter((text) => text !== "");
   const tokens = Object.fromEntries(SPECIAL.map((key) => [key, named(key)]));
-  return createChatTemplate(found, { tokens, ends });
+  return createChatTemplate({ ...found, tokens, ends }, watchdog);
 }
 
 /** The failure of whoever needs a template where `openChatTemplate` found none. */
@@ -90,62 +60,32 @@ export function missingTemplate(model: string): EngineError {
   );
 }
 
-/** A template from its source; `ends` are the tokens that can end a turn. */
-export function createChatTemplate(
-  { source, file }: { readonly source: string; readonly file: string },
-  {
-    tokens,
-    ends,
-  }: { readonly tokens: Readonly<Record<string, unknown>>; readonly ends: readonly string[] },
-): ChatTemplate {
-  const compiled = compileTemplate(source, file);
-  const renderChat = (messages: readonly ChatMessage[], options: RenderOptions) =>
-    render(compiled, file, {
-      ...tokens,
-      ...dateOf(options.today),
-      messages: messages.map(({ role, content }) => ({ role, content })),
-      tools: options.tools ?? null,
-      documents: null,
-      add_generation_prompt: options.addGenerationPrompt,
+/** A template that was read once: `bad-config` for one that is malformed, too long or never read. */
+export async function createChatTemplate(
+  parts: TemplateParts,
+  watchdog: TemplateWatchdog,
+): Promise<ChatTemplate> {
+  const { file } = parts;
+  const run = (piece: Parameters<TemplateWatchdog["run"]>[2]) =>
+    watchdog.run("template", parts, piece, {
+      milliseconds: MAX_MILLISECONDS,
+      fail: (why) =>
+        new EngineError(
+          "bad-config",
+          `The chat template in ${file} ${why}. Mend it, or use plain text instead of a chat.`,
+          { file },
+        ),
     });
+  await run(null);
   return {
-    source,
-    renderChat,
-    renderWithReplies(messages, options) {
-      const text = renderChat(messages, options);
-      const replies = locateReplies(text, messages, ends, (others) => renderChat(others, options));
-      if (replies) return { text, replies };
-      throw new EngineError(
-        "bad-config",
-        `The chat template in ${file} changes what the assistant says in a way that we cannot follow, so it is not known which part to learn.`,
-        { file },
-      );
+    source: parts.source,
+    async renderChat(messages, options) {
+      return (await run({ messages, options, finds: false }))!.text;
+    },
+    async renderWithReplies(messages, options) {
+      return (await run({ messages, options, finds: true }))!;
     },
   };
-}
-
-function dateOf(today: Date | undefined): Readonly<Record<string, unknown>> {
-  return today ? { strftime_now: (format: unknown) => strftime(today, String(format)) } : {};
-}
-
-function render(
-  compiled: CompiledTemplate,
-  file: string,
-  variables: Readonly<Record<string, unknown>>,
-): string {
-  try {
-    try {
-      return compiled(variables);
-    } catch (error) {
-      // Jinja filters lazily: a template may filter `tools` where there are none and never look.
-      if (error instanceof TemplateRefusal || variables.tools !== null) throw error;
-      return compiled({ ...variables, tools: [] });
-    }
-  } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
-    const message = `The chat template in ${file} cannot write this chat: ${why.slice(0, 300)}.`;
-    throw new EngineError("bad-config", message, { file }, error);
-  }
 }
 
 async function readTemplateFile(files: FileTree) {

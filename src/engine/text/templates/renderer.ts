@@ -1,0 +1,143 @@
+import { EngineError } from "../../contract/index.ts";
+import { TemplateRefusal } from "./calls.ts";
+import type { CharRange, ChatMessage, RenderedChat, RenderOptions, TemplateParts } from "./chat.ts";
+import { generationMarks, readMarked, rewriteGeneration } from "./generation.ts";
+import { type CompiledTemplate, compileTemplate } from "./jinja.ts";
+import { locateReplies, unusedMark } from "./replies.ts";
+import { strftime } from "./strftime.ts";
+
+/** Writes chats on the thread that calls it. */
+export interface Renderer {
+  /** `bad-config` with the template's own words where it refuses the chat. */
+  renderChat(messages: readonly ChatMessage[], options: RenderOptions): string;
+  /** The same text, with what is learned. `bad-config` where that cannot be told for sure. */
+  renderWithReplies(messages: readonly ChatMessage[], options: RenderOptions): RenderedChat;
+}
+
+/** `bad-config` for a template that is malformed or too long. */
+export function createRenderer({ source, file, tokens, ends }: TemplateParts): Renderer {
+  const { source: rewritten, marksReplies } = rewriteGeneration(source);
+  const compiled = compileTemplate(rewritten, file);
+  const write = (
+    messages: readonly ChatMessage[],
+    options: RenderOptions,
+    marks: readonly [string, string] | null = null,
+  ) =>
+    render(compiled, file, {
+      ...tokens,
+      ...dateOf(options.today),
+      ...generationMarks(marks),
+      messages: messages.map(({ role, content, fields }) => ({ role, content, ...fields })),
+      tools: options.tools ?? null,
+      documents: null,
+      add_generation_prompt: options.addGenerationPrompt,
+    });
+  const renderChat: Renderer["renderChat"] = (messages, options) => {
+    try {
+      return write(messages, options);
+    } catch (error) {
+      throw systemRefusal(error, messages, (others) => write(others, options), file);
+    }
+  };
+
+  function marked(
+    text: string,
+    messages: readonly ChatMessage[],
+    options: RenderOptions,
+  ): readonly CharRange[] | null {
+    const given = text + JSON.stringify(messages);
+    const begin = unusedMark(given);
+    const marks = [begin, unusedMark(given + begin)] as const;
+    const found = readMarked(write(messages, options, marks), marks);
+    if (found?.text !== text) return null;
+    if (messages.every(({ learned }) => learned !== false)) return found.ranges;
+    // Which reply a range belongs to is known where each has one.
+    const replies = messages.filter(({ role }) => role === "assistant");
+    if (replies.length !== found.ranges.length) return null;
+    return found.ranges.filter((_, i) => replies[i]!.learned !== false);
+  }
+
+  function located(
+    text: string,
+    messages: readonly ChatMessage[],
+    options: RenderOptions,
+  ): readonly CharRange[] | null {
+    const { addGenerationPrompt } = options;
+    const found = locateReplies(text, messages, ends, (others, asks = addGenerationPrompt) =>
+      write(others, { ...options, addGenerationPrompt: asks }),
+    );
+    return (
+      found && [...found].flatMap(([{ learned }, range]) => (learned === false ? [] : [range]))
+    );
+  }
+
+  return {
+    renderChat,
+    renderWithReplies(messages, options) {
+      const text = renderChat(messages, options);
+      const replies = (marksReplies ? marked : located)(text, messages, options);
+      if (replies) return { text, replies };
+      throw new EngineError(
+        "bad-config",
+        `The chat template in ${file} changes what the assistant says in a way that we cannot follow, so it is not known which part to learn. Mark it in the template with {% generation %} and {% endgeneration %}.`,
+        { file },
+      );
+    },
+  };
+}
+
+function dateOf(today: Date | undefined): Readonly<Record<string, unknown>> {
+  return today ? { strftime_now: (format: unknown) => strftime(today, String(format)) } : {};
+}
+
+function render(
+  compiled: CompiledTemplate,
+  file: string,
+  variables: Readonly<Record<string, unknown>>,
+): string {
+  try {
+    try {
+      return compiled(variables);
+    } catch (error) {
+      // Jinja filters lazily: a template may filter `tools` where there are none and never look.
+      if (error instanceof TemplateRefusal || variables.tools !== null) throw error;
+      return compiled({ ...variables, tools: [] });
+    }
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    const message = `The chat template in ${file} cannot write this chat: ${why.slice(0, 300)}.`;
+    throw new EngineError("bad-config", message, { file }, error);
+  }
+}
+
+/** The failure of a template that writes the chat where it has no system message, told as such. */
+function systemRefusal(
+  failure: unknown,
+  messages: readonly ChatMessage[],
+  write: (messages: readonly ChatMessage[]) => string,
+  file: string,
+): unknown {
+  if (messages[0]?.role !== "system" || !(failure instanceof EngineError)) return failure;
+  try {
+    write(messages.slice(1));
+  } catch {
+    return failure;
+  }
+  return new EngineError(
+    "bad-config",
+    `The chat template in ${file} takes no system role. The system text can be put before the first user turn instead.`,
+    { file, role: "system" },
+    failure,
+  );
+}
+
+/** The chat without system messages: their text stands before that of the first user turn. */
+export function systemIntoUser(messages: readonly ChatMessage[]): readonly ChatMessage[] {
+  const said = messages.filter(({ role }) => role === "system").map(({ content }) => content);
+  const others = messages.filter(({ role }) => role !== "system");
+  const first = others.findIndex(({ role }) => role === "user");
+  if (said.length === 0 || first < 0) return messages;
+  return others.map((message, i) =>
+    i === first ? { ...message, content: [...said, message.content].join("\n\n") } : message,
+  );
+}
