@@ -37,11 +37,16 @@ function print(stream: NodeJS.WriteStream, text: string): Promise<void> {
   });
 }
 
+/** One Ctrl+C comes twice: from the terminal, and from bin/studio.mjs, which hears it as well. */
+const SAME_MS = 200;
+
 function listenForInterrupts(): AbortSignal {
   const controller = new AbortController();
+  let first = Number.POSITIVE_INFINITY;
   for (const signal of ["SIGINT", "SIGTERM"] as const) {
     process.on(signal, () => {
-      if (controller.signal.aborted) process.exit(INTERRUPTED); // asked twice: at once
+      if (performance.now() > first + SAME_MS) process.exit(INTERRUPTED); // asked twice: at once
+      first = Math.min(first, performance.now());
       controller.abort();
     });
   }

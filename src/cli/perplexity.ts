@@ -18,6 +18,10 @@ export const perplexity: Command = {
   options: {
     window: { value: "N", help: "Tokens read at once (the model's context, at most 4096)." },
     stride: { value: "N", help: "Tokens from one window to the next (half a window)." },
+    "system-into-user": {
+      value: null,
+      help: "Put system texts before the first user turn, for templates without a system role.",
+    },
     ...RUN_OPTIONS,
   },
   async run(call) {
@@ -35,11 +39,14 @@ export const perplexity: Command = {
         max: window - 1,
         whole: true,
       });
-      const { rows, domains, problems } = await readScoredTexts(resolve(file), runnable);
+      const { rows, domains, problems } = await readScoredTexts(resolve(file), runnable, {
+        intoUser: options["system-into-user"] !== undefined,
+      });
       for (const problem of problems.slice(0, PROBLEMS_TOLD)) say(`left out: ${problem}`);
       if (problems.length > PROBLEMS_TOLD) say(`… and ${problems.length - PROBLEMS_TOLD} more.`);
       if (!rows.some(({ counted }) => counted.includes(1))) {
-        throw new EngineError("usage", `${file} has no token to predict.`, { file });
+        const why = problems[0] === undefined ? "" : ` The first that was left out: ${problems[0]}`;
+        throw new EngineError("usage", `${file} has no token to predict.${why}`, { file });
       }
       const { gpu, model } = await runnable.load();
       const total = rows.reduce((sum, row) => sum + row.ids.length, 0);

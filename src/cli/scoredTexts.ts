@@ -3,7 +3,8 @@ import { basename } from "node:path";
 import { EngineError } from "../engine/contract/index.ts";
 import { bytesInMemory } from "../engine/core/bytes.ts";
 import { type ReadableRow, tryEncodeRow } from "../engine/evaluate/scoreRow.ts";
-import { detectFormat, readDataset } from "../engine/text/datasets/datasets.ts";
+import { type DatasetRow, detectFormat, readDataset } from "../engine/text/datasets/datasets.ts";
+import { systemIntoUser } from "../engine/text/templates/systemRole.ts";
 import { watchTemplates } from "../engine/text/templates/task.ts";
 import { missingTemplate, openChatTemplate } from "../engine/text/templates/template.ts";
 import { fileFailure } from "../node/files.ts";
@@ -34,9 +35,14 @@ async function readBytes(path: string): Promise<Uint8Array> {
 /**
  * The tokens of a text file (as one text) or of a dataset's rows. Texts get the special tokens that
  * the tokenizer puts around them; of chats, under the model's own template, only what the assistant
- * says counts. `missing-file` for chats where the model has no template.
+ * says counts. `missing-file` for chats where the model has no template. `intoUser`: system texts
+ * go into the first user turn, for templates without a system role.
  */
-export async function readScoredTexts(path: string, model: RunnableModel): Promise<ScoredTexts> {
+export async function readScoredTexts(
+  path: string,
+  model: RunnableModel,
+  { intoUser }: { readonly intoUser: boolean },
+): Promise<ScoredTexts> {
   const tokenizer = await model.tokenizer();
   const bytes = await readBytes(path);
   const source = bytesInMemory(bytes);
@@ -59,15 +65,21 @@ export async function readScoredTexts(path: string, model: RunnableModel): Promi
       leaveOut(entry.problem);
       continue;
     }
-    const { row } = entry;
+    const row = intoUser ? withSystemInUser(entry.row) : entry.row;
     if (row.kind === "chat" && !template) throw missingTemplate(model.name);
     const readable =
       row.kind === "text" ? encode(row.text) : await tryEncodeRow(row, tokenizer, template);
-    if (readable?.counted.includes(1)) {
+    if (readable instanceof EngineError) {
+      const option = readable.details.role === "system" ? " Give --system-into-user for that." : "";
+      leaveOut(`${readable.message}${option}`);
+    } else if (readable?.counted.includes(1)) {
       rows.push(readable);
       domains.push(row.domain);
-    } else if (readable === undefined) leaveOut("the model's chat template does not take it");
-    else leaveOut("nothing to predict");
+    } else leaveOut("nothing to predict");
   }
   return { rows, domains, problems };
+}
+
+function withSystemInUser(row: DatasetRow): DatasetRow {
+  return row.kind === "chat" ? { ...row, messages: systemIntoUser(row.messages) } : row;
 }

@@ -70,3 +70,37 @@ describe.skipIf(!hasTestData)("chat templates", () => {
     }
   });
 });
+
+interface Marked {
+  readonly chat: readonly { readonly role: string; readonly content: string }[];
+  readonly cases: Readonly<
+    Record<string, { template: string; text: string; learned: readonly string[] }>
+  >;
+}
+
+/** What transformers' return_assistant_tokens_mask learns (interop/generationMarks.py). */
+const generation: Marked = JSON.parse(
+  readFileSync(new URL("../../goldens/templates/generation.json", import.meta.url), "utf8"),
+);
+
+test.each(Object.entries(generation.cases))(
+  "{%% generation %%} marks what transformers marks: %s",
+  (_, given) => {
+    const messages = generation.chat.map(({ role, content, ...fields }) => ({
+      role,
+      content,
+      fields,
+    }));
+    const template = createRenderer({ source: given.template, file: "t.jinja", tokens, ends });
+    const { text, replies } = template.renderWithReplies(messages, { addGenerationPrompt: false });
+    expect(text).toBe(given.text);
+    expect(template.renderChat(messages, { addGenerationPrompt: false })).toBe(given.text);
+    expect(replies.map(({ start, end }) => text.slice(start, end))).toEqual(given.learned);
+    const unlearned = messages.map((message, i) =>
+      i === 1 ? { ...message, learned: false as const } : message,
+    );
+    expect(template.renderWithReplies(unlearned, { addGenerationPrompt: false }).replies).toEqual(
+      replies.slice(1),
+    );
+  },
+);

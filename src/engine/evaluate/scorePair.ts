@@ -1,4 +1,4 @@
-import type { ModelId } from "../contract/index.ts";
+import { EngineError, type ModelId } from "../contract/index.ts";
 import type { JobContext } from "../core/jobs/kind.ts";
 import type { LanguageParts } from "../runtime/language/generateText.ts";
 import { findRunnable } from "../runtime/language/runnable.ts";
@@ -37,7 +37,7 @@ export async function scorePair(
   const language = await openText(checkpoint);
   const tokenizer = language.tokenizer();
   const { contextLength } = findRunnable(checkpoint);
-  const left = { chats: 0, empty: 0, refused: 0, nonfinite: 0 };
+  const left: LeftOut = { chats: 0, empty: 0, refused: 0, refusal: null, nonfinite: 0 };
   const scores: Score[] = [];
   const onLoading = (_done: number, _total: number, label: string) =>
     progress(0, `Loading ${name}: ${label}`);
@@ -62,8 +62,13 @@ export async function scorePair(
       return NOT_SCORED;
     }
     const readable = await tryEncodeRow(row, tokenizer, language.template);
-    if (!readable) {
-      left[readable === null ? "empty" : "refused"] += 1;
+    if (readable === null) {
+      left.empty += 1;
+      return NOT_SCORED;
+    }
+    if (readable instanceof EngineError) {
+      left.refused += 1;
+      left.refusal ??= readable.message;
       return NOT_SCORED;
     }
     const found = await score(readable);
@@ -73,20 +78,27 @@ export async function scorePair(
   }
 }
 
-function notesOn(
-  left: Readonly<Record<"chats" | "empty" | "refused" | "nonfinite", number>>,
-  model: string,
-  dataset: string,
-): readonly string[] {
+/** Rows that were not scored, and the first refusal of a template. */
+interface LeftOut {
+  chats: number;
+  empty: number;
+  refused: number;
+  refusal: string | null;
+  nonfinite: number;
+}
+
+function notesOn(left: LeftOut, model: string, dataset: string): readonly string[] {
   const about = `${model} on ${dataset}:`;
   const notes: readonly (readonly [number, string])[] = [
     [left.chats, "chats were left out, because the model has no chat template"],
     [left.empty, "rows have nothing to predict and were left out"],
-    [
-      left.refused,
-      "rows were left out, because the model's template or tokenizer does not take them",
-    ],
     [left.nonfinite, "rows gave no finite number and were left out"],
   ];
-  return notes.filter(([count]) => count > 0).map(([count, what]) => `${about} ${count} ${what}.`);
+  const told = notes.filter(([count]) => count > 0);
+  return [
+    ...told.map(([count, what]) => `${about} ${count} ${what}.`),
+    ...(left.refused > 0
+      ? [`${about} ${left.refused} rows were left out. The first: ${left.refusal}`]
+      : []),
+  ];
 }

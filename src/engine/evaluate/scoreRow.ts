@@ -60,14 +60,14 @@ function encodeText(text: string, tokenizer: TextTokenizer): ReadableRow | null 
   return all.length > 1 && bytes > 0 ? { ids: all, counted, bytes } : null;
 }
 
-/** What `encodeRow` gives, or undefined where a template refuses the chat, as some do two turns of one role. */
+/** What `encodeRow` gives, or why a template refuses the chat, as some do two turns of one role. */
 export async function tryEncodeRow(
   ...parts: Parameters<typeof encodeRow>
-): Promise<ReadableRow | null | undefined> {
+): Promise<ReadableRow | null | EngineError> {
   try {
     return await encodeRow(...parts);
   } catch (error) {
-    if (error instanceof EngineError && error.code === "bad-config") return undefined;
+    if (error instanceof EngineError && error.code === "bad-config") return error;
     throw error;
   }
 }

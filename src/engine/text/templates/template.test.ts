@@ -1,8 +1,8 @@
 import { describe, expect, test } from "vitest";
-import generation from "../../../../goldens/templates/generation.json" with { type: "json" };
 import { bytesInMemory, type FileTree } from "../../core/bytes.ts";
 import type { ChatMessage } from "./chat.ts";
-import { createRenderer, systemIntoUser } from "./renderer.ts";
+import { createRenderer } from "./renderer.ts";
+import { systemIntoUser } from "./systemRole.ts";
 import { watchTemplates } from "./task.ts";
 import { missingTemplate, openChatTemplate } from "./template.ts";
 
@@ -179,26 +179,6 @@ describe("a reply with thoughts or tool calls in fields of their own", () => {
     expect(learned(ASK, { ...reply, learned: false as const }, ASK, reply)).toEqual(["No</s>"]);
   });
 });
-
-test.each(Object.entries(generation.cases))(
-  "{%% generation %%} marks what transformers marks: %s",
-  (_, given) => {
-    const messages = generation.chat.map(({ role, content, ...fields }) => ({
-      role,
-      content,
-      fields,
-    }));
-    const template = templateOf(given.template);
-    const { text, replies } = template.renderWithReplies(messages, options);
-    expect(text).toBe(given.text);
-    expect(template.renderChat(messages, options)).toBe(given.text);
-    expect(replies.map(({ start, end }) => text.slice(start, end))).toEqual(given.learned);
-    const unlearned = messages.map((message, i) =>
-      i === 1 ? { ...message, learned: false as const } : message,
-    );
-    expect(template.renderWithReplies(unlearned, options).replies).toEqual(replies.slice(1));
-  },
-);
 
 test("a template without a system role says so, and the text can go into the first user turn", () => {
   const picky = templateOf(
