@@ -2,9 +2,14 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { locksInMemory } from "../engine/core/jobs/locks.ts";
 import { encodeRow, scoreRow } from "../engine/evaluate/scoreRow.ts";
+import { bytesTarget } from "../engine/fuse/align/maps/bytes.ts";
+import { openVocabulary } from "../engine/fuse/align/vocabulary.ts";
 import { encodeFused } from "../engine/fuse/dataset/codec.ts";
 import type { FusedRecord } from "../engine/fuse/dataset/records.ts";
 import { createFuseKind } from "../engine/fuse/fuseJob.ts";
+import { rowOf } from "../engine/fuse/rows/distribution.ts";
+import { findOwnRow } from "../engine/fuse/rows/rowView.ts";
+import { representationFolder } from "../engine/fuse/stages/fuseStagesRepresent.ts";
 import { type FusionAttempt, FusionBench } from "./fuseTestParts.ts";
 
 const TALE = "Once upon a time a poor woodcutter lived by the forest with his two children. ";
@@ -96,6 +101,48 @@ test("another fusion of the same texts reads no model again", async () => {
   }
 });
 
+test("a source's probabilities arrive in the pivot's tokens, those of one token added up", async () => {
+  const request = { pivot: PIVOT, sources: [FLINT], ...TEXTS };
+  const { card, records } = await bench.fuse(request, SHORT);
+  const tokenizerOf = async (id: string) =>
+    (await bench.parts.openText(await bench.parts.library.open(id))).tokenizer();
+  const [pivotTokenizer, sourceTokenizer] = [await tokenizerOf(PIVOT), await tokenizerOf(FLINT)];
+  const target = bytesTarget({
+    pivot: openVocabulary(pivotTokenizer),
+    source: openVocabulary(sourceTokenizer),
+    pivotTokenizer,
+    sourceTokenizer,
+  });
+  const { parties } = await bench.parts.fusions.about(card.id);
+  const folder = parties[1]?.representation as string;
+  let [rows, wouldLose] = [0, 0];
+  for (const { number, sources } of records) {
+    const [source] = sources as [FusedRecord["sources"][number]];
+    for (const row of source.from.keys()) {
+      const own = await findOwnRow(bench.parts.records, { folder, number, source, row });
+      const arrived = rowOf(source.rows, row).values;
+      if (!own || arrived.length === 0) continue;
+      const largest = new Map<number, number>();
+      let said = 0;
+      for (const [i, id] of own.ids.entries()) {
+        const probability = Math.exp(own.values[i]! - own.logSum);
+        const to = target(id);
+        if (to === null) continue;
+        said += probability;
+        largest.set(to, Math.max(largest.get(to) ?? 0, probability));
+      }
+      const kept = arrived.reduce((sum, x) => sum + Math.exp(x - source.logSums[row]!), 0);
+      // A sum is rounded to f16: half an ulp of a log-probability above -16 is at most 2^-8.
+      expect(Math.abs(kept - said)).toBeLessThanOrEqual(2 ** -8 * said);
+      const before = [...largest.values()].reduce((sum, x) => sum + x, 0);
+      rows += 1;
+      if (said - before > 0.05 * said) wouldLose += 1;
+    }
+  }
+  // Of this pair a good part of the rows has entries that become one token.
+  expect(wouldLose / rows).toBeGreaterThan(0.05);
+});
+
 test("the pivot alone gives the pivot", async () => {
   const { card, records } = await bench.fuse({ pivot: PIVOT, sources: [], ...TEXTS }, SHORT);
   expect(card.members).toMatchObject([{ model: PIVOT, wins: card.rows }]);
@@ -171,6 +218,43 @@ test("a fusion that was broken off anywhere ends with the same bytes", async () 
   expect(runs).toBeGreaterThan(4);
   expect((await parts.folders()).filter((folder) => folder.startsWith("fuse/"))).toEqual([]);
 }, 120_000);
+
+test("a fusion that was begun with raw logits goes on with them", async () => {
+  const request = { pivot: PIVOT, sources: [FLINT], ...TEXTS };
+  const settings = { ...SHORT, topK: 5 };
+  const stop = new AbortController();
+  const broken: FusionAttempt = {
+    job: "older",
+    signal: stop.signal,
+    onProgress(label) {
+      if (label.includes("reads document 1 ")) stop.abort();
+    },
+  };
+  await expect(bench.fuse(request, settings, broken)).rejects.toThrow();
+  const { fusions } = bench.parts;
+  const { fusion, documents } = broken.state as NonNullable<FusionAttempt["state"]>;
+  const raw = { topK: settings.topK, begins: true, scale: "raw" } as const;
+  const folders: string[] = [];
+  for (const id of [PIVOT, FLINT]) {
+    const tokenizer = (await bench.parts.openText(await bench.parts.library.open(id))).tokenizer();
+    folders.push(await representationFolder({ id, tokenizer } as never, documents.hash, raw));
+  }
+  const { about } = fusions;
+  Object.assign(fusions, {
+    async about(id: string) {
+      const start = await about(id);
+      const parties = start.parties.map((each, i) => ({ ...each, representation: folders[i] }));
+      return id === fusion ? { ...start, parties } : start;
+    },
+  });
+  const resumed = { job: "older", state: broken.state! };
+  const { records } = await bench.fuse(request, settings, resumed);
+  Object.assign(fusions, { about });
+  for (const folder of folders) {
+    expect(await bench.parts.records.count(folder)).toBe(records.length);
+  }
+  for (const { pivot } of records) expect(Math.max(...pivot.logSums)).toBeGreaterThan(1);
+}, 60_000);
 
 test("of a chat the replies are fused, as an evaluation of the pivot counts them", async () => {
   const template =

@@ -75,22 +75,26 @@ describe("the likeliest tokens that transformers gives", () => {
       supervised: new Uint8Array(ids.length).fill(1),
       unread: false,
     };
-    const { said } = await represent({ gpu, model }, document, {
-      k: 10,
-      tokens: model.vocabSize,
-      signal: new AbortController().signal,
-    });
-    expect(said.positions.length).toBe(ids.length - 1);
-    for (const [at, position] of golden.positions.entries()) {
-      const row = said.positions.indexOf(position);
-      if (row < 0) continue; // the last token's
-      const whole = logits.subarray(at * model.vocabSize, (at + 1) * model.vocabSize);
-      const top = largestIds(whole, 10);
-      compareEntries(said, row, { logits: top.map((id) => whole[id]!), ids: top });
-      const total = logSumExp(whole);
-      expect(Math.abs(said.logSums[row]! - total)).toBeLessThanOrEqual(COMPUTED);
-      const nats = total - whole[ids[position + 1]!]!;
-      expect(Math.abs(said.goldNats[row]! - nats)).toBeLessThanOrEqual(2 * COMPUTED);
+    for (const scale of ["raw", "log-probabilities"] as const) {
+      const { said } = await represent({ gpu, model }, document, {
+        k: 10,
+        scale,
+        tokens: model.vocabSize,
+        signal: new AbortController().signal,
+      });
+      expect(said.positions.length).toBe(ids.length - 1);
+      for (const [at, position] of golden.positions.entries()) {
+        const row = said.positions.indexOf(position);
+        if (row < 0) continue; // the last token's
+        const whole = logits.subarray(at * model.vocabSize, (at + 1) * model.vocabSize);
+        const top = largestIds(whole, 10);
+        const total = logSumExp(whole);
+        const shift = scale === "raw" ? 0 : total;
+        compareEntries(said, row, { logits: top.map((id) => whole[id]! - shift), ids: top });
+        expect(Math.abs(said.logSums[row]! - (total - shift))).toBeLessThanOrEqual(COMPUTED);
+        const nats = total - whole[ids[position + 1]!]!;
+        expect(Math.abs(said.goldNats[row]! - nats)).toBeLessThanOrEqual(2 * COMPUTED);
+      }
     }
     model.release();
     await opened.close();
@@ -118,6 +122,7 @@ describe.skipIf(!hasTestData)("FuseLLM's own rows", () => {
         expect([...document.tokens.ids]).toEqual(reference.input_ids);
         const { said } = await represent({ gpu, model }, document, {
           k: 10,
+          scale: "raw",
           tokens: tokenizer.vocabSize,
           signal: new AbortController().signal,
         });

@@ -13,11 +13,16 @@ import type { RecordStore } from "./dataset/recordStore.ts";
 import { droppedCard } from "./documents/dropped.ts";
 import { begins, type FuseInputParts, openModels, prepareFusion } from "./fuseModels.ts";
 import { checkFuseRequest } from "./fuseRequest.ts";
+import type { LogitScale } from "./represent/represent.ts";
 import type { FusionModel, StageParts } from "./stages/fuseStages.ts";
-import { bridgeSource, type FusionMember, type SourceBridge } from "./stages/fuseStagesAlign.ts";
+import { bridgeSource, type SourceBridge } from "./stages/fuseStagesAlign.ts";
 import { type WrittenDocuments, writeDocuments } from "./stages/fuseStagesDocuments.ts";
 import { type FusedSoFar, fuseAll } from "./stages/fuseStagesFuse.ts";
-import { representAll, representationFolder } from "./stages/fuseStagesRepresent.ts";
+import {
+  type RepresentedModel,
+  representAll,
+  representationFolder,
+} from "./stages/fuseStagesRepresent.ts";
 
 /** What a fusion takes. */
 export interface FuseParts extends FuseInputParts, Pick<LanguageParts, "modelCache"> {
@@ -106,13 +111,14 @@ class Fusing {
     const { documents } = state;
     this.#bytes = documents.bytes;
     const listed = { folder: documentsFolder(this.#context.id), count: documents.count };
-    const members = await this.#members(models, documents);
+    const members = await this.#members(models, state);
     const writer = await this.#openWriter(state.fusion, members);
     if (writer) {
       await save({ fusion: writer.id });
-      for (const { model, folder } of members) {
-        const rows = await representAll(model, listed, folder, stage);
-        if (rows > 0) await save({ padding: { ...state.padding, [model.name]: rows } });
+      for (const member of members) {
+        const rows = await representAll(member, listed, stage);
+        const { name } = member.model;
+        if (rows > 0) await save({ padding: { ...state.padding, [name]: rows } });
         this.#before += this.#bytes;
       }
       const bridges = await this.#bridge(members, stage);
@@ -158,24 +164,30 @@ class Fusing {
     return state;
   }
 
-  #members(
+  /** A fusion that an earlier version began with raw logits goes on with them. */
+  async #members(
     models: readonly FusionModel[],
-    { hash }: WrittenDocuments,
-  ): Promise<readonly FusionMember[]> {
+    { documents, fusion }: FuseState,
+  ): Promise<readonly RepresentedModel[]> {
     const { settings } = this.#request;
     const options = { topK: settings.topK, begins: begins(settings) };
+    const begun = fusion === null ? [] : (await this.#parts.fusions.about(fusion)).parties;
     return Promise.all(
-      models.map(async (model) => ({
-        model,
-        folder: await representationFolder(model, hash, options),
-      })),
+      models.map(async (model, i) => {
+        const folderOf = (scale: LogitScale) =>
+          representationFolder(model, documents.hash, { ...options, scale });
+        const raw = await folderOf("raw");
+        const isRaw = settings.profile !== "studio" || begun[i]?.representation === raw;
+        const scale = isRaw ? "raw" : "log-probabilities";
+        return { model, scale, folder: isRaw ? raw : await folderOf(scale) };
+      }),
     );
   }
 
   /** Null where the fusion is complete already. */
   async #openWriter(
     fusion: FusionId | null,
-    members: readonly FusionMember[],
+    members: readonly RepresentedModel[],
   ): Promise<FusionWriter | null> {
     const { fusions } = this.#parts;
     const { settings, name } = this.#request;
@@ -183,7 +195,7 @@ class Fusing {
       const card = await fusions.card(fusion);
       return card.state === "complete" ? null : fusions.resume(fusion);
     }
-    const [{ model: pivot }] = members as readonly [FusionMember];
+    const [{ model: pivot }] = members as readonly [RepresentedModel];
     return fusions.begin({
       name,
       origin: "fuse",
@@ -198,13 +210,13 @@ class Fusing {
   }
 
   async #bridge(
-    [pivot, ...sources]: readonly FusionMember[],
+    [pivot, ...sources]: readonly RepresentedModel[],
     stage: StageParts,
   ): Promise<readonly SourceBridge[]> {
     const bridges: SourceBridge[] = [];
     for (const [i, source] of sources.entries()) {
       const folder = groupsFolder(this.#context.id, i);
-      bridges.push(await bridgeSource(pivot as FusionMember, source, folder, stage));
+      bridges.push(await bridgeSource(pivot as RepresentedModel, source, folder, stage));
     }
     return bridges;
   }

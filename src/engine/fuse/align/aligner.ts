@@ -39,9 +39,12 @@ export function createAligner(options: AlignerOptions): Aligner {
         // Of several the last: what it says comes after the whole of the pivot's token.
         from[at] = positions.at(-1)!;
         const ending = endMap(options, text.ids[at + 1], other.ids[from[at]! + 1]);
-        const entries = writeRow(rows, positions, said, ending, (position) =>
-          map.count(id, other.ids[position]!),
-        );
+        const entries = writeRow(positions, said, {
+          rows,
+          map: ending,
+          sums: settings.profile === "studio",
+          countOf: (position) => map.count(id, other.ids[position]!),
+        });
         return entries > 0 ? reason : "empty";
       });
       return { groups: grouping.groups, reasons, from, rows: rows.finish() };
@@ -98,14 +101,27 @@ function writeFallback(
 
 /** One row as it is, or FuseChat v1's mixture of several. Says how many entries are left. */
 function writeRow(
-  rows: SparseRowsWriter,
   positions: readonly number[],
   said: SourceRows,
-  map: VocabularyMap,
-  countOf: (position: number) => number,
+  {
+    rows,
+    map,
+    sums,
+    countOf,
+  }: {
+    readonly rows: SparseRowsWriter;
+    readonly map: VocabularyMap;
+    /** Whether entries that become one token are added up. */
+    readonly sums: boolean;
+    countOf(position: number): number;
+  },
 ): number {
   const rowOf = (position: number) => said.rowOf[position]!;
-  if (positions.length === 1) return rows.writeMapped(said.rows, rowOf(positions[0]!), map);
+  const [first] = positions;
+  if (first !== undefined && positions.length === 1) {
+    const row = rowOf(first);
+    return sums ? rows.writeSummed(said.rows, row, map) : rows.writeMapped(said.rows, row, map);
+  }
   const counts = positions.map(countOf);
   const largest = Math.max(...counts);
   const powers = counts.map((count) => Math.exp(count - largest));

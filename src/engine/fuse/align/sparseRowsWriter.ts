@@ -1,3 +1,4 @@
+import { toF16 } from "../rounding.ts";
 import type { SparseRows, VocabularyMap } from "./types.ts";
 
 /** Collects rows of few entries. Entries of one id are one entry. */
@@ -13,7 +14,31 @@ export class SparseRowsWriter {
     this.#endRow();
   }
 
-  /** A row of the source as it stands, each id by the map; of two with one target the larger stays. */
+  /**
+   * A row of the source with each id by the map. Entries of one target are one outcome of the pivot's:
+   * their probabilities add up, so their logits' log-sum-exp stands for them, rounded as they are.
+   */
+  writeSummed(rows: SparseRows, row: number, map: VocabularyMap): number {
+    const logits = new Map<number, number[]>();
+    for (let at = rows.offsets[row]!; at < rows.offsets[row + 1]!; at++) {
+      const id = map.target(rows.ids[at]!);
+      if (id === null) continue;
+      const same = logits.get(id);
+      if (same) same.push(rows.values[at]!);
+      else logits.set(id, [rows.values[at]!]);
+    }
+    const summed = [...logits].map(([id, each]) => [id, toF16(logSumExp(each))] as const);
+    for (const [id, value] of summed.sort((a, b) => b[1] - a[1] || a[0] - b[0])) {
+      this.#ids.push(id);
+      this.#values.push(value);
+    }
+    return this.#endRow();
+  }
+
+  /**
+   * A row of the source as it stands, each id by the map; of two with one target the larger stays, as in
+   * the references.
+   */
   writeMapped(rows: SparseRows, row: number, map: VocabularyMap): number {
     const start = this.#ids.length;
     for (let at = rows.offsets[row]!; at < rows.offsets[row + 1]!; at++) {
@@ -68,4 +93,9 @@ export class SparseRowsWriter {
     this.#offsets.push(this.#ids.length);
     return entries;
   }
+}
+
+/** ln Σ e^x of numbers that come with the largest first. */
+function logSumExp([largest = 0, ...others]: readonly number[]): number {
+  return largest + Math.log1p(others.reduce((sum, x) => sum + Math.exp(x - largest), 0));
 }

@@ -33,9 +33,9 @@ export interface Representation {
   readonly k: number;
   /** [rows, k], the largest logit first; a tie goes to the smaller id. */
   readonly ids: Uint32Array<ArrayBuffer>;
-  /** [rows, k], raw logits rounded to f16. */
+  /** [rows, k], rounded to f16: raw, or log-probabilities. */
   readonly logits: Float32Array<ArrayBuffer>;
-  /** Log-sum-exp over the whole vocabulary, one a row. */
+  /** Log-sum-exp over the whole vocabulary, one a row: of log-probabilities 0. */
   readonly logSums: Float32Array<ArrayBuffer>;
   /** Nats of the token that really follows, one a row. */
   readonly goldNats: Float32Array<ArrayBuffer>;
@@ -57,7 +57,7 @@ export interface AlignedSource {
   readonly from: Int32Array<ArrayBuffer>;
   /** Logits over the pivot's ids; empty: no evidence. */
   readonly rows: SparseRows;
-  /** Log-sum-exp of the source's own whole row; NaN where there is none. */
+  /** Log-sum-exp of the source's own whole row, of log-probabilities 0; NaN where there is none. */
   readonly logSums: Float32Array<ArrayBuffer>;
   /** Nats of the token that follows in the source's own tokenisation; NaN where there is none. */
   readonly goldNats: Float32Array<ArrayBuffer>;

@@ -1,6 +1,6 @@
 import { EngineError, type FusionSettings } from "../../contract/index.ts";
 import type { UnfusedRecord } from "../dataset/records.ts";
-import { exactly, toBf16 } from "./bf16.ts";
+import { exactly, toBf16 } from "../rounding.ts";
 import { rowMetrics, sequenceMetrics } from "./metrics.ts";
 
 export type ChoiceSettings = Pick<

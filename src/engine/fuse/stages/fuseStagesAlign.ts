@@ -11,12 +11,7 @@ import { decodeGroups, encodeGroups } from "../dataset/groupRecords.ts";
 import { readRecords } from "../dataset/recordStore.ts";
 import type { Representation } from "../dataset/records.ts";
 import type { FusionModel, StageParts } from "./fuseStages.ts";
-
-/** A model with the folder of what it says. */
-export interface FusionMember {
-  readonly model: FusionModel;
-  readonly folder: string;
-}
+import type { RepresentedModel } from "./fuseStagesRepresent.ts";
 
 /** Brings a source to the pivot. */
 export interface SourceBridge {
@@ -30,8 +25,8 @@ const AT_A_TIME = 64;
 
 /** Groups the documents' tokens, counts what the vocabulary map needs, and makes the map. */
 export async function bridgeSource(
-  pivot: FusionMember,
-  source: FusionMember,
+  pivot: RepresentedModel,
+  source: RepresentedModel,
   groupsFolder: string,
   parts: StageParts,
 ): Promise<SourceBridge> {
@@ -72,8 +67,8 @@ type Vocabularies = Readonly<Record<"pivot" | "source", ReturnType<typeof openVo
 
 /** Warps all documents, and goes on after those that are there. */
 async function groupAll(
-  pivot: FusionMember,
-  source: FusionMember,
+  pivot: RepresentedModel,
+  source: RepresentedModel,
   folder: string,
   vocabularies: Vocabularies,
   { records, settings, pool, signal, progress }: StageParts,
@@ -103,8 +98,8 @@ async function groupAll(
 
 /** Counts over all documents what the settings' vocabulary map asks for. */
 async function countAll(
-  pivot: FusionMember,
-  source: FusionMember,
+  pivot: RepresentedModel,
+  source: RepresentedModel,
   groups: string | null,
   vocabularies: Vocabularies,
   { records, settings, signal }: StageParts,

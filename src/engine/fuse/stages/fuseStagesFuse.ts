@@ -8,7 +8,8 @@ import { alignSource, supervisedBytes } from "../rows/alignedSource.ts";
 import { refusal } from "../rows/choose.ts";
 import { fuseDocuments } from "../rows/fuseRows.ts";
 import { bytesOf, decodeDocument, placeOf, type StageParts } from "./fuseStages.ts";
-import type { FusionMember, SourceBridge } from "./fuseStagesAlign.ts";
+import type { SourceBridge } from "./fuseStagesAlign.ts";
+import type { RepresentedModel } from "./fuseStagesRepresent.ts";
 
 /** Documents that are fused, and written, together. */
 const AT_A_TIME = 16;
@@ -25,7 +26,7 @@ export interface FusedSoFar {
 export interface FuseInputs {
   readonly documents: { readonly folder: string; readonly count: number };
   /** The pivot first. */
-  readonly members: readonly FusionMember[];
+  readonly members: readonly RepresentedModel[];
   readonly bridges: readonly SourceBridge[];
   readonly writer: FusionWriter;
 }
@@ -105,7 +106,7 @@ async function readAligned(
 
 /** Why what a model says about a document cannot be compared, or null: a part of it is missing. */
 function whatIsBroken(
-  { model }: FusionMember,
+  { model }: RepresentedModel,
   document: FusionDocument,
   { positions }: Representation,
 ): string | null {

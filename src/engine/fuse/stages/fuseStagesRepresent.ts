@@ -2,8 +2,15 @@ import { EngineError } from "../../contract/index.ts";
 import { hashPlain } from "../../storage/hash.ts";
 import { encodeRepresentation } from "../dataset/codec.ts";
 import { readRecords } from "../dataset/recordStore.ts";
-import { represent } from "../represent/represent.ts";
+import { type LogitScale, represent } from "../represent/represent.ts";
 import { bytesOf, decodeDocument, type FusionModel, type StageParts } from "./fuseStages.ts";
+
+/** A model with the folder of what it says, and how that is written there. */
+export interface RepresentedModel {
+  readonly model: FusionModel;
+  readonly folder: string;
+  readonly scale: LogitScale;
+}
 
 /** Raised whenever the same model would say something else about the same documents. */
 const VERSION = 1;
@@ -15,9 +22,15 @@ const VERSION = 1;
 export async function representationFolder(
   model: FusionModel,
   documentsHash: string,
-  { topK, begins }: { readonly topK: number; readonly begins: boolean },
+  {
+    topK,
+    begins,
+    scale,
+  }: { readonly topK: number; readonly begins: boolean; readonly scale: LogitScale },
 ): Promise<string> {
-  const what = [VERSION, model.id, model.tokenizer.vocabSize, documentsHash, topK, begins];
+  const { id, tokenizer } = model;
+  const what = [VERSION, id, tokenizer.vocabSize, documentsHash, topK, begins];
+  if (scale !== "raw") what.push(scale); // raw logits lie where they did when there was nothing else
   return `representation/${(await hashPlain(what)).slice(0, 32)}`;
 }
 
@@ -27,11 +40,11 @@ export async function representationFolder(
  * writes the same folder.
  */
 export async function representAll(
-  model: FusionModel,
+  member: RepresentedModel,
   documents: { readonly folder: string; readonly count: number },
-  folder: string,
   parts: StageParts,
 ): Promise<number> {
+  const { model, folder } = member;
   const unlock = await parts.locks?.take(`fusestudio ${folder}`);
   if (unlock === null) {
     const message = `${model.name} is reading the same texts in another tab. Resume this when it has.`;
@@ -39,16 +52,16 @@ export async function representAll(
   }
   try {
     const done = await parts.records.count(folder);
-    return done < documents.count ? await goOn(model, documents, { folder, done }, parts) : 0;
+    return done < documents.count ? await goOn(member, documents, done, parts) : 0;
   } finally {
     unlock?.();
   }
 }
 
 async function goOn(
-  model: FusionModel,
+  { model, folder, scale }: RepresentedModel,
   documents: { readonly folder: string; readonly count: number },
-  { folder, done }: { readonly folder: string; readonly done: number },
+  done: number,
   { records, modelCache, settings, signal, progress }: StageParts,
 ): Promise<number> {
   let bytes = 0;
@@ -68,6 +81,7 @@ async function goOn(
       progress(bytes, `${model.name} reads document ${at} of ${documents.count}`);
       const found = await represent(open, model.reader.tokenise(document.pieces), {
         k: settings.topK,
+        scale,
         tokens: model.tokenizer.vocabSize,
         signal,
       });
