@@ -104,5 +104,5 @@ test("a pickle says how to convert it, and a text says that there is no model", 
   const text = join(folder, "notes.md");
   writeFileSync(text, "nothing");
   await pickFiles(page, [text]);
-  await expect(page.getByText("There is no model among the 1 files")).toBeVisible();
+  await expect(page.getByText("No format that is read claims this file")).toBeVisible();
 });

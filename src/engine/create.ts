@@ -1,6 +1,7 @@
 import { get, set } from "idb-keyval";
 import { exportJob } from "./checkpoint/export.ts";
 import { openLibrary } from "./checkpoint/library/databaseLibrary.ts";
+import { sortDropped } from "./checkpoint/library/dropped.ts";
 import { importJob } from "./checkpoint/library/import.ts";
 import type { Library } from "./checkpoint/library/library.ts";
 import { samplesJob } from "./checkpoint/library/samples.ts";
@@ -235,6 +236,7 @@ export async function createEngine(parts: EngineParts): Promise<Engine> {
       runner.tell({ type: "models" });
     },
 
+    sortDropped: async (paths) => sortDropped(paths),
     listMethods: async () => [...methods.values()].map(methodCard),
     parseRecipe: async (yaml) => parseRecipe(yaml),
     formatRecipe: async (recipe) => formatRecipe(recipe),

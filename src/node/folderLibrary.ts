@@ -148,5 +148,6 @@ const EMPTY: Checkpoint = {
   config: null,
   tensors: new Map(),
   files: new Map(),
+  weightFiles: [],
   notes: [],
 };

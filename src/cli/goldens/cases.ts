@@ -37,6 +37,7 @@ function assemble(
     config: null,
     tensors: new Map(tensors.map(([as, tensor]) => [as, { ...tensor, name: as }])),
     files: new Map(),
+    weightFiles: [],
     notes: [],
   };
 }

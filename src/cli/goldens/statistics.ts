@@ -51,7 +51,14 @@ function repeat(
     source: bytesInMemory(bytes),
   });
   const tensors = Array.from({ length: DRAWS }, (_, i) => [`draw.${i}`, tensor(i)] as const);
-  return { name, config: null, tensors: new Map(tensors), files: new Map(), notes: [] };
+  return {
+    name,
+    config: null,
+    tensors: new Map(tensors),
+    files: new Map(),
+    weightFiles: [],
+    notes: [],
+  };
 }
 
 const mean = (values: readonly number[]) => values.reduce((a, b) => a + b, 0) / values.length;

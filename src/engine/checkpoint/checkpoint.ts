@@ -20,6 +20,8 @@ export interface Checkpoint {
   /** In the files' order. */
   readonly tensors: ReadonlyMap<string, CheckpointTensor>;
   readonly files: FileTree;
+  /** Those that hold the weights. */
+  readonly weightFiles: readonly string[];
   readonly notes: readonly string[];
 }
 

@@ -100,7 +100,13 @@ test("a tensor in two shards is refused with both files", async () => {
 
 test.each<[string, Record<string, string>, string, string]>([
   ["nothing", {}, "missing-file", "no weights"],
-  ["only GGUF", { "m.gguf": "GGUF" }, "missing-file", "only m.gguf"],
+  ["only GGUF", { "m.gguf": "GGUF" }, "unsupported-architecture", "m.gguf is a GGUF file"],
+  ["only Flax", { "flax_model.msgpack": "x" }, "unsupported-architecture", "from_flax=True"],
+  ["an index of pickles", { "pytorch_model.bin.index.json": "{}" }, "missing-file", "none of its"],
+  ["only an archive", { "ember.zip": "PK" }, "missing-file", "ember.zip is an archive"],
+  ["only a recipe", { "linear.yml": "x" }, "missing-file", "linear.yml is a recipe"],
+  ["only data", { "rows.csv": "a,b" }, "missing-file", "rows.csv holds rows of data"],
+  ["only side files", { "tokenizer.json": "{}" }, "missing-file", "weights did not come along"],
   ["only a pickle", { "pytorch_model.bin": "\u0000" }, "pickle", "pytorch_model.bin"],
   ["a pickle that is a pointer", { "pytorch_model.bin": POINTER }, "lfs-pointer", "git lfs pull"],
   ["only what training left", { "training_args.bin": "x" }, "missing-file", "no weights"],
@@ -117,6 +123,66 @@ test.each<[string, Record<string, string>, string, string]>([
     code,
     message: expect.stringContaining(says),
   });
+});
+
+test("an adapter's refusal names its kind and its base", async () => {
+  const config = { peft_type: "LOHA", base_model_name_or_path: "acme/ember-7B" };
+  const files = [
+    ["adapter_config.json", text(JSON.stringify(config))],
+    ["adapter_model.safetensors", text("x")],
+  ] as const;
+  const { message } = await refusal(new Map(files));
+  expect(message).toContain("ember is a LOHA adapter (adapter_model.safetensors)");
+  expect(message).toContain("Merge it into its base, acme/ember-7B, first");
+});
+
+test.each([
+  [
+    "a Git-LFS pointer",
+    "version https://git-lfs.github.com/spec/v1\noid sha256:ab12\nsize 9976579217\n",
+    "lfs-pointer",
+    "git lfs pull",
+  ],
+  ["a zip of torch", "PK\u0003\u0004\u0000\u0000\b\b\u0000\u0000", "pickle", "save_file"],
+  ["a GGUF file", "GGUF\u0003\u0000\u0000\u0000\u0001", "unsupported-architecture", "GGUF"],
+  ["a saved error page", "<!DOCTYPE html><html><body>404", "bad-header", "web page"],
+])(
+  "a file that is called safetensors and is %s is told by its bytes",
+  async (_, content, code, says) => {
+    const error = await refusal(new Map([["m.safetensors", text(content)]]));
+    expect(error.code).toBe(code);
+    expect(error.message).toContain(says);
+    expect(error.message).toContain("m.safetensors");
+    if (code === "lfs-pointer") {
+      expect(error.details).toEqual({
+        file: "m.safetensors",
+        oid: "sha256:ab12",
+        byteLength: 9976579217,
+      });
+    }
+  },
+);
+
+test("a pickle in its old form is recognised, and a hostile name stays inside its quotes", async () => {
+  const bytes = new Uint8Array([0x80, 0x02, 0x8a, 0x0a, 0x6c, 0xfc, 0x9c, 0x46, 0xf9]);
+  const old = await refusal(new Map([["old.safetensors", bytesInMemory(bytes)]]));
+  expect(old.code).toBe("pickle");
+  const error = await refusal(new Map([[`a';$(rm)".bin`, bytesInMemory(bytes)]]));
+  expect(error.code).toBe("pickle");
+  expect(error.details.python).toContain(
+    "torch.load('a\\u0027\\u003b\\u0024\\u0028rm\\u0029\\u0022.bin'",
+  );
+});
+
+test("an index of one numbering beside all shards of another says which to take", async () => {
+  const tree = write(LLAMA, 40);
+  const index = { weight_map: { "lm_head.weight": "model-00001-of-00030.safetensors" } };
+  tree.set("model.safetensors.index.json", text(JSON.stringify(index)));
+  const { code, message } = await refusal(tree);
+  expect(code).toBe("missing-file");
+  expect(message).toContain("All 2 shards of another numbering are there");
+  tree.delete("model-00002-of-00002.safetensors");
+  expect((await refusal(tree)).message).toContain("Download the rest");
 });
 
 test("an ONNX export opens without tensors and says so; a pickle beside it is told first", async () => {

@@ -1,7 +1,7 @@
 import type { Failure } from "./error.ts";
 import type { FusedDocument, FusedDocumentCard, FusedRow, FusionCard } from "./fusion.ts";
 import type { DatasetId, FusionId, JobId, ModelId } from "./ids.ts";
-import type { JobCard, JobRequest } from "./job.ts";
+import type { JobCard, JobRequest, SortedDrop } from "./job.ts";
 import type {
   DatasetCard,
   GenerateEvent,
@@ -63,6 +63,9 @@ export interface Engine {
   readModelText(file: { readonly model: ModelId; readonly path: string }): Promise<string>;
   renameModel(change: { readonly model: ModelId; readonly name: string }): Promise<ModelCard>;
   deleteModel(id: ModelId): Promise<void>;
+
+  /** Tells the files of checkpoints from those of datasets, by their paths alone. */
+  sortDropped(paths: readonly string[]): Promise<SortedDrop>;
 
   listMethods(): Promise<readonly MethodCard[]>;
   /** Reads mergekit YAML. `bad-recipe` carries `line` and `column`. */

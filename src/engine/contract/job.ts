@@ -12,6 +12,12 @@ export interface DroppedFile {
   readonly file: File;
 }
 
+/** Paths of dropped files, sorted by what they are; what belongs to neither is in neither. */
+export interface SortedDrop {
+  readonly checkpoints: readonly string[];
+  readonly data: readonly string[];
+}
+
 export type JobRequest =
   /** Every folder with weights among the files becomes a checkpoint. */
   | { readonly kind: "import"; readonly files: readonly DroppedFile[] }

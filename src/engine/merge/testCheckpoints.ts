@@ -51,5 +51,5 @@ export function checkpointOf(
     };
     return [tensor, card] as const;
   });
-  return { name, config: null, tensors: new Map(cards), files, notes: [] };
+  return { name, config: null, tensors: new Map(cards), files, weightFiles: [], notes: [] };
 }

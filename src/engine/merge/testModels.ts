@@ -49,6 +49,7 @@ export function makeModel(
       }),
     ),
     files: new Map(),
+    weightFiles: [],
     notes: [],
   };
 }

@@ -10,7 +10,6 @@ import {
   toFailure,
 } from "../../engine/contract/index.ts";
 import { findCompatible, isCompatible, sharedStem, suggestName } from "./compatible.ts";
-import { splitDropped } from "./dropped.ts";
 import { fillRequired } from "./recipeStore.ts";
 import type { Studio } from "./studio.ts";
 
@@ -91,10 +90,12 @@ async function cards(studio: Studio, ids: readonly ModelId[]): Promise<readonly 
 export function importFiles(studio: Studio, files: readonly DroppedFile[]) {
   return attempt(studio, "Import", async () => {
     if (files.length === 0) return;
-    const { checkpoints, data } = splitDropped(files);
-    if (data.length > 0) await begin(studio, { kind: "dataset", files: data });
-    if (checkpoints.length === 0) return;
-    const started = await begin(studio, { kind: "import", files: checkpoints });
+    const sorted = await studio.engine.sortDropped(files.map(({ path }) => path));
+    const [data, checkpoints] = [new Set(sorted.data), new Set(sorted.checkpoints)];
+    const pick = (paths: ReadonlySet<string>) => files.filter(({ path }) => paths.has(path));
+    if (data.size > 0) await begin(studio, { kind: "dataset", files: pick(data) });
+    if (checkpoints.size === 0) return;
+    const started = await begin(studio, { kind: "import", files: pick(checkpoints) });
     const done = await finish(studio, started.id).catch(() => undefined); // its row tells why
     if (!done?.result) return;
     const brought = findCompatible(await cards(studio, done.result.models));

@@ -109,12 +109,20 @@ test("the sample texts come from beside the page, and one that is missing is nam
 });
 
 test("dropped texts become datasets, what lies beside them an import", async () => {
-  const { studio, started } = open();
+  const sorted = { checkpoints: ["m/model.safetensors", "m/config.json"], data: ["tales.jsonl"] };
+  const { engine, started } = fakeEngine({ sortDropped: async () => sorted });
+  const studio = createStudio(engine, "");
   const files = ["m/model.safetensors", "m/config.json", "tales.jsonl"].map((path) => ({
     path,
     file: new File(["x"], path),
   }));
   void importFiles(studio, files);
   await vi.waitFor(() => expect(started).toHaveLength(2));
-  expect(started.map(({ kind }) => kind)).toEqual(["dataset", "import"]);
+  const asked = started.map((request) =>
+    "files" in request ? [request.kind, request.files.map(({ path }) => path)] : [],
+  );
+  expect(asked).toEqual([
+    ["dataset", sorted.data],
+    ["import", sorted.checkpoints],
+  ]);
 });

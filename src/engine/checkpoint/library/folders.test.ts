@@ -30,7 +30,7 @@ test("each folder below a dropped folder is looked at by itself", () => {
     "all/c/config.json",
   ];
   expect(names(paths)).toEqual([
-    ["a", ["model.safetensors"]],
+    ["a", ["model.safetensors", "onnx/model.onnx"]],
     ["b", ["config.json", "x-00001-of-00001.safetensors", "x.safetensors.index.json"]],
   ]);
 });
@@ -63,11 +63,12 @@ test("a folder whose weights did not come along is named too", () => {
   expect(names(["m/config.json", "m/model.safetensors.index.json"])).toHaveLength(1);
 });
 
-test("the Hub's cache gives the model's name, not the commit's", () => {
+test("the Hub's cache gives owner and name, not the commit", () => {
   const snapshot = "hub/models--acme--ember-7B/snapshots/0a1b2c";
-  expect(names([`${snapshot}/config.json`, `${snapshot}/model.safetensors`])[0]![0]).toBe(
-    "ember-7B",
-  );
+  const blobs = ["hub/models--acme--ember-7B/blobs/0a1b2c", "hub/models--acme--ember-7B/refs/main"];
+  expect(names([...blobs, `${snapshot}/config.json`, `${snapshot}/model.safetensors`])).toEqual([
+    ["acme/ember-7B", ["config.json", "model.safetensors"]],
+  ]);
 });
 
 test("hidden files and folders are left out", () => {
@@ -89,10 +90,45 @@ test("an ONNX export is a checkpoint with its folder onnx, where there are no ot
   expect(names(quantised)).toHaveLength(1);
   expect(names([...quantised, "slate/onnx/model_q4.onnx"])).toHaveLength(1);
   expect(names([...side, ...graph, "slate/model.safetensors"])).toEqual([
-    ["slate", ["config.json", "tokenizer.json", "model.safetensors"]],
+    [
+      "slate",
+      [
+        "config.json",
+        "tokenizer.json",
+        "onnx/model.onnx",
+        "onnx/model.onnx_data",
+        "model.safetensors",
+      ],
+    ],
   ]);
   expect(names(graph)).toEqual([]);
   expect(
     names(["slate/config.json", "slate/onnx/encoder.onnx", "slate/onnx/decoder.onnx"]),
   ).toEqual([]);
+});
+
+test("folders below belong to the model above, unless they are models themselves", () => {
+  const model = ["m/config.json", "m/modules.json", "m/model.safetensors"];
+  const below = ["m/1_Pooling/config.json", "m/2_Dense/model.safetensors"];
+  const other = ["m/checkpoint-500/model.safetensors", "m/checkpoint-500/global_step1/x.pt"];
+  expect(names([...model, ...below, ...other])).toEqual([
+    [
+      "m",
+      [
+        "config.json",
+        "modules.json",
+        "model.safetensors",
+        "1_Pooling/config.json",
+        "2_Dense/model.safetensors",
+      ],
+    ],
+    ["checkpoint-500", ["model.safetensors", "global_step1/x.pt"]],
+  ]);
+});
+
+test("a file of any known format is named, so that opening it can say why not", () => {
+  for (const file of ["ember.gguf", "flax_model.msgpack", "adapter_config.json", "ember.ckpt"]) {
+    expect(names([file])).toHaveLength(1);
+  }
+  expect(names(["notes.txt", "ember.zip", "linear.yml"])).toEqual([]);
 });

@@ -1,9 +1,10 @@
-import { LEFT_BY_TRAINING } from "../formats/safetensors/weightFiles.ts";
-import { chooseGraph } from "../onnxExport.ts";
+import { findFormat, isWeightFile } from "../formatRegistry.ts";
+import { nameInHubCache } from "../hubNames.ts";
+import { isTrainingState } from "../trainingState.ts";
 
 /** A checkpoint among dropped files. */
 export interface CheckpointFolder {
-  /** The folder's name; without a folder, its weight file's without the ending. */
+  /** The folder's name, `owner/name` in the Hub's cache; without a folder, its weight file's stem. */
   readonly name: string;
   readonly files: readonly {
     /** As it was dropped. */
@@ -13,58 +14,82 @@ export interface CheckpointFolder {
   }[];
 }
 
-const WEIGHTS = /\.(safetensors|bin|pt|pth|ckpt)$/;
 /** Files that say: the weights beside me are one model. */
 const ONE_MODEL =
-  /^(config\.json|model\.safetensors|.+\.index\.json|.+-\d{5}-of-\d{5}\.safetensors)$/;
+  /^(config\.json|adapter_config\.json|model\.safetensors|.+\.index\.json|.+-\d{5}-of-\d{5}\.safetensors)$/;
+/** A module of sentence-transformers, whose weights are a part of the model in the folder above. */
+const MODULE = /^\d+_[A-Z]\w*$/;
 
 /**
- * The checkpoints among dropped paths. A folder whose own files include weights is one checkpoint,
- * with all files that lie in it directly; where nothing says that its .safetensors files belong
- * together, each is a checkpoint of its own. A folder with a config.json and no weights but those of
- * an ONNX export, in it or in its folder `onnx`, is one too. Hidden files and folders are left out.
+ * The checkpoints among dropped paths: the folders that a format claims, each with all files in it and
+ * below it that are not another checkpoint's. Where nothing says that the weights of a folder belong
+ * together, each weight file is a checkpoint of its own. Hidden files and folders are left out.
  */
 export function listFolders(paths: readonly string[]): readonly CheckpointFolder[] {
-  const byFolder = new Map<string, { readonly path: string; readonly name: string }[]>();
-  for (const path of paths) {
+  const clean = paths.flatMap((path) => {
     const parts = path.split("/").filter((part) => part !== "" && part !== ".");
-    const name = parts.pop();
-    if (name === undefined || [...parts, name].some((part) => part.startsWith("."))) continue;
-    const folder = parts.join("/");
-    const files = byFolder.get(folder) ?? [];
-    files.push({ path, name });
-    byFolder.set(folder, files);
-  }
-  return [...byFolder].flatMap(([folder, files]) => {
-    const weights = files.filter(({ name }) => WEIGHTS.test(name) && !LEFT_BY_TRAINING.test(name));
-    const index = files.some(({ name }) => /\.(safetensors|bin)\.index\.json$/.test(name));
-    if (weights.length === 0 && !index)
-      return listExport(folder, files, byFolder.get(below(folder)));
-    if (files.some(({ name }) => ONE_MODEL.test(name))) {
-      const stem = weights[0]?.name.replace(WEIGHTS, "") ?? "model";
-      return [{ name: nameFolder(folder) || stem, files }];
+    const hidden = parts.length === 0 || parts.some((part) => part.startsWith("."));
+    return hidden ? [] : [{ path, parts }];
+  });
+  const inside = new Map<string, { readonly path: string; readonly name: string }[]>();
+  for (const { path, parts } of clean) {
+    for (let depth = 0; depth < parts.length; depth++) {
+      // Of loose files only an export's folder is below: others were dropped by themselves.
+      if (depth === 0 && parts.length > 1 && parts[0] !== "onnx") continue;
+      const folder = parts.slice(0, depth).join("/");
+      const files = inside.get(folder) ?? [];
+      files.push({ path, name: parts.slice(depth).join("/") });
+      inside.set(folder, files);
     }
-    return weights.map((file) => ({ name: file.name.replace(WEIGHTS, ""), files: [file] }));
+  }
+  const claimed = new Set(
+    [...inside].flatMap(([folder, files]) => {
+      const isPart =
+        (MODULE.test(lastPart(folder)) && hasModules(inside, folder)) ||
+        isTrainingState(`${folder}/…`);
+      return !isPart && findFormat(files.map(({ name }) => name)) ? [folder] : [];
+    }),
+  );
+  return [...claimed].flatMap((folder) => {
+    const files = inside.get(folder)!.filter(({ name }) => !isBelowAnother(folder, name, claimed));
+    return describeFolder(folder, files);
   });
 }
 
-const below = (folder: string) => (folder === "" ? "onnx" : `${folder}/onnx`);
-
-/** An ONNX export with all files beside its graph, or nothing. */
-function listExport(
+function describeFolder(
   folder: string,
-  own: CheckpointFolder["files"],
-  exported: CheckpointFolder["files"] = [],
+  files: CheckpointFolder["files"],
 ): readonly CheckpointFolder[] {
-  const inside = exported.map(({ path, name }) => ({ path, name: `onnx/${name}` }));
-  const files = [...own, ...inside];
-  const isExport = chooseGraph(files.map(({ name }) => name)) !== undefined;
-  if (!isExport || !own.some(({ name }) => name === "config.json")) return [];
-  return [{ name: nameFolder(folder) || "model", files }];
+  const weights = files.filter(({ name }) => isWeightFile(name) && !name.includes("/"));
+  const stemOf = (name: string) => name.replace(/\.[^.]*$/, "");
+  if (weights.length === 0 || files.some(({ name }) => ONE_MODEL.test(name))) {
+    const name = nameFolder(folder) || stemOf(weights[0]?.name ?? "model.");
+    return [{ name, files }];
+  }
+  return weights.map((file) => ({ name: stemOf(file.name), files: [file] }));
+}
+
+const lastPart = (folder: string) => folder.slice(folder.lastIndexOf("/") + 1);
+
+/** Whether the folder above lists its modules, as sentence-transformers does. */
+function hasModules(
+  inside: ReadonlyMap<string, CheckpointFolder["files"]>,
+  folder: string,
+): boolean {
+  const above = inside.get(folder.slice(0, Math.max(0, folder.lastIndexOf("/"))));
+  return above?.some(({ name }) => name === "modules.json") ?? false;
+}
+
+/** Whether a file of a folder lies in a deeper folder that is a checkpoint of its own. */
+function isBelowAnother(folder: string, name: string, claimed: ReadonlySet<string>): boolean {
+  const parts = name.split("/").slice(0, -1);
+  return parts.some((_, i) => {
+    const below = parts.slice(0, i + 1).join("/");
+    return claimed.has(folder === "" ? below : `${folder}/${below}`);
+  });
 }
 
 /** The last part of a folder's path; in the Hub's cache that is a commit, so the model's own name. */
 function nameFolder(folder: string): string {
-  const cached = /(?:^|\/)models--[^/]*?--([^/]+)\/snapshots\/[^/]+$/.exec(folder)?.[1];
-  return cached ?? folder.split("/").at(-1) ?? "";
+  return nameInHubCache(folder) ?? lastPart(folder);
 }

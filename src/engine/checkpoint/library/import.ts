@@ -5,9 +5,13 @@ import type { JobContext, JobKind, RequestOf } from "../../core/jobs/kind.ts";
 import type { Locks } from "../../core/jobs/locks.ts";
 import { sourceFromBlob } from "../../storage/blob.ts";
 import type { Checkpoint } from "../checkpoint.ts";
+import { MAX_COMPANION_BYTES } from "../companions.ts";
 import { copyFile } from "../copy.ts";
-import { LIKE_WEIGHTS, listSome } from "../formats/safetensors/weightFiles.ts";
+import { isWeightFile } from "../formatRegistry.ts";
+import { describeFiles } from "../notModels.ts";
 import { openCheckpoint } from "../open.ts";
+import { listSome } from "../smallFile.ts";
+import { isTrainingState } from "../trainingState.ts";
 import { describeCheckpoint } from "./databaseLibrary.ts";
 import { type CheckpointFolder, listFolders } from "./folders.ts";
 import type { Library, ModelWriter } from "./library.ts";
@@ -35,7 +39,7 @@ export function importJob(parts: {
     async prepare({ files }) {
       const folders = listFolders(files.map(({ path }) => path));
       const [first] = folders;
-      if (!first) throw nothingToImport(files);
+      if (!first) throw nothingToImport(files.map(({ path }) => path));
       const title =
         folders.length === 1 ? `Import ${first.name}` : `Import ${folders.length} models`;
       const totalBytes = folders.reduce((sum, each) => sum + openFolder(each, files).byteLength, 0);
@@ -169,14 +173,16 @@ async function copyAll(
   }
 }
 
-/** Side files and the weights that are read; the same weights in other formats stay behind. */
-function chooseFiles({ tensors, files }: Checkpoint) {
-  const read = new Set([...tensors.values()].map(({ file }) => file));
+/** The weights that are read and what lies beside them; other formats and large strangers stay behind. */
+function chooseFiles({ weightFiles, files }: Checkpoint) {
+  const read = new Set(weightFiles);
+  const isKept = (path: string, { byteLength }: ByteSource) =>
+    read.has(path) ||
+    (!isWeightFile(path) && !isTrainingState(path) && byteLength <= MAX_COMPANION_BYTES);
   const entries = [...files];
-  const isKept = (path: string) => read.size === 0 || read.has(path) || !LIKE_WEIGHTS.test(path);
   return {
-    kept: new Map(entries.filter(([path]) => isKept(path))) satisfies FileTree,
-    leftOut: entries.map(([path]) => path).filter((path) => !isKept(path)),
+    kept: new Map(entries.filter(([path, source]) => isKept(path, source))) satisfies FileTree,
+    leftOut: entries.flatMap(([path, source]) => (isKept(path, source) ? [] : [path])),
   };
 }
 
@@ -193,11 +199,13 @@ async function holdsAll(library: Library, id: ModelId, files: FileTree, signal: 
   return true;
 }
 
-function nothingToImport(files: RequestOf<"import">["files"]): EngineError {
+function nothingToImport(paths: readonly string[]): EngineError {
+  const files = paths.length === 1 ? "this file" : `these ${paths.length} files`;
   return new EngineError(
     "missing-file",
-    `There is no model among the ${files.length} files: a checkpoint is a folder with .safetensors files, or one such file.`,
-    { files: files.length },
+    describeFiles(paths) ??
+      `No format that is read claims ${files}: a checkpoint is a folder with .safetensors files, or one such file.`,
+    { files: paths.length },
   );
 }
 

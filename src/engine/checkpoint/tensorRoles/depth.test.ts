@@ -23,6 +23,7 @@ function checkpoint(names: readonly string[], config: object | null = null): Che
     config: config && parseConfig(JSON.stringify(config), "config.json"),
     tensors: new Map(tensors),
     files: new Map(),
+    weightFiles: [],
     notes: [],
   };
 }

@@ -1,6 +1,6 @@
 import type { ModelConfig } from "../../checkpoint/checkpoint.ts";
 import { parseConfig } from "../../checkpoint/config.ts";
-import { readText } from "../../checkpoint/formats/safetensors/weightFiles.ts";
+import { readText } from "../../checkpoint/smallFile.ts";
 import { EngineError } from "../../contract/index.ts";
 import type { FileTree } from "../../core/bytes.ts";
 import { isObject } from "../../core/json.ts";

@@ -1,8 +1,4 @@
-import {
-  LFS_POINTER_MAX_BYTES,
-  lfsPointerError,
-  readLfsPointer,
-} from "../../checkpoint/formats/notWeights.ts";
+import { refusePointer } from "../../checkpoint/lfsPointer.ts";
 import { chooseGraph, listGraphs } from "../../checkpoint/onnxExport.ts";
 import { EngineError } from "../../contract/index.ts";
 import { type ByteSource, type FileTree, readAll } from "../../core/bytes.ts";
@@ -121,8 +117,6 @@ function checkSizes(all: readonly Found[], others: readonly string[]): number {
 }
 
 async function readWhole({ path, source }: Found): Promise<Bytes> {
-  const bytes = await readAll(source, MAX_FILE_BYTES);
-  const pointer = bytes.byteLength <= LFS_POINTER_MAX_BYTES ? readLfsPointer(bytes) : null;
-  if (pointer) throw lfsPointerError(path, pointer);
-  return bytes;
+  await refusePointer(source, path);
+  return readAll(source, MAX_FILE_BYTES);
 }

@@ -1,7 +1,6 @@
 import { EngineError } from "../../../contract/index.ts";
 import type { ByteSource } from "../../../core/bytes.ts";
 import { clip, findJsonProblem, isObject } from "../../../core/json.ts";
-import { LFS_POINTER_MAX_BYTES, recogniseOtherFile } from "../notWeights.ts";
 import { type HeaderTensor, readEntry } from "./headerEntry.ts";
 
 /** The format's own bound on the JSON text. */
@@ -19,7 +18,7 @@ export interface SafetensorsHeader {
 /**
  * Reads and checks a safetensors header; no weight is read. After it every tensor lies inside the
  * file, none overlap, and together they fill it. Errors: `bad-header`, `bad-dtype`, `bad-shape`,
- * `bad-offsets`, `truncated`, and `lfs-pointer` or `pickle` for what only looks like weights.
+ * `bad-offsets`, `truncated`.
  */
 export async function readHeader(source: ByteSource, file: string): Promise<SafetensorsHeader> {
   const jsonBytes = await readJsonBytes(source, file);
@@ -36,16 +35,11 @@ export async function readHeader(source: ByteSource, file: string): Promise<Safe
 
 async function readJsonBytes(source: ByteSource, file: string): Promise<Uint8Array<ArrayBuffer>> {
   const fileBytes = source.byteLength;
-  const first = await source.read(0, Math.min(fileBytes, LFS_POINTER_MAX_BYTES));
+  const first = await source.read(0, Math.min(fileBytes, LENGTH_BYTES));
   const stated =
     first.byteLength < LENGTH_BYTES
       ? Number.NaN
       : Number(new DataView(first.buffer, first.byteOffset).getBigUint64(0, true));
-  if (!(stated <= MAX_HEADER_BYTES)) {
-    // No file that is known by its first bytes starts with a plausible length.
-    const other = recogniseOtherFile(file, first);
-    if (other) throw other;
-  }
   if (Number.isNaN(stated)) {
     throw new EngineError(
       "truncated",

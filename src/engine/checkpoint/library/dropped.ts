@@ -1,7 +1,7 @@
-import type { DroppedFile } from "../../engine/contract/index.ts";
+import type { SortedDrop } from "../../contract/index.ts";
+import { isWeightFile } from "../formatRegistry.ts";
 
 const DATA = /\.(jsonl|ndjson|json|parquet|txt)$/i;
-const WEIGHTS = /\.(safetensors|bin|pth?|gguf|onnx|msgpack|h5|npz)$/i;
 /** Small files of checkpoints, which end as datasets do. */
 const CHECKPOINT_TEXT =
   /^(.*config|tokenizer|vocab|added_tokens|special_tokens_map|merges|params|.*\.index|recipe|quantize.*|licen[cs]e|notice|use_policy|readme|sha256sums)\.(json|txt)$/i;
@@ -18,27 +18,22 @@ function foldersOf(path: string): readonly string[] {
  * Tells datasets from checkpoints: a dataset's file has an ending of data, and no folder that it lies
  * in holds weights. Loose files are one folder.
  */
-export function splitDropped(files: readonly DroppedFile[]): {
-  readonly checkpoints: readonly DroppedFile[];
-  readonly data: readonly DroppedFile[];
-} {
+export function sortDropped(paths: readonly string[]): SortedDrop {
   const folderOf = (path: string) => foldersOf(path).at(-1) ?? "";
-  const weighty = new Set(
-    files.filter(({ path }) => WEIGHTS.test(path)).map(({ path }) => folderOf(path)),
-  );
-  const isData = ({ path }: DroppedFile) => {
+  const weighty = new Set(paths.filter(isWeightFile).map(folderOf));
+  const isData = (path: string) => {
     if (!DATA.test(path) || CHECKPOINT_TEXT.test(nameOf(path))) return false;
     const folders = path.includes("/") ? foldersOf(path) : [""];
     // Beside weights that were dropped loose, only what can be nothing else is data.
     if (folders[0] === "" && weighty.has("")) return /\.(jsonl|ndjson|parquet)$/i.test(path);
     return !folders.some((folder) => weighty.has(folder));
   };
-  const data = files.filter(isData);
+  const data = paths.filter(isData);
   const taken = new Set(data);
-  const rest = files.filter((file) => !taken.has(file));
+  const rest = paths.filter((path) => !taken.has(path));
   // What lies about in a folder of data, a licence or a readme, is no checkpoint to complain about.
-  const dataFolders = new Set(data.map(({ path }) => folderOf(path)));
-  const checkpoints = rest.filter(({ path }) => {
+  const dataFolders = new Set(data.map(folderOf));
+  const checkpoints = rest.filter((path) => {
     const folder = folderOf(path);
     return folder === "" || weighty.has(folder) || !dataFolders.has(folder);
   });

@@ -1,0 +1,62 @@
+import { type FileTree, readAll } from "../core/bytes.ts";
+import { mergeRole } from "../core/tensor/dtype.ts";
+import type { CheckpointTensor, ModelConfig } from "./checkpoint.ts";
+import { LFS_POINTER_MAX_BYTES, readLfsPointer } from "./lfsPointer.ts";
+import { listSome } from "./smallFile.ts";
+import { isHead, isTokenEmbedding } from "./tensorRoles/role.ts";
+
+/** Small files that a checkpoint is worth less without. */
+const SIDE_FILE = /\.(json|model|jinja|txt|tiktoken)$/;
+
+/** What is missing beside the weights, or stands there as a Git-LFS pointer. */
+export async function sideFileNotes(files: FileTree): Promise<readonly string[]> {
+  const notes: string[] = [];
+  if (!files.has("config.json")) {
+    notes.push("There is no config.json: architecture and layers are unknown.");
+  }
+  const tokenizers = ["tokenizer.json", "tokenizer.model", "vocab.json", "tekken.json"];
+  if (!tokenizers.some((path) => files.has(path))) {
+    notes.push("There is no tokenizer: weights can be merged, but the result will need one.");
+  }
+  const pointers: string[] = [];
+  for (const [path, source] of files) {
+    if (path.includes("/") || !SIDE_FILE.test(path)) continue;
+    if (source.byteLength > LFS_POINTER_MAX_BYTES) continue;
+    if (readLfsPointer(await readAll(source, LFS_POINTER_MAX_BYTES))) pointers.push(path);
+  }
+  if (pointers.length > 0) {
+    notes.push(
+      `Git-LFS pointers stand in place of ${listSome(pointers)}: run \`git lfs pull\` in that folder and drop it again.`,
+    );
+  }
+  return notes;
+}
+
+/** What a reader should know of the tensors: a tied head, what is copied, what cannot be merged. */
+export function tensorNotes(
+  tensors: ReadonlyMap<string, CheckpointTensor>,
+  config: ModelConfig | null,
+): readonly string[] {
+  const notes: string[] = [];
+  const list = [...tensors.values()];
+  const head = list.some(({ name }) => isHead(name));
+  const embedding = list.some(({ name }) => isTokenEmbedding(name));
+  if (embedding && !head) {
+    notes.push(
+      config && !config.tied
+        ? "There is no output matrix, although config.json does not tie it to the embedding."
+        : "The head is tied: the embedding serves as output matrix and is merged once.",
+    );
+  }
+  if (config?.tied && head) {
+    notes.push("config.json ties the head to the embedding, yet the files hold a head of its own.");
+  }
+  const withRole = (role: string) => list.filter(({ dtype }) => mergeRole(dtype) === role);
+  const copied = withRole("copy").map(({ name, dtype }) => `${name} (${dtype})`);
+  if (copied.length > 0) {
+    notes.push(`Not numbers to average, copied when equal in all models: ${listSome(copied)}.`);
+  }
+  const described = withRole("describe").map(({ name, dtype }) => `${name} (${dtype})`);
+  if (described.length > 0) notes.push(`Cannot be merged: ${listSome(described)}.`);
+  return notes;
+}

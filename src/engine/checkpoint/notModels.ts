@@ -1,0 +1,61 @@
+import { EngineError } from "../contract/index.ts";
+import type { FileTree } from "../core/bytes.ts";
+import { topLevel } from "./checkpointFormat.ts";
+import { listSome } from "./smallFile.ts";
+
+/** What files are that hold no weights, and what to do with them, by their names. */
+const KINDS: readonly (readonly [names: RegExp, sentence: string])[] = [
+  [
+    /\.(zip|7z|rar|tar|tgz|gz|xz|zst)$/i,
+    "is an archive, which is not looked into: unpack it and take the folder inside.",
+  ],
+  [
+    /\.ya?ml$/i,
+    "is a recipe by its name, not a model: open it on the Merge screen, or run it with `studio merge`.",
+  ],
+  [
+    /\.(csv|tsv|jsonl|ndjson|parquet|arrow)$/i,
+    "holds rows of data, not weights: datasets are for the Fuse screen and its commands.",
+  ],
+  [
+    /\.(py|ipynb|sh)$/i,
+    "is code, not a model: take the folder that holds config.json and the weights.",
+  ],
+  [/\.(png|jpe?g|webp|gif|pdf|mp4|wav)$/i, "is a picture, a document or a recording, not a model."],
+  [
+    /(^|\/)(config|tokenizer|tokenizer_config|generation_config|special_tokens_map|vocab|added_tokens)\.json$|(^|\/)(merges\.txt|tokenizer\.model)$/,
+    "belongs to a model, but its weights did not come along: take the whole folder, with model.safetensors or all of its shards.",
+  ],
+];
+
+/** A blob of the Hub's cache is called by its hash. */
+const BLOB = /(^|\/)blobs\/[0-9a-f]{40,64}$/;
+
+/** What to say of files that are no checkpoint: what the first known kind among them is. */
+export function describeFiles(paths: readonly string[]): string | null {
+  if (paths.some((path) => BLOB.test(path)) && !paths.some((path) => path.includes("snapshots/"))) {
+    return "These are the blobs of the Hub's cache, whose files are called by their hashes: the links in snapshots/ that name them did not come along. Take the folder snapshots/<commit> with a program that follows links, or download the model with: hf download OWNER/NAME --local-dir FOLDER.";
+  }
+  for (const [names, sentence] of KINDS) {
+    const path = paths.find((each) => names.test(each));
+    if (path === undefined) continue;
+    const rest =
+      paths.length > 1 ? ` (There are ${paths.length} files, and none holds weights.)` : "";
+    return `${path.slice(-200)} ${sentence}${rest}`;
+  }
+  return null;
+}
+
+/** The error for a folder or file that no format claims. */
+export function notACheckpoint(files: FileTree, name: string): EngineError {
+  const here = topLevel(files.keys());
+  const known = describeFiles(here);
+  if (known !== null)
+    return new EngineError("missing-file", known, { model: name, files: files.size });
+  const instead = here.length > 0 ? `, only ${listSome(here)}` : "";
+  return new EngineError(
+    "missing-file",
+    `${name} has no weights: no .safetensors file${instead}. Take the folder that holds config.json and model.safetensors.`,
+    { model: name, files: files.size },
+  );
+}
