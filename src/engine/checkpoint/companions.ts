@@ -14,18 +14,21 @@ const TRAINING_RECORD =
   /(^|\/)(trainer_state|trainer_log|train_results|eval_results|all_results|training_loss)[\w-]*\.(json|jsonl|png)$|(^|\/)(runs|logs|wandb)\/|(^|\/)events\.out\.tfevents/;
 /** The settings of a quantisation that is undone in the result. */
 const QUANTISATION = /^(hf_quant_config|quantize_config|quant_config|quantization_config)\.json$/;
+/** What was written about the source model; what binds its users is not among it. */
+const DOCUMENT = /\.(md|rst|html|pdf|png|jpe?g|gif|svg|webp|mp4)$/i;
+const TERMS = /(^|\/)(LICEN[CS]E|NOTICE|COPYING|TERMS|[\w-]*USE_?POLICY)[\w.-]*$/i;
 const CODE = /\.pyc?$/;
 /** A module of sentence-transformers, listed in modules.json: its weights come along. */
 const MODULE = /^\d+_[A-Z]\w*\//;
 
 /** A file that stays behind, and a phrase that says why. */
-export interface LeftBehind {
+interface LeftBehind {
   readonly path: string;
   readonly why: string;
 }
 
 /** What becomes of the files beside a checkpoint's weights where a result is made from it. */
-export interface Companions {
+interface Companions {
   /** Copied byte for byte. */
   readonly copied: FileTree;
   readonly left: readonly LeftBehind[];
@@ -36,7 +39,7 @@ export interface Companions {
  * whatever else lies beside the weights, in folders below too. Code is copied only when asked for,
  * since whoever loads the result runs it.
  */
-export function sortCompanions(
+function sortCompanions(
   { files, weightFiles }: Checkpoint,
   options: { readonly code: boolean } = { code: false },
 ): Companions {
@@ -59,12 +62,21 @@ function reasonToLeave(
   isModule: boolean,
   code: boolean,
 ): string | null {
+  if (!isInside(path)) return "outside of its folder";
   if (isTrainingState(path) || TRAINING_RECORD.test(path)) return "left by training";
   if (isWeightFile(path) && !isModule) return "weights in another format";
   if (QUANTISATION.test(path)) return "settings of a quantisation";
   if (CODE.test(path) && !code) return "code";
+  if (DOCUMENT.test(path) && !TERMS.test(path)) return "about the source";
   if (byteLength > MAX_COMPANION_BYTES) return `larger than ${MAX_COMPANION_BYTES / 2 ** 20} MiB`;
   return null;
+}
+
+/** Whether a path stays inside its folder wherever it is copied to. */
+function isInside(path: string): boolean {
+  return !path
+    .split("/")
+    .some((part) => part === "" || part.startsWith("..") || /[\\\0]/.test(part));
 }
 
 /** The companions that are copied by default. */

@@ -61,12 +61,17 @@ describe("the files beside the weights", () => {
       "model.safetensors": "no",
       "optimizer.pt": "no",
       "../tokenizer.json": "no",
-      "sub/tokenizer.json": "no",
+      "notes.md": "no",
+      "modeling_x.py": "no",
+      "USE_POLICY.md": "terms",
+      "1_Pooling/config.json": "z",
     });
     const files = await make(VARM, [donor, ...three().slice(1)]);
     expect([...files.keys()].sort()).toEqual([
+      "1_Pooling/config.json",
       "LICENSE",
       "README.md",
+      "USE_POLICY.md",
       "additional_chat_templates/rag.jinja",
       "chat_template.jinja",
       "config.json",
