@@ -14,7 +14,8 @@ export function whySlow(source: string): string | null {
     const graph = drawRegex(parseRegex(source));
     const shares = compareLetters(source, graph);
     const loops = findLoops(graph);
-    if (loops.some((loop) => isAmbiguous(loop, graph, shares))) {
+    const budget = { left: MOST_STEPS };
+    if (loops.some((loop) => isAmbiguous(loop, graph, shares, budget))) {
       return "repeats a part that can read the same text in more than one way";
     }
     const row = longestRow(loops, graph, shares);
@@ -27,7 +28,7 @@ export function whySlow(source: string): string | null {
 }
 
 const MOST_IN_A_ROW = 2;
-/** Pairs of places with what follows them; real patterns take a few dozen. */
+/** Pairs of places with what follows them, of all loops; real patterns take some hundreds. */
 const MOST_STEPS = 2_000_000;
 
 /** Whether two places of the pattern can match one and the same letter. */
@@ -35,32 +36,37 @@ type Shares = (a: number, b: number) => boolean;
 
 /** Letters are compared by those of the Basic Multilingual Plane, every 16th beyond and the pattern's own. */
 function compareLetters(source: string, { letters }: RegexGraph): Shares {
+  const distinct = [...new Set(letters)];
+  const kinds = letters.map((letter) => distinct.indexOf(letter));
   let sample: string | undefined;
-  const sets = new Map<string, Uint8Array>();
-  const setOf = (letter: string) => {
-    const known = sets.get(letter);
-    if (known) return known;
+  const sets: (Uint32Array | undefined)[] = [];
+  const setOf = (kind: number) => {
     sample ??= sampleLetters(source);
-    const set = new Uint8Array(sample.length);
-    for (const { index, 0: run } of sample.matchAll(new RegExp(`(?:${letter})+`, "gu"))) {
-      set.fill(1, index, index + run.length);
-    }
-    sets.set(letter, set);
+    const set = sets[kind] ?? bitsOf(distinct[kind]!, sample);
+    sets[kind] = set;
     return set;
   };
-  const known = new Map<string, boolean>();
+  /** By pair of kinds: 1 where they share a letter, 2 where they do not. */
+  const known = new Uint8Array(distinct.length ** 2);
   return (a, b) => {
-    const [x, y] = [letters[a]!, letters[b]!];
+    const [x, y] = [kinds[a]!, kinds[b]!];
     if (x === y) return true;
-    const key = x < y ? `${x} ${y}` : `${y} ${x}`;
-    let shared = known.get(key);
-    if (shared === undefined) {
+    const pair = x * distinct.length + y;
+    if (known[pair] === 0) {
       const other = setOf(y);
-      shared = setOf(x).some((has, i) => has === 1 && other[i] === 1);
-      known.set(key, shared);
+      known[pair] = setOf(x).some((bits, i) => (bits & other[i]!) !== 0) ? 1 : 2;
     }
-    return shared;
+    return known[pair] === 1;
   };
+}
+
+/** One bit for each unit of the sample: whether a letter or class matches there. */
+function bitsOf(letter: string, sample: string): Uint32Array {
+  const bits = new Uint32Array(Math.ceil(sample.length / 32));
+  for (const { index, 0: run } of sample.matchAll(new RegExp(`(?:${letter})+`, "gu"))) {
+    for (let i = index; i < index + run.length; i++) bits[i >> 5]! |= 1 << (i & 31);
+  }
+  return bits;
 }
 
 function sampleLetters(source: string): string {
@@ -110,18 +116,18 @@ function isAmbiguous(
   loop: ReadonlySet<number>,
   { letters, edges }: RegexGraph,
   shares: Shares,
+  budget: { left: number },
 ): boolean {
   const size = letters.length;
   const inside = (place: number) => [...edges[place]!].filter(([to]) => loop.has(to));
   const open = [...loop].map((place) => place * size + place);
   const before = new Map<number, number[]>(open.map((pair) => [pair, []]));
-  let steps = 0;
   for (let pair = open.pop(); pair !== undefined; pair = open.pop()) {
     const [a, b] = [Math.floor(pair / size), pair % size];
     for (const [x, ways] of inside(a)) {
       if (a === b && ways > 1) return true;
       for (const [y] of inside(b)) {
-        if (++steps > MOST_STEPS) throw new RegexRefusal("is too entangled to be judged");
+        if (--budget.left < 0) throw new RegexRefusal("is too entangled to be judged");
         if (!shares(x, y)) continue;
         const next = x * size + y;
         const known = before.get(next);

@@ -13,10 +13,15 @@ export const WINDOW_UNITS = 2 ** 16;
 const AHEAD_UNITS = 2 ** 12;
 /** Units before a match that it can look back at. */
 const BEHIND_UNITS = 2 ** 10;
-/** For each started MiB of text; real patterns take less than a second. */
-const MOST_MS = 10_000;
-/** Shorter texts are done before a clock has been read. */
-const QUICK_UNITS = 2 ** 10;
+/** What a pattern may take at first, and more for each MiB of text; real ones take half a second. */
+const FIRST_MS = 10_000;
+const MS_PER_MIB = 4_000;
+/** A pattern that takes longer at one place is not tried there in a larger window. */
+const SLOW_MS = 1_000;
+/** Shorter texts, of which there may be one a word, are done before a clock has been read. */
+const QUICK_UNITS = 32;
+/** Up to here a text is timed as a whole. */
+const SHORT_UNITS = 2 ** 10;
 
 /** Finds a text within a text. */
 export function matchLiteral(wanted: string): Matcher {
@@ -39,25 +44,43 @@ export function matchSafe(regex: RegExp): Matcher {
 /**
  * The matches of a foreign expression, within bounds: it is tried place by place, in a window of the
  * text that moves on, and grows where a match comes near its end; `giveUp` is called when all trying
- * takes more than ten seconds for each MiB. So the matches are those in the whole text, unless the
- * pattern looks more than 4,096 units past the end of a match or 1,024 back from its beginning.
+ * takes more than ten seconds and four for each MiB. So the matches are those in the whole text, unless
+ * the pattern looks more than 4,096 units past the end of a match or 1,024 back from its beginning.
  */
 export function matchRegex(regex: RegExp, giveUp: () => never): Matcher {
   const sticky = new RegExp(regex.source, `${regex.flags.replace(/[gy]/g, "")}y`);
-  return function* (text) {
-    const watch = new Watch(text.length, giveUp);
-    let window = new TextWindow(text, 0, WINDOW_UNITS);
-    for (let at = 0; at <= text.length; ) {
-      if (!window.reaches(at + WINDOW_UNITS / 2)) window = new TextWindow(text, at, WINDOW_UNITS);
-      const end = watch.time(() => window.matchAt(sticky, at)) ?? null;
-      if (!window.reaches((end ?? at) + AHEAD_UNITS)) {
-        window = new TextWindow(text, at, 2 * window.units);
-        continue;
-      }
-      if (end !== null) yield { start: at, end };
-      at = end !== null && end > at ? end : at + letterLength(text, at);
-    }
+  const account = new TimeAccount(giveUp);
+  return (text) => {
+    if (text.length < QUICK_UNITS) return account.guard(() => [...matchAll(sticky, text)]);
+    account.allow(text.length);
+    if (text.length < SHORT_UNITS) return account.time(() => [...matchAll(sticky, text)]);
+    return matchInWindows(sticky, text, account);
   };
+}
+
+function* matchAll(sticky: RegExp, text: string): Generator<Match> {
+  for (let at = 0; at <= text.length; ) {
+    sticky.lastIndex = at;
+    const found = sticky.exec(text);
+    const end = found ? at + found[0].length : at;
+    if (found) yield { start: at, end };
+    at = end > at ? end : at + letterLength(text, at);
+  }
+}
+
+function* matchInWindows(sticky: RegExp, text: string, account: TimeAccount): Generator<Match> {
+  let window = new TextWindow(text, 0, WINDOW_UNITS);
+  for (let at = 0; at <= text.length; ) {
+    if (!window.reaches(at + WINDOW_UNITS / 2)) window = new TextWindow(text, at, WINDOW_UNITS);
+    const end = account.time(() => window.matchAt(sticky, at));
+    if (!window.reaches((end ?? at) + AHEAD_UNITS)) {
+      if (account.last > SLOW_MS) account.giveUp();
+      window = new TextWindow(text, at, 2 * window.units);
+      continue;
+    }
+    if (end !== null) yield { start: at, end };
+    at = end !== null && end > at ? end : at + letterLength(text, at);
+  }
 }
 
 /** Part of a text, with what a pattern may look back at. */
@@ -88,30 +111,42 @@ class TextWindow {
   }
 }
 
-/** Adds up what trying takes. */
-class Watch {
-  readonly #most: number;
-  readonly #giveUp: () => never;
-  #spent = 0;
+/** What a pattern may still take, over all texts that it is shown. */
+class TimeAccount {
+  readonly giveUp: () => never;
+  #left = FIRST_MS;
+  /** What the last trial took. */
+  last = 0;
 
-  constructor(units: number, giveUp: () => never) {
-    this.#most = units < QUICK_UNITS ? Infinity : MOST_MS * Math.ceil(units / 2 ** 20);
-    this.#giveUp = giveUp;
+  constructor(giveUp: () => never) {
+    this.giveUp = giveUp;
+  }
+
+  /** More time for more text; what is not needed is not kept for long. */
+  allow(units: number): void {
+    const more = (units / 2 ** 20) * MS_PER_MIB;
+    this.#left = Math.min(this.#left + more, FIRST_MS + more);
   }
 
   time<T>(work: () => T): T {
-    if (this.#most === Infinity) return work();
-    if (this.#spent > this.#most) this.#giveUp();
+    if (this.#left < 0) this.giveUp();
     const begun = performance.now();
+    try {
+      return this.guard(work);
+    } finally {
+      this.last = performance.now() - begun;
+      this.#left -= this.last;
+    }
+  }
+
+  /** Gives up where memory does not do for what is still to be tried, or for the pattern itself. */
+  guard<T>(work: () => T): T {
     try {
       return work();
     } catch (error) {
-      // Out of memory for what is still to be tried.
-      if (error instanceof RangeError || (error instanceof Error && error.name === "InternalError"))
-        return this.#giveUp();
+      const names = ["RangeError", "InternalError", "SyntaxError"];
+      if (error instanceof Error && names.includes(error.name)) return this.giveUp();
       throw error;
-    } finally {
-      this.#spent += performance.now() - begun;
     }
   }
 }

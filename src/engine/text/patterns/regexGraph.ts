@@ -24,6 +24,8 @@ interface Part {
 const MAX_LETTERS = 512;
 /** A part that is repeated more often is taken as repeated for ever. */
 const MAX_COPIES = 16;
+/** Parts drawn, copies of copies included, whether they match a letter or nothing. */
+const MAX_DRAWN = 20_000;
 const NOWHERE: Ways = new Map();
 const NOTHING: Part = { empty: 1, first: NOWHERE, last: NOWHERE };
 
@@ -31,6 +33,7 @@ const NOTHING: Part = { empty: 1, first: NOWHERE, last: NOWHERE };
 export function drawRegex(tree: RegexTree): RegexGraph {
   const letters: string[] = [];
   const edges: Map<number, number>[] = [];
+  let drawn = 0;
 
   function connect(last: Ways, first: Ways): void {
     for (const [from, ways] of last) {
@@ -49,6 +52,7 @@ export function drawRegex(tree: RegexTree): RegexGraph {
   }
 
   function draw(node: RegexTree): Part {
+    if (++drawn > MAX_DRAWN) throw new RegexRefusal("repeats repetitions far too often");
     switch (node.kind) {
       case "letter": {
         const place = letters.push(node.source) - 1;

@@ -1,3 +1,4 @@
+import { refuseTokenizer } from "../patterns/pattern.ts";
 import type { AlignedText } from "./aligned.ts";
 
 /** A token that is found in the text before anything else happens to it. */
@@ -29,35 +30,73 @@ const WORD_BEFORE = /[\p{Alphabetic}\p{M}\p{Nd}\p{Pc}\u200c\u200d]$/u;
 const WORD_AFTER = /^[\p{Alphabetic}\p{M}\p{Nd}\p{Pc}\u200c\u200d]/u;
 const SPACE = /\p{White_Space}/u;
 
+/** A letter in a tree of tokens: what can follow it, and the token that it ends. */
+interface TrieNode {
+  readonly next: Map<number, TrieNode>;
+  token: AddedToken | null;
+}
+
+/** Steps in the tree for each unit of a text; real tokenizers take less than two. */
+const MOST_STEPS_PER_UNIT = 64;
+const MOST_STEPS = 1 << 20;
+
+const newNode = (): TrieNode => ({ next: new Map(), token: null });
+
+function buildTrie(tokens: ReadonlyMap<string, AddedToken>): TrieNode {
+  const root = newNode();
+  for (const [written, token] of tokens) {
+    let node = root;
+    for (let i = 0; i < written.length; i++) {
+      const unit = written.charCodeAt(i);
+      let next = node.next.get(unit);
+      if (!next) {
+        next = newNode();
+        node.next.set(unit, next);
+      }
+      node = next;
+    }
+    node.token = token;
+  }
+  return root;
+}
+
 /** A finder for tokens by how each is written in the text it will see. */
 function compileFinder(tokens: ReadonlyMap<string, AddedToken>): TokenFinder {
   if (tokens.size === 0) return (text) => [{ start: 0, end: text.length, token: null }];
-  const byFirst = new Map<string, [string, AddedToken][]>();
-  for (const [written, token] of tokens) {
-    const first = written[0];
-    if (first === undefined) continue;
-    const list = byFirst.get(first) ?? [];
-    list.push([written, token]);
-    byFirst.set(first, list);
-  }
-  for (const list of byFirst.values()) list.sort((a, b) => b[0].length - a[0].length);
+  const root = buildTrie(tokens);
+  root.token = null; // an empty text is no token
   return (text) => {
     const sections: Section[] = [];
+    const most = MOST_STEPS + MOST_STEPS_PER_UNIT * text.length;
+    let steps = 0;
     let done = 0;
+    let spaceEnd = 0;
     for (let at = 0; at < text.length; ) {
-      const found = byFirst.get(text[at]!)?.find(([written]) => text.startsWith(written, at));
-      if (!found) {
+      let node = root.next.get(text.charCodeAt(at));
+      if (!node) {
         at++;
         continue;
       }
-      const [written, token] = found;
-      const end = at + written.length;
+      let token: AddedToken | null = null;
+      let end = at;
+      for (let to = at + 1; node; to++) {
+        if (node.token) [token, end] = [node.token, to];
+        node = node.next.get(text.charCodeAt(to));
+        steps++;
+      }
+      if (steps > most) refuseTokenizer("its added tokens take too long to find in this text");
+      if (!token) {
+        at++;
+        continue;
+      }
       if (!token.singleWord || standsAlone(text, at, end)) {
-        const from = token.lstrip ? Math.max(done, skipBack(text, at)) : Math.max(done, at);
-        const to = token.rstrip ? skipOn(text, end) : end;
+        const from = token.lstrip ? skipBack(text, at, done) : Math.max(done, at);
+        // White space is passed once, however many tokens lie in it.
+        if (token.rstrip && end > spaceEnd) spaceEnd = skipOn(text, end);
+        const to = Math.max(from, token.rstrip ? spaceEnd : end);
         if (from > done) sections.push({ start: done, end: from, token: null });
-        sections.push({ start: from, end: Math.max(from, to), token });
-        done = Math.max(from, to);
+        sections.push({ start: from, end: to, token });
+        done = to;
       }
       at = end;
     }
@@ -98,9 +137,9 @@ function standsAlone(text: string, start: number, end: number): boolean {
   );
 }
 
-function skipBack(text: string, from: number): number {
-  let at = from;
-  while (at > 0 && SPACE.test(text[at - 1]!)) at--;
+function skipBack(text: string, from: number, least: number): number {
+  let at = Math.max(from, least);
+  while (at > least && SPACE.test(text[at - 1]!)) at--;
   return at;
 }
 

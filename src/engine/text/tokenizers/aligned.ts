@@ -1,3 +1,11 @@
+import { refuseTokenizer } from "../patterns/pattern.ts";
+
+/** What a text may become: so many times as long, and some more. Unicode's forms make 18 of one. */
+const MOST_GROWTH = 64;
+const MOST_EXTRA = 4096;
+/** No more than this, and no more than twice a longer text. */
+const MOST_UNITS = 1 << 24;
+
 /**
  * A text that was changed on its way to the model, and where each part came from. `origin[i]` is
  * the place in the original (UTF-16) where `text`'s unit i begins; the last entry is where it ends.
@@ -29,12 +37,13 @@ export function sliceAligned(whole: AlignedText, start: number, end: number): Al
 
 /**
  * The text with the changes made, which come in order and do not overlap. Units after something that
- * was removed point behind it, so it counts to the part before.
+ * was removed point behind it, so it counts to the part before. `bad-config` where it grows without measure.
  */
 export function changeAligned(whole: AlignedText, changes: readonly Change[]): AlignedText {
   if (changes.length === 0) return whole;
   const { text, origin } = whole;
   const grown = changes.reduce((sum, c) => sum + c.text.length - (c.end - c.start), text.length);
+  checkGrowth(origin[text.length]! - origin[0]!, grown);
   const made = new Uint32Array(grown + 1);
   const parts: string[] = [];
   let at = 0;
@@ -54,6 +63,17 @@ export function changeAligned(whole: AlignedText, changes: readonly Change[]): A
   keep(text.length);
   made[grown] = origin[text.length]!;
   return { text: parts.join(""), origin: made };
+}
+
+function checkGrowth(original: number, grown: number): void {
+  const most = Math.min(
+    MOST_GROWTH * original + MOST_EXTRA,
+    Math.max(MOST_UNITS, 2 * original + MOST_EXTRA),
+  );
+  if (grown <= most) return;
+  refuseTokenizer(
+    `its normalizers make ${grown} characters of a text of ${original}; at most ${most} are followed`,
+  );
 }
 
 /** True where the code point at `unit` (of `length` units) is the original's own. */

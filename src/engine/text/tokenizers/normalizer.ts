@@ -2,22 +2,26 @@ import { clip, isObject } from "../../core/json.ts";
 import type { Matcher } from "../patterns/matching.ts";
 import { compilePattern, refuseTokenizer } from "../patterns/pattern.ts";
 import { type AlignedText, type Change, changeAligned } from "./aligned.ts";
+import { StepCount } from "./stepCount.ts";
 
 /** Changes a text before it is cut and keeps account of where everything came from. */
 export type Normalizer = (text: AlignedText) => AlignedText;
 
-const MAX_DEPTH = 8;
+const MARKS = /\p{M}+/gu;
+/** In one row; writing has up to some dozens. */
+const MAX_MARKS = 1024;
 /** A mark or a Hangul vowel or final that joins what stands before it. */
 const CLUSTER = /[^\p{M}\u1160-\u11ff]?[\p{M}\u1160-\u11ff]*/gu;
 
 /** A normalizer from its entry in tokenizer.json; `bad-config` for one that we cannot follow. */
-export function compileNormalizer(entry: unknown, depth = 0): Normalizer {
+export function compileNormalizer(entry: unknown, steps = new StepCount("normalizer")): Normalizer {
   if (entry === null || entry === undefined) return (text) => text;
-  if (!isObject(entry) || depth > MAX_DEPTH) return refuseTokenizer("its normalizer is malformed");
+  if (!isObject(entry)) return refuseTokenizer("its normalizer is malformed");
+  steps.add();
   switch (entry.type) {
     case "Sequence": {
-      const steps = Array.isArray(entry.normalizers) ? entry.normalizers : [];
-      const all = steps.map((step) => compileNormalizer(step, depth + 1));
+      const entries: readonly unknown[] = Array.isArray(entry.normalizers) ? entry.normalizers : [];
+      const all = entries.map((each) => compileNormalizer(each, steps));
       return (text) => all.reduce((done, step) => step(done), text);
     }
     case "Prepend": {
@@ -82,9 +86,21 @@ function strip(left: boolean, right: boolean): Normalizer {
 
 function normalizeUnicode(whole: AlignedText, form: "NFC" | "NFD" | "NFKC" | "NFKD"): AlignedText {
   const { text } = whole;
+  checkMarks(text);
   if (text.normalize(form) === text) return whole;
   const change = (part: string) => part.normalize(form);
   return changeAligned(whole, differences(text, clusters(text, change), change));
+}
+
+/** A browser puts marks in order by insertion, which takes the square of their number. */
+function checkMarks(text: string): void {
+  if (text.length <= MAX_MARKS) return;
+  for (const [marks] of text.matchAll(MARKS)) {
+    if (marks.length <= MAX_MARKS) continue;
+    refuseTokenizer(
+      `the text has ${marks.length} combining marks in a row; at most ${MAX_MARKS} are put in order`,
+    );
+  }
 }
 
 /** Ends of parts that `change` treats alike alone and together with what precedes them. */

@@ -1,6 +1,7 @@
 import { clip, isObject } from "../../core/json.ts";
 import { refuseTokenizer } from "../patterns/pattern.ts";
 import { isTokenId } from "./bpe.ts";
+import { StepCount } from "./stepCount.ts";
 
 /** The ids that a tokenizer puts around a text. */
 export interface Surroundings {
@@ -12,21 +13,27 @@ const NONE: Surroundings = { before: [], after: [] };
 const MAX_ITEMS = 64;
 
 /** Reads the post-processor of a tokenizer.json, as far as it adds tokens to one text. */
-export function compileSurroundings(entry: unknown): Surroundings {
+export function compileSurroundings(
+  entry: unknown,
+  count = new StepCount("post_processor"),
+): Surroundings {
   if (entry === null || entry === undefined) return NONE;
   if (!isObject(entry)) return refuseTokenizer("its post_processor is malformed");
+  count.add();
   switch (entry.type) {
     case "ByteLevel":
       return NONE; // it only trims offsets
     case "Sequence": {
-      const steps = Array.isArray(entry.processors) ? entry.processors.slice(0, MAX_ITEMS) : [];
-      return steps.map(compileSurroundings).reduce(
-        (inner, outer) => ({
-          before: [...outer.before, ...inner.before],
-          after: [...inner.after, ...outer.after],
-        }),
-        NONE,
-      );
+      const steps: readonly unknown[] = Array.isArray(entry.processors) ? entry.processors : [];
+      return steps
+        .map((step) => compileSurroundings(step, count))
+        .reduce(
+          (inner, outer) => ({
+            before: [...outer.before, ...inner.before],
+            after: [...inner.after, ...outer.after],
+          }),
+          NONE,
+        );
     }
     case "TemplateProcessing":
       return readTemplate(entry);

@@ -2,6 +2,7 @@ import { clip, isObject } from "../../core/json.ts";
 import { type Matcher, matchSafe } from "../patterns/matching.ts";
 import { BYTE_LEVEL_PATTERN, compilePattern, refuseTokenizer } from "../patterns/pattern.ts";
 import { type AlignedText, changeAligned, sliceAligned } from "./aligned.ts";
+import { StepCount } from "./stepCount.ts";
 
 /** Cuts pieces into smaller pieces; merges never cross a cut. */
 export type PreTokenizer = (pieces: readonly AlignedText[]) => readonly AlignedText[];
@@ -18,21 +19,24 @@ interface Run {
   readonly matched: boolean;
 }
 
-const MAX_DEPTH = 8;
 const PUNCTUATION = matchSafe(/[!-/:-@[-`{-~\p{P}]/gu);
 const NUMERIC = matchSafe(/\p{N}/gu);
 
 /** A pre-tokenizer from its entry in tokenizer.json; `bad-config` for one we cannot follow. */
-export function compilePreTokenizer(entry: unknown, depth = 0): CompiledPreTokenizer {
+export function compilePreTokenizer(
+  entry: unknown,
+  steps = new StepCount("pre_tokenizer"),
+): CompiledPreTokenizer {
   const plain = (cut: PreTokenizer) => ({ cut, byteLevel: false });
   if (entry === null || entry === undefined) return plain((pieces) => pieces);
-  if (!isObject(entry) || depth > MAX_DEPTH) {
-    return refuseTokenizer("its pre_tokenizer is malformed");
-  }
+  if (!isObject(entry)) return refuseTokenizer("its pre_tokenizer is malformed");
+  steps.add();
   switch (entry.type) {
     case "Sequence": {
-      const steps = Array.isArray(entry.pretokenizers) ? entry.pretokenizers : [];
-      const all = steps.map((step) => compilePreTokenizer(step, depth + 1));
+      const entries: readonly unknown[] = Array.isArray(entry.pretokenizers)
+        ? entry.pretokenizers
+        : [];
+      const all = entries.map((each) => compilePreTokenizer(each, steps));
       if (all.slice(0, -1).some(({ byteLevel }) => byteLevel)) {
         refuseTokenizer("its pre_tokenizer cuts again after ByteLevel");
       }

@@ -11,6 +11,8 @@ const MAX_TOKENIZER_BYTES = 128 << 20;
 /** The other JSON files of a tokenizer. */
 export const MAX_SIDE_FILE_BYTES = 16 << 20;
 const MAX_ADDED_TOKENS = 1 << 16;
+/** The longest real ones are some dozens of blanks. */
+const MAX_ADDED_LENGTH = 1024;
 const MAX_STOP_IDS = 64;
 
 type Fields = Readonly<Record<string, unknown>>;
@@ -147,6 +149,11 @@ function collectAdded(tokenizer: Fields, config: Fields, byId: Fields): readonly
       return refuseTokenizer("an added token has no text or no usable id");
     }
     if (found.has(content)) return;
+    if (content.length > MAX_ADDED_LENGTH) {
+      refuseTokenizer(
+        `an added token has ${content.length} characters; ${MAX_ADDED_LENGTH} are allowed`,
+      );
+    }
     if (found.size >= MAX_ADDED_TOKENS)
       refuseTokenizer(`more than ${MAX_ADDED_TOKENS} added tokens`);
     const flags: Fields = isObject(entry) ? entry : {};
