@@ -71,6 +71,31 @@ describe("input is refused before a GPU is looked for", () => {
   });
 });
 
+describe("what a recipe says without effect", () => {
+  const stray = `${LINEAR}normalise: true\nparameters: {nromalize: true}\n`;
+
+  test("is said with its line", async () => {
+    const said: string[] = [];
+    const { signal } = new AbortController();
+    const say = (line: string) => said.push(line);
+    const positionals = [await recipeFile(stray)];
+    await weights.run({ positionals, options: {}, signal, say, progress: () => undefined });
+    expect(said.filter((line) => line.includes("line"))).toEqual([
+      expect.stringMatching(/^warning: line 5: mergekit ignores the key "normalise"/),
+      expect.stringMatching(/^warning: line 6: .*"nromalize".*Did you mean "normalize"\?$/),
+    ]);
+  });
+
+  test("is refused with --strict", async () => {
+    const path = await recipeFile(stray);
+    const strict = call(merge, [path, join(folder, "out")], { strict: "" });
+    await expect(strict).rejects.toMatchObject({
+      code: "bad-recipe",
+      details: { line: 5, ignored: 2 },
+    });
+  });
+});
+
 test("shares that need no measuring are told without a GPU", async () => {
   const { json } = await call(weights, [await recipeFile(LINEAR)]);
   const { tensors } = json as { tensors: Record<string, Record<string, number>> };

@@ -20,12 +20,17 @@ export const merge: Command = {
   summary: "Runs a mergekit or VaRM recipe and writes a Hugging Face folder; resumes its own.",
   options: {
     "shard-size": { value: "SIZE", help: "Largest shard, such as 5GB (the default)." },
+    strict: { value: null, help: "Refuse keys and parameters that have no effect." },
     adapter: { value: "NAME", help: "Part of the GPU's name." },
   },
   async run({ positionals: [path = "", target = ""], options, signal, say, progress }) {
     const shardBytes = parseByteSize(options["shard-size"] ?? "5GB", "shard-size");
     const out = resolve(target);
-    const planned = await planRecipe(resolve(path), { shardBytes, say });
+    const planned = await planRecipe(resolve(path), {
+      shardBytes,
+      strict: options.strict !== undefined,
+      say,
+    });
     const { plan } = planned;
     const key = fingerprintOf(STUDIO.version, planned.fingerprint);
     const writer = await openFolderWriter(out, key).catch(async (error: unknown) => {

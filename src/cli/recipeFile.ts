@@ -1,12 +1,13 @@
 import { stat } from "node:fs/promises";
 import { basename, dirname, resolve } from "node:path";
 import type { Checkpoint } from "../engine/checkpoint/checkpoint.ts";
-import { EngineError, type Recipe } from "../engine/contract/index.ts";
+import { EngineError, type Finding, type ParsedRecipe } from "../engine/contract/index.ts";
 import { readAll } from "../engine/core/bytes.ts";
 import { examineModels } from "../engine/merge/plan/examine.ts";
 import type { Plan } from "../engine/merge/plan/outputTensor.ts";
 import { prepareMerge, requireRunnable } from "../engine/merge/plan/prepare.ts";
-import { parseRecipe } from "../engine/merge/recipe/recipe.ts";
+import { parseRecipe } from "../engine/merge/recipe/parseRecipe.ts";
+import { stateProfile } from "../engine/merge/recipe/profiles.ts";
 import { openFiles } from "../node/files.ts";
 import { closing } from "./closing.ts";
 import { markModel, type OpenModel, openModel } from "./openModel.ts";
@@ -22,7 +23,7 @@ export interface PlannedRecipe {
   close(): Promise<void>;
 }
 
-async function readRecipe(path: string): Promise<Recipe> {
+async function readRecipe(path: string): Promise<ParsedRecipe> {
   return closing(async (keep) => {
     const { files } = keep(await openFiles(path));
     const source = files.get(basename(path));
@@ -50,12 +51,32 @@ function missingModel(model: string, folder: string): EngineError {
   );
 }
 
+function describe({ severity, message, line }: Finding): string {
+  return line === undefined ? `${severity}: ${message}` : `${severity}: line ${line}: ${message}`;
+}
+
+/** `bad-recipe` with the first key or parameter that has no effect. */
+function refuseIgnored(findings: readonly Finding[]): void {
+  const ignored = findings.filter(
+    ({ code, severity }) => code === "bad-recipe" && severity !== "error",
+  );
+  const [first] = ignored;
+  if (!first) return;
+  const more = ignored.length > 1 ? ` (${ignored.length - 1} more of these.)` : "";
+  const where = first.line === undefined ? "" : `Line ${first.line}: `;
+  throw new EngineError("bad-recipe", `${where}${first.message}${more}`, {
+    ...(first.line === undefined ? {} : { line: first.line }),
+    ignored: ignored.length,
+  });
+}
+
 /** Reads a recipe and plans it; throws what forbids the merge and says the rest. */
 export async function planRecipe(
   path: string,
-  options: { readonly shardBytes: number; say(line: string): void },
+  options: { readonly shardBytes: number; readonly strict?: boolean; say(line: string): void },
 ): Promise<PlannedRecipe> {
-  const recipe = await readRecipe(path);
+  const { recipe: stated, findings, lines } = await readRecipe(path);
+  const recipe = stateProfile(stated);
   const folder = dirname(path);
   const opened = new Map<string, OpenModel>();
   const close = async () => {
@@ -75,10 +96,11 @@ export async function planRecipe(
       open,
       shardBytes: options.shardBytes,
       examine: examineModels,
+      lines,
     });
-    for (const { severity, message } of plan.card.findings) {
-      if (severity !== "error") options.say(`${severity}: ${message}`);
-    }
+    const said = [...findings, ...plan.card.findings];
+    for (const finding of said) if (finding.severity !== "error") options.say(describe(finding));
+    if (options.strict) refuseIgnored(said);
     requireRunnable(plan);
     return plan;
   };

@@ -33,6 +33,7 @@ import { createFuseKind } from "./fuse/fuseJob.ts";
 import { createFusionQueries } from "./fuse/fusionQueries.ts";
 import { DEFAULT_BUDGET_BYTES, GpuProvider } from "./gpu/device.ts";
 import { inspectTensor } from "./inspect/inspect.ts";
+import { readEarlierJobs } from "./merge/earlierJobs.ts";
 import {
   createMeasureKind,
   createMergeKind,
@@ -41,8 +42,10 @@ import {
   readWeightMap,
 } from "./merge/mergeJob.ts";
 import { methodCard } from "./merge/method.ts";
+import { formatRecipe } from "./merge/recipe/formatRecipe.ts";
 import { guessBase } from "./merge/recipe/guessBase.ts";
-import { formatRecipe, parseRecipe } from "./merge/recipe/recipe.ts";
+import { parseRecipe } from "./merge/recipe/parseRecipe.ts";
+import { stateProfileOf } from "./merge/recipe/profiles.ts";
 import { methods } from "./merge/registry.ts";
 import { createFactStore } from "./merge/run/factStore.ts";
 import { createPipelineKind } from "./pipeline/pipelineJob.ts";
@@ -154,7 +157,7 @@ export async function createEngine(parts: EngineParts): Promise<Engine> {
     createExportFusionKind({ fusions, ...exports }),
     exportJob({ library, ...exports }),
   ];
-  const journal = storedJournal(database.store("journal"));
+  const journal = readEarlierJobs(storedJournal(database.store("journal")));
   const runner = createRunner({ kinds, journal, locks });
   if (parts.channel) shareEvents(runner, parts.channel);
 
@@ -246,9 +249,9 @@ export async function createEngine(parts: EngineParts): Promise<Engine> {
       if (base !== undefined) return base;
       throw new EngineError("mismatch", "These models share no tensors: none can be their base.");
     },
-    async planMerge({ recipe, shardBytes }) {
+    async planMerge({ recipe, shardBytes, lines }) {
       const bytesPerSecond = (await get<number>(SPEED_KEY, settings)) ?? null;
-      return (await planFromLibrary(merging, recipe, shardBytes, { bytesPerSecond })).card;
+      return (await planFromLibrary(merging, recipe, shardBytes, { bytesPerSecond, lines })).card;
     },
     weightMap: (recipe) => readWeightMap(merging, recipe),
     async inspectTensor({ model, tensor, against }) {
@@ -283,7 +286,7 @@ export async function createEngine(parts: EngineParts): Promise<Engine> {
       changed: () => runner.tell({ type: "models" }),
     }),
 
-    startJob: (request) => runner.start(request),
+    startJob: (request) => runner.start(stateProfileOf(request)),
     listJobs: () => runner.list(),
     controlJob({ job, do: order }) {
       if (order === "cancel") return runner.cancel(job);

@@ -4,7 +4,7 @@ import { EngineError, type Recipe } from "../engine/contract/index.ts";
 import type { Values } from "../engine/merge/method.ts";
 import type { Plan } from "../engine/merge/plan/outputTensor.ts";
 import { planMerge } from "../engine/merge/plan/plan.ts";
-import { parseRecipe } from "../engine/merge/recipe/recipe.ts";
+import { parseRecipe } from "../engine/merge/recipe/parseRecipe.ts";
 import { findMethod } from "../engine/merge/registry.ts";
 import { makeModel } from "../engine/merge/testModels.ts";
 import { hasTestData, testDataPath } from "./testdata.ts";
@@ -97,7 +97,7 @@ function expectValues(mine: Values, theirs: Params, where: string) {
 
 function isRefused(yaml: string): boolean {
   try {
-    return !planCase(parseRecipe(yaml)).card.runnable;
+    return !planCase(parseRecipe(yaml).recipe).card.runnable;
   } catch (error) {
     return error instanceof EngineError && error.code === "bad-recipe";
   }
@@ -118,7 +118,7 @@ describe.skipIf(!hasTestData)("mergekit's resolved plans", () => {
       expect(isRefused(yaml)).toBe(true);
       return;
     }
-    const { outputs, keys, recipe, card } = planCase(parseRecipe(yaml));
+    const { outputs, keys, recipe, card } = planCase(parseRecipe(yaml).recipe);
     expect(card.runnable).toBe(true);
     const { rows = [], param_sets: sets = [] } = given;
     // The order of tensors is the donor's with us, the architecture table's with mergekit.

@@ -4,7 +4,7 @@ import { openCheckpoint } from "../engine/checkpoint/open.ts";
 import { EngineError } from "../engine/contract/index.ts";
 import { readAll } from "../engine/core/bytes.ts";
 import { prepareMerge, requireRunnable } from "../engine/merge/plan/prepare.ts";
-import { parseRecipe } from "../engine/merge/recipe/recipe.ts";
+import { parseRecipe } from "../engine/merge/recipe/parseRecipe.ts";
 import { methods } from "../engine/merge/registry.ts";
 import { makeDocuments } from "../engine/merge/run/sideFiles.ts";
 import { type OpenFiles, openFiles } from "./files.ts";
@@ -38,7 +38,7 @@ async function comparePlan({ id, yaml, config }: Case): Promise<void> {
     return openCheckpoint(files.files, path.at(-1)!);
   };
   try {
-    const plan = await prepareMerge(parseRecipe(yaml), {
+    const plan = await prepareMerge(parseRecipe(yaml).recipe, {
       open: (model) => open("e2e", "models", model),
       shardBytes: 5e9,
     });

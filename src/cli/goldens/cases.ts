@@ -2,7 +2,8 @@ import { join } from "node:path";
 import type { Checkpoint, CheckpointTensor } from "../../engine/checkpoint/checkpoint.ts";
 import { EngineError, type Recipe, type Settings } from "../../engine/contract/index.ts";
 import type { GpuProvider } from "../../engine/gpu/device.ts";
-import { formatRecipe, parseRecipe } from "../../engine/merge/recipe/recipe.ts";
+import { formatRecipe } from "../../engine/merge/recipe/formatRecipe.ts";
+import { parseRecipe } from "../../engine/merge/recipe/parseRecipe.ts";
 import { findMethod } from "../../engine/merge/registry.ts";
 import { bf16Ulp, type Comparison, combine, compareValues } from "./compare.ts";
 import type { FolderCase, MethodCase, VarmCase } from "./manifest.ts";
@@ -51,7 +52,7 @@ function given(params: Readonly<Record<string, unknown>>): Settings {
 
 /** Through the text and back, so that a case also tests the recipe language. */
 function throughText(recipe: Recipe): Recipe {
-  return parseRecipe(formatRecipe(recipe));
+  return parseRecipe(formatRecipe(recipe)).recipe;
 }
 
 /** A case of mergekit's methods: one tensor, `profile: mergekit` where the method has profiles. */
@@ -208,7 +209,7 @@ export async function runFolderCase(
   folder: string,
   bench: Bench,
 ): Promise<Comparison> {
-  const recipe = inMergekitsWays(parseRecipe(one.yaml));
+  const recipe = inMergekitsWays(parseRecipe(one.yaml).recipe);
   const names = new Set([
     ...(recipe.base ? [recipe.base] : []),
     ...recipe.models.map((m) => m.model),

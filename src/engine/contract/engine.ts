@@ -13,7 +13,7 @@ import type {
 import type { MethodCard } from "./method.ts";
 import type { ModelCard, ModelDetail, StorageCard } from "./model.ts";
 import type { PipelineMerge, PipelineRun } from "./pipeline.ts";
-import type { MergePlan } from "./plan.ts";
+import type { MergePlan, ParsedRecipe } from "./plan.ts";
 import type { Recipe } from "./recipe.ts";
 import type { TrainingPlan, TrainingPoint, TrainingRequest, TrainingRun } from "./training.ts";
 import type { TensorInspection, WeightMap } from "./weights.ts";
@@ -69,12 +69,17 @@ export interface Engine {
 
   listMethods(): Promise<readonly MethodCard[]>;
   /** Reads mergekit YAML. `bad-recipe` carries `line` and `column`. */
-  parseRecipe(yaml: string): Promise<Recipe>;
+  parseRecipe(yaml: string): Promise<ParsedRecipe>;
   formatRecipe(recipe: Recipe): Promise<string>;
   /** The model at the smallest mean distance from the others, told from a sample of the weights. */
   guessBase(models: readonly ModelId[]): Promise<ModelId>;
   /** From headers alone: nothing is read but the first bytes of each file. */
-  planMerge(request: { readonly recipe: Recipe; readonly shardBytes: number }): Promise<MergePlan>;
+  planMerge(request: {
+    readonly recipe: Recipe;
+    readonly shardBytes: number;
+    /** `ParsedRecipe.lines`, where the recipe was read from a text. */
+    readonly lines?: ParsedRecipe["lines"];
+  }): Promise<MergePlan>;
   /** The shares as far as they are measured; a `measure` or `merge` job fills them in. */
   weightMap(recipe: Recipe): Promise<WeightMap>;
   inspectTensor(request: {

@@ -1,4 +1,5 @@
 import type { ErrorCode } from "./error.ts";
+import type { Recipe } from "./recipe.ts";
 import type { OutputDType } from "./tensor.ts";
 
 /** Something a person should know before the merge runs; `error` forbids it. */
@@ -9,6 +10,17 @@ export interface Finding {
   readonly message: string;
   readonly model?: string;
   readonly tensor?: string;
+  /** The line of the recipe's text, from 1, where the finding is about one. */
+  readonly line?: number;
+}
+
+/** A text as a recipe. */
+export interface ParsedRecipe {
+  readonly recipe: Recipe;
+  /** What mergekit ignores, and what the studio does otherwise. */
+  readonly findings: readonly Finding[];
+  /** The line (from 1) of each parameter: `weight`, or `models.0.weight` for a model's own. */
+  readonly lines: Readonly<Record<string, number>>;
 }
 
 export interface PlannedTensor {

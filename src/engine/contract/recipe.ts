@@ -1,6 +1,5 @@
 /**
- * A recipe is mergekit's own language as data: `merge_method`, `models`, `base_model`, `parameters`,
- * `dtype`, `out_dtype`. Nothing in it is resolved yet.
+ * A recipe is mergekit's own language as data. Nothing in it is resolved yet.
  */
 export type Scalar = number | boolean | string;
 /** One value, or a gradient: a list of numbers laid over the layers. */
@@ -40,12 +39,17 @@ export interface Recipe {
   readonly base?: string;
   readonly models: readonly RecipeModel[];
   readonly parameters: Settings;
+  /** What mergekit computes in; written too where `outDtype` is not stated. */
   readonly dtype?: FloatName;
   readonly outDtype?: FloatName;
   /** Models that call themselves different architectures are merged where every tensor fits. */
   readonly allowArchitectureMismatch?: true;
   /** What becomes of tensors that only some models have: the first entry that matches holds. */
   readonly extraTensors?: readonly ExtraTensors[];
+  /** The layers that the recipe names of each model: all that it has, or the plan refuses it. */
+  readonly layers?: number;
+  /** Whose vocabulary the result has: `union`, `base` or a model. The plan wants one that all share. */
+  readonly tokenizer?: string;
 }
 
 /** The key of each model of a recipe in results: its own string, with `#2` … for a repeat. */

@@ -7,7 +7,7 @@ import type { Facts } from "./method.ts";
 import { bytesToMeasure } from "./plan/estimate.ts";
 import { createExaminer } from "./plan/examine.ts";
 import type { Plan } from "./plan/outputTensor.ts";
-import { prepareMerge, requireRunnable } from "./plan/prepare.ts";
+import { type PrepareOptions, prepareMerge, requireRunnable } from "./plan/prepare.ts";
 import type { FactTable } from "./run/decide.ts";
 import type { FactStore } from "./run/factStore.ts";
 import { type MeasureOptions, measure } from "./run/measure.ts";
@@ -61,7 +61,7 @@ export async function planFromLibrary(
   { library, gpuProvider }: Pick<MergeParts, "library" | "gpuProvider">,
   recipe: Recipe,
   shardBytes: number,
-  more: { readonly bytesPerSecond?: number | null } = {},
+  more: Pick<PrepareOptions, "bytesPerSecond" | "lines"> = {},
 ): Promise<Plan> {
   await findModels(library, recipe);
   return prepareMerge(recipe, {

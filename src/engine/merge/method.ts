@@ -38,6 +38,8 @@ export interface Selection {
   readonly of: "all" | "positive";
   /** For each model. */
   readonly fractions: readonly number[];
+  /** How many are kept at least, where the fraction is above 0. */
+  readonly least?: number;
 }
 
 /**
@@ -100,6 +102,11 @@ export interface MergeMethod {
    */
   readonly cutsBase?: boolean;
 
+  /**
+   * Where the profiles `mergekit` and `paper` come to other numbers with these parameters, in words;
+   * null where they agree. Only for methods with such a parameter `profile`.
+   */
+  profilesDiffer?(resolved: Resolved): string | null;
   /** Throws a sentence where the parameters make no sense together. */
   refuse?(global: Values): string | null;
   /** Tensors with one key are decided together. Without it each stands alone. */

@@ -29,11 +29,14 @@ const SETTINGS: Readonly<Record<string, readonly Recipe["parameters"][]>> = {
   ties: [
     { weight: 0.4, density: 0.3 },
     { weight: [0.2, 0.9], density: 0.7, rescale: true, lambda: 0.8, normalize: false },
-    { weight: 0.4, density: 0.3, profile: "mergekit" },
+    { weight: [0.2, -0.9], density: 0.3, profile: "paper" },
+    // Keeps one element of the small tensors with mergekit, and none with the paper.
+    { weight: 0.4, density: 0.001 },
+    { weight: 0.4, density: 0.001, profile: "paper" },
     { weight: 0.4, density: 0.3, rescale: [{ filter: "q_proj", value: true }, { value: false }] },
   ],
   dare_linear: [
-    { weight: 0.4, density: 0.3 },
+    { weight: 0.4, density: 0.3, profile: "paper" },
     { weight: 0.4, density: 0.3, profile: "mergekit", normalize: true },
     {
       weight: 0.4,
@@ -43,10 +46,10 @@ const SETTINGS: Readonly<Record<string, readonly Recipe["parameters"][]>> = {
     },
   ],
   dare_ties: [
-    { weight: 0.4, density: 0.5, seed: 7 },
+    { weight: 0.4, density: 0.5, seed: 7, profile: "paper" },
     { weight: 0.4, density: 0.5, rescale: false, normalize: true },
   ],
-  sce: [{}, { select_topk: 0.3 }, ...["fusechat-v2", "mergekit"].map(sceProfile)],
+  sce: [{}, { select_topk: 0.3 }, ...["fusechat-v2", "paper"].map(sceProfile)],
   slerp: [{ t: 0.3 }, { t: [0, 1] }],
   varm: [
     ...["model", "layer", "module", "matrix", "parameter"].map((granularity) => ({ granularity })),

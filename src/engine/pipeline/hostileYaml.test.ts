@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { EngineError } from "../contract/index.ts";
-import { parseRecipe } from "../merge/recipe/recipe.ts";
+import { parseRecipe } from "../merge/recipe/parseRecipe.ts";
 import { readYaml } from "../merge/recipe/yamlNodes.ts";
 import { parsePipeline } from "./pipelineFile.ts";
 

@@ -1,6 +1,7 @@
 import type { Checkpoint } from "../checkpoint/checkpoint.ts";
 import type { OutputDType, PipelineMerge, Recipe, TrainingSettings } from "../contract/index.ts";
 import { isOutputDType } from "../core/tensor/dtype.ts";
+import { stateProfile } from "../merge/recipe/profiles.ts";
 
 const GRANULARITIES = ["model", "layer", "module", "matrix", "parameter"] as const;
 
@@ -46,7 +47,8 @@ export function mergeDType(
 
 /**
  * A merge of targets as a recipe. SLERP walks from the first target, not from the pivot: the published
- * configuration names a base that is not among its models, which mergekit refuses.
+ * configuration names a base that is not among its models, which mergekit refuses. FuseChat's merges
+ * are the papers' where the merge says nothing else.
  */
 export function recipeOf(
   { method, parameters, perModel }: PipelineMerge,
@@ -57,7 +59,7 @@ export function recipeOf(
   const [first = "", ...others] = targets;
   const walks = method === "slerp";
   const names = { F32: "float32", F16: "float16", BF16: "bfloat16" } as const;
-  return {
+  const recipe: Recipe = {
     method,
     ...(method === "linear" ? {} : { base: walks ? first : pivot }),
     models: (walks ? others : targets).map((model) => ({ model, parameters: perModel })),
@@ -65,4 +67,5 @@ export function recipeOf(
     dtype: "float32",
     outDtype: names[dtype],
   };
+  return stateProfile(recipe, "paper");
 }

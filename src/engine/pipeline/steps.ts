@@ -13,7 +13,7 @@ import {
 import type { JobContext, JobKind } from "../core/jobs/kind.ts";
 import type { GpuProvider } from "../gpu/device.ts";
 import { prepareMerge, requireRunnable } from "../merge/plan/prepare.ts";
-import { formatRecipe } from "../merge/recipe/recipe.ts";
+import { formatRecipe } from "../merge/recipe/formatRecipe.ts";
 import { checkTraining } from "../train/planner.ts";
 import type { EvaluationParts, ModelToScore } from "./evaluation.ts";
 import { mergeDType, recipeOf } from "./merges.ts";

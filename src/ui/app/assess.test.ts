@@ -45,10 +45,12 @@ const MAP: WeightMap = {
   summary: [{ model: "a", change: null, cosine: null }],
 };
 
+const PARSED = { recipe: { ...RECIPE, method: "linear" }, findings: [], lines: {} };
+
 function open(answers: Partial<Engine> = {}) {
   const { engine, started } = fakeEngine({
     formatRecipe: async ({ method }) => `merge_method: ${method}\n`,
-    parseRecipe: async () => ({ ...RECIPE, method: "linear" }),
+    parseRecipe: async () => PARSED,
     planMerge: async () => PLAN,
     weightMap: async () => MAP,
     ...answers,
@@ -76,7 +78,7 @@ test("an edit in the form writes the text, plans, and measures once", async () =
 test("text changes the form; text that is no recipe says where and leaves the form", async () => {
   const parseRecipe = vi
     .fn<Engine["parseRecipe"]>()
-    .mockResolvedValueOnce({ ...RECIPE, method: "linear" })
+    .mockResolvedValueOnce(PARSED)
     .mockRejectedValueOnce(new EngineError("bad-recipe", "No.", { line: 2, column: 5 }));
   const { studio } = open({ parseRecipe });
   studio.recipe.type("merge_method: linear");

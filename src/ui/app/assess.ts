@@ -61,12 +61,12 @@ export function assessRecipe(studio: Studio): () => void {
 
   async function assess(): Promise<void> {
     const turn = ++asked;
-    const { recipe: composed, shardBytes } = recipe.getState();
+    const { recipe: composed, shardBytes, lines } = recipe.getState();
     if (composed.models.length === 0) {
       forecast.setState({ plan: null, planFailure: null, map: null, mapFailure: null });
       return;
     }
-    const planned = await engine.planMerge({ recipe: composed, shardBytes }).then(
+    const planned = await engine.planMerge({ recipe: composed, shardBytes, lines }).then(
       (plan) => ({ plan, planFailure: null }),
       (error: unknown) => ({ plan: null, planFailure: toFailure(error) }),
     );

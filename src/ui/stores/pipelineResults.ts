@@ -1,4 +1,11 @@
-import type { FusionId, JobId, ModelId, PipelineReport } from "../../engine/contract/index.ts";
+import type {
+  FusionId,
+  JobId,
+  MethodCard,
+  ModelId,
+  PipelineReport,
+  Recipe,
+} from "../../engine/contract/index.ts";
 import { attempt, openPlayground, show } from "./actions.ts";
 import { openFusion } from "./fusionActions.ts";
 import type { Studio } from "./studio.ts";
@@ -28,10 +35,21 @@ export function evaluateModels(studio: Studio, models: readonly ModelId[]): void
   openPlayground(studio, "evaluate");
 }
 
+/** FuseChat's merges are the papers', which reports of an earlier version leave unsaid. */
+function statePapers(recipe: Recipe, methods: readonly MethodCard[]): Recipe {
+  const params = methods.find(({ id }) => id === recipe.method)?.params;
+  const profile = params?.find(({ name }) => name === "profile");
+  const open = recipe.parameters.profile === undefined;
+  if (!open || profile?.kind !== "choice" || !profile.options.includes("paper")) return recipe;
+  return { ...recipe, parameters: { ...recipe.parameters, profile: "paper" } };
+}
+
 /** Composes a merge of the report anew, to be changed or measured. */
 export function openMerge(studio: Studio, yaml: string) {
   return attempt(studio, "Open in Merge", async () => {
-    studio.recipe.compose(await studio.engine.parseRecipe(yaml));
+    const { recipe } = await studio.engine.parseRecipe(yaml);
+    const { methods } = studio.environment.getState();
+    studio.recipe.compose(statePapers(recipe, methods));
     show("merge");
   });
 }

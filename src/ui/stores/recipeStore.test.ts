@@ -37,6 +37,7 @@ const two: Recipe = {
   ],
   parameters: { granularity: "matrix" },
 };
+const parsed = { recipe: two, findings: [], lines: {} };
 
 describe("form and text", () => {
   test("text that is no recipe leaves the form's recipe as it was", () => {
@@ -53,9 +54,9 @@ describe("form and text", () => {
     store.type("first");
     const early = store.getState().revision;
     store.type("second");
-    store.accept(early, two);
+    store.accept(early, parsed);
     expect(store.getState().recipe.models).toHaveLength(0);
-    store.accept(store.getState().revision, two);
+    store.accept(store.getState().revision, parsed);
     expect(store.getState().recipe).toBe(two);
   });
 

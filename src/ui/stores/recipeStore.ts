@@ -1,5 +1,13 @@
 import { createStore } from "zustand/vanilla";
-import type { JobId, MethodCard, ParamCard, Recipe, Setting } from "../../engine/contract/index.ts";
+import type {
+  Finding,
+  JobId,
+  MethodCard,
+  ParamCard,
+  ParsedRecipe,
+  Recipe,
+  Setting,
+} from "../../engine/contract/index.ts";
 
 /** Why the text is no recipe, and where; lines and columns count from 1. */
 export interface TextProblem {
@@ -14,6 +22,10 @@ export interface RecipeState {
   /** The YAML as it stands in the editor. */
   readonly text: string;
   readonly problem: TextProblem | null;
+  /** What the text says without effect; empty where the form wrote it. */
+  readonly ignored: readonly Finding[];
+  /** On which lines of the text the parameters stand. */
+  readonly lines: ParsedRecipe["lines"];
   /** Who wrote last; the engine brings the other side into step. */
   readonly writer: "form" | "text";
   /** Counts edits, so that a late answer to an earlier one is told apart. */
@@ -80,6 +92,8 @@ export function createRecipeStore() {
     recipe: EMPTY,
     text: "",
     problem: null,
+    ignored: [],
+    lines: {},
     writer: "form",
     revision: 0,
     tensor: null,
@@ -94,12 +108,12 @@ export function createRecipeStore() {
     /** The form's side: the whole recipe, edited. */
     edit(recipe: Recipe) {
       const revision = getState().revision + 1;
-      setState({ recipe, writer: "form", problem: null, revision });
+      setState({ recipe, writer: "form", problem: null, ignored: [], lines: {}, revision });
     },
     /** A new merge: nothing of the last one is kept. */
     compose(recipe: Recipe) {
       const revision = getState().revision + 1;
-      const fresh = { tensor: null, name: null, job: null, problem: null };
+      const fresh = { tensor: null, name: null, job: null, problem: null, ignored: [], lines: {} };
       setState({ ...fresh, recipe, writer: "form", revision });
     },
     /** The editor's side: text that may or may not be a recipe. */
@@ -111,8 +125,8 @@ export function createRecipeStore() {
       if (current(revision)) setState({ text, problem: null });
     },
     /** The engine's answer to `type`: a recipe. */
-    accept(revision: number, recipe: Recipe) {
-      if (current(revision)) setState({ recipe, problem: null });
+    accept(revision: number, { recipe, findings, lines }: ParsedRecipe) {
+      if (current(revision)) setState({ recipe, ignored: findings, lines, problem: null });
     },
     /** The engine's answer to `type`: no recipe. The form keeps the last valid one. */
     refuse(revision: number, problem: TextProblem) {

@@ -54,13 +54,17 @@ export default defineMethod({
       default: 1,
     },
     profile: profileParam(
-      "studio follows the paper; fusechat-v2 merges unselected changes too; mergekit weighs small changes alike.",
+      "mergekit weighs small changes alike; paper weighs them by their squares; fusechat-v2 merges unselected changes too.",
       ["fusechat-v2"],
     ),
   },
   override: null,
   mergekit: true,
   symmetric: true,
+  profilesDiffer: ({ models }) =>
+    models.length < 2
+      ? null
+      : "where the models' mean squared changes sum to less than 1e-6, mergekit weighs them alike, and the paper by their squares",
   select({ global, models }) {
     const fraction = Math.max(0, Number(global.select_topk));
     if (fraction >= 1) return null;

@@ -1,10 +1,10 @@
-import { EngineError } from "../../contract/index.ts";
 import { defineMethod, type Resolved, type SelectedTensor } from "../method.ts";
 import { lambdaParam, normalizeParam, weightParam, weightsOf } from "../weighting.ts";
 import { type Consensus, type Term, taskVectorConstants } from "./taskVectors/constants.ts";
 import {
   densitiesOf,
   densityParam,
+  describeVotes,
   likeMergekit,
   profileParam,
   rescaleParam,
@@ -25,20 +25,13 @@ function consensusOf(resolved: Resolved): Consensus {
   };
 }
 
-function termsOf(
-  { resolved, cuts, name, keys }: SelectedTensor,
-  rescale: readonly number[],
-): Term[] {
+/** mergekit keeps one element where the density rounds down to none. */
+const leastKept = (resolved: Resolved) => Number(likeMergekit(resolved));
+
+function termsOf({ resolved, cuts }: SelectedTensor, rescale: readonly number[]): Term[] {
   const densities = densitiesOf(resolved);
   return weightsOf(resolved).map((weight, m) => {
     const cut = densities[m]! < 1 ? cuts[m] : undefined;
-    if (cut?.kept === 0 && likeMergekit(resolved)) {
-      throw new EngineError(
-        "not-mergeable",
-        `"${name}": a density of ${densities[m]} keeps none of the change of "${keys[m]}", which mergekit refuses. Raise the density, or use the profile "studio", which leaves the base there.`,
-        { tensor: name, model: keys[m]!, density: densities[m]! },
-      );
-    }
     return {
       weight,
       vote: voteOf(resolved, weight),
@@ -61,7 +54,7 @@ export default defineMethod({
     lambda: lambdaParam,
     rescale: rescaleParam(false, "Makes up for what trimming took, by the sum of sizes."),
     profile: profileParam(
-      "studio lets all changes vote alike, as in the paper; mergekit weighs the votes too.",
+      "mergekit weighs the votes that elect a sign; in the paper all changes vote alike.",
     ),
     weight: weightParam({ min: -1, help: "How much of this model's change is added." }),
     density: densityParam("The fraction of this model's changes that is kept, the largest ones."),
@@ -69,10 +62,12 @@ export default defineMethod({
   override: null,
   mergekit: true,
   symmetric: true,
+  profilesDiffer: describeVotes,
   select(resolved) {
     const fractions = densitiesOf(resolved);
     if (fractions.every((density) => density >= 1)) return null;
-    return { rule: "magnitude", shared: false, of: "all", fractions };
+    const least = leastKept(resolved);
+    return { rule: "magnitude", shared: false, of: "all", fractions, least };
   },
   reduce: ({ global }) => (global.rescale ? "task_vector_sums" : null),
   reduceConstants: (tensor) =>
@@ -90,7 +85,12 @@ export default defineMethod({
       const { resolved, base, models } = tensor;
       const sizes = models.map((model) => magnitudes(model, base!));
       const keep = densitiesOf(resolved).map((density, m) =>
-        keepLargest(sizes[m]!, Math.trunc(Math.min(1, density) * base!.length)),
+        keepLargest(
+          sizes[m]!,
+          density === 0
+            ? 0
+            : Math.max(leastKept(resolved), Math.trunc(Math.min(1, density) * base!.length)),
+        ),
       );
       const terms = weightsOf(resolved).map((weight, m) => {
         const before = sizes[m]!.reduce((sum, size) => sum + size, 0);

@@ -1,5 +1,6 @@
 import { EngineError, type Recipe } from "../../contract/index.ts";
 import type { MergeMethod, Values } from "../method.ts";
+import { findRepeated } from "./recipeFindings.ts";
 
 function refuse(message: string, details: Record<string, string | number>): never {
   throw new EngineError("bad-recipe", message, details);
@@ -18,6 +19,14 @@ export function checkModels(method: MergeMethod, recipe: Recipe, count: number):
         { key: "base_model", model: recipe.base },
       );
     }
+  }
+  const repeated = findRepeated(recipe);
+  const weighs = Object.values(method.params).some(({ scope }) => scope === "model");
+  if (repeated !== null && method.mergekit && !weighs) {
+    refuse(
+      `"${repeated}" is listed more than once, which mergekit refuses for "${method.id}": it has no weights of its own for each entry. List it once.`,
+      { key: "models", model: repeated },
+    );
   }
   if (count >= models.min && count <= models.max) return;
   const wanted =

@@ -4,11 +4,19 @@ import { openDepths } from "../../checkpoint/tensorRoles/depth.ts";
 import { findHead, isTied } from "../../checkpoint/tensorRoles/head.ts";
 import { alignNames } from "../../checkpoint/tensorRoles/layouts.ts";
 import { countsTokens, isTokenEmbedding } from "../../checkpoint/tensorRoles/role.ts";
-import { type Finding, type MergePlan, modelKeys, type Recipe } from "../../contract/index.ts";
+import {
+  type Finding,
+  type MergePlan,
+  modelKeys,
+  type ParsedRecipe,
+  type Recipe,
+} from "../../contract/index.ts";
 import { invariant } from "../../core/invariant.ts";
 import { isOutputDType } from "../../core/tensor/dtype.ts";
 import type { MergeMethod, Resolved, Values } from "../method.ts";
-import { checkSettings, countedModels, resolveGlobal, resolveSettings } from "../recipe/resolve.ts";
+import { checkSettings } from "../recipe/checkSettings.ts";
+import { stateProfile } from "../recipe/profiles.ts";
+import { countedModels, resolveGlobal, resolveSettings } from "../recipe/resolve.ts";
 import { SELECT_PASSES } from "../run/select.ts";
 import { STUDIO } from "../run/version.ts";
 import { checkModels, checkTogether } from "./checkModels.ts";
@@ -17,6 +25,7 @@ import { describeDTypes, outputDType } from "./dtypes.ts";
 import { estimatePeak, estimateReads } from "./estimate.ts";
 import { gatherTensor } from "./gather.ts";
 import type { OutputTensor, Plan, TileBudget } from "./outputTensor.ts";
+import { describeRecipe } from "./recipeFindings.ts";
 import { finding, type Source, type Sources } from "./sources.ts";
 
 export interface PlanRequest {
@@ -30,6 +39,8 @@ export interface PlanRequest {
   readonly budget: TileBudget;
   /** Measured on this machine, or null. */
   readonly bytesPerSecond?: number | null;
+  /** `ParsedRecipe.lines`, where the recipe was read from a text. */
+  readonly lines?: ParsedRecipe["lines"] | undefined;
   /** What was found out elsewhere, e.g. from a sample of the weights. */
   readonly findings?: readonly Finding[];
 }
@@ -90,7 +101,8 @@ function openSources({ method, recipe, base, models }: PlanRequest) {
     models: merged,
     donor: stated ?? merged[0]!,
   };
-  return { sources, recipe: { ...recipe, models: counted.map((i) => recipe.models[i]!) } };
+  const listed = counted.map((i) => recipe.models[i]!);
+  return { sources, recipe: stateProfile({ ...recipe, models: listed }) };
 }
 
 /** Every output tensor, what was found about it, and the parameters that hold for it. */
@@ -159,7 +171,7 @@ export function planMerge(request: PlanRequest): Plan {
   invariant(request.models.length === request.recipe.models.length, "a checkpoint for each model");
   const { sources, recipe } = openSources(request);
   checkModels(method, request.recipe, recipe.models.length);
-  const settingFindings = checkSettings(method, request.recipe);
+  const settingFindings = checkSettings(method, request.recipe, request.lines);
   const global = resolveGlobal(method, recipe);
   checkTogether(method, global);
 
@@ -167,6 +179,7 @@ export function planMerge(request: PlanRequest): Plan {
   const configChanges = changeConfig(outputs, sources);
   const arranged = arrangeFindings([
     ...settingFindings,
+    ...describeRecipe(method, recipe, sources, outputs),
     ...compareCheckpoints(sources, recipe, configChanges.tied === false),
     ...(request.findings ?? []),
     ...findings,

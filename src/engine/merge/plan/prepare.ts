@@ -1,11 +1,12 @@
 import type { Checkpoint } from "../../checkpoint/checkpoint.ts";
-import type { Recipe } from "../../contract/index.ts";
-import { EngineError } from "../../contract/index.ts";
+import { EngineError, type ParsedRecipe, type Recipe } from "../../contract/index.ts";
 import { DEFAULT_BUDGET_BYTES } from "../../gpu/device.ts";
 import { TILE_SLOTS } from "../../gpu/tiles/tiling.ts";
+import type { MergeMethod } from "../method.ts";
 import { findMethod } from "../registry.ts";
 import type { Plan } from "./outputTensor.ts";
 import { type PlanRequest, planMerge } from "./plan.ts";
+import { checkVocabulary } from "./sharedVocabulary.ts";
 
 /** WebGPU's default limit for one binding: what every device has. */
 const DEFAULT_BINDING_BYTES = 128 * 2 ** 20;
@@ -16,19 +17,32 @@ export interface PrepareOptions {
   readonly shardBytes: number;
   readonly budgetBytes?: number;
   readonly bytesPerSecond?: number | null;
+  /** `ParsedRecipe.lines`, where the recipe was read from a text. */
+  readonly lines?: ParsedRecipe["lines"] | undefined;
   /** What the weights themselves say about the models, beyond their headers. */
   examine?(checkpoints: readonly Checkpoint[]): Promise<PlanRequest["findings"]>;
 }
 
+/** A base that the method does not work from is one more model, as mergekit has it. */
+function countBase(recipe: Recipe, method: MergeMethod): Recipe {
+  const { base, models } = recipe;
+  if (method.base !== "none" || base === undefined) return recipe;
+  if (models.some(({ model }) => model === base)) return recipe;
+  return { ...recipe, models: [...models, { model: base, parameters: {} }] };
+}
+
 /** Opens what a recipe names and plans it. Reads headers; no weight unless `examine` does. */
-export async function prepareMerge(recipe: Recipe, options: PrepareOptions): Promise<Plan> {
-  const method = findMethod(recipe.method);
+export async function prepareMerge(given: Recipe, options: PrepareOptions): Promise<Plan> {
+  const method = findMethod(given.method);
+  const recipe = countBase(given, method);
   const base = recipe.base === undefined ? null : await options.open(recipe.base);
   const models: Checkpoint[] = [];
   for (const { model } of recipe.models) models.push(await options.open(model));
   const budgetBytes = options.budgetBytes ?? DEFAULT_BUDGET_BYTES;
   const tileBytes = Math.min(DEFAULT_BINDING_BYTES, Math.floor(budgetBytes / TILE_SLOTS));
-  const findings = await options.examine?.([...(base ? [base] : []), ...models]);
+  const checkpoints = [...(base ? [base] : []), ...models];
+  const examined = (await options.examine?.(checkpoints)) ?? [];
+  const findings = [...(await checkVocabulary(recipe, checkpoints)), ...examined];
   return planMerge({
     method,
     recipe,
@@ -37,7 +51,8 @@ export async function prepareMerge(recipe: Recipe, options: PrepareOptions): Pro
     shardBytes: options.shardBytes,
     budget: { tileBytes, slots: TILE_SLOTS },
     bytesPerSecond: options.bytesPerSecond ?? null,
-    ...(findings ? { findings } : {}),
+    lines: options.lines,
+    findings,
   });
 }
 

@@ -1,5 +1,5 @@
 import type { Checkpoint } from "../../checkpoint/checkpoint.ts";
-import { parseRecipe } from "../recipe/recipe.ts";
+import { parseRecipe } from "../recipe/parseRecipe.ts";
 import { findMethod } from "../registry.ts";
 import type { Plan } from "./outputTensor.ts";
 import { type PlanRequest, planMerge } from "./plan.ts";
@@ -10,7 +10,7 @@ export function plan(
   checkpoints: readonly Checkpoint[],
   more: Partial<PlanRequest> = {},
 ): Plan {
-  const recipe = parseRecipe(text);
+  const recipe = parseRecipe(text).recipe;
   const find = (name: string) => checkpoints.find((checkpoint) => checkpoint.name === name)!;
   return planMerge({
     method: findMethod(recipe.method),

@@ -1,10 +1,11 @@
 import { expect, test } from "vitest";
 import { EngineError, type Recipe } from "../../contract/index.ts";
+import { formatRecipe } from "./formatRecipe.ts";
 import { extraAction } from "./ownKeys.ts";
-import { formatRecipe, parseRecipe } from "./recipe.ts";
+import { parseRecipe } from "./parseRecipe.ts";
 
 const START = "merge_method: linear\nmodels:\n- model: a\n";
-const read = (more: string) => parseRecipe(START + more);
+const read = (more: string) => parseRecipe(START + more).recipe;
 const actions = (recipe: Recipe, ...names: string[]) =>
   names.map((name) => extraAction(recipe, name));
 
@@ -39,7 +40,7 @@ test("both are written as they are read", () => {
   const recipe = read(
     'allow_architecture_mismatch: true\nextra_tensors: [{filter: "mtp.*", value: leave_out}, {value: copy}]',
   );
-  expect(parseRecipe(formatRecipe(recipe))).toEqual(recipe);
+  expect(parseRecipe(formatRecipe(recipe)).recipe).toEqual(recipe);
 });
 
 test.each([

@@ -4,29 +4,8 @@ import { didYouMean } from "./nearest.ts";
 import { readNumber } from "./scalar.ts";
 import type { Entry, YamlText } from "./yamlNodes.ts";
 
-/** What mergekit knows and the studio does not yet. */
-const NOT_YET = [
-  "slices",
-  "modules",
-  "tokenizer",
-  "tokenizer_source",
-  "chat_template",
-  "residual_weight",
-  "name",
-  "sources",
-  "layer_range",
-  "override_architecture",
-];
 /** Longer than any stack of layers. */
 const LIST_LIMIT = 10_000;
-
-/** Refuses a key that is none of `known`, by name, with what to do. */
-export function refuseKey(yaml: YamlText, { key, keyAt }: Entry, known: readonly string[]): never {
-  const sentence = NOT_YET.includes(key)
-    ? `"${key}" is not supported yet. Remove it, or use mergekit for this recipe.`
-    : `"${key}" is unknown here; known are ${known.join(", ")}.${didYouMean(key, known)}`;
-  return yaml.refuse(keyAt, sentence, key);
-}
 
 /** One number, word or truth value; infinite numbers and nothing at all are refused. */
 function readLevelScalar(yaml: YamlText, at: Node | null, key: string): Scalar | undefined {
@@ -66,7 +45,11 @@ function readWords(
 function readConditional(yaml: YamlText, entries: readonly Entry[], key: string): Conditional {
   const known = ["filter", "value"];
   const stray = entries.find((entry) => !known.includes(entry.key));
-  if (stray) return refuseKey(yaml, stray, known);
+  if (stray) {
+    const hint = didYouMean(stray.key, known);
+    const sentence = `an entry of "${key}" has a "filter" and a "value", no "${stray.key}".${hint}`;
+    return yaml.refuse(stray.keyAt, sentence, stray.key);
+  }
   const value = entries.find((entry) => entry.key === "value");
   if (!value) return yaml.refuse(entries[0]?.keyAt ?? null, `"${key}" has no value here.`, key);
   const list = yaml.items(value.value);
@@ -91,14 +74,9 @@ function readConditional(yaml: YamlText, entries: readonly Entry[], key: string)
 export function readSetting(yaml: YamlText, { key, keyAt, value }: Entry): Setting {
   const items = yaml.items(value);
   if (!items) {
-    return (
-      readLevelScalar(yaml, value, key) ??
-      yaml.refuse(
-        keyAt,
-        `"${key}" is a mapping; write a list of entries: [{filter: …, value: …}, {value: …}].`,
-        key,
-      )
-    );
+    const alone = yaml.entries(value);
+    if (alone) return [readConditional(yaml, alone, key)];
+    return readLevelScalar(yaml, value, key) ?? yaml.refuse(keyAt, `"${key}" has no value.`, key);
   }
   if (items.length > LIST_LIMIT) {
     return yaml.refuse(keyAt, `"${key}" lists ${items.length} values.`, key);

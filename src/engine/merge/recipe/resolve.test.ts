@@ -1,8 +1,9 @@
 import { describe, expect, test } from "vitest";
 import { EngineError, type Setting } from "../../contract/index.ts";
 import { findMethod } from "../registry.ts";
-import { parseRecipe } from "./recipe.ts";
-import { checkSettings, countedModels, resolveGlobal, resolveSettings } from "./resolve.ts";
+import { checkSettings } from "./checkSettings.ts";
+import { parseRecipe } from "./parseRecipe.ts";
+import { countedModels, resolveGlobal, resolveSettings } from "./resolve.ts";
 
 const slerp = (t: Setting) => ({
   method: "slerp",
@@ -13,7 +14,7 @@ const slerp = (t: Setting) => ({
 const sampleT = (t: Setting, layer: number | null, layers = 5, tensor = "x") =>
   resolveSettings(findMethod("slerp"), slerp(t), tensor, { layer, layers }).global.t;
 const weigh = (text: string, tensor = "x") => {
-  const recipe = parseRecipe(text);
+  const recipe = parseRecipe(text).recipe;
   const resolved = resolveSettings(findMethod(recipe.method), recipe, tensor, {
     layer: null,
     layers: 2,
@@ -21,7 +22,7 @@ const weigh = (text: string, tensor = "x") => {
   return resolved.models.map(({ weight }) => weight);
 };
 const check = (text: string) => {
-  const recipe = parseRecipe(text);
+  const recipe = parseRecipe(text).recipe;
   return checkSettings(findMethod(recipe.method), recipe);
 };
 const refusalOf = (run: () => unknown): EngineError => {
@@ -98,7 +99,7 @@ describe("kinds", () => {
     ['normalize: "off"', false],
     ["normalize: [{filter: zzz, value: false}]", true],
   ])("%s is a truth value", (setting, expected) => {
-    const recipe = parseRecipe(`${LINEAR}parameters: {${setting}}`);
+    const recipe = parseRecipe(`${LINEAR}parameters: {${setting}}`).recipe;
     expect(resolveGlobal(findMethod("linear"), recipe).normalize).toBe(expected);
   });
 
@@ -110,22 +111,49 @@ describe("kinds", () => {
   test.each([
     ["a number", `${LINEAR}parameters: {weight: much}`, "finite number"],
     ["a truth value", `${LINEAR}parameters: {normalize: 2}`, "true or false"],
-    ["one truth value", `${LINEAR}parameters: {normalize: [0, 1]}`, "gradient"],
     ["a known choice", `${VARM}parameters: {granularity: matrixx}`, 'Did you mean "matrix"'],
     ["one choice for all", `${VARM}parameters: {granularity: [{value: layer}]}`, "filters"],
-    ["at least one number", `${LINEAR}parameters: {weight: []}`, "at least one"],
-    ["a known name", `${LINEAR}parameters: {wieght: 1}`, 'Did you mean "weight"'],
-    ["a name of its scope", LINEAR.replace("weight", "normalize"), "not per model"],
-    ["a name that is the recipe's own", `${LINEAR}parameters: {constructor: 1}`, "unknown"],
+    ["one choice at every depth", `${VARM}parameters: {granularity: [layer]}`, "whole merge"],
+    ["a known name", `${VARM}parameters: {shar: 1}`, 'Did you mean "share"'],
+    ["a name of its scope", VARM.replace("}", ", parameters: {statistic: abs}}"), "not per model"],
+    ["a name that is the recipe's own", `${VARM}parameters: {constructor: 1}`, "unknown"],
   ])("a setting must be %s", (_, text, words) => {
     const error = refusalOf(() => check(text));
     expect(error.code).toBe("bad-recipe");
     expect(error.message).toContain(words);
   });
 
+  test("a list of flags chooses steps, and of texts that are numbers makes a gradient", () => {
+    const normalize = (setting: string, layer: number | null) => {
+      const { recipe } = parseRecipe(`${LINEAR}parameters: {normalize: ${setting}}`);
+      const at = { layer, layers: 5 };
+      return resolveSettings(findMethod("linear"), recipe, "w", at).global.normalize;
+    };
+    // mergekit 0.1.5: entry trunc(t · (n - 1)), t from 0 to 1 over the layers, 0 outside of them.
+    for (const [layer, value] of [
+      [null, false],
+      [0, false],
+      [1, false],
+      [2, true],
+      [4, false],
+    ] as const) {
+      expect(normalize("[false, true, off]", layer)).toBe(value);
+    }
+    expect(normalize('["no", "T", "N"]', 2)).toBe(true);
+    expect(sampleT(["1e-5", "1e-3"], 2)).toBeCloseTo(5.05e-4, 12);
+  });
+
+  test("an empty list is no value: the next level counts", () => {
+    const text = "merge_method: linear\nmodels: [{model: a, parameters: {weight: []}}]\n";
+    expect(weigh(`${text}parameters: {weight: 0.25}`)).toEqual([0.25]);
+  });
+
   test("patterns may be one word or a list", () => {
     const globals = (include: string) =>
-      resolveGlobal(findMethod("varm"), parseRecipe(`${VARM}parameters: {include: ${include}}`));
+      resolveGlobal(
+        findMethod("varm"),
+        parseRecipe(`${VARM}parameters: {include: ${include}}`).recipe,
+      );
     expect(globals("mlp").include).toEqual(["mlp"]);
     expect(globals("[mlp, attn]").include).toEqual(["mlp", "attn"]);
     expect(globals("[1, 2]").include).toEqual(["1", "2"]);
@@ -144,13 +172,41 @@ describe("what has no effect is said", () => {
   test("of a base that is listed with a weight, and it is not counted as a model", () => {
     const recipe = parseRecipe(
       "merge_method: task_arithmetic\nbase_model: b\nmodels: [{model: b, parameters: {weight: 2}}, {model: a}]\nparameters: {weight: 1}",
-    );
+    ).recipe;
     const method = findMethod("task_arithmetic");
     expect(countedModels(method, recipe)).toEqual([1]);
     expect(checkSettings(method, recipe)).toMatchObject([{ severity: "warning", model: "b" }]);
     expect(
       weigh("merge_method: linear\nbase_model: a\nmodels: [{model: a, parameters: {weight: 2}}]"),
     ).toEqual([2]);
+  });
+
+  test("of what mergekit ignores, with the nearest name and the line", () => {
+    const text = `merge_method: slerp
+base_model: a
+models:
+- model: a
+- model: b
+  parameters: {t: 0.5}
+parameters:
+  t: 0.5
+  nromalize: true
+  dtype: bfloat16
+`;
+    const { recipe, lines } = parseRecipe(text);
+    const found = checkSettings(findMethod(recipe.method), recipe, lines);
+    expect(found.map(({ severity, line }) => [severity, line])).toEqual([
+      ["warning", 9],
+      ["warning", 10],
+      ["warning", 6],
+    ]);
+    expect(found[1]?.message).toContain("top of a recipe");
+    expect(found[2]?.message).toContain(`state it under the recipe's own "parameters"`);
+    const ties = parseRecipe(
+      `${TASK.replace("task_arithmetic", "ties")}parameters: {nromalize: 1}`,
+    );
+    const [misspelt] = checkSettings(findMethod("ties"), ties.recipe);
+    expect(misspelt?.message).toContain('Did you mean "normalize"?');
   });
 
   test("of nothing in a recipe whose settings all count", () => {

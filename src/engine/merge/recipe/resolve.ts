@@ -1,7 +1,6 @@
 import {
   type Conditional,
   EngineError,
-  type Finding,
   type Level,
   type Recipe,
   type Scalar,
@@ -17,15 +16,6 @@ export interface Position {
   readonly layer: number | null;
   readonly layers: number;
 }
-
-/** Parameters that mergekit registers for a method and then never reads, by method. */
-const WITHOUT_EFFECT: Readonly<Record<string, Readonly<Record<string, Param["scope"]>>>> = {
-  task_arithmetic: { int8_mask: "global", rescale: "global", density: "model" },
-  ties: { int8_mask: "global" },
-  dare_linear: { int8_mask: "global" },
-  dare_ties: { int8_mask: "global" },
-  sce: { int8_mask: "global" },
-};
 
 /**
  * The entries of `recipe.models` that are merged. mergekit's form may list the base among the models;
@@ -52,8 +42,13 @@ function depthOf({ layer, layers }: Position): number {
   return layers > 1 ? Math.min(1, layer / (layers - 1)) : 1;
 }
 
-const isConditionals = (setting: Setting): setting is readonly Conditional[] =>
+export const isConditionals = (setting: Setting): setting is readonly Conditional[] =>
   Array.isArray(setting) && setting.some((item) => typeof item === "object" && item !== null);
+
+/** Without linear steps between them: a flag is one of the list's, as far into it as the depth. */
+function sampleSteps<T>(values: readonly T[], depth: number): T {
+  return values[Math.trunc(depth * (values.length - 1))]!;
+}
 
 /** The level that a setting has for a tensor, or undefined where no filter matches. */
 function selectLevel(setting: Setting, tensor: string): Level | readonly string[] | undefined {
@@ -64,7 +59,7 @@ function selectLevel(setting: Setting, tensor: string): Level | readonly string[
 }
 
 /** Says what a value must be; the caller adds whose it is. */
-class WrongKind extends Error {}
+export class WrongKind extends Error {}
 
 function toNumber(value: Scalar): number {
   const number =
@@ -73,21 +68,22 @@ function toNumber(value: Scalar): number {
   return number;
 }
 
+/** Flags by the words that mergekit's own validation takes, beside those of YAML. */
 function toBoolean(value: Scalar): boolean {
-  const meant = typeof value === "string" ? readScalar(value.trim()) : value;
-  if (meant === true || meant === 1) return true;
-  if (meant === false || meant === 0) return false;
+  const meant = typeof value === "string" ? readScalar(value.trim().toLowerCase()) : value;
+  if (meant === true || meant === 1 || meant === "y" || meant === "t") return true;
+  if (meant === false || meant === 0 || meant === "n" || meant === "f") return false;
   throw new WrongKind("true or false");
 }
 
 /** The value that a level means for a parameter at a depth. */
-function evaluate(param: Param, level: Level | readonly string[], depth: number): Value {
+export function evaluate(param: Param, level: Level | readonly string[], depth: number): Value {
   if (param.kind === "patterns") {
     return typeof level === "object" ? level.map(String) : [String(level)];
   }
   if (typeof level === "object") {
-    if (param.kind !== "number") throw new WrongKind("one value: a gradient is a list of numbers");
-    if (level.length === 0) throw new WrongKind("a number, or a list of at least one");
+    if (param.kind === "choice") throw new WrongKind("one value: it holds for the whole merge");
+    if (param.kind === "boolean") return sampleSteps(level.map(toBoolean), depth);
     return sampleGradient(level.map(toNumber), depth);
   }
   switch (param.kind) {
@@ -105,11 +101,16 @@ function evaluate(param: Param, level: Level | readonly string[], depth: number)
   }
 }
 
-function whose(name: string, model: string | null): string {
+export function whose(name: string, model: string | null): string {
   return model === null ? `The parameter "${name}"` : `The parameter "${name}" of "${model}"`;
 }
 
-function refuse(name: string, model: string | null, sentence: string, tensor?: string): never {
+export function refuse(
+  name: string,
+  model: string | null,
+  sentence: string,
+  tensor?: string,
+): never {
   throw new EngineError("bad-recipe", `${whose(name, model)} ${sentence}`, {
     parameter: name,
     ...(model === null ? {} : { model }),
@@ -130,6 +131,8 @@ function resolveParam(
     if (!Object.hasOwn(settings, name)) continue;
     const level = selectLevel(settings[name]!, tensor);
     if (level === undefined) continue;
+    // An empty list is no value, as for mergekit; of patterns it is none of them.
+    if (Array.isArray(level) && level.length === 0 && param.kind !== "patterns") continue;
     try {
       return evaluate(param, level, depth);
     } catch (error) {
@@ -188,63 +191,4 @@ export function resolveGlobal(method: MergeMethod, recipe: Recipe): Values {
         return [name, resolveParam(name, optional, null, recipe, "", 0)];
       }),
   );
-}
-
-/** Every level that a setting can take. */
-function levelsOf(setting: Setting): readonly (Level | readonly string[])[] {
-  return isConditionals(setting) ? setting.map(({ value }) => value) : [setting];
-}
-
-function checkParam(name: string, param: Param, setting: Setting, model: string | null): void {
-  if (isConditionals(setting) && (param.kind === "choice" || param.kind === "patterns")) {
-    refuse(name, model, "holds for the whole merge; it cannot have filters.");
-  }
-  for (const level of levelsOf(setting)) {
-    try {
-      evaluate(param, level, 0);
-    } catch (error) {
-      if (!(error instanceof WrongKind)) throw error;
-      refuse(name, model, `must be ${error.message}.`);
-    }
-  }
-}
-
-/**
- * Holds a recipe's parameters against the method's: unknown names, wrong kinds and unknown choices
- * are `bad-recipe`. Returns what is legal and has no effect.
- */
-export function checkSettings(method: MergeMethod, recipe: Recipe): readonly Finding[] {
-  const idle = WITHOUT_EFFECT[method.id] ?? {};
-  const counted = new Set(countedModels(method, recipe));
-  const known = Object.keys(method.params);
-  const check = (settings: Settings, model: string | null, merged: boolean): readonly Finding[] =>
-    Object.entries(settings).flatMap(([name, setting]) => {
-      const param = Object.hasOwn(method.params, name) ? method.params[name] : undefined;
-      const scope = param?.scope ?? (Object.hasOwn(idle, name) ? idle[name] : undefined);
-      if (scope === undefined) {
-        const hint = didYouMean(name, known);
-        const list = known.length > 0 ? `; it has ${known.join(", ")}` : "";
-        refuse(name, model, `is unknown to the method "${method.id}"${list}.${hint}`);
-      }
-      if (model !== null && scope === "global") {
-        refuse(name, model, `is not per model; state it under the recipe's own "parameters".`);
-      }
-      if (param) checkParam(name, param, setting, model);
-      if (param && merged) return [];
-      const reason = param ? "the base is not weighed" : `"${method.id}" does not use it`;
-      return [
-        {
-          severity: "warning",
-          code: "bad-recipe",
-          message: `${whose(name, model)} has no effect: ${reason}.`,
-          ...(model === null ? {} : { model }),
-        } satisfies Finding,
-      ];
-    });
-  return [
-    ...check(recipe.parameters, null, true),
-    ...recipe.models.flatMap(({ model, parameters }, i) =>
-      check(parameters, model, counted.has(i)),
-    ),
-  ];
 }

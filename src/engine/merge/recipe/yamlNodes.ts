@@ -41,6 +41,8 @@ export interface YamlText {
   readonly root: Node | null;
   /** `bad-recipe` with line and column (from 1) of the node. */
   refuse(at: Node | null, sentence: string, key?: string): never;
+  /** The line of the node, from 1. */
+  line(at: Node | null): number;
   /** The entries of a mapping; duplicate keys are refused. Null where the node is none. */
   entries(node: Node | null): readonly Entry[] | null;
   /** The items of a list, or null where the node is none. */
@@ -199,6 +201,7 @@ export function readYaml(text: string): YamlText {
   return {
     root: parsed.contents,
     refuse,
+    line: (at) => lines.linePos(at?.range?.[0] ?? 0).line,
     entries,
     items,
     scalar,

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import type { Plan } from "../plan/outputTensor.ts";
 import { planMerge } from "../plan/plan.ts";
-import { parseRecipe } from "../recipe/recipe.ts";
+import { parseRecipe } from "../recipe/parseRecipe.ts";
 import { findMethod } from "../registry.ts";
 import { makeModel } from "../testModels.ts";
 import { type FactRow, storeFacts } from "./factStore.ts";
@@ -19,7 +19,7 @@ function planOf(method: string, parameters: string, names: readonly [string, str
   const shared = method === "varm" ? names.map((name) => `{model: ${name}}`) : models;
   const recipe = parseRecipe(
     `merge_method: ${method}\nbase_model: base\nmodels: [${shared.join(", ")}]\nparameters: ${parameters}`,
-  );
+  ).recipe;
   return planMerge({
     method: findMethod(recipe.method),
     recipe,

@@ -2,7 +2,7 @@ import type { Checkpoint } from "../../checkpoint/checkpoint.ts";
 import { EngineError, type WeightMap } from "../../contract/index.ts";
 import { readAll } from "../../core/bytes.ts";
 import type { Plan } from "../plan/outputTensor.ts";
-import { formatRecipe } from "../recipe/recipe.ts";
+import { formatRecipe } from "../recipe/formatRecipe.ts";
 import { formatString } from "../recipe/scalar.ts";
 import { readYaml } from "../recipe/yamlNodes.ts";
 import { STUDIO } from "./version.ts";

@@ -53,7 +53,9 @@ export async function selectLargest(
     for (const i of models.keys()) candidates[i]! -= lowest[i]![0]!;
   }
   const searches = models.map((model, i) => {
-    const kept = Math.trunc(Math.min(1, selection.fractions[model]!) * candidates[i]!);
+    const fraction = Math.min(1, selection.fractions[model]!);
+    const least = fraction > 0 ? Math.min(selection.least ?? 0, candidates[i]!) : 0;
+    const kept = Math.max(least, Math.trunc(fraction * candidates[i]!));
     const { bin, left } = findFromTop(upper[i]!, kept);
     return { kept, left, question: { model, constants: [bin, 0] } satisfies Question };
   });

@@ -3,7 +3,7 @@ import type { Checkpoint } from "../../checkpoint/checkpoint.ts";
 import type { Recipe, WeightMap } from "../../contract/index.ts";
 import { bytesInMemory, readAll } from "../../core/bytes.ts";
 import { planMerge } from "../plan/plan.ts";
-import { parseRecipe } from "../recipe/recipe.ts";
+import { parseRecipe } from "../recipe/parseRecipe.ts";
 import { findMethod } from "../registry.ts";
 import { makeModel, type Tensors } from "../testModels.ts";
 import { makeDocuments } from "./sideFiles.ts";
@@ -42,10 +42,12 @@ async function make(
   );
 }
 
-const VARM = parseRecipe("merge_method: varm\nbase_model: base\nmodels: [{model: a}, {model: b}]");
+const VARM = parseRecipe(
+  "merge_method: varm\nbase_model: base\nmodels: [{model: a}, {model: b}]",
+).recipe;
 const LINEAR = parseRecipe(
   "merge_method: linear\nmodels: [{model: a, parameters: {weight: 1}}, {model: b, parameters: {weight: 1}}]",
-);
+).recipe;
 const three = () => ["base", "a", "b"].map((name) => withFiles(name, { "tokenizer.json": name }));
 
 describe("the files beside the weights", () => {
@@ -110,11 +112,31 @@ describe("mergekit_config.yml", () => {
     const written = (await make({ ...LINEAR, dtype: "bfloat16" }, three())).get(
       "mergekit_config.yml",
     );
-    expect(parseRecipe(written!)).toEqual({ ...LINEAR, dtype: "float32", outDtype: "bfloat16" });
+    expect(parseRecipe(written!).recipe).toEqual({
+      ...LINEAR,
+      dtype: "float32",
+      outDtype: "bfloat16",
+    });
   });
 
   test("is absent where mergekit has no such method", async () => {
     expect((await make(VARM, three())).has("mergekit_config.yml")).toBe(false);
+  });
+
+  const ties = (weight: number, profile: string) =>
+    parseRecipe(
+      `merge_method: ties\nbase_model: base\nmodels: [{model: a, parameters: {weight: 1}}, {model: b, parameters: {weight: ${weight}}}]\nparameters: {${profile}}`,
+    ).recipe;
+  test.each([
+    [0.5, "", true],
+    [0.5, "profile: mergekit", true],
+    // Equal weights are equal votes, and then the paper's numbers are mergekit's.
+    [1, "profile: paper", true],
+    [0.5, "profile: paper", false],
+  ])("is there where mergekit gives the same: weight %f, %s", async (weight, profile, is) => {
+    const written = (await make(ties(weight, profile), three())).get("mergekit_config.yml");
+    expect(written !== undefined).toBe(is);
+    expect(written ?? "").not.toContain("profile");
   });
 });
 

@@ -5,7 +5,9 @@ import type { OutputDType, WeightMap } from "../../contract/index.ts";
 import { type ByteSource, bytesInMemory, type FileTree } from "../../core/bytes.ts";
 import { isOutputDType, torchName } from "../../core/tensor/dtype.ts";
 import type { Plan } from "../plan/outputTensor.ts";
-import { formatRecipe } from "../recipe/recipe.ts";
+import { findDifference, findRepeated } from "../plan/recipeFindings.ts";
+import { formatRecipe } from "../recipe/formatRecipe.ts";
+import { hasProfiles } from "../recipe/profiles.ts";
 import { formatModelCard } from "./modelCard.ts";
 import { STUDIO } from "./version.ts";
 
@@ -55,14 +57,20 @@ function formatRecipeJson(plan: Plan, name: string): string {
   return `${JSON.stringify(document, null, 2)}\n`;
 }
 
+/** True where mergekit comes to the same numbers: it has the method, the models and all their rows. */
+function hasMergekitsNumbers({ method, global, recipe, outputs, configChanges }: Plan): boolean {
+  if (!method.mergekit || findRepeated(recipe) !== null) return false;
+  if (configChanges.vocabSize !== undefined || recipe.extraTensors) return false;
+  if (!hasProfiles(method) || global.profile === "mergekit") return true;
+  return global.profile === "paper" && findDifference(method, outputs) === null;
+}
+
 /**
  * The recipe as mergekit would have to be given it for the same result, or null where mergekit has no
  * such method or does otherwise. mergekit computes in `dtype`; here that is the parameter `arithmetic`.
  */
 function formatMergekitConfig(plan: Plan): string | null {
-  const { method, global } = plan;
-  const differs = method.params.profile !== undefined && global.profile !== "mergekit";
-  if (!method.mergekit || differs || plan.recipe.extraTensors) return null;
+  if (!hasMergekitsNumbers(plan)) return null;
   // mergekit takes the consent to other architectures on its command line: --allow-crimes.
   const { dtype: _, allowArchitectureMismatch: _____, ...recipe } = plan.recipe;
   // Ours alone: mergekit's draws are not ours whatever the seed.

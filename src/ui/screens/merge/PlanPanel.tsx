@@ -15,6 +15,7 @@ const SHOWN = 6;
 export function PlanPanel({ studio }: { readonly studio: Studio }) {
   const plan = useStore(studio.forecast, (state) => state.plan);
   const failure = useStore(studio.forecast, (state) => state.planFailure);
+  const ignored = useStore(studio.recipe, (state) => state.ignored);
   const count = useStore(studio.recipe, (state) => state.recipe.models.length);
   if (count === 0) return null;
   return (
@@ -32,7 +33,9 @@ export function PlanPanel({ studio }: { readonly studio: Studio }) {
             {SEVERITIES.map((severity) => (
               <Findings
                 key={severity}
-                findings={plan.findings.filter((finding) => finding.severity === severity)}
+                findings={[...ignored, ...plan.findings].filter(
+                  (finding) => finding.severity === severity,
+                )}
               />
             ))}
           </div>
@@ -69,6 +72,7 @@ function Findings({ findings }: { readonly findings: readonly Finding[] }) {
       title={TITLES[finding.severity]}
       code={finding.code === "info" ? null : finding.code}
     >
+      {finding.line !== undefined && `Line ${finding.line}: `}
       {finding.message}
     </Note>
   );

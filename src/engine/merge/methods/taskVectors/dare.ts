@@ -11,6 +11,7 @@ import { type Consensus, type Term, taskVectorConstants } from "./constants.ts";
 import {
   densitiesOf,
   densityParam,
+  describeVotes,
   likeMergekit,
   profileParam,
   rescaleParam,
@@ -135,15 +136,24 @@ export function defineDare(about: {
       rescale: rescaleParam(true, "Makes up for what was dropped, so that the mean change stays."),
       seed: seedParam,
       draws: drawsParam,
-      profile: profileParam(
-        "studio rescales by 1 / density, as in the paper; mergekit by the sum of sizes.",
-      ),
+      profile: profileParam("mergekit rescales by the sum of sizes; the paper by 1 / density."),
       weight: weightParam({ min: -1, help: "How much of this model's change is added." }),
       density: densityParam("The probability with which a change of this model is kept."),
     },
     override: null,
     mergekit: true,
     symmetric: true,
+    profilesDiffer(resolved) {
+      const thins = densitiesOf(resolved).some((density) => density > 0 && density < 1);
+      const differences = [
+        thins && resolved.global.rescale
+          ? "mergekit makes up for what is dropped by the sum of sizes, and the paper by 1 / density"
+          : null,
+        about.elect ? describeVotes(resolved) : null,
+      ];
+      const found = differences.filter((difference) => difference !== null);
+      return found.length === 0 ? null : found.join("; ");
+    },
     reduce: (resolved) => (comparesSizes(resolved) ? "task_vector_sums" : null),
     reduceConstants: (tensor) =>
       taskVectorConstants(termsOf(tensor, []), consensusOf(tensor.resolved)),

@@ -19,9 +19,18 @@ export function rescaleParam(byDefault: boolean, help: string): Param {
   return { kind: "boolean", scope: "global", label: "Rescale", help, default: byDefault };
 }
 
+/** Whose numbers a method comes to where mergekit and the paper differ. */
 export function profileParam(help: string, others: readonly string[] = []): Param {
-  const options = ["studio", ...others, "mergekit"];
-  return { kind: "choice", scope: "global", label: "Profile", help, options, default: "studio" };
+  return {
+    kind: "choice",
+    scope: "global",
+    label: "Profile",
+    help,
+    options: ["mergekit", "paper", ...others],
+    // What the paper's profile was called.
+    accepts: ["studio"],
+    default: "mergekit",
+  };
 }
 
 export const likeMergekit = ({ global }: Resolved) => global.profile === "mergekit";
@@ -36,6 +45,14 @@ export function densitiesOf({ models }: Resolved): number[] {
  */
 export function voteOf(resolved: Resolved, weight: number): number {
   return likeMergekit(resolved) ? weight : Number(weight !== 0);
+}
+
+/** Where votes make a difference between the profiles, in words. */
+export function describeVotes(resolved: Resolved): string | null {
+  const weights = resolved.models.map(({ weight }) => Number(weight));
+  const alike = weights.every((weight) => weight === weights[0] && weight > 0);
+  if (alike) return null;
+  return "mergekit weighs the votes that elect a sign, and the paper counts them alike";
 }
 
 /** Weights that cancel leave a sum of rounding; mergekit divides by it all the same. */

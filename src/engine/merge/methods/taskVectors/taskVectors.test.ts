@@ -44,7 +44,7 @@ test.each([{}, { profile: "mergekit" }])("TIES trims, elects and averages (%j)",
 });
 
 test.each([
-  ["studio", [1.266667, 0.6, 1.266667, 1]],
+  ["paper", [1.266667, 0.6, 1.266667, 1]],
   ["mergekit", [1.155556, 0.5, 1.244444, 1]],
 ] as const)("DARE rescales by 1 / density, mergekit by sizes (%s)", (profile, want) => {
   const drawn = (mask: readonly number[]) => mask.map((keep) => (keep ? 0 : 1) - 1);
@@ -61,12 +61,15 @@ const SCE = [
   [-0.1, 0.2, 0.1, 0, -0.1, -0.2],
 ];
 
-test.each(["studio", "fusechat-v2", "mergekit"])("SCE weighs by mean squares (%s)", (profile) => {
-  close(merge("sce", ZEROS, SCE, { profile }), [0.324, 0.2, 0.1, 0, 0.224, -0.180328]);
-});
+test.each(["paper", "studio", "fusechat-v2", "mergekit"])(
+  "SCE weighs by mean squares (%s)",
+  (profile) => {
+    close(merge("sce", ZEROS, SCE, { profile }), [0.324, 0.2, 0.1, 0, 0.224, -0.180328]);
+  },
+);
 
 test.each([
-  ["studio", [0.352632, 0.2, 0, 0, 0.252632, 0]],
+  ["paper", [0.352632, 0.2, 0, 0, 0.252632, 0]],
   ["mergekit", [0.352632, 0.2, 0, 0, 0.252632, 0]],
   ["fusechat-v2", [0.352632, 0.2, 0.1, 0, 0.252632, -0.154545]],
 ] as const)("SCE keeps the largest variances (%s)", (profile, want) => {
@@ -78,7 +81,7 @@ test("mergekit's SCE takes small changes alike; the paper's does not", () => {
   const alike = [0.3e-3, 0.2e-3, 0.1e-3, 0, 0.2e-3, -0.2e-3];
   close(merge("sce", ZEROS, small, { profile: "mergekit" }), alike, 1e-9);
   const scaled = [0.324, 0.2, 0.1, 0, 0.224, -0.180328].map((value) => value * 1e-3);
-  close(merge("sce", ZEROS, small, {}), scaled, 1e-9);
+  close(merge("sce", ZEROS, small, { profile: "paper" }), scaled, 1e-9);
 });
 
 test("a model that is not added has no voice either", () => {
@@ -94,7 +97,7 @@ test("a model that is not added has no voice either", () => {
 test("weights that cancel divide by nothing, but in mergekit's profile", () => {
   const cancelling = [0.3, -0.5, 0.2].map((weight) => ({ weight, density: 1 }));
   const same = [A, A, A];
-  close(merge("ties", ONES, same, {}, cancelling), ONES);
+  close(merge("ties", ONES, same, { profile: "paper" }, cancelling), ONES);
   // There a negative weight votes against the others, and is left out.
   close(
     merge("ties", ONES, same, { profile: "mergekit" }, cancelling),
@@ -119,14 +122,29 @@ test("DARE draws alike wherever the folders lie, and otherwise for each model", 
   expect(first).not.toEqual(second);
 });
 
-test("mergekit refuses to trim everything away; here the base stays", () => {
-  const parameters = [{ weight: 1, density: 0.1 }];
-  close(merge("ties", ONES, [A], {}, parameters), ONES);
-  const method = findMethod("ties");
-  const models = [{ model: "m", parameters: parameters[0]! }];
-  const recipe = { method: "ties", base: "base", models, parameters: { profile: "mergekit" } };
-  const resolved = resolveSettings(method, recipe, "weight", { layer: null, layers: 0 });
-  const cuts = [{ bits: 0, before: 0, kept: 0 }];
-  const tensor = { name: "weight", elementCount: 4, resolved, keys: ["m"], cuts, facts: [] };
-  expect(() => method.decide([tensor])).toThrow(/density/);
+test("mergekit keeps one element where the density rounds down to none, and none at 0", () => {
+  const parameters = (density: number) => [{ weight: 1, density }];
+  close(merge("ties", ONES, [A], {}, parameters(0.1)), [1.4, 1, 1, 1]);
+  close(merge("ties", ONES, [A], { profile: "paper" }, parameters(0.1)), ONES);
+  close(merge("ties", ONES, [A], {}, parameters(0)), ONES);
+});
+
+test.each([
+  ["ties", [1, 1], null],
+  ["ties", [1, 0.5], "weighs the votes"],
+  ["ties", [-1, -1], "weighs the votes"],
+  ["dare_linear", [1, 0.5], "1 / density"],
+  ["dare_ties", [1, 0.5], "weighs the votes"],
+  ["sce", [1, 1], "1e-6"],
+])("%s with weights %j: where the profiles differ is said", (id, weights, words) => {
+  const method = findMethod(id);
+  const models = weights.map((weight, m) => ({
+    model: `m${m}`,
+    parameters: id === "sce" ? {} : { weight, density: 0.5 },
+  }));
+  const recipe = { method: id, base: "base", models, parameters: {} };
+  const resolved = resolveSettings(method, recipe, "w", { layer: null, layers: 0 });
+  const said = method.profilesDiffer?.(resolved) ?? null;
+  if (words === null) expect(said).toBeNull();
+  else expect(said).toContain(words);
 });

@@ -1,7 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { EngineError, type Recipe } from "../../contract/index.ts";
-import { formatRecipe, parseRecipe } from "./recipe.ts";
+import { formatRecipe } from "./formatRecipe.ts";
+import { parseRecipe } from "./parseRecipe.ts";
 import { readScalar } from "./scalar.ts";
 
 function refusalOf(text: string): EngineError {
@@ -16,7 +17,7 @@ function refusalOf(text: string): EngineError {
 
 const START = "merge_method: linear\nmodels:\n- model: a\n";
 const weightOf = (value: string) =>
-  parseRecipe(`${START}parameters:\n  weight: ${value}\n`).parameters.weight;
+  parseRecipe(`${START}parameters:\n  weight: ${value}\n`).recipe.parameters.weight;
 
 describe("what a recipe says", () => {
   test("is read from mergekit's own form", () => {
@@ -38,7 +39,7 @@ parameters: {normalize: no, lambda: 1e-1}
 dtype: float32
 out_dtype: bfloat16
 `;
-    expect(parseRecipe(text)).toEqual({
+    expect(parseRecipe(text).recipe).toEqual({
       method: "task_arithmetic",
       base: "./pivot",
       models: [
@@ -79,12 +80,15 @@ out_dtype: bfloat16
     ["[]", []],
     ["[{value: 1}]", [{ value: 1 }]],
     ["[{filter: 1, value: 2}]", [{ filter: "1", value: 2 }]],
+    ["{filter: mlp, value: 2}", [{ filter: "mlp", value: 2 }]],
   ])("reads %s as YAML 1.1 does", (written, value) => {
     expect(weightOf(written)).toEqual(value);
   });
 
   test("holds names as they are written, whatever YAML would make of them", () => {
-    const { models } = parseRecipe("merge_method: linear\nmodels: [{model: 007}, {model: no}]");
+    const { models } = parseRecipe(
+      "merge_method: linear\nmodels: [{model: 007}, {model: no}]",
+    ).recipe;
     expect(models.map(({ model }) => model)).toEqual(["007", "no"]);
   });
 
@@ -98,7 +102,7 @@ models:
 - model: c
   parameters: *shared
 `;
-    expect(parseRecipe(text).models.map(({ parameters }) => parameters)).toEqual([
+    expect(parseRecipe(text).recipe.models.map(({ parameters }) => parameters)).toEqual([
       { weight: 1, x: 2 },
       { x: 3, weight: 1 },
       { weight: 1, x: 2 },
@@ -106,15 +110,105 @@ models:
   });
 });
 
+describe("keys that mergekit ignores are findings with their line", () => {
+  test.each([
+    ["a misspelt key", `${START}base_modle: b\n`, 4, 'Did you mean "base_model"?'],
+    ["a parameter at the top", `${START}normalize: false\n`, 4, 'state it under "parameters"'],
+    ["a key of a model", `${START}  layer_range: [0, 2]\n`, 4, '"layer_range"'],
+    ["a name", `name: mine\n${START}`, 1, '"name"'],
+    ["a template without a tokenizer", `${START}chat_template: alpaca\n`, 4, "tokenizer"],
+    ["a template", `tokenizer: {}\n${START}chat_template: alpaca\n`, 5, "not written yet"],
+  ])("%s", (_, text, line, words) => {
+    const { recipe, findings } = parseRecipe(text);
+    expect(recipe.models).toEqual([{ model: "a", parameters: {} }]);
+    expect(findings).toMatchObject([{ severity: "warning", code: "bad-recipe", line }]);
+    expect(findings[0]?.message).toContain(words);
+  });
+
+  test("and there are none in a recipe without", () => {
+    const text = `tokenizer_source: union\nchat_template: auto\n${START}dtype: float32\n`;
+    expect(parseRecipe(text)).toMatchObject({ recipe: { tokenizer: "union" }, findings: [] });
+  });
+
+  test("lines of parameters are those of the text", () => {
+    const text = `merge_method: linear
+models:
+- model: a
+  parameters:
+    weight: 1
+- model: b
+parameters:
+  normalize: true
+`;
+    expect({ ...parseRecipe(text).lines }).toEqual({ "models.0.weight": 5, normalize: 8 });
+  });
+});
+
+describe("one slice over all layers, and one module, are what models are", () => {
+  const SLICE = `merge_method: slerp
+base_model: a
+slices:
+- sources:
+  - {model: a, layer_range: [0, 2]}
+  - {model: b, layer_range: [0, 2], parameters: {x: 1}}
+  parameters: {t: [{filter: mlp, value: 0.1}]}
+parameters: {t: 0.5}
+`;
+
+  test("with its layers, and its parameters before the recipe's own", () => {
+    expect(parseRecipe(SLICE).recipe).toEqual({
+      method: "slerp",
+      base: "a",
+      models: [
+        { model: "a", parameters: {} },
+        { model: "b", parameters: { x: 1 } },
+      ],
+      parameters: { t: [{ filter: "mlp", value: 0.1 }, { value: 0.5 }] },
+      layers: 2,
+    });
+  });
+
+  test("in a module of whatever name", () => {
+    const indented = SLICE.split("\n").slice(2, -2).join("\n    ");
+    const text = `merge_method: slerp\nbase_model: a\nmodules:\n  default:\n    ${indented}\nparameters: {t: 0.5}\n`;
+    expect(parseRecipe(text).recipe).toEqual(parseRecipe(SLICE).recipe);
+  });
+
+  test.each([
+    ["a slice from the middle", SLICE.replaceAll("[0, 2]", "[1, 2]"), 5, "begins at layer 1"],
+    ["slices of unequal length", SLICE.replace("[0, 2]", "[0, 3]"), 6, "same number of layers"],
+    ["a range that is none", SLICE.replaceAll("[0, 2]", "[0, -1]"), 5, "[first, end)"],
+    [
+      "two slices",
+      SLICE.replace("parameters: {t: 0", "- sources: []\nparameters: {t: 0"),
+      3,
+      "several",
+    ],
+    ["a base that no source is", SLICE.replace("base_model: a", "base_model: c"), 1, "not among"],
+  ])("but %s is refused", (_, text, line, words) => {
+    const { code, message, details } = refusalOf(text);
+    expect([code, details.line]).toEqual(["bad-recipe", line]);
+    expect(message).toContain(words);
+  });
+});
+
 describe("a recipe is refused with line, column and key", () => {
   test.each([
-    ["an unsupported key", `${START}slices: []\n`, 4, 1, "slices", "not supported yet"],
-    ["a misspelt key", `${START}base_modle: b\n`, 4, 1, "base_modle", `Did you mean "base_model"`],
-    ["a key of a model", `${START}  layer_range: [0, 2]\n`, 4, 3, "layer_range", "not supported"],
+    ["two forms of inputs", `${START}slices: [1]\n`, 4, 1, "slices", "exclude each other"],
+    ["no inputs", "merge_method: linear\n", 1, 1, "models", 'no "models"'],
     ["a duplicate key", `${START}dtype: float32\ndtype: float16\n`, 5, 1, "dtype", "twice"],
     ["no models", "merge_method: linear\nmodels: []\n", 2, 1, "models", "at least one"],
     ["an unknown dtype", `${START}dtype: bf16\n`, 4, 8, "dtype", "bfloat16"],
-    ["a bare condition", `${START}parameters: {t: {filter: a, value: 1}}\n`, 4, 14, "t", "list"],
+    ["half a condition", `${START}parameters: {t: {filter: a}}\n`, 4, 18, "t", "no value"],
+    [
+      "a tokenizer twice",
+      `${START}tokenizer: {}\ntokenizer_source: base\n`,
+      4,
+      1,
+      "tokenizer",
+      "exclude",
+    ],
+    ["tokens", `${START}tokenizer: {tokens: {a: {}}}\n`, 4, 13, "tokens", "not supported yet"],
     ["a mixed list", `${START}parameters: {t: [1, x]}\n`, 4, 21, "t", "mixes"],
     ["a mixed filter list", `${START}parameters: {t: [1, {value: 2}]}\n`, 4, 18, "t", "mixes"],
     ["an infinite number", `${START}parameters: {t: .inf}\n`, 4, 17, "t", "finite"],
@@ -155,7 +249,7 @@ ${models}
   });
 
   test("but not for a parameter with a name that JavaScript uses", () => {
-    const { parameters } = parseRecipe(`${START}parameters: {__proto__: 1, constructor: 2}`);
+    const { parameters } = parseRecipe(`${START}parameters: {__proto__: 1, constructor: 2}`).recipe;
     expect(Object.keys(parameters)).toEqual(["__proto__", "constructor"]);
   });
 });
@@ -207,7 +301,7 @@ describe("a formatted recipe", () => {
   test("reads as the same recipe", () => {
     fc.assert(
       fc.property(recipe, (given) => {
-        expect(parseRecipe(formatRecipe(given))).toEqual(given);
+        expect(parseRecipe(formatRecipe(given)).recipe).toEqual(given);
       }),
       { seed: 7, numRuns: 300 },
     );

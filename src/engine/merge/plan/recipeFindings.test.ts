@@ -1,0 +1,87 @@
+import { expect, test } from "vitest";
+import type { Checkpoint } from "../../checkpoint/checkpoint.ts";
+import { bytesInMemory } from "../../core/bytes.ts";
+import { parseRecipe } from "../recipe/parseRecipe.ts";
+import { makeModel } from "../testModels.ts";
+import { prepareMerge } from "./prepare.ts";
+
+const TOKENS = { model: { vocab: { a: 0, b: 1 } } };
+const named = (name: string, tokenizer: unknown = TOKENS): Checkpoint => ({
+  ...makeModel(name, { "model.layers.0.mlp.up_proj.weight": ["F32", [4, 4]] }, { layers: 2 }),
+  files: new Map([
+    ["tokenizer.json", bytesInMemory(new TextEncoder().encode(JSON.stringify(tokenizer)))],
+  ]),
+});
+
+async function plan(
+  text: string,
+  models: readonly Checkpoint[] = ["base", "a", "b"].map((name) => named(name)),
+) {
+  const open = async (model: string) => models.find(({ name }) => name === model)!;
+  return prepareMerge(parseRecipe(text).recipe, { open, shardBytes: 5e9 });
+}
+const TIES = `merge_method: ties
+base_model: base
+models:
+- {model: a, parameters: {weight: 1, density: 0.5}}
+- {model: b, parameters: {weight: 0.5, density: 0.5}}
+`;
+const notes = async (text: string, models?: readonly Checkpoint[]) =>
+  (await plan(text, models)).card.findings.map(
+    ({ severity, message }) => `${severity}: ${message}`,
+  );
+
+test("mergekit's profile is the default and is stated", async () => {
+  const { recipe, global } = await plan(TIES);
+  expect([recipe.parameters.profile, global.profile]).toEqual(["mergekit", "mergekit"]);
+});
+
+test("where the profiles give other numbers the plan says so in a sentence", async () => {
+  const [said, ...more] = (await notes(TIES)).filter((note) => note.includes("Profile"));
+  expect(said).toBe(
+    'note: Profile mergekit: mergekit weighs the votes that elect a sign, and the paper counts them alike; "profile: paper" gives the other numbers.',
+  );
+  expect(more).toEqual([]);
+  const asked = `${TIES}parameters: {profile: paper}\n`;
+  expect((await notes(asked)).join()).toContain('"profile: mergekit" gives the other numbers');
+  const alike = TIES.replace("0.5, density", "1, density");
+  expect((await notes(alike)).join()).not.toContain("Profile");
+});
+
+test("a base that the method does not work from is one more model, as mergekit has it", async () => {
+  const text = "merge_method: linear\nbase_model: base\nmodels: [{model: a}]\n";
+  expect((await plan(`${text}parameters: {weight: 1}\n`)).keys).toEqual(["a", "base"]);
+  const own = text.replace("{model: a}", "{model: a, parameters: {weight: 1}}");
+  await expect(plan(own)).rejects.toThrow('The parameter "weight" of "base" is required');
+});
+
+test("a model that is listed twice is refused where entries have no weights, else said", async () => {
+  const twice = (method: string, base: string, parameters: string) =>
+    `merge_method: ${method}\n${base}models: [{model: a}, {model: b}, {model: a}]\nparameters: {${parameters}}\n`;
+  await expect(plan(twice("sce", "base_model: base\n", ""))).rejects.toMatchObject({
+    code: "bad-recipe",
+    message: expect.stringContaining("mergekit refuses"),
+  });
+  expect((await notes(twice("linear", "", "weight: 1"))).join()).toContain("mergekit refuses");
+});
+
+test("slices over all layers are merged, over others refused", async () => {
+  const sliced = (end: number) =>
+    `merge_method: linear\nslices: [{sources: [{model: a, layer_range: [0, ${end}]}]}]\nparameters: {weight: 1}\n`;
+  expect((await plan(sliced(2))).card.runnable).toBe(true);
+  const short = (await plan(sliced(1))).card;
+  expect(short.runnable).toBe(false);
+  expect(short.findings[0]?.message).toContain('takes 1 layers of "a", which has 2');
+});
+
+test("a vocabulary is given where all models share it, whichever the recipe names", async () => {
+  for (const source of ["union", "base", "a"]) {
+    expect((await plan(`${TIES}tokenizer_source: ${source}\n`)).card.runnable).toBe(true);
+  }
+  expect((await plan(`${TIES}tokenizer_source: c\n`)).card.runnable).toBe(false);
+  const other = [named("base"), named("a"), named("b", { model: { vocab: { a: 1, b: 0 } } })];
+  const { runnable, findings } = (await plan(`${TIES}tokenizer: {}\n`, other)).card;
+  expect(runnable).toBe(false);
+  expect(findings[0]?.message).toContain("Vocabularies are not merged yet");
+  expect((await plan(TIES, other)).card.runnable).toBe(true);
+});

@@ -1,0 +1,71 @@
+import { countLayers } from "../../checkpoint/tensorRoles/depth.ts";
+import type { Finding, Recipe } from "../../contract/index.ts";
+import type { MergeMethod } from "../method.ts";
+import { hasProfiles } from "../recipe/profiles.ts";
+import type { OutputTensor } from "./outputTensor.ts";
+import { finding, type Sources } from "./sources.ts";
+
+/** A slice over fewer layers than there are cuts the stack, which is another merge. */
+function checkLayers({ layers }: Recipe, { base, models, donor }: Sources): readonly Finding[] {
+  if (layers === undefined) return [];
+  const all = new Set([donor, ...(base ? [base] : []), ...models]);
+  return [...all].flatMap((source) => {
+    const own = countLayers(source.checkpoint);
+    if (own === layers) return [];
+    const message = `The recipe takes ${layers} layers of "${source.key}", which has ${own}: slices that leave layers out, or reach beyond them, are not supported yet.`;
+    return [finding("error", "not-mergeable", message, { source })];
+  });
+}
+
+/** In one sentence: what mergekit and the paper do otherwise here, and which the merge follows. */
+function compareProfiles(
+  method: MergeMethod,
+  { parameters }: Recipe,
+  outputs: readonly OutputTensor[],
+): readonly Finding[] {
+  const { profile } = parameters;
+  if (!hasProfiles(method) || (profile !== "mergekit" && profile !== "paper")) return [];
+  const difference = findDifference(method, outputs);
+  if (difference === null) return [];
+  const message = `Profile ${profile}: ${difference}; "profile: ${profile === "paper" ? "mergekit" : "paper"}" gives the other numbers.`;
+  return [finding("note", "info", message)];
+}
+
+/** Where mergekit's numbers differ from the paper's in any tensor, in words; null where in none. */
+export function findDifference(
+  { profilesDiffer }: MergeMethod,
+  outputs: readonly OutputTensor[],
+): string | null {
+  for (const { action, resolved } of outputs) {
+    const difference = action === "merge" ? (profilesDiffer?.(resolved) ?? null) : null;
+    if (difference !== null) return difference;
+  }
+  return null;
+}
+
+/** mergekit knows a model by its name, so that it cannot take one twice. */
+export function findRepeated({ models }: Recipe): string | null {
+  const names = models.map(({ model }) => model);
+  return names.find((name, i) => names.indexOf(name) < i) ?? null;
+}
+
+function noteRepeated(method: MergeMethod, recipe: Recipe): readonly Finding[] {
+  const repeated = method.mergekit ? findRepeated(recipe) : null;
+  if (repeated === null) return [];
+  const message = `"${repeated}" is listed more than once, which mergekit refuses; here each entry counts.`;
+  return [finding("note", "info", message)];
+}
+
+/** What the plan says of a recipe, beside its settings. */
+export function describeRecipe(
+  method: MergeMethod,
+  recipe: Recipe,
+  sources: Sources,
+  outputs: readonly OutputTensor[],
+): readonly Finding[] {
+  return [
+    ...checkLayers(recipe, sources),
+    ...noteRepeated(method, recipe),
+    ...compareProfiles(method, recipe, outputs),
+  ];
+}

@@ -1,0 +1,102 @@
+import type { Finding, Level, Recipe, Setting, Settings } from "../../contract/index.ts";
+import type { MergeMethod, Param } from "../method.ts";
+import { didYouMean } from "./nearest.ts";
+import { countedModels, evaluate, isConditionals, refuse, WrongKind, whose } from "./resolve.ts";
+
+/** Parameters that mergekit registers for a method and then never reads, by method. */
+const WITHOUT_EFFECT: Readonly<Record<string, readonly string[]>> = {
+  task_arithmetic: ["int8_mask", "rescale", "density"],
+  ties: ["int8_mask"],
+  dare_linear: ["int8_mask"],
+  dare_ties: ["int8_mask"],
+  sce: ["int8_mask"],
+};
+/** Keys that are written among the parameters by mistake. */
+const TOP_KEYS = ["dtype", "out_dtype", "base_model", "merge_method", "tokenizer_source"];
+
+/** Every level that a setting can take. */
+function levelsOf(setting: Setting): readonly (Level | readonly string[])[] {
+  return isConditionals(setting) ? setting.map(({ value }) => value) : [setting];
+}
+
+function checkParam(name: string, param: Param, setting: Setting, model: string | null): void {
+  if (isConditionals(setting) && (param.kind === "choice" || param.kind === "patterns")) {
+    refuse(name, model, "holds for the whole merge; it cannot have filters.");
+  }
+  for (const level of levelsOf(setting)) {
+    if (Array.isArray(level) && level.length === 0) continue; // no value, so the next one counts
+    try {
+      evaluate(param, level, 0);
+    } catch (error) {
+      if (!(error instanceof WrongKind)) throw error;
+      refuse(name, model, `must be ${error.message}.`);
+    }
+  }
+}
+
+/** One setting of a recipe, or of one of its models. */
+interface Stated {
+  readonly name: string;
+  readonly setting: Setting;
+  /** Null for the recipe's own. */
+  readonly model: string | null;
+  /** False for a base that is listed among the models. */
+  readonly merged: boolean;
+}
+
+/** Why a setting has no effect, or null where it has one. Refuses what can have none. */
+function findIdle(method: MergeMethod, { name, setting, model, merged }: Stated): string | null {
+  const { id, params } = method;
+  const known = Object.keys(params);
+  const param = Object.hasOwn(params, name) ? params[name] : undefined;
+  if (!param) {
+    const hint = TOP_KEYS.includes(name)
+      ? ` It stands at the top of a recipe, not under "parameters".`
+      : didYouMean(name, known);
+    if (WITHOUT_EFFECT[id]?.includes(name)) return `"${id}" does not use it`;
+    if (method.mergekit) return `mergekit ignores it for the method "${id}".${hint}`;
+    const list = known.length > 0 ? `; it has ${known.join(", ")}` : "";
+    refuse(name, model, `is unknown to the method "${id}"${list}.${hint}`);
+  }
+  if (model !== null && param.scope === "global") {
+    const elsewhere = `state it under the recipe's own "parameters"`;
+    if (method.mergekit) return `mergekit ignores it there; ${elsewhere}`;
+    refuse(name, model, `is not per model; ${elsewhere}.`);
+  }
+  checkParam(name, param, setting, model);
+  return merged ? null : "the base is not weighed";
+}
+
+/**
+ * Holds a recipe's parameters against the method's: wrong kinds and unknown choices are `bad-recipe`,
+ * and so are unknown names where the method is the studio's alone. Returns what is legal and has no
+ * effect, with its line where the recipe's text is known (`ParsedRecipe.lines`).
+ */
+export function checkSettings(
+  method: MergeMethod,
+  recipe: Recipe,
+  lines: Readonly<Record<string, number>> = {},
+): readonly Finding[] {
+  const counted = new Set(countedModels(method, recipe));
+  const check = (settings: Settings, model: string | null, merged: boolean, prefix: string) =>
+    Object.entries(settings).flatMap(([name, setting]): readonly Finding[] => {
+      const why = findIdle(method, { name, setting, model, merged });
+      if (why === null) return [];
+      const line = lines[prefix + name];
+      return [
+        {
+          severity: "warning",
+          code: "bad-recipe",
+          message: `${whose(name, model)} has no effect: ${why}${why.endsWith(".") || why.endsWith("?") ? "" : "."}`,
+          ...(model === null ? {} : { model }),
+          ...(line === undefined ? {} : { line }),
+        },
+      ];
+    });
+  return [
+    ...check(recipe.parameters, null, true, ""),
+    ...recipe.models.flatMap(({ model, parameters }, i) =>
+      check(parameters, model, counted.has(i), `models.${i}.`),
+    ),
+  ];
+}
