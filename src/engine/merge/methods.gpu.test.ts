@@ -47,7 +47,8 @@ const SETTINGS: Readonly<Record<string, readonly Recipe["parameters"][]>> = {
   ],
   dare_ties: [
     { weight: 0.4, density: 0.5, seed: 7, profile: "paper" },
-    { weight: 0.4, density: 0.5, rescale: false, normalize: true },
+    // Not by weighed votes: three changes that cancel exactly leave a sum of rounding as their vote.
+    { weight: 0.4, density: 0.5, rescale: false, normalize: true, profile: "paper" },
   ],
   sce: [{}, { select_topk: 0.3 }, ...["fusechat-v2", "paper"].map(sceProfile)],
   slerp: [{ t: 0.3 }, { t: [0, 1] }],
