@@ -12,14 +12,6 @@ export function checkModels(method: MergeMethod, recipe: Recipe, count: number):
   if (base === "required" && recipe.base === undefined) {
     refuse(`The method "${method.id}" needs a base: add "base_model: …".`, { key: "base_model" });
   }
-  if (base === "none" && recipe.base !== undefined) {
-    if (!recipe.models.some(({ model }) => model === recipe.base)) {
-      refuse(
-        `The method "${method.id}" has no base: list "${recipe.base}" under "models" with parameters of its own, or remove "base_model".`,
-        { key: "base_model", model: recipe.base },
-      );
-    }
-  }
   const repeated = findRepeated(recipe);
   const weighs = Object.values(method.params).some(({ scope }) => scope === "model");
   if (repeated !== null && method.mergekit && !weighs) {

@@ -85,6 +85,15 @@ function changeConfig(outputs: readonly OutputTensor[], sources: Sources): Plan[
   };
 }
 
+/** A base that the method does not work from is one more model, as mergekit has it. */
+function countBase(request: PlanRequest): PlanRequest {
+  const { method, recipe, base, models } = request;
+  if (method.base !== "none" || base === null || recipe.base === undefined) return request;
+  if (recipe.models.some(({ model }) => model === recipe.base)) return request;
+  const listed = [...recipe.models, { model: recipe.base, parameters: {} }];
+  return { ...request, recipe: { ...recipe, models: listed }, models: [...models, base] };
+}
+
 /** The models that are merged, without a base that the recipe lists among them, and what is beside. */
 function openSources({ method, recipe, base, models }: PlanRequest) {
   const counted = countedModels(method, recipe);
@@ -166,9 +175,10 @@ function makeCard(
  * what it will cost. A recipe that cannot be followed is `bad-recipe`; models that do not fit each
  * other are findings, and an error among them makes the plan not runnable.
  */
-export function planMerge(request: PlanRequest): Plan {
+export function planMerge(given: PlanRequest): Plan {
+  invariant(given.models.length === given.recipe.models.length, "a checkpoint for each model");
+  const request = countBase(given);
   const { method } = request;
-  invariant(request.models.length === request.recipe.models.length, "a checkpoint for each model");
   const { sources, recipe } = openSources(request);
   checkModels(method, request.recipe, recipe.models.length);
   const settingFindings = checkSettings(method, request.recipe, request.lines);

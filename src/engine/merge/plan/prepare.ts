@@ -2,7 +2,6 @@ import type { Checkpoint } from "../../checkpoint/checkpoint.ts";
 import { EngineError, type ParsedRecipe, type Recipe } from "../../contract/index.ts";
 import { DEFAULT_BUDGET_BYTES } from "../../gpu/device.ts";
 import { TILE_SLOTS } from "../../gpu/tiles/tiling.ts";
-import type { MergeMethod } from "../method.ts";
 import { findMethod } from "../registry.ts";
 import type { Plan } from "./outputTensor.ts";
 import { type PlanRequest, planMerge } from "./plan.ts";
@@ -23,18 +22,9 @@ export interface PrepareOptions {
   examine?(checkpoints: readonly Checkpoint[]): Promise<PlanRequest["findings"]>;
 }
 
-/** A base that the method does not work from is one more model, as mergekit has it. */
-function countBase(recipe: Recipe, method: MergeMethod): Recipe {
-  const { base, models } = recipe;
-  if (method.base !== "none" || base === undefined) return recipe;
-  if (models.some(({ model }) => model === base)) return recipe;
-  return { ...recipe, models: [...models, { model: base, parameters: {} }] };
-}
-
 /** Opens what a recipe names and plans it. Reads headers; no weight unless `examine` does. */
-export async function prepareMerge(given: Recipe, options: PrepareOptions): Promise<Plan> {
-  const method = findMethod(given.method);
-  const recipe = countBase(given, method);
+export async function prepareMerge(recipe: Recipe, options: PrepareOptions): Promise<Plan> {
+  const method = findMethod(recipe.method);
   const base = recipe.base === undefined ? null : await options.open(recipe.base);
   const models: Checkpoint[] = [];
   for (const { model } of recipe.models) models.push(await options.open(model));
