@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { formatHelp, readArguments } from "./arguments.ts";
 import { type Command, formatBytes, parseByteSize } from "./command.ts";
-import { EXIT, exitCodeOf, formatJson } from "./outcome.ts";
+import { EXIT, exitCodeOf, formatJson, forTerminal } from "./outcome.ts";
 import { createProgress } from "./progress.ts";
 
 const copy: Command = {
@@ -23,7 +23,25 @@ describe("the command line", () => {
       options: { depth: "2" },
       json: true,
       help: false,
+      version: false,
     });
+  });
+
+  test("help and the version are commands and options alike", () => {
+    expect(readArguments(["help"], commands)).toMatchObject({ command: null, help: true });
+    expect(readArguments(["help", "copy"], commands)).toMatchObject({
+      command: "copy",
+      help: true,
+    });
+    for (const word of ["--version", "-V"]) {
+      expect(readArguments([word], commands)).toMatchObject({ command: null, version: true });
+    }
+    for (const words of [
+      ["help", "paste"],
+      ["paste", "--help"],
+    ]) {
+      expect(() => readArguments(words, commands)).toThrow('There is no command "paste"');
+    }
   });
 
   test("an option that may be given many times gives a line for each", () => {
@@ -83,6 +101,8 @@ describe("sizes", () => {
 
 describe("what a command leaves behind", () => {
   test("NaN and infinities are null in JSON, wherever they are", () => {
+    expect(formatJson({ "\u202ename\u009b": "\n" })).toBe('{"\\u202ename\\u009b":"\\n"}\n');
+    expect(forTerminal("line\n\ttab\u001b]0;x\u0007")).toBe("line\n\ttab\\u001b]0;x\\u0007");
     expect(formatJson({ a: Number.NaN, b: [1, Number.NEGATIVE_INFINITY] })).toBe(
       '{"a":null,"b":[1,null]}\n',
     );
@@ -149,6 +169,20 @@ describe("progress", () => {
       "25 %  30 s left  layer\n",
       "50 %  2.0 MB of 4.0 MB  200.0 kB/s  10 s left  layer\n",
     ]);
+  });
+
+  test("never passes 100 %, and a label cannot steer the terminal", () => {
+    const { written, at } = record(false);
+    at(0, 0);
+    at(10_000, 5.6e6);
+    expect(written).toEqual(["100 %  4.0 MB of 4.0 MB  400.0 kB/s  0 s left  layer\n"]);
+    const lines: string[] = [];
+    let time = 0;
+    const progress = createProgress({ write: (text) => lines.push(text) }, () => time);
+    progress.update(0, 1, "a");
+    time = 10_000;
+    progress.update(1, 1, "a\u001b[2J\nerror: b");
+    expect(lines.join("")).toMatch(/a\\u001b\[2J\\u000aerror: b\n$/);
   });
 
   test("does not count as speed what an earlier run did", () => {

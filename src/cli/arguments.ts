@@ -2,7 +2,7 @@ import { parseArgs } from "node:util";
 import { EngineError } from "../engine/contract/index.ts";
 import type { Command } from "./command.ts";
 
-/** What was typed, understood. */
+/** A command line, read. */
 export interface Arguments {
   /** Null where none was named. */
   readonly command: string | null;
@@ -10,6 +10,7 @@ export interface Arguments {
   readonly options: Readonly<Record<string, string | undefined>>;
   readonly json: boolean;
   readonly help: boolean;
+  readonly version: boolean;
 }
 
 /** Reads a command line; `usage` names what is wrong with it. */
@@ -17,17 +18,21 @@ export function readArguments(
   words: readonly string[],
   commands: ReadonlyMap<string, Command>,
 ): Arguments {
-  const name = words.find((word) => !word.startsWith("-")) ?? null;
-  const rest = name === null ? words : words.toSpliced(words.indexOf(name), 1);
   const json = words.includes("--json");
-  const help = words.includes("--help") || words.includes("-h");
-  if (name === null || help) return { command: name, positionals: [], options: {}, json, help };
+  const version = words.includes("--version") || words.includes("-V");
+  const [first, second] = words.filter((word) => !word.startsWith("-"));
+  const help = first === "help" || words.includes("--help") || words.includes("-h");
+  const name = (first === "help" ? second : first) ?? null;
+  const nothing = { positionals: [], options: {}, json, help, version };
+  if (name === null || version) return { command: null, ...nothing };
 
   const command = commands.get(name);
   if (!command) {
     const known = [...commands.keys()].join(", ");
     throw new EngineError("usage", `There is no command "${name}". There are: ${known}.`, { name });
   }
+  if (help) return { command: name, ...nothing };
+  const rest = words.toSpliced(words.indexOf(name), 1);
   const { values, positionals } = parse(name, command, rest);
   if (positionals.length !== command.positionals.length) {
     throw new EngineError(
@@ -36,7 +41,7 @@ export function readArguments(
       { name, wanted: command.positionals.length, given: positionals.length },
     );
   }
-  return { command: name, positionals, options: values, json, help };
+  return { command: name, positionals, options: values, json, help, version };
 }
 
 function parse(name: string, command: Command, words: readonly string[]) {
@@ -96,6 +101,8 @@ export function formatHelp(commands: ReadonlyMap<string, Command>, name: string 
     ...[...commands].map(([each, known]) => `  ${usageLine(each, known)}\n      ${known.summary}`),
     "",
     "MODEL is a checkpoint folder or one .safetensors file. --json prints one document to standard output.",
-    "Exit codes: 0 done, 1 input refused, 2 wrong usage, 3 no adapter, 4 failed, 5 internal, 130 interrupted.",
+    "OUT is a new or an empty folder, or one in which the same command was interrupted; it lies in no MODEL.",
+    '"studio help COMMAND" tells its options, "studio --version" the version.',
+    "Exit codes: 0 done, 1 input or output refused, 2 wrong usage, 3 no adapter, 4 failed, 5 internal, 130 interrupted.",
   ].join("\n");
 }

@@ -23,6 +23,7 @@ import { checkTraining } from "../engine/train/planner.ts";
 import { readNotes, type TrainingNotes } from "../engine/train/recordState.ts";
 import { openFiles } from "../node/files.ts";
 import { type FolderLibrary, openFolderLibrary } from "../node/folderLibrary.ts";
+import { requireOutside } from "../node/outputPlace.ts";
 import { nodeThreads } from "../node/threads.ts";
 import { openWorkFolder, type WorkFolder } from "../node/workFolder.ts";
 import { readChoice } from "./choices.ts";
@@ -81,6 +82,7 @@ export const distill: Command = {
       const gpuProvider = await openBudgetedGpu(call.options);
       checkTraining(checkpoint, settings, gpuProvider.budgetBytes);
       const key = fingerprintOf(STUDIO.version, data, marks, settings);
+      await requireOutside(out, [pivot]);
       const folder = keep(await openWorkFolder<DistillState>(out, key));
       const given = [{ id: pivot, name: basename(pivot), checkpoint }];
       const library = keep(await openFolderLibrary(join(folder.work, "models"), given));

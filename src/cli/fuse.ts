@@ -17,6 +17,7 @@ import { createModelCache } from "../engine/runtime/language/modelCache.ts";
 import { watchTemplates } from "../engine/text/templates/task.ts";
 import { openFusionFolder, PARQUET_FORMATS } from "../node/fusionFolder.ts";
 import { mapsInFolder } from "../node/mapFiles.ts";
+import { requireOutside } from "../node/outputPlace.ts";
 import { nodeThreads } from "../node/threads.ts";
 import { readChoice } from "./choices.ts";
 import { closing } from "./closing.ts";
@@ -61,6 +62,10 @@ export const fuse: Command = {
       };
       const found = { ...inputs, openText: keepLanguageTexts(watchTemplates(nodeThreads())) };
       const { totalBytes } = await prepareFusion(request, found);
+      await requireOutside(
+        out,
+        named.map((path) => resolve(path)),
+      );
       const key = fingerprintOf(STUDIO.version, request);
       const folder = keep(await openFusionFolder<FuseState>(out, key));
       if (folder.state) say("Going on where an earlier run stopped.");

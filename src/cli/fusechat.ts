@@ -21,6 +21,7 @@ import { createDistillKind } from "../engine/train/distillJob.ts";
 import { factsInFile } from "../node/factFile.ts";
 import { type FolderLibrary, type GivenModel, openFolderLibrary } from "../node/folderLibrary.ts";
 import { mapsInFolder } from "../node/mapFiles.ts";
+import { requireOutside } from "../node/outputPlace.ts";
 import { nodeThreads } from "../node/threads.ts";
 import { openWorkFolder } from "../node/workFolder.ts";
 import { closing } from "./closing.ts";
@@ -48,6 +49,7 @@ export const fusechat: Command = {
       const { pivot, sources, data, ...settings } = parsePipeline(await readText(file));
       const from = (name: string) => resolve(dirname(file), name);
       const inputs = keep(await openFusionInputs([pivot, ...sources].map(from), data.map(from)));
+      await requireOutside(out, [pivot, ...sources].map(from));
       const folder = keep(await openWorkFolder<FolderState>(out, "fusechat"));
       const library = keep(await openFolderLibrary(join(out, "models"), await givenBy(inputs)));
       const [pivotId = "", ...sourceIds] = inputs.models;

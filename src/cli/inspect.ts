@@ -1,5 +1,6 @@
 import { resolve } from "node:path";
 import type { Checkpoint, CheckpointTensor } from "../engine/checkpoint/checkpoint.ts";
+import { escapeUnseen } from "../engine/contract/index.ts";
 import { mergeRole } from "../engine/core/tensor/dtype.ts";
 import { measureTensor } from "../engine/inspect/inspect.ts";
 import { type Call, type Command, columnWidth, formatBytes, type Outcome } from "./command.ts";
@@ -58,11 +59,15 @@ function formatTable(tensors: ReadonlyMap<string, Row>, compared: boolean): stri
   const columns = compared
     ? (["mean", "std", "l2", "deltaL2", "relative", "cosine"] as const)
     : (["mean", "std", "min", "max", "l2"] as const);
-  const width = columnWidth(tensors.keys(), "tensor");
+  const shown = [...tensors].map(([name, row]) => [escapeUnseen(name), row] as const);
+  const width = columnWidth(
+    shown.map(([name]) => name),
+    "tensor",
+  );
   const head = `${"tensor".padEnd(width)} ${"dtype".padEnd(8)} ${"shape".padEnd(16)} ${columns
     .map((column) => column.padStart(11))
     .join(" ")}  nan inf`;
-  const lines = [...tensors].map(([name, row]) => {
+  const lines = shown.map(([name, row]) => {
     const values: Readonly<Record<string, unknown>> = row;
     const numbers = columns.map((column) => formatNumber(values[column] as number | null));
     const shape = row.shape.join(" × ").padEnd(16);

@@ -1,4 +1,5 @@
-import { EngineError, type Failure, toFailure } from "../engine/contract/index.ts";
+import { EngineError, escapeUnseen, type Failure, toFailure } from "../engine/contract/index.ts";
+import { STUDIO } from "../engine/merge/run/version.ts";
 import { formatHelp, readArguments } from "./arguments.ts";
 import type { Command } from "./command.ts";
 import { distill } from "./distill.ts";
@@ -8,7 +9,7 @@ import { generate } from "./generate.ts";
 import { inspect } from "./inspect.ts";
 import { logits } from "./logits.ts";
 import { merge } from "./merge.ts";
-import { EXIT, exitCodeOf, formatJson, INTERRUPTED } from "./outcome.ts";
+import { EXIT, exitCodeOf, formatJson, forTerminal, INTERRUPTED } from "./outcome.ts";
 import { perplexity } from "./perplexity.ts";
 import { createProgress } from "./progress.ts";
 import { verify } from "./verify.ts";
@@ -56,7 +57,11 @@ function listenForInterrupts(): AbortSignal {
 }
 
 async function runCommand(words: readonly string[], json: boolean): Promise<number> {
-  const { command: name, help, positionals, options } = readArguments(words, COMMANDS);
+  const { command: name, help, version, positionals, options } = readArguments(words, COMMANDS);
+  if (version) {
+    await print(process.stdout, json ? formatJson(STUDIO) : `${STUDIO.name} ${STUDIO.version}\n`);
+    return EXIT.done;
+  }
   if (help) {
     await print(process.stdout, `${formatHelp(COMMANDS, name)}\n`);
     return EXIT.done;
@@ -71,13 +76,13 @@ async function runCommand(words: readonly string[], json: boolean): Promise<numb
       signal: listenForInterrupts(),
       say(line) {
         progress.end();
-        process.stderr.write(`${line}\n`);
+        process.stderr.write(`${escapeUnseen(line)}\n`);
       },
       progress: progress.update,
     });
     progress.end();
     if (json) await print(process.stdout, formatJson(outcome.json));
-    await print(json ? process.stderr : process.stdout, `${outcome.text}\n`);
+    await print(json ? process.stderr : process.stdout, `${forTerminal(outcome.text)}\n`);
     return outcome.failed ? EXIT.failed : EXIT.done;
   } finally {
     progress.end();
@@ -86,9 +91,9 @@ async function runCommand(words: readonly string[], json: boolean): Promise<numb
 
 async function report(failure: Failure, error: unknown, json: boolean): Promise<number> {
   if (json) await print(process.stdout, formatJson({ error: failure }));
-  await print(process.stderr, `${failure.code}: ${failure.message}\n`);
+  await print(process.stderr, `${failure.code}: ${forTerminal(failure.message)}\n`);
   if (failure.code === "internal" && error instanceof Error && error.stack) {
-    await print(process.stderr, `${error.stack}\n`);
+    await print(process.stderr, `${forTerminal(error.stack)}\n`);
   }
   return exitCodeOf(failure);
 }

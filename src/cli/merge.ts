@@ -4,6 +4,7 @@ import { STUDIO } from "../engine/merge/run/version.ts";
 import { withChecksums } from "../node/checksums.ts";
 import { openFolderWriter } from "../node/folderWriter.ts";
 import { openGpuProvider } from "../node/gpuProvider.ts";
+import { requireOutside } from "../node/outputPlace.ts";
 import { type Command, formatBytes, parseByteSize } from "./command.ts";
 import { fingerprintOf } from "./jobContext.ts";
 import { planRecipe } from "./recipeFile.ts";
@@ -33,7 +34,11 @@ export const merge: Command = {
     });
     const { plan } = planned;
     const key = fingerprintOf(STUDIO.version, planned.fingerprint);
-    const writer = await openFolderWriter(out, key).catch(async (error: unknown) => {
+    const openOutput = async () => {
+      await requireOutside(out, planned.places);
+      return openFolderWriter(out, key);
+    };
+    const writer = await openOutput().catch(async (error: unknown) => {
       await planned.close();
       throw error;
     });

@@ -1,4 +1,4 @@
-import type { ErrorCode, Failure } from "../engine/contract/index.ts";
+import { type ErrorCode, escapeUnseen, type Failure } from "../engine/contract/index.ts";
 
 /** Exit codes, as documented in `studio --help`. */
 export const EXIT = {
@@ -28,9 +28,13 @@ export function exitCodeOf({ code }: Failure): number {
   return BY_CODE[code] ?? EXIT.refused;
 }
 
-/** One JSON document on one line; NaN and infinities are null. */
+/** One JSON document on one line; NaN and infinities are null, what cannot be seen is escaped. */
 export function formatJson(value: unknown): string {
-  return `${JSON.stringify(value, (_, item) =>
+  const text = JSON.stringify(value, (_, item) =>
     typeof item === "number" && !Number.isFinite(item) ? null : item,
-  )}\n`;
+  );
+  return `${escapeUnseen(text)}\n`;
 }
+
+/** Text for people, with its lines and tabs; foreign names in it cannot steer the terminal. */
+export const forTerminal = (text: string): string => escapeUnseen(text, "\n\t");

@@ -1,3 +1,4 @@
+import { escapeUnseen } from "../engine/contract/index.ts";
 import { formatBytes } from "./command.ts";
 
 /** What a progress line is written to: standard error. */
@@ -18,8 +19,10 @@ export function createProgress(stream: ProgressStream, now: () => number = Date.
   let shownAt = begun;
   let open = false;
   return {
-    update(done: number, total: number, label: string, unit?: "parts"): void {
+    update(counted: number, total: number, label: string, unit?: "parts"): void {
       const at = now();
+      // A total is an estimate; what is beyond it is not told.
+      const done = Math.min(counted, total);
       // What a resumed run found done already says nothing about speed, nor do bytes about parts.
       if (from?.unit !== unit || !from) from = { done, at, ...(unit && { unit }) };
       if (at - begun < 1000 || at - shownAt < (stream.isTTY ? 200 : 10_000)) return;
@@ -33,7 +36,7 @@ export function createProgress(stream: ProgressStream, now: () => number = Date.
           ? []
           : [`${formatBytes(done)} of ${formatBytes(total)}`, `${formatBytes(speed)}/s`]),
         ...(left === null ? [] : [`${left} s left`]),
-        label,
+        escapeUnseen(label),
       ].join("  ");
       open = stream.isTTY === true;
       const width = (stream.columns ?? 100) - 1;

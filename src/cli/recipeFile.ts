@@ -19,6 +19,8 @@ export interface PlannedRecipe {
   readonly plan: Plan;
   /** Changes when the recipe does, or what is read of its models. */
   readonly fingerprint: string;
+  /** The folders and files of its models. */
+  readonly places: readonly string[];
   bytesRead(): number;
   close(): Promise<void>;
 }
@@ -113,6 +115,7 @@ export async function planRecipe(
   return {
     plan,
     fingerprint: JSON.stringify([recipe, options.shardBytes, marks]),
+    places: [...opened.keys()],
     bytesRead: () => [...opened.values()].reduce((sum, { files }) => sum + files.bytesRead(), 0),
     close,
   };

@@ -1,4 +1,5 @@
 import { resolve } from "node:path";
+import { escapeUnseen } from "../engine/contract/index.ts";
 import { GpuProvider } from "../engine/gpu/device.ts";
 import { makeWeightMap } from "../engine/merge/map/weightMap.ts";
 import { bytesToMeasure } from "../engine/merge/plan/estimate.ts";
@@ -11,11 +12,15 @@ import { planRecipe } from "./recipeFile.ts";
 type Shares = Readonly<Record<string, number>>;
 
 function formatTable(models: readonly string[], tensors: ReadonlyMap<string, Shares>): string {
-  const width = columnWidth(tensors.keys(), "tensor");
+  const shown = [...tensors].map(([name, shares]) => [escapeUnseen(name), shares] as const);
+  const width = columnWidth(
+    shown.map(([name]) => name),
+    "tensor",
+  );
   const columns = models.map((model) => Math.max(8, model.length));
   const row = (name: string, cells: readonly string[]) =>
     [name.padEnd(width), ...cells.map((cell, i) => cell.padStart(columns[i]!))].join("  ");
-  const lines = [...tensors].map(([name, shares]) =>
+  const lines = shown.map(([name, shares]) =>
     row(
       name,
       models.map((model) => shares[model]!.toFixed(4)),

@@ -1,6 +1,7 @@
 import { createHash, type Hash } from "node:crypto";
 import { createReadStream } from "node:fs";
 import type { FileTreeWriter } from "../engine/core/bytes.ts";
+import { formatSum } from "../engine/storage/hash.ts";
 import type { FolderWriter } from "./folderWriter.ts";
 
 const SUMS = "SHA256SUMS";
@@ -32,7 +33,7 @@ export function withChecksums(writer: FolderWriter): FileTreeWriter {
       };
     },
     async seal() {
-      const lines = [...hashes].map(([path, hash]) => `${hash.digest("hex")}  ${path}\n`);
+      const lines = [...hashes].map(([path, hash]) => formatSum(hash.digest("hex"), path));
       const text = new TextEncoder().encode(lines.sort().join(""));
       const sink = await writer.open(SUMS, text.byteLength);
       if (sink.durableBytes < text.byteLength) await sink.append(text.slice(sink.durableBytes));

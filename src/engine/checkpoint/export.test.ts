@@ -43,6 +43,43 @@ test("a folder of the person's gets a sub-folder with every byte and the sums", 
   expect(downloads).toEqual([]);
 });
 
+test("names are data: constructor, __proto__, a line end and a path that another's name spells", async () => {
+  const { writer, id } = await library.begin({
+    name: "odd",
+    origin: "merge",
+    byteLength: 0,
+    fingerprint: null,
+    facts: null,
+  });
+  const [weights] = makeFolder("one", 1, 1e6).filter(({ path }) =>
+    path.endsWith("model.safetensors"),
+  );
+  const odd = ["constructor", "__proto__", "toString", "a/b.json", "a_b.json", "line\nend.json"];
+  const contents = new Map<string, Uint8Array<ArrayBuffer>>(
+    odd.map((path, i) => [path, new TextEncoder().encode(`{"n": ${i}}`)]),
+  );
+  contents.set("model.safetensors", new Uint8Array(await weights!.file.arrayBuffer()));
+  for (const [path, bytes] of contents) {
+    const sink = await writer.open(path, bytes.byteLength);
+    await sink.append(bytes);
+    await sink.flush();
+  }
+  await writer.seal();
+  const target = folderInMemory("Models");
+  const request = { ...into(target.handle), model: id } as const;
+  await runOnce(kindOver(), request, {}).result;
+  const got = new Map(Object.entries(target.files()));
+  for (const [path, bytes] of contents) expect(got.get(`odd/${path}`)).toEqual(bytes);
+  const sums = new TextDecoder().decode(got.get("odd/SHA256SUMS"));
+  const n = await sha256(contents.get("line\nend.json")!);
+  expect(sums).toContain(`\\${n}  line\\nend.json\n`);
+  expect(sums.trimEnd().split("\n")).toHaveLength(contents.size);
+
+  const priv = folderInMemory("private", { sync: true });
+  const { downloads } = await runOnce(kindOver(priv), { ...request, folder: null }, {}).result;
+  expect(new Set(downloads).size).toBe(contents.size + 1);
+});
+
 test("a folder that has something in it is never written over", async () => {
   const target = folderInMemory("Models");
   const theirs = await target.handle.getDirectoryHandle("ember", { create: true });

@@ -1,8 +1,8 @@
 import { EngineError, type JobId } from "../contract/index.ts";
-import type { ByteSource } from "../core/bytes.ts";
+import type { ByteSource, FileTree } from "../core/bytes.ts";
 import type { JobContext, JobKind } from "../core/jobs/kind.ts";
 import { createFile, isTaken, requireWritable } from "../storage/folder.ts";
-import { startSha256 } from "../storage/hash.ts";
+import { formatSum, startSha256 } from "../storage/hash.ts";
 import type { Library } from "./library/library.ts";
 import { folderName } from "./names.ts";
 
@@ -44,10 +44,9 @@ export function exportJob(parts: ExportParts): JobKind<"export", ExportState> {
       const state = context.state ?? { folder: place, sums: {} };
       await context.save(state);
       const target = await parent.getDirectoryHandle(place, { create: true });
-      // Downloads are single files: a path within the model becomes part of the name.
-      const nameFor = (path: string) => (folder ? path : path.replaceAll("/", "_"));
-      const sums = await writeFiles(files, target, nameFor, state, context);
-      const downloads = folder ? [] : [...Object.keys(sums), SUMS];
+      const named = folder ? files : asDownloads(files);
+      const sums = await writeFiles(named, target, state, context);
+      const downloads = folder ? [] : [...sums.keys(), SUMS];
       const where = `${folder?.name}/${place}`;
       const notes = folder ? [`Written to ${where}, with ${SUMS}.`] : [];
       return { models: [], downloads, notes };
@@ -85,32 +84,44 @@ export async function freeName(folder: FileSystemDirectoryHandle, name: string):
   throw new EngineError("usage", `${folder.name} has too many folders named ${name} already.`);
 }
 
+/** Downloads are single files: a path within the model becomes a name of its own. */
+function asDownloads(files: FileTree): FileTree {
+  const named = new Map<string, ByteSource>();
+  for (const [path, source] of files) {
+    const flat = path.replaceAll("/", "_");
+    let name = flat;
+    for (let number = 2; named.has(name); number++) name = `${number}-${flat}`;
+    named.set(name, source);
+  }
+  return named;
+}
+
+/** Writes what is not there yet, and gives the sums of all files by name. */
 async function writeFiles(
-  files: ReadonlyMap<string, ByteSource>,
+  files: FileTree,
   target: FileSystemDirectoryHandle,
-  nameFor: (path: string) => string,
   before: ExportState,
   { signal, progress, save }: JobContext<ExportState>,
-): Promise<ExportState["sums"]> {
+): Promise<ReadonlyMap<string, string>> {
   const totalBytes = [...files.values()].reduce((sum, { byteLength }) => sum + byteLength, 0);
-  let sums = before.sums;
+  // Names are data: in a map `constructor` is one like any other, in an object it is there already.
+  const sums = new Map(Object.entries(before.sums));
   let doneBytes = 0;
-  for (const [path, source] of files) {
-    const name = nameFor(path);
+  for (const [name, source] of files) {
     // The model's own list names the files as they were; a new one takes its place.
     if (name === SUMS) continue;
-    if (sums[name] === undefined) {
+    if (!sums.has(name)) {
       const start = doneBytes;
       const sum = await writeFile(source, target, name, signal, (bytes) =>
-        progress({ doneBytes: start + bytes, totalBytes, label: path }),
+        progress({ doneBytes: start + bytes, totalBytes, label: name }),
       );
-      sums = { ...sums, [name]: sum };
-      await save({ ...before, sums });
+      sums.set(name, sum);
+      await save({ ...before, sums: Object.fromEntries(sums) });
     }
     doneBytes += source.byteLength;
-    progress({ doneBytes, totalBytes, label: path });
+    progress({ doneBytes, totalBytes, label: name });
   }
-  const lines = Object.entries(sums).map(([name, sum]) => `${sum}  ${name}\n`);
+  const lines = [...sums].map(([name, sum]) => formatSum(sum, name));
   const text = new TextEncoder().encode(lines.join(""));
   const writer = await createFile(target, SUMS, text.byteLength);
   await writer.write(text);

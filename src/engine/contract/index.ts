@@ -13,6 +13,7 @@ export type * from "./method.ts";
 export type * from "./model.ts";
 export type * from "./pipeline.ts";
 export { PIPELINE_STEPS } from "./pipeline.ts";
+export { escapeUnseen, formatCsvField } from "./plainText.ts";
 export type * from "./plan.ts";
 export type * from "./recipe.ts";
 export { EXTRA_ACTIONS, modelKeys } from "./recipe.ts";

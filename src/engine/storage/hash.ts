@@ -18,6 +18,15 @@ export async function startSha256(): Promise<{
   return { update: (bytes) => void hasher.update(bytes), digest: () => hasher.digest("hex") };
 }
 
+/**
+ * A line of SHA256SUMS as `sha256sum` writes and checks it: a name with a backslash or a line end is
+ * escaped, and a backslash before the sum says so.
+ */
+export function formatSum(sum: string, name: string): string {
+  const escaped = name.replaceAll("\\", "\\\\").replaceAll("\n", "\\n").replaceAll("\r", "\\r");
+  return `${escaped === name ? "" : "\\"}${sum}  ${escaped}\n`;
+}
+
 /** SHA-256 of plain data as JSON writes it, in hex: fields in another order are other data. */
 export async function hashPlain(value: unknown): Promise<string> {
   const hash = await startSha256();

@@ -43,3 +43,17 @@ test("parts of a work are paced by all of them together", () => {
   expect(pace(part(500), 4000)).toMatchObject({ bytesPerSecond: 100, secondsLeft: 5 });
   expect(pace(part(500), 8000)).toMatchObject({ bytesPerSecond: 50, secondsLeft: 10 });
 });
+
+test("an estimate that was too small is never passed", () => {
+  const pace = keepPace(0);
+  pace(step(0), 0);
+  for (const [bytes, at] of [
+    [900, 1000],
+    [1410, 2000],
+    [830, 3000],
+  ] as const) {
+    const { doneBytes, secondsLeft } = pace(step(bytes), at);
+    expect(doneBytes).toBeLessThanOrEqual(1000);
+    expect(secondsLeft ?? 0).toBeGreaterThanOrEqual(0);
+  }
+});

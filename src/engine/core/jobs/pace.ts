@@ -20,7 +20,9 @@ export function keepPace(startedAt: number): (step: JobStep, now: number) => Job
     return seconds < FIRST_RATE_AFTER_SECONDS ? null : (parts - first.parts) / seconds;
   };
 
-  return ({ doneBytes, totalBytes, unit, label }, now) => {
+  return ({ doneBytes: countedBytes, totalBytes, unit, label }, now) => {
+    // A total is an estimate; what is beyond it is not told.
+    const doneBytes = totalBytes > 0 ? Math.min(countedBytes, totalBytes) : countedBytes;
     const seconds = (now - lastAt) / 1000;
     if (unit === "parts") rate = average(doneBytes, now);
     else if (lastBytes === null) {

@@ -1,4 +1,4 @@
-import { EngineError, type Scalar } from "../../contract/index.ts";
+import { EngineError, escapeUnseen, type Scalar } from "../../contract/index.ts";
 
 // The words of YAML 1.1 as PyYAML reads them, since mergekit does. Beyond it, `1e-5` is a number:
 // PyYAML wants a dot and a sign there and hands mergekit a string, which it then converts.
@@ -53,12 +53,8 @@ function isPlain(word: string): boolean {
 /** A string as YAML, JSON-quoted where it must be; never more than one line. */
 export function formatString(text: string): string {
   if (isPlain(text)) return text;
-  // JSON leaves these as they are; YAML readers refuse them or take them for line ends.
-  const escaped = JSON.stringify(text.toWellFormed()).replace(
-    /[\u007f-\u009f\u2028\u2029\ufeff\ufffe\uffff]/g,
-    (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, "0")}`,
-  );
-  return escaped;
+  // JSON leaves some as they are; YAML readers refuse them, take them for line ends or hide them.
+  return escapeUnseen(JSON.stringify(text.toWellFormed()));
 }
 
 /** A scalar so that YAML 1.1 reads the same value: floats as 1.0e-07, words quoted where needed. */

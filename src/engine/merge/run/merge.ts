@@ -37,14 +37,15 @@ export async function mergeInto(
   const { signal, name } = options;
   const { readBytes, writeBytes, passes } = plan.card;
   const inputs = await watchInputs(inputsOf([plan.donor, ...plan.models]));
+  const measuredBytes = readBytes * (1 - 1 / passes);
   const facts = await measure(plan, gpuProvider, {
     signal,
     ...(options.known ? { known: options.known } : {}),
     ...(options.captions ? { captions: options.captions } : {}),
     ...(options.onTensor ? { onTensor: options.onTensor } : {}),
-    progress: (doneBytes, label) => options.progress?.(doneBytes, label),
+    // How many passes a selection takes shows on the way: the estimate is never passed.
+    progress: (doneBytes, label) => options.progress?.(Math.min(doneBytes, measuredBytes), label),
   });
-  const measuredBytes = readBytes * (1 - 1 / passes);
   const readPerWritten = (readBytes - measuredBytes) / Math.max(writeBytes, 1);
   await runMerge(plan, decideAll(plan, facts), sealUnchanged(writer, inputs), gpuProvider, {
     signal,

@@ -1,14 +1,7 @@
-import type { WeightMap } from "../../../engine/contract/index.ts";
+import { formatCsvField, type WeightMap } from "../../../engine/contract/index.ts";
 import type { GridCell } from "../../plots/gridLayout.ts";
 import type { MapLayout, MapLegend } from "../../plots/mapLayout.ts";
 import { resolveColour } from "../../theme/colours.ts";
-
-/** A field of a CSV: quoted where it must be; a leading formula sign is no formula. */
-function field(value: string | number | null): string {
-  const text = value === null ? "" : String(value);
-  const safe = typeof value === "string" && /^[=+@\t\r]/.test(text) ? `'${text}` : text;
-  return /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
-}
 
 /** The map as CSV (RFC 4180): one line per tensor, full precision, empty where not measured. */
 export function mapToCsv({ models, cells }: WeightMap): string {
@@ -34,7 +27,7 @@ export function mapToCsv({ models, cells }: WeightMap): string {
     ...models.map((_, index) => cell.spread?.[index] ?? null),
     ...models.map((_, index) => cell.change?.[index] ?? null),
   ]);
-  return [head, ...lines].map((line) => line.map(field).join(",")).join("\r\n");
+  return [head, ...lines].map((line) => line.map(formatCsvField).join(",")).join("\r\n");
 }
 
 const CELL_WIDTH = 64;

@@ -2,6 +2,7 @@ import {
   type EvaluationCell,
   type EvaluationDomain,
   type EvaluationFigures,
+  formatCsvField,
   nameDomain,
 } from "../../../engine/contract/index.ts";
 
@@ -95,12 +96,6 @@ export function halfWidth(interval: Interval | null): number | null {
   return interval && (interval[1] - interval[0]) / 2;
 }
 
-/** Spreadsheets run what begins like a formula, so such names get an apostrophe in front. */
-function quote(text: string): string {
-  const safe = /^[=+\-@\t\r]/.test(text) ? `'${text}` : text;
-  return /[",\n\r]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
-}
-
 const COLUMNS = [
   "model",
   "dataset",
@@ -136,11 +131,11 @@ function numbersOf(figures: EvaluationFigures): readonly (number | null)[] {
  */
 export function toCsv(cells: readonly EvaluationCell[]): string {
   const lines = cells.flatMap(({ model, dataset, domains = [], ...whole }) => [
-    [quote(model), quote(dataset), "", ...numbersOf(whole)],
+    [formatCsvField(model), formatCsvField(dataset), "", ...numbersOf(whole)],
     ...domains.map(({ domain, ...figures }) => [
-      quote(model),
-      quote(dataset),
-      quote(nameDomain(domain)),
+      formatCsvField(model),
+      formatCsvField(dataset),
+      formatCsvField(nameDomain(domain)),
       ...numbersOf(figures),
     ]),
   ]);
