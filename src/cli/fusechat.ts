@@ -143,13 +143,16 @@ function outcomeOf({ models }: PipelineReport, reportPath: string): Outcome {
     role,
     bitsPerByte: cell.bitsPerByte,
     interval: cell.interval,
+    rows: cell.rows,
     toPivot: cell.difference,
     toPlain,
     domains: cell.domains,
   }));
-  const lines = models.map(
-    ({ name, cell }) => `${cell.bitsPerByte?.toFixed(4) ?? "–"} bits per byte  ${name}`,
-  );
+  const lines = models.map(({ name, cell: { bitsPerByte, interval, rows } }) => {
+    const range = interval?.map((end) => end.toFixed(4)).join(" to ");
+    const of = range ? ` (95 %: ${range}, n = ${rows})` : "";
+    return `${bitsPerByte?.toFixed(4) ?? "–"} bits per byte${of}  ${name}`;
+  });
   return {
     json: { targets: named("target"), merged: named("merge"), evaluation },
     text: [...lines, reportPath].join("\n"),

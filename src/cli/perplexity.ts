@@ -1,7 +1,12 @@
 import { resolve } from "node:path";
-import { type DomainFigures, EngineError, nameDomain } from "../engine/contract/index.ts";
+import {
+  type DomainFigures,
+  EngineError,
+  type EvaluationFigures,
+  nameDomain,
+} from "../engine/contract/index.ts";
 import { groupDomains } from "../engine/evaluate/domains.ts";
-import { makeDomainFigures } from "../engine/evaluate/figures.ts";
+import { makeDomainFigures, makeFigures } from "../engine/evaluate/figures.ts";
 import { scoreRow, windowOf } from "../engine/evaluate/scoreRow.ts";
 import { aggregateScores, type Score } from "../engine/evaluate/statistics.ts";
 import type { Command } from "./command.ts";
@@ -59,6 +64,7 @@ export const perplexity: Command = {
       }
       const { tokens, bytes, nats, natsPerToken, bitsPerByte, perplexity } =
         aggregateScores(scores);
+      const figures = makeFigures(scores, null);
       const byDomain = makeDomainFigures(groupDomains(domains), scores, null);
       return {
         json: {
@@ -67,6 +73,7 @@ export const perplexity: Command = {
           nats,
           natsPerToken,
           bitsPerByte,
+          interval: figures.interval,
           window,
           stride,
           rows: rows.length,
@@ -74,7 +81,7 @@ export const perplexity: Command = {
           ...(byDomain.length > 0 && { domains: byDomain.map(({ difference: _, ...one }) => one) }),
         },
         text: [
-          `${tokens} tokens, ${bytes} bytes: ${show(natsPerToken)} nats per token (perplexity ${show(perplexity, 3)}), ${show(bitsPerByte)} bits per byte`,
+          `${tokens} tokens, ${bytes} bytes: ${show(natsPerToken)} nats per token (perplexity ${show(perplexity, 3)}), ${show(bitsPerByte)} bits per byte${describeInterval(figures)}`,
           ...byDomain.map(describeDomain),
         ].join("\n"),
       };
@@ -86,8 +93,13 @@ export const perplexity: Command = {
 
 const show = (value: number | null, digits = 4) => value?.toFixed(digits) ?? "–";
 
-function describeDomain({ domain, rows, bitsPerByte, interval }: DomainFigures): string {
-  const range = interval ? ` (95 %: ${show(interval[0])} to ${show(interval[1])})` : "";
+/** An interval, with the rows that it is of. */
+function describeInterval({ interval, rows }: EvaluationFigures): string {
+  return interval ? ` (95 %: ${show(interval[0])} to ${show(interval[1])}, n = ${rows})` : "";
+}
+
+function describeDomain({ domain, ...figures }: DomainFigures): string {
+  const { rows, bitsPerByte } = figures;
   const count = rows === 1 ? "1 row" : `${rows} rows`;
-  return `  ${nameDomain(domain)}: ${count}, ${show(bitsPerByte)} bits per byte${range}`;
+  return `  ${nameDomain(domain)}: ${count}, ${show(bitsPerByte)} bits per byte${describeInterval(figures)}`;
 }

@@ -123,8 +123,10 @@ test("a row tells every distribution, with the texts of its tokens", async () =>
       expect(reason).not.toBeNull();
       if (!said || !aligned) continue;
       own += 1;
-      // What the map carries over keeps its probability; what it loses is in the tail.
-      expect(said.tail).toBeLessThanOrEqual(aligned.tail + 1e-6);
+      // What the map carries over keeps its probability; what it loses is in the tail. A sum of entries
+      // is rounded to f16: ln p by 2^-11 of itself, all of them by 2^-11 of their entropy together.
+      const rounded = 2 ** -11 * Math.log(said.entries.length + 1);
+      expect(said.tail).toBeLessThanOrEqual(aligned.tail + rounded);
       expect(said.nats).toBe(aligned.nats);
     }
     // The mixture, from what the row itself tells.

@@ -8,7 +8,7 @@ export { FUSION_DEFAULTS, FUSION_SETTINGS } from "./fusionSettings.ts";
 export type * from "./ids.ts";
 export type * from "./job.ts";
 export type * from "./language.ts";
-export { nameDomain } from "./language.ts";
+export { FEWEST_ROWS, nameDomain } from "./language.ts";
 export type * from "./method.ts";
 export type * from "./model.ts";
 export type * from "./pipeline.ts";

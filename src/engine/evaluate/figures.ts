@@ -2,13 +2,10 @@ import type { DomainFigures, EvaluationFigures } from "../contract/index.ts";
 import type { DomainGroup } from "./domains.ts";
 import {
   aggregateScores,
-  bitsPerByteInterval,
+  estimateBitsPerByte,
   pairedDifference,
   type Score,
 } from "./statistics.ts";
-
-/** The same draws for every table, so that it is the same whenever it is made. */
-const BOOTSTRAP = { seed: 1 } as const;
 
 /**
  * What a table says about one model's scores, row by row. Rows that it could not be asked for have no
@@ -21,19 +18,14 @@ export function makeFigures(
 ): EvaluationFigures {
   const scored = scores.filter(({ bytes }) => bytes > 0);
   const { texts, tokens, bytes, natsPerToken, bitsPerByte } = aggregateScores(scored);
-  const interval = bitsPerByteInterval(scores, BOOTSTRAP);
-  const difference = reference && pairedDifference(reference, scores, BOOTSTRAP);
   return {
     rows: texts,
     tokens,
     bytes,
     natsPerToken,
     bitsPerByte,
-    interval: interval && [interval.low, interval.high],
-    difference: difference && {
-      mean: difference.estimate,
-      interval: [difference.low, difference.high],
-    },
+    interval: estimateBitsPerByte(scores)?.interval ?? null,
+    difference: reference && pairedDifference(reference, scores),
   };
 }
 

@@ -3,10 +3,8 @@ import { expect, test } from "vitest";
 import { createRandom } from "../core/random.ts";
 import {
   aggregateScores,
-  bitsPerByteInterval,
-  bootstrap,
+  estimateBitsPerByte,
   pairedDifference,
-  quantile,
   type Score,
 } from "./statistics.ts";
 
@@ -43,23 +41,6 @@ test("a sum of many small numbers beside a large one keeps them", () => {
   expect(aggregateScores(scores).nats).toBe(1000);
 });
 
-test.each([
-  [[1, 2, 3, 4], 0, 1],
-  [[1, 2, 3, 4], 1, 4],
-  [[1, 2, 3, 4], 0.5, 2.5],
-  [[1, 2, 3, 4, 5], 0.025, 1.1],
-  [[7], 0.9, 7],
-])("the quantile of %j at %f is %f", (sorted, q, expected) => {
-  expect(quantile(sorted, q)).toBeCloseTo(expected, 12);
-});
-
-test("the same seed gives the same interval and another seed another", () => {
-  const scores = sampleScores(40, 1);
-  const first = bitsPerByteInterval(scores, { seed: 7 });
-  expect(bitsPerByteInterval(scores, { seed: 7 })).toEqual(first);
-  expect(bitsPerByteInterval(scores, { seed: 8 })).not.toEqual(first);
-});
-
 test("the random numbers are spread evenly over [0, 1)", () => {
   const random = createRandom(0);
   const first = [random(), random(), random()].map((value) => value * 2 ** 32);
@@ -70,37 +51,34 @@ test("the random numbers are spread evenly over [0, 1)", () => {
   expect(Math.abs(mean - 0.5)).toBeLessThanOrEqual(0.0103);
 });
 
-test("an interval of a mean agrees with its standard error", () => {
-  const random = createRandom(11);
-  const values = Array.from({ length: 400 }, () => random());
-  const mean = (draw: Uint32Array) => draw.reduce((sum, i) => sum + values[i]!, 0) / draw.length;
-  const { estimate, low, high } = bootstrap(400, { seed: 1, resamples: 4000 }, mean);
-  const variance = values.reduce((sum, value) => sum + (value - estimate) ** 2, 0) / 400;
-  const half = 1.96 * Math.sqrt(variance / 400);
-  // The quantile of 4,000 resamples is itself uncertain by some 3 %; 10 % is three times that.
-  expect(Math.abs(high - estimate - half)).toBeLessThanOrEqual(0.1 * half);
-  expect(Math.abs(estimate - low - half)).toBeLessThanOrEqual(0.1 * half);
+test("of equal texts the interval is Student's of their mean", () => {
+  const scores = sampleScores(9, 3);
+  const rates = scores.map(({ nats, bytes }) => nats / LN2 / bytes);
+  const mean = rates.reduce((sum, rate) => sum + rate, 0) / 9;
+  const variance = rates.reduce((sum, rate) => sum + (rate - mean) ** 2, 0) / 8;
+  const half = 2.306004135 * Math.sqrt(variance / 9); // t of 8 degrees of freedom, from a table
+  const { mean: found, rows, interval } = estimateBitsPerByte(scores)!;
+  expect([found, rows]).toEqual([expect.closeTo(mean, 12), 9]);
+  expect(interval).toEqual([expect.closeTo(mean - half, 8), expect.closeTo(mean + half, 8)]);
 });
 
-test("95 % intervals hold the truth about 95 times in 100", () => {
-  let held = 0;
-  for (let trial = 0; trial < 200; trial++) {
-    const interval = bitsPerByteInterval(sampleScores(60, trial), { seed: trial, resamples: 400 })!;
-    if (interval.low <= 1 && interval.high >= 1) held++;
-  }
-  // Binomial(200, 0.95) has a standard deviation of 3.1; a percentile bootstrap is a little narrow.
-  expect(held).toBeGreaterThanOrEqual(176);
-  expect(held).toBeLessThanOrEqual(199);
+test("a long text makes the interval wider: it counts for more", () => {
+  const scores = sampleScores(9, 3);
+  const width = (of: readonly Score[]) => {
+    const [low, high] = estimateBitsPerByte(of)!.interval!;
+    return high - low;
+  };
+  const [first, ...others] = scores as [Score, ...Score[]];
+  const longer = { ...first, nats: 8 * first.nats, bytes: 8 * first.bytes };
+  expect(width([longer, ...others])).toBeGreaterThan(width(scores));
 });
 
 test("a model that is better by the same amount everywhere differs by exactly that", () => {
   const a = sampleScores(30, 2);
   const b = a.map((score) => ({ ...score, nats: score.nats - 0.1 * LN2 * score.bytes }));
-  const difference = pairedDifference(a, b, { seed: 1 })!;
-  for (const edge of [difference.estimate, difference.low, difference.high]) {
-    expect(edge).toBeCloseTo(-0.1, 10);
-  }
-  expect(difference).toMatchObject({ wins: 30, ties: 0, losses: 0 });
+  const { mean, rows, interval } = pairedDifference(a, b)!;
+  for (const edge of [mean, ...interval!]) expect(edge).toBeCloseTo(-0.1, 10);
+  expect(rows).toBe(30);
 });
 
 test("texts that only one model scored count for neither", () => {
@@ -114,15 +92,22 @@ test("texts that only one model scored count for neither", () => {
     { nats: 0, tokens: 0, bytes: 0 },
     { nats: 4, tokens: 1, bytes: 1 },
   ];
-  const difference = pairedDifference(a, b, { seed: 1 })!;
-  expect(difference.estimate).toBeCloseTo(1 / LN2, 12);
-  expect(difference).toMatchObject({ wins: 0, ties: 1, losses: 1 });
+  const difference = pairedDifference(a, b)!;
+  expect(difference).toEqual({ mean: expect.closeTo(1 / LN2, 12), rows: 2, interval: null });
 });
 
-test("one text has no interval", () => {
-  const one = [{ nats: 1, tokens: 1, bytes: 1 }];
-  expect(bitsPerByteInterval(one, { seed: 1 })).toBeNull();
-  expect(pairedDifference(one, one, { seed: 1 })).toBeNull();
+test("fewer than five texts have an estimate and no interval, and none has nothing", () => {
+  const scores = sampleScores(5, 4);
+  expect(estimateBitsPerByte(scores.slice(0, 4))).toMatchObject({ rows: 4, interval: null });
+  expect(pairedDifference(scores.slice(1), scores.slice(1))).toMatchObject({
+    mean: 0,
+    rows: 4,
+    interval: null,
+  });
+  expect(estimateBitsPerByte(scores)?.interval).not.toBeNull();
+  const unscored = { nats: 0, tokens: 0, bytes: 0 };
+  expect(estimateBitsPerByte([unscored])).toBeNull();
+  expect(pairedDifference([unscored], scores.slice(0, 1))).toBeNull();
 });
 
 test("swapping the models turns the difference round", () => {
@@ -132,15 +117,13 @@ test("swapping the models turns the difference round", () => {
     bytes: fc.integer({ min: 1, max: 200 }),
   });
   fc.assert(
-    fc.property(fc.array(fc.tuple(score, score), { minLength: 2, maxLength: 8 }), (pairs) => {
+    fc.property(fc.array(fc.tuple(score, score), { minLength: 5, maxLength: 8 }), (pairs) => {
       const a = pairs.map(([x]) => x);
       const b = pairs.map(([, y]) => y);
-      const options = { seed: 3, resamples: 50 };
-      const there = pairedDifference(a, b, options)!;
-      const back = pairedDifference(b, a, options)!;
-      expect(back.estimate).toBeCloseTo(-there.estimate, 9);
-      expect(back.low).toBeCloseTo(-there.high, 9);
-      expect([back.wins, back.losses]).toEqual([there.losses, there.wins]);
+      const there = pairedDifference(a, b)!;
+      const back = pairedDifference(b, a)!;
+      expect(back.mean).toBeCloseTo(-there.mean, 9);
+      expect(back.interval![0]).toBeCloseTo(-there.interval![1], 9);
     }),
     { seed: 9, numRuns: 100 },
   );

@@ -1,5 +1,6 @@
+import { FEWEST_ROWS } from "../contract/index.ts";
 import { invariant } from "../core/invariant.ts";
-import { createRandom } from "../core/random.ts";
+import { studentQuantile } from "./student.ts";
 
 /** What a model made of one text: the sum over its scored tokens. */
 export interface Score {
@@ -19,21 +20,6 @@ export interface Aggregate extends Score {
   readonly perplexity: number | null;
   /** Comparable between models whatever their tokenizers. */
   readonly bitsPerByte: number | null;
-}
-
-/** An estimate with the range that the truth lies in with the given confidence. */
-export interface Interval {
-  readonly estimate: number;
-  readonly low: number;
-  readonly high: number;
-}
-
-export interface BootstrapOptions {
-  readonly seed: number;
-  /** Resamples; 2,000 by default. */
-  readonly resamples?: number;
-  /** 0.95 by default. */
-  readonly confidence?: number;
 }
 
 /** Sums scores; sums of many small numbers keep their low bits (Neumaier). */
@@ -58,100 +44,67 @@ function bitsPerByte({ nats, bytes }: { readonly nats: number; readonly bytes: n
   return nats / (Math.LN2 * bytes);
 }
 
-/**
- * Bits per byte over all texts, with a percentile bootstrap over texts: whole texts are drawn again,
- * because tokens of one text are not independent. Null with fewer than two texts with bytes.
- */
-export function bitsPerByteInterval(
-  scores: readonly Score[],
-  options: BootstrapOptions,
-): Interval | null {
-  const scored = scores.filter(({ bytes }) => bytes > 0);
-  if (scored.length < 2) return null;
-  return bootstrap(scored.length, options, (draw) => {
-    let nats = 0;
-    let bytes = 0;
-    for (const i of draw) {
-      nats += scored[i]!.nats;
-      bytes += scored[i]!.bytes;
-    }
-    return bitsPerByte({ nats, bytes });
-  });
+/** An estimate with the range that holds the truth 95 times in 100; null below `FEWEST_ROWS` texts. */
+export interface Estimate {
+  readonly mean: number;
+  /** Texts that it is of. */
+  readonly rows: number;
+  readonly interval: readonly [low: number, high: number] | null;
 }
 
-/** How much one model differs from another over the same texts. */
-export interface PairedDifference extends Interval {
-  /** Texts where `b` needs fewer bits, as many, and more. */
-  readonly wins: number;
-  readonly ties: number;
-  readonly losses: number;
+/** Bits per byte over all texts; null where none has bytes. */
+export function estimateBitsPerByte(scores: readonly Score[]): Estimate | null {
+  const { whole, without, shares } = leaveEachOut(scores.filter(({ bytes }) => bytes > 0));
+  return estimate(whole, without, shares);
 }
 
 /**
  * Bits per byte of `b` minus those of `a` over the same texts, in the same order: negative where `b`
- * is better. Both are drawn together, so that texts that are hard for both cancel out. Texts that
- * only one of them scored count for neither. Null with fewer than two in common.
+ * is better. A text is left out of both at once, so what makes it hard for both cancels out. Texts
+ * that only one of them scored count for neither. Null without any in common.
  */
-export function pairedDifference(
-  a: readonly Score[],
-  b: readonly Score[],
-  options: BootstrapOptions,
-): PairedDifference | null {
+export function pairedDifference(a: readonly Score[], b: readonly Score[]): Estimate | null {
   invariant(a.length === b.length, "paired scores are of the same texts");
-  const pairs = a
-    .map((score, i) => [score, b[i]!] as const)
-    .filter(([x, y]) => x.bytes > 0 && y.bytes > 0);
-  if (pairs.length < 2) return null;
-  const interval = bootstrap(pairs.length, options, (draw) => {
-    const sums = { a: { nats: 0, bytes: 0 }, b: { nats: 0, bytes: 0 } };
-    for (const i of draw) {
-      const [x, y] = pairs[i]!;
-      sums.a.nats += x.nats;
-      sums.a.bytes += x.bytes;
-      sums.b.nats += y.nats;
-      sums.b.bytes += y.bytes;
-    }
-    return bitsPerByte(sums.b) - bitsPerByte(sums.a);
-  });
-  const signs = pairs.map(([x, y]) => Math.sign(bitsPerByte(y) - bitsPerByte(x)));
-  const count = (sign: number) => signs.filter((found) => found === sign).length;
-  return { ...interval, wins: count(-1), ties: count(0), losses: count(1) };
+  const common = a.flatMap(({ bytes }, i) => (bytes > 0 && b[i]!.bytes > 0 ? [i] : []));
+  const theirs = leaveEachOut(common.map((i) => a[i]!));
+  const ours = leaveEachOut(common.map((i) => b[i]!));
+  const without = ours.without.map((each, i) => each - theirs.without[i]!);
+  const shares = ours.shares.map((each, i) => (each + theirs.shares[i]!) / 2);
+  return estimate(ours.whole - theirs.whole, without, shares);
 }
 
-const DEFAULT_RESAMPLES = 2000;
-const DEFAULT_CONFIDENCE = 0.95;
+/** Bits per byte of all texts, and of all but each one; and each one's part of the bytes. */
+function leaveEachOut(scores: readonly Score[]) {
+  const { nats, bytes } = aggregateScores(scores);
+  return {
+    whole: bitsPerByte({ nats, bytes }),
+    without: scores.map((one) => bitsPerByte({ nats: nats - one.nats, bytes: bytes - one.bytes })),
+    shares: scores.map((one) => one.bytes / bytes),
+  };
+}
+
+const CONFIDENCE = 0.95;
 
 /**
- * A percentile bootstrap: `statistic` of the data itself, and the quantiles of it over resamples
- * drawn with replacement. The same seed gives the same interval.
+ * An estimate with its interval, from the estimates that leave out one text each: the jackknife's
+ * standard error (Tukey 1958; Efron and Stein 1981) times Student's t. A long text counts for more, so
+ * the degrees of freedom are one less than as many equal texts as the lengths are worth,
+ * (Σx)² / Σx² (Kish 1965).
  */
-export function bootstrap(
-  count: number,
-  { seed, resamples = DEFAULT_RESAMPLES, confidence = DEFAULT_CONFIDENCE }: BootstrapOptions,
-  statistic: (draw: Uint32Array) => number,
-): Interval {
-  invariant(count > 0 && resamples > 0, "there is something to draw");
-  invariant(confidence > 0 && confidence < 1, "confidence lies between 0 and 1");
-  const random = createRandom(seed);
-  const draw = Uint32Array.from({ length: count }, (_, i) => i);
-  const estimate = statistic(draw);
-  const values = new Float64Array(resamples);
-  for (let r = 0; r < resamples; r++) {
-    for (let i = 0; i < count; i++) draw[i] = Math.floor(random() * count);
-    values[r] = statistic(draw);
-  }
-  values.sort();
-  const tail = (1 - confidence) / 2;
-  return { estimate, low: quantile(values, tail), high: quantile(values, 1 - tail) };
-}
-
-/** The q-quantile of sorted values, between neighbours in proportion (as numpy's default). */
-export function quantile(sorted: ArrayLike<number>, q: number): number {
-  invariant(sorted.length > 0 && q >= 0 && q <= 1, "a quantile of something");
-  const place = q * (sorted.length - 1);
-  const below = Math.floor(place);
-  const [low, high] = [sorted[below]!, sorted[Math.min(below + 1, sorted.length - 1)]!];
-  return low + (high - low) * (place - below);
+function estimate(
+  mean: number,
+  without: readonly number[],
+  shares: readonly number[],
+): Estimate | null {
+  const rows = without.length;
+  if (rows === 0) return null;
+  if (rows < FEWEST_ROWS) return { mean, rows, interval: null };
+  const middle = sumOf(without) / rows;
+  const squares = sumOf(without.map((each) => (each - middle) ** 2));
+  const error = Math.sqrt(((rows - 1) / rows) * squares);
+  const worth = 1 / sumOf(shares.map((share) => share * share));
+  const half = error * studentQuantile(CONFIDENCE, Math.max(1, worth - 1));
+  return { mean, rows, interval: [mean - half, mean + half] };
 }
 
 /** A sum whose error does not grow with the number of terms (Neumaier). */

@@ -1,17 +1,30 @@
-import { nameDomain, type PipelineReport, type ReportedModel } from "../contract/index.ts";
+import {
+  FEWEST_ROWS,
+  nameDomain,
+  type PipelineReport,
+  type ReportedModel,
+} from "../contract/index.ts";
 import { STUDIO } from "../merge/run/version.ts";
 
 export const TOOL = `${STUDIO.name} ${STUDIO.version}`;
 
 const cellOf = (value: number | null, digits = 4) => (value === null ? "–" : value.toFixed(digits));
 
+/** An interval with the rows that it is of. */
+function intervalOf({ interval, rows }: ReportedModel["cell"]): string {
+  return interval ? `${interval.map((end) => end.toFixed(4)).join(" – ")} (n = ${rows})` : "–";
+}
+
 /** A difference with its interval, and whether it leaves out 0. */
 function differenceOf(difference: ReportedModel["toPlain"]): string {
   if (!difference) return "–";
-  const [low, high] = difference.interval;
+  const { mean, rows, interval } = difference;
+  const said = `${mean > 0 ? "+" : ""}${mean.toFixed(4)}`;
+  const of = rows === undefined ? "" : ` (n = ${rows})`;
+  if (!interval) return `${said}${of}`;
+  const [low, high] = interval;
   const clear = low > 0 || high < 0 ? " *" : "";
-  const sign = difference.mean > 0 ? "+" : "";
-  return `${sign}${difference.mean.toFixed(4)} [${low.toFixed(4)}, ${high.toFixed(4)}]${clear}`;
+  return `${said} [${low.toFixed(4)}, ${high.toFixed(4)}]${of}${clear}`;
 }
 
 const row = (cells: readonly string[]) => `| ${cells.join(" | ")} |`;
@@ -31,7 +44,7 @@ export function formatReport(report: PipelineReport): string {
     plain(name),
     role,
     cellOf(cell.bitsPerByte),
-    cell.interval ? `${cell.interval.map((bound) => bound.toFixed(4)).join(" – ")}` : "–",
+    intervalOf(cell),
     differenceOf(cell.difference),
     differenceOf(toPlain),
   ]);
@@ -59,7 +72,7 @@ export function formatReport(report: PipelineReport): string {
   const { training, fusion } = settings;
   const parts = [
     `# ${plain(report.name)}`,
-    `Made by ${report.tool}. Bits per byte over ${evaluated.rows} rows (${evaluated.bytes} bytes) that no training read; 95 % intervals by bootstrap over rows, differences paired. A star: the interval leaves out 0.`,
+    `Made by ${report.tool}. Bits per byte over ${evaluated.rows} rows (${evaluated.bytes} bytes) that no training read; 95 % intervals by Student's t over rows (n of them), differences paired, none from fewer than ${FEWEST_ROWS} rows. A star: the interval leaves out 0.`,
     table(
       ["model", "role", "bits per byte", "95 %", "to the pivot", "to the plain fine-tune"],
       main,
@@ -68,7 +81,10 @@ export function formatReport(report: PipelineReport): string {
       ? [
           "## By domain",
           table(
-            ["bits per byte", ...domains.map(({ domain }) => plain(nameDomain(domain)))],
+            [
+              "bits per byte",
+              ...domains.map(({ domain, rows }) => `${plain(nameDomain(domain))} (n = ${rows})`),
+            ],
             byDomain,
           ),
         ]

@@ -1,6 +1,6 @@
 import { Button, Select } from "@mantine/core";
 import { useStore } from "zustand";
-import type { JobCard } from "../../../engine/contract/index.ts";
+import { FEWEST_ROWS, type JobCard } from "../../../engine/contract/index.ts";
 import { Empty } from "../../parts/Empty.tsx";
 import { Note } from "../../parts/Note.tsx";
 import { Progress } from "../../parts/Progress.tsx";
@@ -116,8 +116,10 @@ function Outcome({ job }: { readonly job: JobCard }) {
             <DomainTable key={cells[0]?.dataset} cells={cells} />
           ))}
           <p className="small muted">
-            Bits per byte, fewer are better. ± and brackets hold 95 %, by bootstrap over rows; the
-            lines below are differences on the same rows, bold where the interval leaves out zero.
+            Bits per byte, fewer are better. ± and brackets hold 95 %, by Student’s t over n rows;
+            the lines below are differences on the same rows, bold where the interval leaves out
+            zero. From fewer than {FEWEST_ROWS} rows none is told: how much rows differ cannot be
+            told from so few.
           </p>
         </>
       )}

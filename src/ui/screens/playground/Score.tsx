@@ -1,11 +1,16 @@
-import type { EvaluationFigures } from "../../../engine/contract/index.ts";
+import { type EvaluationFigures, FEWEST_ROWS } from "../../../engine/contract/index.ts";
 import { formatBits, formatCount } from "../../theme/format.ts";
 import { halfWidth, judge } from "./evaluationTable.ts";
+
+/** Earlier versions stored intervals of any number of rows. */
+const told = (interval: EvaluationFigures["interval"], rows: number) =>
+  rows < FEWEST_ROWS ? null : interval;
 
 /** Bits per byte with their interval, and how they differ from the first model's. */
 export function Score({ figures }: { readonly figures: EvaluationFigures | undefined }) {
   if (!figures || figures.bitsPerByte === null) return <span className="faint">–</span>;
-  const { bitsPerByte, interval, difference, rows, tokens, natsPerToken } = figures;
+  const { bitsPerByte, difference, rows, tokens, natsPerToken } = figures;
+  const interval = told(figures.interval, rows);
   const half = halfWidth(interval);
   const title = [
     `${formatCount(rows)} rows`,
@@ -18,20 +23,32 @@ export function Score({ figures }: { readonly figures: EvaluationFigures | undef
       <span>
         <b>{formatBits(bitsPerByte)}</b>
         {half !== null && <span className="muted"> ± {formatBits(half)}</span>}
+        <span className="faint"> n = {formatCount(rows)}</span>
       </span>
-      {difference && <Difference {...difference} />}
+      {difference && <Difference difference={difference} of={rows} />}
     </span>
   );
 }
 
-function Difference({ mean, interval }: NonNullable<EvaluationFigures["difference"]>) {
+interface DifferenceProps {
+  readonly difference: NonNullable<EvaluationFigures["difference"]>;
+  /** Rows that the model scored. */
+  readonly of: number;
+}
+
+function Difference({ difference, of }: DifferenceProps) {
+  const { mean, rows = of } = difference;
+  const interval = told(difference.interval, rows);
   const words = judge(interval);
-  const clear = words !== "no clear difference";
-  const range = `${formatBits(interval[0])} to ${formatBits(interval[1])}`;
+  const clear = words === "better" || words === "worse";
   return (
     <span className="score-difference" data-words={words}>
       <span>
-        {clear ? <b>{signed(mean)}</b> : signed(mean)} <span className="faint">[{range}]</span>
+        {clear ? <b>{signed(mean)}</b> : signed(mean)}{" "}
+        <span className="faint">
+          {interval && `[${formatBits(interval[0])} to ${formatBits(interval[1])}]`}
+          {rows !== of && ` n = ${formatCount(rows)}`}
+        </span>
       </span>
       <span className="score-words">{words}</span>
     </span>

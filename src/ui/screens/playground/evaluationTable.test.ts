@@ -60,6 +60,7 @@ test.each([
   [[0.1, 0.2], "worse"],
   [[-0.1, 0.2], "no clear difference"],
   [[0, 0.2], "no clear difference"],
+  [null, "too few rows"],
 ] as const)("an interval of %j is %s", (interval, words) => expect(judge(interval)).toBe(words));
 
 test("what stands after ± is half the interval", () => {

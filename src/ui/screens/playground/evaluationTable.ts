@@ -86,7 +86,11 @@ export function nextOrder(order: TableOrder, dataset: string): TableOrder {
 }
 
 /** A difference as words: fewer bits per byte are better, an interval with zero in it tells nothing. */
-export function judge([low, high]: Interval): "better" | "worse" | "no clear difference" {
+export function judge(
+  interval: Interval | null,
+): "better" | "worse" | "no clear difference" | "too few rows" {
+  if (!interval) return "too few rows";
+  const [low, high] = interval;
   if (high < 0) return "better";
   return low > 0 ? "worse" : "no clear difference";
 }
@@ -121,7 +125,8 @@ function numbersOf(figures: EvaluationFigures): readonly (number | null)[] {
     natsPerToken,
     bitsPerByte,
     ...(interval ?? [null, null]),
-    ...(difference ? [difference.mean, ...difference.interval] : [null, null, null]),
+    difference?.mean ?? null,
+    ...(difference?.interval ?? [null, null]),
   ];
 }
 

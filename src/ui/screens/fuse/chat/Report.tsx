@@ -1,5 +1,5 @@
 import { Button } from "@mantine/core";
-import type { PipelineReport } from "../../../../engine/contract/index.ts";
+import { FEWEST_ROWS, type PipelineReport } from "../../../../engine/contract/index.ts";
 import { Note } from "../../../parts/Note.tsx";
 import { Section } from "../../../parts/Section.tsx";
 import { saveBlob } from "../../../parts/saveBlob.ts";
@@ -42,18 +42,15 @@ export function Report({ studio, job, report }: ReportProps) {
         <p className="small muted chat-lead">
           Bits per byte on {formatCount(evaluated.rows)} {evaluated.rows === 1 ? "row" : "rows"} (
           {formatBytes(evaluated.bytes)}) that no training read; lower is better. Intervals hold 95
-          %, by bootstrap over rows; differences are paired.
-          {evaluated.rows < 2 && " One row has no interval: evaluate on more tokens."}
+          %, by Student’s t over n rows; differences are paired.
+          {evaluated.rows < FEWEST_ROWS &&
+            ` From fewer than ${FEWEST_ROWS} rows none is told: how much rows differ cannot be told from so few. Evaluate on more tokens.`}
         </p>
         <ReportTable studio={studio} models={models} prefix={`${report.name}-`} />
       </Section>
       {domains.length > 0 && (
         <Section title="By domain">
-          <ReportDomains
-            models={models}
-            domains={domains.map(({ domain }) => domain)}
-            prefix={`${report.name}-`}
-          />
+          <ReportDomains models={models} domains={domains} prefix={`${report.name}-`} />
         </Section>
       )}
       {maps.length > 0 && <ReportMaps studio={studio} report={report} />}

@@ -3,15 +3,14 @@ import {
   nameDomain,
   type ReportedModel,
 } from "../../../../engine/contract/index.ts";
-import { formatBits } from "../../../theme/format.ts";
+import { formatBits, formatCount } from "../../../theme/format.ts";
 import { SCROLLS } from "../MemberTable.tsx";
 import { ModelName } from "./ModelName.tsx";
 
-type Domain = DomainFigures["domain"];
-
 interface ReportDomainsProps {
   readonly models: readonly ReportedModel[];
-  readonly domains: readonly Domain[];
+  /** Those of the pivot, with its rows of each. */
+  readonly domains: readonly Pick<DomainFigures, "domain" | "rows">[];
   /** What the results' names begin with. */
   readonly prefix: string;
 }
@@ -30,11 +29,12 @@ export function ReportDomains({ models, domains, prefix }: ReportDomainsProps) {
         <thead>
           <tr>
             <th scope="col">Model</th>
-            {domains.map((domain) => (
+            {domains.map(({ domain, rows }) => (
               <th key={nameDomain(domain)} scope="col">
                 <span className="ellipsis column-name" title={nameDomain(domain)}>
                   {nameDomain(domain)}
                 </span>
+                <span className="faint"> n = {formatCount(rows)}</span>
               </th>
             ))}
           </tr>
@@ -45,7 +45,7 @@ export function ReportDomains({ models, domains, prefix }: ReportDomainsProps) {
               <th scope="row">
                 <ModelName name={model.name} prefix={prefix} />
               </th>
-              {domains.map((domain, column) => {
+              {domains.map(({ domain }, column) => {
                 const value = at(model, column);
                 const best = model.role !== "source" && value === lowest[column];
                 return (

@@ -1,7 +1,11 @@
-import type { EvaluationCell, ReportedModel } from "../../../../engine/contract/index.ts";
+import {
+  type EvaluationCell,
+  FEWEST_ROWS,
+  type ReportedModel,
+} from "../../../../engine/contract/index.ts";
 import { IntervalMark } from "../../../plots/IntervalMark.tsx";
 import type { Studio } from "../../../stores/studio.ts";
-import { formatBits } from "../../../theme/format.ts";
+import { formatBits, formatCount } from "../../../theme/format.ts";
 import { SCROLLS } from "../MemberTable.tsx";
 import { ModelName } from "./ModelName.tsx";
 import { ModelVerbs } from "./ModelVerbs.tsx";
@@ -68,10 +72,10 @@ export function ReportTable({ studio, models, prefix }: ReportTableProps) {
                   <Interval cell={cell} {...span} mark={role === "source" ? null : pivot} />
                 </td>
                 <td>
-                  <Difference difference={cell.difference} />
+                  <Difference difference={cell.difference} of={cell.rows} />
                 </td>
                 <td>
-                  <Difference difference={toPlain} />
+                  <Difference difference={toPlain} of={cell.rows} />
                 </td>
                 <td>
                   <ModelVerbs studio={studio} model={model} pivot={models[0]} />
@@ -92,8 +96,10 @@ interface IntervalProps {
   readonly mark: number | null;
 }
 
-function Interval({ cell: { bitsPerByte, interval }, from, to, mark }: IntervalProps) {
-  if (bitsPerByte === null || !interval) return <span className="faint">–</span>;
+function Interval({ cell: { bitsPerByte, interval, rows }, from, to, mark }: IntervalProps) {
+  if (bitsPerByte === null || !interval || rows < FEWEST_ROWS) {
+    return <span className="faint">n = {formatCount(rows)}</span>;
+  }
   const [low, high] = interval;
   return (
     <span className="chat-interval">
@@ -101,24 +107,33 @@ function Interval({ cell: { bitsPerByte, interval }, from, to, mark }: IntervalP
         <IntervalMark value={bitsPerByte} interval={interval} from={from} to={to} mark={mark} />
       )}
       <span className="small faint">
-        {formatBits(low)} – {formatBits(high)}
+        {formatBits(low)} – {formatBits(high)}, n = {formatCount(rows)}
       </span>
     </span>
   );
 }
 
+interface DifferenceProps {
+  readonly difference: EvaluationCell["difference"];
+  /** Rows that the model scored. */
+  readonly of: number;
+}
+
 /** A paired difference; whether its interval leaves out 0 is said, not coloured. */
-function Difference({ difference }: { readonly difference: EvaluationCell["difference"] }) {
+function Difference({ difference, of }: DifferenceProps) {
   if (!difference) return <span className="faint">–</span>;
-  const [low, high] = difference.interval;
+  const { rows = of, interval } = difference;
+  const told = rows >= FEWEST_ROWS ? interval : null; // earlier versions stored it of any number
   return (
     <span className="chat-difference">
       <span>
         {difference.mean > 0 ? "+" : ""}
-        {formatBits(difference.mean, DIGITS)} <span className="small">{verdictOf(difference)}</span>
+        {formatBits(difference.mean, DIGITS)}{" "}
+        <span className="small">{verdictOf({ ...difference, interval: told })}</span>
       </span>
       <span className="small faint">
-        {formatBits(low, DIGITS)} to {formatBits(high, DIGITS)}
+        {told && `${formatBits(told[0], DIGITS)} to ${formatBits(told[1], DIGITS)}`}
+        {rows !== of && ` n = ${formatCount(rows)}`}
       </span>
     </span>
   );
