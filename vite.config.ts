@@ -63,6 +63,7 @@ export default defineConfig({
           name: "docs",
           // Each follows a page in a copy of the project, with compiler and bundler.
           include: ["docs/**/*.test.ts"],
+          exclude: ["docs/**/*.gpu.test.ts"],
           fileParallelism: false,
           testTimeout: 180_000,
         },
@@ -71,7 +72,7 @@ export default defineConfig({
         extends: true,
         test: {
           name: "gpu",
-          include: ["src/**/*.gpu.test.ts"],
+          include: ["{src,docs}/**/*.gpu.test.ts"],
           setupFiles: ["src/node/gpu.setup.ts"],
           fileParallelism: false,
           // A software GPU on a busy machine is slow, not broken.

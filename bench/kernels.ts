@@ -1,7 +1,7 @@
 import { fromF32 } from "../src/engine/core/tensor/convert.ts";
 import { PLAIN_FORMATS } from "../src/engine/core/tensor/weightFormat.ts";
 import { acquireGpu, type Gpu } from "../src/engine/gpu/device.ts";
-import { tileConstants } from "../src/engine/gpu/tiles/tileSlot.ts";
+import { tileConstants, tileUniformBytes } from "../src/engine/gpu/tiles/tileInput.ts";
 import { BLOCK_ELEMENTS } from "../src/engine/gpu/tiles/tiling.ts";
 
 /** What the kernels are measured on: the base and two fine-tunes. */
@@ -46,7 +46,7 @@ const TILE = ["read-only-storage", "read-only-storage", "uniform", "storage"] as
 const RULES = [
   ["linear", "weighted_sum", false, 3],
   ["task_arithmetic, varm", "delta_sum", true, 3],
-  ["slerp", "base_and_models", true, 2],
+  ["slerp", "delta_sum", false, 2],
   ["varm by parameter", "varm_element", true, 3],
 ] as const;
 
@@ -68,16 +68,17 @@ function fillBuffers({ device }: Gpu, { dtype, elements }: KernelOptions): Buffe
     // The copy writes half of the bytes that three sources and a result come to.
     output: make(2 * segmentBytes, STORAGE),
     constants: make(256, STORAGE | COPY_DST),
-    layout: make(16 + 16 * SOURCES, UNIFORM | COPY_DST),
+    layout: make(tileUniformBytes(SOURCES), UNIFORM | COPY_DST),
     nonfinite: make(16, STORAGE),
   };
   const values = Float32Array.from({ length: SEED_VALUES }, (_, i) => 0.02 * Math.sin(1.7 * i));
-  const layout = new Uint32Array(4 + 4 * SOURCES);
-  layout[0] = elements;
+  const layout = new Uint32Array(tileUniformBytes(SOURCES) / 4);
+  layout.set([elements, 0, 0, elements / 4]);
+  new Float32Array(layout.buffer)[4] = 1;
   for (let s = 0; s < SOURCES; s++) {
     const moved = values.map((value, i) => value + s * 1e-3 * Math.cos(i));
     const bytes = fromF32(moved, dtype);
-    layout.set([(s * segmentBytes) / 8, dtype === "F32" ? 0 : 1], 4 + 4 * s);
+    layout.set([(s * segmentBytes) / 8, dtype === "F32" ? 0 : 1], 8 + 4 * s);
     for (let at = 0; at < segmentBytes; at += bytes.byteLength) {
       const length = Math.min(bytes.byteLength, segmentBytes - at);
       device.queue.writeBuffer(buffers.arena, s * segmentBytes + at, bytes, 0, length);
@@ -122,9 +123,9 @@ async function makeKernels(gpu: Gpu, options: KernelOptions, all: Buffers): Prom
       buffers: [...tile, { buffer: all.nonfinite }],
     });
   }
-  for (const [rule, sources] of [
-    ["delta", 3],
-    ["dots", 2],
+  for (const [rule, hasBase, sources] of [
+    ["delta", true, 3],
+    ["gram", false, 2],
   ] as const) {
     kernels.push({
       name: `reduce ${rule}`,
@@ -132,7 +133,7 @@ async function makeKernels(gpu: Gpu, options: KernelOptions, all: Buffers): Prom
       workgroups: Math.ceil(elements / BLOCK_ELEMENTS),
       pipeline: await gpu.pipeline(
         ["harness/blockwise.wgsl", `reduce/${rule}.wgsl`],
-        tileConstants(formats(sources), true, "F32"),
+        { ...tileConstants(formats(sources), hasBase, "F32"), ROWS: 2 },
         TILE,
       ),
       buffers: tile,

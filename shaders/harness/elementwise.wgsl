@@ -35,6 +35,8 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
   let quad = id.x;
   if (quad * 4u >= tile.element_count) { return; }
   first_element = tile.first_element + 4u * quad;
+  if (PART == ROW) { row_or_column = quad / tile.row_quads; }
+  if (PART == COLUMN) { row_or_column = 4u * (quad % tile.row_quads); }
   let v = merge(load_base(quad), load_models(quad));
   var bad = false;
   if (OUTPUT == F32) {

@@ -3,19 +3,30 @@
 //
 // Linked constants: SEGMENTS (the base, where there is one, then the models), HAS_BASE, MODELS;
 // STORED (the dtype of every segment, or MIXED) and OUTPUT (the dtype of what is written): a shader
-// that must ask for them at every quad takes up to four times as long.
+// that must ask for them at every quad takes up to four times as long; PART (what a rule's constants
+// are for: 0 the tensor, 1 each row, 2 each column) and CONSTANTS (how many each row or column has).
+//
+// Rows are padded to whole quads with zeros, so that a quad lies in one row. By tensor, a tile is one
+// row.
 // needs lib/float.wgsl
 const F32 = 0u;
 const BF16 = 1u;
 const F16 = 2u;
 const MIXED = 3u;
 
+const ROW = 1u;
+const COLUMN = 2u;
+
 struct Tile {
+  // Its rows' padding included.
   element_count: u32,
   // Of the tensor, where the tile begins.
   first_element: u32,
   // The one that a histogram counts.
   model: u32,
+  row_quads: u32,
+  // A power of two that rules measure changes in, so that squares of tiny ones do not vanish.
+  unit: f32,
   // Per segment: first vec2u in the arena, dtype.
   segments: array<vec4u, SEGMENTS>,
 }
@@ -27,6 +38,21 @@ struct Tile {
 // The first of the four elements at hand, counted from the tensor's start, for rules that depend on
 // it: a harness sets it before it calls a rule.
 var<private> first_element: u32;
+
+// The row or the first column, within the tile, of the elements at hand: set by a harness that calls
+// a rule with constants.
+var<private> row_or_column: u32;
+
+// The constant i of a rule for each of the four elements at hand, whatever PART is.
+fn constant(i: u32) -> vec4f {
+  if (PART == ROW) { return vec4f(constants[row_or_column * CONSTANTS + i]); }
+  if (PART == COLUMN) {
+    let at = row_or_column * CONSTANTS + i;
+    let two = at + CONSTANTS;
+    return vec4f(constants[at], constants[two], constants[two + CONSTANTS], constants[two + 2u * CONSTANTS]);
+  }
+  return vec4f(constants[i]);
+}
 
 fn is_stored_as(dtype: u32, stated: u32) -> bool {
   return STORED == dtype || (STORED == MIXED && stated == dtype);

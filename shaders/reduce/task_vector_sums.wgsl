@@ -1,9 +1,9 @@
-// What thinning a model's change out leaves of it, δ = x - base.
+// What thinning a model's change out leaves of it, δ = x - base, in the tile's unit; a row per model.
 //   facts: Σ|δ|, Σ|kept δ|, Σ(kept δ)², number of kept δ ≠ 0
 // constants: as in lib/task_vectors.wgsl
 // needs lib/task_vectors.wgsl
 fn facts(base: vec4f, x: array<vec4f, MODELS>, m: u32) -> mat4x4f {
-  let d = x[m] - base;
+  let d = tile.unit * (x[m] - base);
   let kept = select(vec4f(0.0), d, is_kept(base, x, m));
   let count = select(vec4f(0.0), vec4f(1.0), kept != vec4f(0.0));
   return mat4x4f(abs(d), abs(kept), kept * kept, count);

@@ -10,7 +10,13 @@ import type { Command } from "./command.ts";
 import { listAlignmentCases } from "./goldens/alignment/cases.ts";
 import { findAlignmentGoldens } from "./goldens/alignment/files.ts";
 import { fuseLlmCases } from "./goldens/alignment/fusellm.ts";
-import { type Bench, runFolderCase, runMethodCase, runVarmCase } from "./goldens/cases.ts";
+import {
+  BASE_SINCE_0_1_5,
+  type Bench,
+  runFolderCase,
+  runMethodCase,
+  runVarmCase,
+} from "./goldens/cases.ts";
 import type { Comparison } from "./goldens/compare.ts";
 import { type Manifest, readManifest, readMethodCase } from "./goldens/manifest.ts";
 import { DareStatisticsSchema, runDareStatistics } from "./goldens/statistics.ts";
@@ -106,7 +112,7 @@ function listCases(manifest: Manifest) {
     run.push({
       method,
       name,
-      ...refusal(whole.expect),
+      ...refusal(BASE_SINCE_0_1_5.includes(name) ? "value" : whole.expect),
       run: (bench) => runMethodCase(whole, bench),
     });
   }

@@ -4,6 +4,7 @@ import { GpuProvider } from "../engine/gpu/device.ts";
 import { makeWeightMap } from "../engine/merge/map/weightMap.ts";
 import { bytesToMeasure } from "../engine/merge/plan/estimate.ts";
 import { measure } from "../engine/merge/run/measure.ts";
+import { NOTHING_MEASURED } from "../engine/merge/run/measured.ts";
 import { openMissing } from "../engine/merge/run/missing.ts";
 import { openGpuProvider } from "../node/gpuProvider.ts";
 import { type Command, columnWidth } from "./command.ts";
@@ -40,7 +41,7 @@ export const weights: Command = {
       const { plan } = planned;
       // No captions beside the shares: they would cost a pass over tensors that need none.
       const wanted = { signal, captions: [] };
-      const needsGpu = openMissing(plan, wanted.captions)(new Map()).length > 0;
+      const needsGpu = openMissing(plan, wanted.captions)(NOTHING_MEASURED).length > 0;
       const gpuProvider = needsGpu
         ? await openGpuProvider(options.adapter)
         : new GpuProvider(undefined);

@@ -2,15 +2,20 @@ import { beforeAll, expect, test } from "vitest";
 import { PLAIN_FORMATS } from "../engine/core/tensor/weightFormat.ts";
 import { linkShader, type ShaderConstants } from "../engine/gpu/link.ts";
 import { listShaders, shaderText } from "../engine/gpu/shaders.ts";
-import { tileConstants } from "../engine/gpu/tiles/tileSlot.ts";
+import { tileConstants } from "../engine/gpu/tiles/tileInput.ts";
+import type { Part } from "../engine/gpu/tiles/tiling.ts";
 import { MATMUL_FORMS, matmulProgram } from "../engine/runtime/kernels/matmulKernels.ts";
 import { openNullDawn } from "./dawn.ts";
 
-/** Which harness calls the rules of a folder. */
-const HARNESSES: Readonly<Record<string, string>> = {
-  merge: "harness/elementwise.wgsl",
-  reduce: "harness/blockwise.wgsl",
+/** Which harnesses call the rules of a folder, and for which parts of a tensor. */
+const HARNESSES: Readonly<Record<string, readonly (readonly [string, readonly Part[]])[]>> = {
+  merge: [["harness/elementwise.wgsl", ["tensor", "row", "column"]]],
+  reduce: [
+    ["harness/blockwise.wgsl", ["tensor", "row"]],
+    ["harness/columnwise.wgsl", ["column"]],
+  ],
 };
+const harnessesOf = (rule: string) => HARNESSES[rule.split("/")[0] as string] ?? [];
 const rules = Object.keys(HARNESSES).flatMap((folder) => listShaders(folder));
 
 let device: GPUDevice;
@@ -37,22 +42,26 @@ async function complaints(
   return invalid && said.length === 0 ? [invalid.message] : said;
 }
 
-function combinations(): readonly ShaderConstants[] {
+function combinations(part: Part): readonly ShaderConstants[] {
   const dtypes = ["F32", "BF16", "F16"] as const;
   const formats = Object.values(PLAIN_FORMATS);
   const segments = [1, 2, 3, 8, 16].flatMap((models) =>
     formats.map((format) => Array.from({ length: models }, () => format)),
   );
-  return [...segments, formats].flatMap((stored, i) => [
-    tileConstants(stored, false, dtypes[i % 3]!),
-    tileConstants([stored[0]!, ...stored], true, dtypes[i % 3]!),
-  ]);
+  const each = part === "tensor" ? 0 : 3;
+  return [...segments, formats].flatMap((stored, i) =>
+    [
+      tileConstants(stored, false, dtypes[i % 3]!, { part, each }),
+      tileConstants([stored[0]!, ...stored], true, dtypes[i % 3]!, { part, each }),
+    ].map((constants) => ({ ...constants, ROWS: constants.MODELS as number })),
+  );
 }
 
 test.each(rules)("%s compiles under its harness for any number of models", async (rule) => {
-  const harness = HARNESSES[rule.split("/")[0] as string] as string;
-  for (const constants of combinations()) {
-    expect(await complaints([harness, rule], constants), JSON.stringify(constants)).toEqual([]);
+  for (const [harness, parts] of harnessesOf(rule)) {
+    for (const constants of parts.flatMap(combinations)) {
+      expect(await complaints([harness, rule], constants), JSON.stringify(constants)).toEqual([]);
+    }
   }
 });
 
@@ -151,12 +160,13 @@ test("every shader is part of something that was compiled", () => {
     return shaderText(path);
   };
   for (const rule of rules) {
-    const harness = HARNESSES[rule.split("/")[0] as string] as string;
-    linkShader(
-      [harness, rule],
-      tileConstants([PLAIN_FORMATS.F32, PLAIN_FORMATS.F32], true, "F32"),
-      noteUse,
-    );
+    for (const [harness] of harnessesOf(rule)) {
+      linkShader(
+        [harness, rule],
+        tileConstants([PLAIN_FORMATS.F32, PLAIN_FORMATS.F32], true, "F32"),
+        noteUse,
+      );
+    }
   }
   for (const [paths] of RUN) linkShader(paths, {}, noteUse);
   const all = Object.keys(import.meta.glob("/shaders/**/*.wgsl", { query: "?raw" }));
@@ -166,7 +176,7 @@ test("every shader is part of something that was compiled", () => {
 
 test("a shader that is wrong is told by its own file and line", async () => {
   const broken = (path: string) =>
-    shaderText(path).replace("var sum = constants[0] * x[0];", "var sum = constants[0] * nothing;");
+    shaderText(path).replace("var sum = constant(0u) * x[0];", "var sum = constant(0u) * nothing;");
   const constants = tileConstants([PLAIN_FORMATS.F32, PLAIN_FORMATS.F32], false, "F32");
   const said = await complaints(
     ["harness/elementwise.wgsl", "merge/weighted_sum.wgsl"],

@@ -27,17 +27,19 @@ export async function tiedAtTheCut(
   const selection = method.select(resolved);
   if (!selection) return undefined;
   const [origin, ...values] = await Promise.all(stored.map((tensor) => readValues(tensor!)));
-  const about = { name, resolved, keys: models, base: origin!, models: values };
   const scores = selection.shared
-    ? [variances(about)]
+    ? [variances({ base: origin!, models: values })]
     : values.map((model) => magnitudes(model, origin!));
   const tied = new Float64Array(origin!.length);
   for (const [m, each] of scores.entries()) {
     const counted = selection.of === "positive" ? each.filter((score) => score > 0) : each;
-    const kept = Math.trunc(Math.min(1, selection.fractions[m]!) * counted.length);
-    const cut = counted.toSorted((one, other) => other - one)[kept - 1];
-    if (cut === undefined || counted.filter((score) => score >= cut).length === kept) continue;
-    for (const [i, score] of each.entries()) if (score === cut) tied[i] = 1;
+    const sorted = counted.toSorted((one, other) => other - one);
+    for (const fraction of selection.fractions[m]!) {
+      const kept = Math.trunc(Math.min(1, fraction) * counted.length);
+      const cut = sorted[kept - 1];
+      if (cut === undefined || sorted[kept] !== cut) continue;
+      for (const [i, score] of each.entries()) if (score === cut) tied[i] = 1;
+    }
   }
   return tied;
 }

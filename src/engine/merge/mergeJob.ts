@@ -3,14 +3,13 @@ import { EngineError, type ModelId, type Recipe, type WeightMap } from "../contr
 import type { JobKind } from "../core/jobs/kind.ts";
 import type { GpuProvider } from "../gpu/device.ts";
 import { makeWeightMap } from "./map/weightMap.ts";
-import type { Facts } from "./method.ts";
 import { bytesToMeasure } from "./plan/estimate.ts";
 import { createExaminer } from "./plan/examine.ts";
 import type { Plan } from "./plan/outputTensor.ts";
 import { type PrepareOptions, prepareMerge, requireRunnable } from "./plan/prepare.ts";
-import type { FactTable } from "./run/decide.ts";
 import type { FactStore } from "./run/factStore.ts";
-import { type MeasureOptions, measure } from "./run/measure.ts";
+import { measure } from "./run/measure.ts";
+import type { Measured } from "./run/measured.ts";
 import { mergeInto } from "./run/merge.ts";
 
 /** Rules that are summed beside the method's own, for the captions of the weight map. */
@@ -77,14 +76,13 @@ export async function planFromLibrary(
   });
 }
 
-/** Collects facts as they come and stores them every now and then, and at the end. */
-function keepFacts(store: FactStore, plan: Plan, ids: readonly ModelId[], known: FactTable) {
-  const table = new Map([...known].map(([rule, tensors]) => [rule, new Map(tensors)]));
+/** Stores what is measured every now and then, and at the end. */
+function keepFacts(store: FactStore, plan: Plan, ids: readonly ModelId[], known: Measured) {
+  let latest = known;
   let savedAt = Date.now();
-  const save = () => store.save(plan, ids, table);
-  const onTensor: NonNullable<MeasureOptions["onTensor"]> = async (rule, tensor, facts) => {
-    const tensors = table.get(rule) ?? new Map<string, readonly Facts[]>();
-    table.set(rule, tensors.set(tensor, facts));
+  const save = () => store.save(plan, ids, latest);
+  const onTensor = async (measured: Measured) => {
+    latest = measured;
     if (Date.now() - savedAt < SAVE_MS) return;
     savedAt = Date.now();
     await save();

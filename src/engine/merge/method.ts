@@ -1,4 +1,5 @@
 import type { MethodCard, ParamCard, Scalar } from "../contract/index.ts";
+import type { Part } from "../gpu/tiles/tiling.ts";
 
 /** A card without what the method's table says already. */
 type Nameless<Card> = Card extends unknown ? Omit<Card, "name" | "required"> : never;
@@ -22,28 +23,43 @@ export interface Resolved {
   readonly models: readonly Values[];
 }
 
-/**
- * What a reduce rule found out about one model's tensor: four sums over all elements, in float64
- * from float32 partial sums of fixed blocks. Which sums, the rule's file in shaders/reduce says.
- */
+/** A row of sums that a reduce rule found, in float64 from float32 sums of fixed blocks. */
 export type Facts = readonly [number, number, number, number];
 
-/** Which elements of a tensor a method keeps: a fraction of them, the largest by a score. */
+/** What must be known of a tensor's elements before it is decided. */
+export interface Reduction {
+  /** The file in shaders/reduce; what its rows of sums are, the file says. */
+  readonly rule: string;
+  /** How many rows it returns for so many models. Without it one for each. */
+  rows?(models: number): number;
+  /**
+   * What is summed and decided by itself: the tensor, or each of its rows or columns, which `decide`
+   * then sees as tensors. Without it the tensor.
+   */
+  readonly part?: Part;
+  /**
+   * With which power of the changes each of the four sums of a row grows, 0 for a count. Stated where
+   * squares of tiny changes must not vanish in float32: they are then summed in a smaller unit.
+   */
+  readonly powers?: readonly [number, number, number, number];
+}
+
+/** Which elements of a tensor a method keeps: fractions of them, the largest by a score. */
 export interface Selection {
   /** The file in shaders/score: what an element counts, never negative. */
   readonly rule: string;
   /** True where the score is the same for all models: then there is one choice. */
   readonly shared: boolean;
-  /** What the fraction is of: all elements, or those with a score above 0. Rounded down. */
+  /** What the fractions are of: all elements, or those with a score above 0. Rounded down. */
   readonly of: "all" | "positive";
-  /** For each model. */
-  readonly fractions: readonly number[];
-  /** How many are kept at least, where the fraction is above 0. */
+  /** For each model one fraction or more; each gives a cut. */
+  readonly fractions: readonly (readonly number[])[];
+  /** How many are kept at least, where a fraction is above 0. */
   readonly least?: number;
 }
 
 /**
- * The outcome: kept are the elements with a score above `bits` (those of a float32), and among those
+ * A threshold: kept are the elements with a score above `bits` (those of a float32), and among those
  * with exactly that score the ones at places before `before`.
  */
 export interface Cut {
@@ -60,13 +76,13 @@ export interface SelectedTensor {
   readonly resolved: Resolved;
   /** What the models are called, for draws that must not depend on their order. */
   readonly keys: readonly string[];
-  /** Per model; empty where the method selects nothing. */
-  readonly cuts: readonly Cut[];
+  /** Per model, for each of its fractions; empty where the method selects nothing. */
+  readonly cuts: readonly (readonly Cut[])[];
 }
 
-/** One tensor as `decide` sees it. */
+/** One tensor, or one of its parts, as `decide` sees it. */
 export interface UnitTensor extends SelectedTensor {
-  /** Per model; empty where the method reduces nothing. */
+  /** The reduce rule's rows of sums; empty where the method reduces nothing. */
   readonly facts: readonly Facts[];
 }
 
@@ -97,10 +113,16 @@ export interface MergeMethod {
   /** False where exchanging two models changes the result by design. */
   readonly symmetric: boolean;
   /**
-   * True where base and models are alike cut to the token rows that all have, as mergekit does for
-   * this method; else a base with more rows than a model is refused.
+   * True where the base is blended as the models are: to the shaders it is the first of them, and
+   * there is no base.
    */
-  readonly cutsBase?: boolean;
+  readonly blendsBase?: boolean;
+  /**
+   * Which rows are merged where vocabularies differ, as mergekit does for this method: those of the
+   * base, a model with fewer being refused; those that all have; or none, equal ones being asked for.
+   * Without it the base's, and those that all have where there can be no base.
+   */
+  readonly tokenRows?: "base" | "common" | "equal";
 
   /**
    * Where the profiles `mergekit` and `paper` come to other numbers with these parameters, in words;
@@ -115,8 +137,8 @@ export interface MergeMethod {
   keep?(tensor: string, global: Values): "base" | "first" | null;
   /** Which of a tensor's elements are kept. Without it, or with null, none are told apart. */
   select?(resolved: Resolved): Selection | null;
-  /** The file in shaders/reduce whose sums `decide` needs of this tensor, or null. */
-  reduce(resolved: Resolved): string | null;
+  /** The sums that `decide` needs of this tensor. Without it, or with null, none. */
+  reduce?(resolved: Resolved): Reduction | null;
   /** The constants of that file. Without it there are none. */
   reduceConstants?(tensor: SelectedTensor): readonly number[];
   /**
@@ -139,6 +161,7 @@ export interface MergeMethod {
 /** A tensor of a unit with its values, for `reference`. */
 export interface ReferenceTensor {
   readonly name: string;
+  readonly shape: readonly number[];
   readonly resolved: Resolved;
   readonly keys: readonly string[];
   readonly base: Float64Array | null;

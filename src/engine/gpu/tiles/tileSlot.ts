@@ -1,30 +1,31 @@
 import type { OutputDType } from "../../contract/index.ts";
-import { invariant } from "../../core/invariant.ts";
 import { formatBytes, PLAIN_FORMATS, type WeightFormat } from "../../core/tensor/weightFormat.ts";
 import type { Gpu } from "../device.ts";
-import type { ShaderConstants } from "../link.ts";
 import type { PooledBuffer } from "../pool.ts";
-import { BLOCK_ELEMENTS, type TileNeeds } from "./tiling.ts";
+import { countPartials } from "./sums.ts";
+import {
+  joinRows,
+  packTile,
+  partsOf,
+  rowsOf,
+  type TileInput,
+  tileConstants,
+  tileUniformBytes,
+} from "./tileInput.ts";
+import { BLOCK_ELEMENTS, BLOCK_ROWS, type TileNeeds } from "./tiling.ts";
 
-/** The code that stands for segments of several formats. */
-const MIXED = 3;
-
-/** The same stretch of a tensor from every model: the base first, where there is one. */
-export interface TileInput {
-  /** Where it begins within the tensor, below 2^32. */
-  readonly first: number;
-  readonly elementCount: number;
-  readonly hasBase: boolean;
-  readonly segments: readonly {
-    readonly format: WeightFormat;
-    readonly bytes: Uint8Array<ArrayBuffer>;
-  }[];
-}
-
-/** A rule's file below its folder in `shaders/`, and the constants it reads, in its order. */
+/**
+ * A rule's file below its folder in `shaders/`, and the constants it reads, in its order: of a rule
+ * for rows or columns those of each in the tile, one after another.
+ */
 export interface Rule {
   readonly rule: string;
-  readonly constants: readonly number[];
+  readonly constants: readonly number[] | Float32Array;
+}
+
+/** A reduce rule with the rows of four sums that it returns. */
+export interface SumRule extends Rule {
+  readonly rows: number;
 }
 
 const ELEMENTWISE = [
@@ -64,19 +65,19 @@ export class TileSlot {
     this.#gpu = gpu;
     const { STORAGE, COPY_DST, COPY_SRC, UNIFORM, MAP_READ } = GPUBufferUsage;
     const allocate = this.#allocate.bind(this);
-    const segments = needs.models + 1;
+    const { segments } = needs;
+    const bytesFor = (each: number) => Math.ceil(tileElements * each) + 16;
     // Each segment starts on a fresh 16 bytes and its last quad is padded.
-    const arenaBytes = tileElements * needs.readBytesPerElement + 32 * segments;
-    const partialBytes = (tileElements / BLOCK_ELEMENTS) * needs.models * 16;
-    const outputBytes = Math.max(tileElements * needs.writeBytesPerElement + 16, partialBytes);
+    const arenaBytes = bytesFor(needs.readBytesPerElement) + 32 * segments;
+    const outputBytes = bytesFor(Math.max(needs.writeBytesPerElement, needs.sumBytesPerElement));
+    const constantBytes = Math.max(
+      4 * (CONSTANTS_PER_MODEL * segments + 16),
+      bytesFor(needs.constantBytesPerElement) + 16 * segments,
+    );
     try {
       this.#arena = allocate("tile", arenaBytes, STORAGE | COPY_DST);
-      this.#constants = allocate(
-        "constants",
-        4 * (CONSTANTS_PER_MODEL * needs.models + 16),
-        STORAGE | COPY_DST,
-      );
-      this.#uniform = allocate("tile layout", 16 + 16 * segments, UNIFORM | COPY_DST);
+      this.#constants = allocate("constants", constantBytes, STORAGE | COPY_DST);
+      this.#uniform = allocate("tile layout", tileUniformBytes(segments), UNIFORM | COPY_DST);
       this.#output = allocate("merged tile", outputBytes, STORAGE | COPY_SRC);
       this.#nonfinite = allocate("nonfinite count", 4, STORAGE | COPY_SRC | COPY_DST);
       this.#readback = allocate("readback", outputBytes + 16, MAP_READ | COPY_DST);
@@ -91,14 +92,24 @@ export class TileSlot {
    */
   async merge(
     tile: TileInput,
-    { rule, constants }: Rule,
+    rule: Rule,
     output: OutputDType,
   ): Promise<{ readonly bytes: Uint8Array<ArrayBuffer>; readonly nonfinite: number }> {
-    const pipeline = await this.#pipeline("elementwise", `merge/${rule}`, tile, output);
-    const byteLength = formatBytes(PLAIN_FORMATS[output], tile.elementCount);
-    const paddedBytes = Math.ceil(byteLength / 4) * 4;
-    await this.#gpu.guard(rule, () => {
-      this.#upload(tile, constants);
+    const { part } = tile.layout;
+    const parts = partsOf(tile).count;
+    const each = part === "tensor" ? 0 : rule.constants.length / parts;
+    const pipeline = await this.#gpu.pipeline(
+      ["harness/elementwise.wgsl", `merge/${rule.rule}.wgsl`],
+      tileConstants(formatsOf(tile), tile.hasBase, output, { part, each }),
+      ELEMENTWISE,
+    );
+    const rows = rowsOf(tile);
+    const elements = rows.rows * rows.padded;
+    const byteLength = Math.ceil(formatBytes(PLAIN_FORMATS[output], elements) / 4) * 4;
+    await this.#gpu.guard(rule.rule, () => {
+      // Columns that fill up the last quad have zeros for constants.
+      const filling = part === "column" ? each * (rows.padded - rows.length) : 0;
+      this.#upload(tile, rule.constants, { filling });
       const { device } = this.#gpu;
       const encoder = device.createCommandEncoder();
       encoder.clearBuffer(this.#nonfinite);
@@ -106,29 +117,45 @@ export class TileSlot {
         encoder,
         pipeline,
         [this.#output, this.#nonfinite],
-        Math.ceil(tile.elementCount / (4 * QUADS_PER_GROUP)),
+        [Math.ceil(elements / (4 * QUADS_PER_GROUP))],
       );
       encoder.copyBufferToBuffer(this.#nonfinite, 0, this.#readback, 0, 4);
-      encoder.copyBufferToBuffer(this.#output, 0, this.#readback, 16, paddedBytes);
+      encoder.copyBufferToBuffer(this.#output, 0, this.#readback, 16, byteLength);
       device.queue.submit([encoder.finish()]);
     });
-    return this.#read(16 + paddedBytes, (mapped) => ({
+    return this.#read(16 + byteLength, (mapped) => ({
       nonfinite: new Uint32Array(mapped, 0, 1)[0] as number,
-      bytes: new Uint8Array(mapped.slice(16, 16 + byteLength)),
+      bytes: joinRows(new Uint8Array(mapped.slice(16)), rows, PLAIN_FORMATS[output]),
     }));
   }
 
-  /** Four sums per block and model, in block order: `[block][model][fact]`. */
-  async reduce(tile: TileInput, { rule, constants }: Rule): Promise<Float32Array<ArrayBuffer>> {
-    const pipeline = await this.#pipeline("blockwise", `reduce/${rule}`, tile, "F32");
-    const blocks = Math.ceil(tile.elementCount / BLOCK_ELEMENTS);
-    const models = tile.segments.length - (tile.hasBase ? 1 : 0);
-    const byteLength = blocks * models * 16;
+  /**
+   * The rule's sums over the blocks of each part of the tile (see `addPartials`), of changes that are
+   * multiplied by `unit`, a power of two.
+   */
+  async reduce(
+    tile: TileInput,
+    { rule, constants, rows: sumRows }: SumRule,
+    unit = 1,
+  ): Promise<Float32Array<ArrayBuffer>> {
+    const { part } = tile.layout;
+    const harness = part === "column" ? "columnwise" : "blockwise";
+    const pipeline = await this.#gpu.pipeline(
+      [`harness/${harness}.wgsl`, `reduce/${rule}.wgsl`],
+      { ...tileConstants(formatsOf(tile), tile.hasBase, "F32", { part }), ROWS: sumRows },
+      BLOCKWISE,
+    );
+    const { rows, padded } = rowsOf(tile);
+    const groups =
+      part === "column"
+        ? [Math.ceil(padded / (4 * QUADS_PER_GROUP)), Math.ceil(rows / BLOCK_ROWS)]
+        : [rows * Math.ceil(padded / BLOCK_ELEMENTS)];
+    const byteLength = 4 * countPartials(tile, sumRows);
     await this.#gpu.guard(rule, () => {
-      this.#upload(tile, constants);
+      this.#upload(tile, constants, { unit });
       const { device } = this.#gpu;
       const encoder = device.createCommandEncoder();
-      this.#dispatch(encoder, pipeline, [this.#output], blocks);
+      this.#dispatch(encoder, pipeline, [this.#output], groups);
       encoder.copyBufferToBuffer(this.#output, 0, this.#readback, 0, byteLength);
       device.queue.submit([encoder.finish()]);
     });
@@ -148,19 +175,18 @@ export class TileSlot {
       readback: this.#allocate("bins readback", 4 * BINS, MAP_READ | COPY_DST),
     };
     const { bins, readback } = this.#histogram;
-    const formats = tile.segments.map(({ format }) => format);
     const pipeline = await this.#gpu.pipeline(
       ["harness/histogram.wgsl", `score/${rule}.wgsl`],
-      { ...tileConstants(formats, tile.hasBase, "F32"), KEY: HISTOGRAM_KEYS[key] },
+      { ...tileConstants(formatsOf(tile), tile.hasBase, "F32"), KEY: HISTOGRAM_KEYS[key] },
       BLOCKWISE,
     );
     await this.#gpu.guard(rule, () => {
-      this.#upload(tile, constants, model);
+      this.#upload(tile, constants, { model });
       const { device } = this.#gpu;
       const encoder = device.createCommandEncoder();
       encoder.clearBuffer(bins);
       const groups = Math.ceil(tile.elementCount / (4 * QUADS_PER_GROUP));
-      this.#dispatch(encoder, pipeline, [bins], groups);
+      this.#dispatch(encoder, pipeline, [bins], [groups]);
       encoder.copyBufferToBuffer(bins, 0, readback, 0, 4 * BINS);
       device.queue.submit([encoder.finish()]);
     });
@@ -177,46 +203,26 @@ export class TileSlot {
     return pooled.buffer;
   }
 
-  #pipeline(
-    harness: "elementwise" | "blockwise",
-    rule: string,
+  #upload(
     tile: TileInput,
-    output: OutputDType,
-  ) {
-    return this.#gpu.pipeline(
-      [`harness/${harness}.wgsl`, `${rule}.wgsl`],
-      tileConstants(
-        tile.segments.map(({ format }) => format),
-        tile.hasBase,
-        output,
-      ),
-      harness === "elementwise" ? ELEMENTWISE : BLOCKWISE,
-    );
-  }
-
-  #upload(tile: TileInput, constants: readonly number[], model = 0): void {
+    constants: readonly number[] | Float32Array,
+    about: { readonly model?: number; readonly unit?: number; readonly filling?: number },
+  ): void {
     const { queue } = this.#gpu.device;
-    const layout = new Uint32Array(4 + 4 * tile.segments.length);
-    layout.set([tile.elementCount, tile.first, model]);
-    let offset = 0;
-    tile.segments.forEach(({ format, bytes }, i) => {
-      invariant(
-        bytes.byteLength === formatBytes(format, tile.elementCount),
-        "a segment holds the tile's elements",
-      );
-      layout.set([offset / 8, format.code], 4 + 4 * i);
-      queue.writeBuffer(this.#arena, offset, padToQuads(bytes));
-      offset += Math.ceil(bytes.byteLength / 16) * 16;
-    });
-    queue.writeBuffer(this.#uniform, 0, layout);
-    if (constants.length > 0) queue.writeBuffer(this.#constants, 0, Float32Array.from(constants));
+    const { words, segments } = packTile(tile, about);
+    for (const { offset, bytes } of segments) queue.writeBuffer(this.#arena, offset, bytes);
+    queue.writeBuffer(this.#uniform, 0, words);
+    if (constants.length === 0) return;
+    const filled = new Float32Array(constants.length + (about.filling ?? 0));
+    filled.set(constants);
+    queue.writeBuffer(this.#constants, 0, filled);
   }
 
   #dispatch(
     encoder: GPUCommandEncoder,
     pipeline: GPUComputePipeline,
     outputs: readonly GPUBuffer[],
-    workgroups: number,
+    [groups = 1, more = 1]: readonly number[],
   ): void {
     const buffers = [this.#arena, this.#constants, this.#uniform, ...outputs];
     const pass = encoder.beginComputePass();
@@ -228,7 +234,7 @@ export class TileSlot {
         entries: buffers.map((buffer, binding) => ({ binding, resource: { buffer } })),
       }),
     );
-    pass.dispatchWorkgroups(workgroups);
+    pass.dispatchWorkgroups(groups, more);
     pass.end();
   }
 
@@ -248,28 +254,6 @@ export class TileSlot {
   }
 }
 
-/** The linked constants of shaders/lib/tile.wgsl for segments of these formats. */
-export function tileConstants(
-  segments: readonly WeightFormat[],
-  hasBase: boolean,
-  output: OutputDType,
-): ShaderConstants {
-  const codes = new Set(segments.map(({ code }) => code));
-  const [stored = MIXED] = codes.size === 1 ? codes : [];
-  return {
-    SEGMENTS: segments.length,
-    MODELS: segments.length - Number(hasBase),
-    HAS_BASE: hasBase,
-    STORED: stored,
-    OUTPUT: PLAIN_FORMATS[output].code,
-  };
-}
-
-/** The bytes with zeros up to a whole 16, so that the last quad reads nothing stale. */
-function padToQuads(bytes: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {
-  const padded = Math.ceil(bytes.byteLength / 16) * 16;
-  if (padded === bytes.byteLength) return bytes;
-  const copy = new Uint8Array(padded);
-  copy.set(bytes);
-  return copy;
+function formatsOf(tile: TileInput): readonly WeightFormat[] {
+  return tile.segments.map(({ format }) => format);
 }

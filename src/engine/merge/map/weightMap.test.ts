@@ -4,7 +4,7 @@ import type { Facts } from "../method.ts";
 import type { Plan } from "../plan/outputTensor.ts";
 import { planMerge } from "../plan/plan.ts";
 import { findMethod } from "../registry.ts";
-import type { FactTable } from "../run/decide.ts";
+import { type Measured, NOTHING_MEASURED } from "../run/measured.ts";
 import { makeModel, type Tensors } from "../testModels.ts";
 import { makeWeightMap } from "./weightMap.ts";
 
@@ -12,7 +12,6 @@ const Q0 = "model.layers.0.self_attn.q_proj.weight";
 const Q1 = "model.layers.1.self_attn.q_proj.weight";
 const NORM = "model.norm.weight";
 const TENSORS: Tensors = { [Q0]: ["F32", [2, 2]], [Q1]: ["F32", [2, 2]], [NORM]: ["F32", [4]] };
-const NOTHING: FactTable = new Map();
 
 function plan(recipe: Partial<Recipe>, b: Tensors = TENSORS): Plan {
   const full = { method: "varm", base: "base", parameters: {}, models: [], ...recipe };
@@ -29,12 +28,18 @@ function plan(recipe: Partial<Recipe>, b: Tensors = TENSORS): Plan {
 
 /** Σδ, Σδ², Σ|δ|, moved elements. */
 const moved = (square: number): Facts => [0, square, 0, 4];
-const table = (rules: Readonly<Record<string, Readonly<Record<string, readonly Facts[]>>>>) =>
-  new Map(Object.entries(rules).map(([rule, tensors]) => [rule, new Map(Object.entries(tensors))]));
+const table = (
+  rules: Readonly<Record<string, Readonly<Record<string, readonly Facts[]>>>>,
+): Measured => ({
+  facts: new Map(
+    Object.entries(rules).map(([rule, tensors]) => [rule, new Map(Object.entries(tensors))]),
+  ),
+  cuts: new Map(),
+});
 
 describe("a weight map", () => {
   test("shows every tensor in its place before anything is measured", () => {
-    const map = makeWeightMap(plan({}), NOTHING);
+    const map = makeWeightMap(plan({}), NOTHING_MEASURED);
     expect(map.cells.map(({ layer, column, shares }) => [layer, column, shares])).toEqual([
       [0, "q", null],
       [1, "q", null],
@@ -77,7 +82,7 @@ describe("a weight map", () => {
       shardBytes: 1e9,
       budget: { tileBytes: 1e6, slots: 3 },
     });
-    const map = makeWeightMap(linear, NOTHING);
+    const map = makeWeightMap(linear, NOTHING_MEASURED);
     expect(map.cells[0]).toMatchObject({ shares: [0.75, 0.25], change: null });
     expect([map.measured, map.total]).toEqual([0, 0]);
     expect(map.headline).toBe("The shares are the same everywhere: a 75 % and b 25 %.");
@@ -115,7 +120,10 @@ describe("a weight map", () => {
       { model: "a", parameters: { share } },
       { model: "b", parameters: {} },
     ];
-    const map = makeWeightMap(plan({ models, parameters: { exclude: ["norm"] } }), NOTHING);
+    const map = makeWeightMap(
+      plan({ models, parameters: { exclude: ["norm"] } }),
+      NOTHING_MEASURED,
+    );
     expect(map.cells.map(({ locked, merged }) => [locked, merged])).toEqual([
       [true, true],
       [false, true],
@@ -174,7 +182,11 @@ describe("changes", () => {
     const models = [{ model: "a", parameters: {} }];
     const slerp = plan({ method: "slerp", models, parameters: { t: 0.5 } });
     const change = (model: number, product: number) => {
-      const facts = table({ dots: { [Q0]: [[100, model, product, 0]] } });
+      const gram: readonly Facts[] = [
+        [100, product, 0, 0],
+        [product, model, 0, 0],
+      ];
+      const facts = table({ gram: { [Q0]: gram } });
       return makeWeightMap(slerp, facts).cells[0]?.change;
     };
     expect(change(100, 99.5)).toEqual([0.1]);
@@ -193,7 +205,7 @@ test("no share is ever NaN", () => {
     shardBytes: 1e9,
     budget: { tileBytes: 1e6, slots: 3 },
   });
-  expect(makeWeightMap(cancelled, NOTHING).cells.map(({ shares }) => shares)).toEqual([
+  expect(makeWeightMap(cancelled, NOTHING_MEASURED).cells.map(({ shares }) => shares)).toEqual([
     null,
     null,
     null,

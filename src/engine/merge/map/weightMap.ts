@@ -1,8 +1,11 @@
 import { placeTensor } from "../../checkpoint/place.ts";
 import type { Recipe, WeightCell, WeightMap } from "../../contract/index.ts";
 import type { Facts } from "../method.ts";
+import { gramOf } from "../methods/span/gram.ts";
 import type { OutputTensor, Plan } from "../plan/outputTensor.ts";
-import { decideUnit, type FactTable, groupUnits } from "../run/decide.ts";
+import { decideUnit, groupUnits } from "../run/decide.ts";
+import type { FactTable, Measured } from "../run/measured.ts";
+import { partOf, partShares, reductionOf } from "../run/rules.ts";
 import { writeHeadline } from "./headline.ts";
 
 /** True where a model's override parameter has an entry for exactly this tensor. */
@@ -27,9 +30,16 @@ function spreadOut(plan: Plan, { present }: OutputTensor, values: readonly numbe
 const allFinite = (values: readonly number[] | null) =>
   values?.every((value) => Number.isFinite(value)) ? values : null;
 
-/** Mean and standard deviation of the shares that differ from element to element. */
-function elementShares(plan: Plan, output: OutputTensor, facts: FactTable) {
-  const rule = plan.method.elementShares?.(output.resolved) ?? null;
+/** The rule whose facts are Σ share and Σ share², where shares differ within the tensor. */
+function sharesRule(plan: Plan, output: OutputTensor): string | null {
+  const reduction = reductionOf(plan, output);
+  if (reduction && partOf(plan, output) !== "tensor") return partShares(reduction);
+  return plan.method.elementShares?.(output.resolved) ?? null;
+}
+
+/** Mean and standard deviation of the shares that differ from element to element, or row to row. */
+function spreadShares(plan: Plan, output: OutputTensor, facts: FactTable) {
+  const rule = sharesRule(plan, output);
   const sums = rule === null ? undefined : facts.get(rule)?.get(output.name);
   if (!sums || output.elementCount === 0) return { shares: null, spread: null };
   const means = sums.map(([sum]) => sum / output.elementCount);
@@ -42,86 +52,101 @@ function elementShares(plan: Plan, output: OutputTensor, facts: FactTable) {
   };
 }
 
-/**
- * ‖x − b‖² from lengths and product. The difference of sums in float32 drowns a change below a part in
- * 1e5: then it is not known.
- */
-function changeFromDots([base, model, product]: Facts): readonly [delta: number, base: number] {
-  const delta = model + base - 2 * product;
-  return [delta > 1e-5 * base ? delta : Number.NaN, base];
+/** What one model's change comes to over some elements. */
+interface Change {
+  /** Σ δ·rest and Σ rest², the rest being the other models' changes; null where they are not known. */
+  readonly agreement: readonly [product: number, rest: number] | null;
+  /** Σ base². */
+  readonly base: number;
+  /** Σ δ². */
+  readonly delta: number;
 }
 
-/** Σδ² and Σ base² of each present model, from whichever rule knows them. */
-function changeSums(
-  { name }: OutputTensor,
+/**
+ * Changes from inner products of the weights. The difference of sums in float32 drowns a change below
+ * a part in 1e5: then it is not known.
+ */
+function changesFromGram(facts: readonly Facts[]): readonly Change[] {
+  const gram = gramOf(facts);
+  const base = gram[0]![0]!;
+  return gram.slice(1).map((row, i) => {
+    const delta = row[i + 1]! + base - 2 * row[0]!;
+    return { agreement: null, base, delta: delta > 1e-5 * base ? delta : Number.NaN };
+  });
+}
+
+/** The change of each present model, from whichever rule knows it. */
+function changesOf(
+  { method }: Plan,
+  { name, base }: OutputTensor,
   facts: FactTable,
-): readonly (readonly [delta: number, base: number])[] | null {
+): readonly Change[] | null {
   const agreement = facts.get("agreement")?.get(name);
-  if (agreement) return agreement.map(([, , base, delta]) => [delta, base]);
-  const dots = facts.get("dots")?.get(name);
-  if (!dots) return null;
-  return dots.map(changeFromDots);
+  if (agreement) {
+    return agreement.map(([product, rest, square, delta]) => {
+      return { agreement: [product, rest], base: square, delta };
+    });
+  }
+  const gram = method.blendsBase && base ? facts.get("gram")?.get(name) : undefined;
+  return gram ? changesFromGram(gram) : null;
 }
 
 /** √(Σδ² / Σ base²); a change from nothing has no size. */
-function relativeChange(delta: number, base: number): number | null {
+function relativeChange({ delta, base }: Change): number | null {
   if (delta === 0) return 0;
   const change = Math.sqrt(delta / base);
   return Number.isFinite(change) ? change : null;
 }
 
 function measuredChange(plan: Plan, output: OutputTensor, facts: FactTable) {
-  const sums = changeSums(output, facts);
-  const changes = sums?.map(([delta, base]) => relativeChange(delta, base));
+  const changes = changesOf(plan, output, facts)?.map(relativeChange);
   if (!changes?.every((change) => change !== null)) return null;
   return spreadOut(plan, output, changes);
 }
 
-/** Sums of the merged tensors' facts, at the place of each model; null where none is known. */
-function addFacts(plan: Plan, facts: FactTable, rule: string): readonly number[][] | null {
-  const known = facts.get(rule);
-  if (!known) return null;
-  const totals = plan.keys.map(() => [0, 0, 0, 0]);
-  let found = false;
+const addChanges = (one: Change, other: Change): Change => ({
+  agreement:
+    one.agreement && other.agreement
+      ? [one.agreement[0] + other.agreement[0], one.agreement[1] + other.agreement[1]]
+      : null,
+  base: one.base + other.base,
+  delta: one.delta + other.delta,
+});
+
+/** Each model's change over all merged tensors of which it is known. */
+function summarise(plan: Plan, facts: FactTable): WeightMap["summary"] {
+  const totals: (Change | undefined)[] = plan.keys.map(() => undefined);
   for (const output of plan.outputs) {
-    const sums = output.action === "merge" ? known.get(output.name) : undefined;
-    if (!sums) continue;
-    found = true;
-    for (const [i, m] of output.present.entries()) {
-      for (const [k, value] of (sums[i] as Facts).entries()) totals[m]![k]! += value;
+    const changes = output.action === "merge" ? changesOf(plan, output, facts) : null;
+    for (const [i, change] of (changes ?? []).entries()) {
+      const m = output.present[i]!;
+      const sum = totals[m];
+      totals[m] = sum ? addChanges(sum, change) : change;
     }
   }
-  return found ? totals : null;
-}
-
-function summarise(plan: Plan, facts: FactTable): WeightMap["summary"] {
-  const agreement = addFacts(plan, facts, "agreement");
-  const dots = agreement ? null : addFacts(plan, facts, "dots");
   return plan.keys.map((model, m) => {
-    if (agreement) {
-      const [product, rest, base, delta] = agreement[m] as unknown as Facts;
-      const cosine = product / Math.sqrt(rest * delta);
-      return {
-        model,
-        change: relativeChange(delta, base),
-        cosine: plan.keys.length > 1 && Number.isFinite(cosine) ? cosine : null,
-      };
-    }
-    if (!dots) return { model, change: null, cosine: null };
-    const change = relativeChange(...changeFromDots(dots[m] as unknown as Facts));
-    return { model, change, cosine: null };
+    const total = totals[m];
+    if (!total) return { model, change: null, cosine: null };
+    const [product, rest] = total.agreement ?? [Number.NaN, Number.NaN];
+    const cosine = product / Math.sqrt(rest * total.delta);
+    return {
+      model,
+      change: relativeChange(total),
+      cosine: plan.keys.length > 1 && Number.isFinite(cosine) ? cosine : null,
+    };
   });
 }
 
 /**
  * The weight map as far as the facts reach: every output tensor in its place with its shares, and
- * what the models as wholes did. Facts of the rules "agreement" and "dots" give the changes.
+ * what the models as wholes did. Facts of the rule "agreement", or of a blended base, give the changes.
  */
-export function makeWeightMap(plan: Plan, facts: FactTable): WeightMap {
+export function makeWeightMap(plan: Plan, measured: Measured): WeightMap {
+  const { facts } = measured;
   const { method, recipe, keys } = plan;
   const decided = new Map<string, readonly number[] | null>();
   for (const unit of groupUnits(plan)) {
-    const decisions = decideUnit(plan, unit, facts);
+    const decisions = decideUnit(plan, unit, measured);
     for (const [tensor, { shares }] of decisions ?? []) decided.set(tensor, shares);
   }
 
@@ -140,7 +165,7 @@ export function makeWeightMap(plan: Plan, facts: FactTable): WeightMap {
     const constant = decided.get(name) ?? null;
     const shown = constant
       ? { shares: allFinite(spreadOut(plan, output, constant)), spread: null }
-      : elementShares(plan, output, facts);
+      : spreadShares(plan, output, facts);
     return { ...place, ...shown, change: measuredChange(plan, output, facts) };
   });
 
@@ -148,8 +173,7 @@ export function makeWeightMap(plan: Plan, facts: FactTable): WeightMap {
     plan.outputs
       .filter(
         ({ action, resolved }) =>
-          action === "merge" &&
-          (method.reduce(resolved) !== null || method.elementShares?.(resolved)),
+          action === "merge" && (method.reduce?.(resolved) || method.elementShares?.(resolved)),
       )
       .map(({ name }) => name),
   );

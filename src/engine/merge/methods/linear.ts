@@ -18,7 +18,6 @@ export default defineMethod({
   override: "weight",
   mergekit: true,
   symmetric: true,
-  reduce: () => null,
   apply: () => "weighted_sum",
   decide: (unit) =>
     unit.map(({ resolved }) => {

@@ -1,6 +1,7 @@
 import { defineMethod, type Resolved, type SelectedTensor } from "../method.ts";
 import {
   type Consensus,
+  keptSums,
   type Term,
   type Thinning,
   taskVectorConstants,
@@ -30,7 +31,8 @@ function termsOf(weights: readonly number[], thinning: Thinning): Term[] {
   return weights.map((weight) => ({ weight, vote: 1, rescale: 1, thinning }));
 }
 
-function selected({ cuts: [cut] }: SelectedTensor): Thinning {
+function selected({ cuts: [own] }: SelectedTensor): Thinning {
+  const [cut] = own ?? [];
   return cut ? { kind: "variance", cut } : { kind: "none" };
 }
 
@@ -68,10 +70,10 @@ export default defineMethod({
   select({ global, models }) {
     const fraction = Math.max(0, Number(global.select_topk));
     if (fraction >= 1) return null;
-    const fractions = models.map(() => fraction);
-    return { rule: "variance", shared: true, of: "positive", fractions };
+    const fractions = models.map(() => [fraction]);
+    return { rule: "spread", shared: true, of: "positive", fractions };
   },
-  reduce: () => "task_vector_sums",
+  reduce: () => keptSums,
   reduceConstants: (tensor) => {
     const weights = tensor.resolved.models.map(() => 1);
     return taskVectorConstants(termsOf(weights, selected(tensor)), consensusOf(tensor.resolved));

@@ -35,7 +35,6 @@ export default defineMethod({
   override: "weight",
   mergekit: true,
   symmetric: true,
-  reduce: () => null,
   apply: (resolved) => (inBf16(resolved) ? "bf16_delta_sum" : "delta_sum"),
   decide: (unit) =>
     unit.map(({ resolved }) => {

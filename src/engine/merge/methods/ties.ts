@@ -1,6 +1,11 @@
 import { defineMethod, type Resolved, type SelectedTensor } from "../method.ts";
 import { lambdaParam, normalizeParam, weightParam, weightsOf } from "../weighting.ts";
-import { type Consensus, type Term, taskVectorConstants } from "./taskVectors/constants.ts";
+import {
+  type Consensus,
+  keptSums,
+  type Term,
+  taskVectorConstants,
+} from "./taskVectors/constants.ts";
 import {
   densitiesOf,
   densityParam,
@@ -31,7 +36,7 @@ const leastKept = (resolved: Resolved) => Number(likeMergekit(resolved));
 function termsOf({ resolved, cuts }: SelectedTensor, rescale: readonly number[]): Term[] {
   const densities = densitiesOf(resolved);
   return weightsOf(resolved).map((weight, m) => {
-    const cut = densities[m]! < 1 ? cuts[m] : undefined;
+    const cut = densities[m]! < 1 ? cuts[m]?.[0] : undefined;
     return {
       weight,
       vote: voteOf(resolved, weight),
@@ -64,12 +69,13 @@ export default defineMethod({
   symmetric: true,
   profilesDiffer: describeVotes,
   select(resolved) {
-    const fractions = densitiesOf(resolved);
-    if (fractions.every((density) => density >= 1)) return null;
+    const densities = densitiesOf(resolved);
+    if (densities.every((density) => density >= 1)) return null;
+    const fractions = densities.map((density) => [density]);
     const least = leastKept(resolved);
     return { rule: "magnitude", shared: false, of: "all", fractions, least };
   },
-  reduce: ({ global }) => (global.rescale ? "task_vector_sums" : null),
+  reduce: ({ global }) => (global.rescale ? keptSums : null),
   reduceConstants: (tensor) =>
     taskVectorConstants(termsOf(tensor, []), consensusOf(tensor.resolved)),
   elementShares: () => "task_vector_shares",

@@ -73,6 +73,7 @@ function sharesOf(tensor: Name, parameters: Record<string, string | number>) {
 function mergedOf(tensor: Name, parameters: Record<string, string | number>) {
   const unit = unitOf(tensor, globalOf(parameters)).map(({ base, deltas, ...rest }) => ({
     ...rest,
+    shape: [base.length],
     base: Float64Array.from(base),
     models: deltas.map((delta) => Float64Array.from(base, (b, i) => b + delta[i]!)),
   }));

@@ -1,5 +1,11 @@
 import { layerKey, moduleKey } from "../../checkpoint/tensorRoles/role.ts";
-import { defineMethod, type Resolved, type UnitTensor, type Values } from "../method.ts";
+import {
+  defineMethod,
+  type Reduction,
+  type Resolved,
+  type UnitTensor,
+  type Values,
+} from "../method.ts";
 import { referenceVarm } from "./varm/reference.ts";
 import {
   applyStated,
@@ -13,6 +19,9 @@ import {
 } from "./varm/shares.ts";
 
 const STATISTIC_CODE = { square: 0, abs: 1, signed: 2 } as const;
+
+/** Σδ, Σδ², Σ|δ| and how many elements moved. */
+const CHANGE: Reduction = { rule: "delta", powers: [1, 2, 1, 0] };
 
 const isStated = ({ models }: Resolved) =>
   models.some(({ share }) => share !== null && share !== undefined);
@@ -178,7 +187,7 @@ export default defineMethod({
     const include = (global.include ?? []) as readonly string[];
     return include.length > 0 && !matches(tensor, include) ? kept : null;
   },
-  reduce: ({ global }) => (granularityOf(global) === "parameter" ? null : "delta"),
+  reduce: ({ global }) => (granularityOf(global) === "parameter" ? null : CHANGE),
   elementShares: (resolved) => (perElement(resolved) ? "element_share" : null),
   apply(resolved) {
     const released = isReleased(resolved.global);

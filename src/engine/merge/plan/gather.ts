@@ -3,7 +3,7 @@ import { countsTokens } from "../../checkpoint/tensorRoles/role.ts";
 import type { DType, Finding } from "../../contract/index.ts";
 import { invariant } from "../../core/invariant.ts";
 import { mergeRole } from "../../core/tensor/dtype.ts";
-import type { Values } from "../method.ts";
+import type { MergeMethod, Values } from "../method.ts";
 import { finding, findTensor, formatShape, type Source, type Sources } from "./sources.ts";
 
 /** What becomes of one tensor, before its parameters are resolved. */
@@ -79,13 +79,17 @@ function matchShapes(
   name: string,
   found: readonly Found[],
   base: Found | undefined,
-  cutsBase: boolean,
+  tokenRows: MergeMethod["tokenRows"],
 ): { readonly shape: readonly number[]; readonly findings: readonly Finding[] } {
   const first = base ?? (found[0] as Found);
   const findings: Finding[] = [];
   let shape = first.tensor.shape;
-  const tokens = countsTokens(name);
-  if (tokens && cutsBase && found.every(({ tensor }) => sameRows(tensor.shape, shape))) {
+  const tokens = countsTokens(name) && tokenRows !== "equal";
+  if (
+    tokens &&
+    tokenRows === "common" &&
+    found.every(({ tensor }) => sameRows(tensor.shape, shape))
+  ) {
     shape = [Math.min(...found.map(({ tensor }) => tensor.shape[0]!)), ...shape.slice(1)];
   }
   for (const { source, tensor } of found) {
@@ -178,9 +182,9 @@ export function gatherTensor(name: string, sources: Sources, global: Values): Ga
     return { ...gathered, findings: [...gathered.findings, ...missing] };
   }
 
-  const cutsBase = method.base === "none" || method.cutsBase === true;
-  if (sources.base && !base) {
-    if (cutsBase && models.length > 0) {
+  const blendsWithout = method.blendsBase && method.base === "optional";
+  if (sources.base && !base && !blendsWithout) {
+    if (method.blendsBase && models.length > 0) {
       const message = `Only "${first.source.key}" has the tensor "${name}": it is copied as it is.`;
       const about = { source: first.source, tensor: name };
       return copyOf(first.tensor, [finding("warning", "missing-tensor", message, about)]);
@@ -194,9 +198,10 @@ export function gatherTensor(name: string, sources: Sources, global: Values): Ga
     return copyOf(first.tensor, reportMissing(name, sources, models, consequence));
   }
 
-  const { shape, findings } = matchShapes(name, found, base, cutsBase);
+  const tokenRows = method.tokenRows ?? (method.base === "none" ? "common" : "base");
+  const { shape, findings } = matchShapes(name, found, base, tokenRows);
   const consequence =
-    method.base === "none" ? "it is merged from the others" : "the model takes no part there";
+    base === undefined ? "it is merged from the others" : "the model takes no part there";
   return {
     action: "merge",
     shape,

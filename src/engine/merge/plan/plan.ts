@@ -148,7 +148,7 @@ function makeCard(
 ): MergePlan {
   const merged = outputs.filter(({ action }) => action === "merge");
   const selects = merged.some(({ resolved }) => method.select?.(resolved));
-  const reduces = merged.some(({ resolved }) => method.reduce(resolved) !== null);
+  const reduces = merged.some(({ resolved }) => method.reduce?.(resolved));
   const passes = 1 + (reduces ? 1 : 0) + (selects ? SELECT_PASSES : 0);
   const readBytes = estimateReads(outputs, passes);
   const indexBytes = new TextEncoder().encode(shards.index ?? "").byteLength;

@@ -1,36 +1,27 @@
 import { EngineError } from "../../contract/index.ts";
 import { invariant } from "../../core/invariant.ts";
-import type { Cut, Decision, Facts, SelectedTensor, UnitTensor } from "../method.ts";
+import type { Decision, SelectedTensor, UnitTensor } from "../method.ts";
 import type { OutputTensor, Plan } from "../plan/outputTensor.ts";
-
-/**
- * What was measured: per rule in shaders/reduce, per tensor, per model of that tensor. A selection
- * lies there too, under its rule in shaders/score, as `[bits, before, kept, 0]`.
- */
-export type FactTable = ReadonlyMap<string, ReadonlyMap<string, readonly Facts[]>>;
-
-/** Where a selection by a score lies among the facts. */
-export const selectionRule = (score: string) => `score/${score}`;
-
-const toCut = ([bits, before, kept]: Facts): Cut => ({ bits, before, kept });
+import type { Measured } from "./measured.ts";
+import { partOf, reductionOf } from "./rules.ts";
 
 /** A tensor with what was selected of it; null while the selection is missing. */
 export function seeSelected(
   plan: Plan,
   { name, elementCount, resolved, present }: OutputTensor,
-  facts: FactTable,
+  { cuts: all }: Measured,
 ): SelectedTensor | null {
   const keys = present.map((i) => plan.keys[i]!);
   const selection = plan.method.select?.(resolved) ?? null;
-  const cuts = selection ? facts.get(selectionRule(selection.rule))?.get(name)?.map(toCut) : [];
+  const cuts = selection ? all.get(selection.rule)?.get(name) : [];
   return cuts ? { name, elementCount, resolved, keys, cuts } : null;
 }
 
-function see(plan: Plan, output: OutputTensor, facts: FactTable): UnitTensor | null {
-  const selected = seeSelected(plan, output, facts);
-  const rule = plan.method.reduce(output.resolved);
-  const measured = rule === null ? [] : facts.get(rule)?.get(output.name);
-  return selected && measured ? { ...selected, facts: measured } : null;
+function see(plan: Plan, output: OutputTensor, measured: Measured): UnitTensor | null {
+  const selected = seeSelected(plan, output, measured);
+  const reduction = reductionOf(plan, output);
+  const facts = reduction ? measured.facts.get(reduction.rule)?.get(output.name) : [];
+  return selected && facts ? { ...selected, facts } : null;
 }
 
 /** The merged tensors of a plan, by the unit that is decided together. */
@@ -45,36 +36,39 @@ export function groupUnits(plan: Plan): readonly (readonly OutputTensor[])[] {
   return [...units.values()];
 }
 
-/** Decides one unit; null while a fact of it is missing. */
+/** Decides one unit; null while a fact of it is missing, or where it is decided in parts. */
 export function decideUnit(
   plan: Plan,
   unit: readonly OutputTensor[],
-  facts: FactTable,
+  measured: Measured,
 ): ReadonlyMap<string, Decision> | null {
-  const seen = unit.map((output) => see(plan, output, facts));
+  if (unit.some((output) => partOf(plan, output) !== "tensor")) return null;
+  const seen = unit.map((output) => see(plan, output, measured));
   const known = seen.filter((tensor) => tensor !== null);
   if (known.length < seen.length) return null;
   const decisions = plan.method.decide(known);
   return new Map(known.map(({ name }, i) => [name, decisions[i] as Decision]));
 }
 
-/**
- * Every merged tensor's constants. `nonfinite` where a method divides by nothing: better no file than
- * a file of NaN.
- */
-export function decideAll(plan: Plan, facts: FactTable): ReadonlyMap<string, Decision> {
+/** `nonfinite` where a method divides by nothing: better no file than a file of NaN. */
+export function requireFinite(plan: Plan, where: string, { constants }: Decision): void {
+  if (constants.every((constant) => Number.isFinite(Math.fround(constant)))) return;
+  throw new EngineError(
+    "nonfinite",
+    `${where}: ${plan.method.title} comes to coefficients that are no finite numbers. Do the weights sum to 0, or does a model hold NaN or infinity?`,
+    { tensor: where },
+  );
+}
+
+/** The constants of every merged tensor but those that are decided in parts (`decideParts`). */
+export function decideAll(plan: Plan, measured: Measured): ReadonlyMap<string, Decision> {
   const all = new Map<string, Decision>();
   for (const unit of groupUnits(plan)) {
-    const decisions = decideUnit(plan, unit, facts);
+    if (partOf(plan, unit[0]!) !== "tensor") continue;
+    const decisions = decideUnit(plan, unit, measured);
     invariant(decisions, `"${unit[0]!.name}" was measured`);
     for (const [tensor, decision] of decisions) {
-      if (!decision.constants.every((constant) => Number.isFinite(Math.fround(constant)))) {
-        throw new EngineError(
-          "nonfinite",
-          `"${tensor}": ${plan.method.title} comes to coefficients that are no finite numbers. Do the weights sum to 0, or does a model hold NaN or infinity?`,
-          { tensor },
-        );
-      }
+      requireFinite(plan, `"${tensor}"`, decision);
       all.set(tensor, decision);
     }
   }

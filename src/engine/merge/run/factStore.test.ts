@@ -5,6 +5,7 @@ import { parseRecipe } from "../recipe/parseRecipe.ts";
 import { findMethod } from "../registry.ts";
 import { makeModel } from "../testModels.ts";
 import { type FactRow, storeFacts } from "./factStore.ts";
+import type { Measured } from "./measured.ts";
 
 const Q = "model.layers.0.self_attn.q_proj.weight";
 const FACTS = [
@@ -30,8 +31,7 @@ function planOf(method: string, parameters: string, names: readonly [string, str
   });
 }
 
-function freshStore() {
-  const rows = new Map<string, FactRow>();
+function freshStore(rows = new Map<string, FactRow>()) {
   return storeFacts({
     get: async (key) => rows.get(key),
     set: async (key, row) => void rows.set(key, row),
@@ -42,11 +42,16 @@ function freshStore() {
   });
 }
 
+const sums = (rule: string): Measured => ({
+  facts: new Map([[rule, new Map([[Q, FACTS]])]]),
+  cuts: new Map(),
+});
+
 /** Facts as `plan` stored them, as another plan finds them. */
 async function handOver(rule: string, from: Plan, to: Plan): Promise<unknown> {
   const store = freshStore();
-  await store.save(from, IDS, new Map([[rule, new Map([[Q, FACTS]])]]));
-  return (await store.load(to, IDS)).get(rule)?.get(Q);
+  await store.save(from, IDS, sums(rule));
+  return (await store.load(to, IDS)).facts.get(rule)?.get(Q);
 }
 
 const RESCALED = "{rescale: true, profile: mergekit}";
@@ -81,9 +86,26 @@ test("what depends on the models alone serves every granularity", async () => {
 test("a model that is gone takes its facts along", async () => {
   const store = freshStore();
   const plan = planOf("ties", RESCALED);
-  await store.save(plan, IDS, new Map([["task_vector_sums", new Map([[Q, FACTS]])]]));
+  await store.save(plan, IDS, sums("task_vector_sums"));
   await store.forget("another id");
-  expect((await store.load(plan, IDS)).get("task_vector_sums")?.get(Q)).toEqual(FACTS);
+  expect((await store.load(plan, IDS)).facts.get("task_vector_sums")?.get(Q)).toEqual(FACTS);
   await store.forget("a id");
-  expect((await store.load(plan, IDS)).get("task_vector_sums")?.get(Q)).toBeUndefined();
+  expect((await store.load(plan, IDS)).facts.get("task_vector_sums")?.get(Q)).toBeUndefined();
+});
+
+test("cuts are found again, also as they were stored when each was a row of facts", async () => {
+  const plan = planOf("ties", RESCALED);
+  const rows = new Map<string, FactRow>();
+  const store = freshStore(rows);
+  const cuts = [[{ bits: 7, before: 3, kept: 2 }], [{ bits: 9, before: 1, kept: 1 }]];
+  const own = (measured: Measured) => measured.cuts.get("magnitude")?.get(Q);
+  await store.save(plan, IDS, {
+    facts: new Map(),
+    cuts: new Map([["magnitude", new Map([[Q, cuts]])]]),
+  });
+  expect(own(await store.load(plan, IDS))).toEqual(cuts);
+  const [key = ""] = [...rows.keys()];
+  const facts = cuts.map(([cut]) => [cut!.bits, cut!.before, cut!.kept, 0] as const);
+  rows.set(key, { [Q]: { elementCount: 16, facts } });
+  expect(own(await store.load(plan, IDS))).toEqual(cuts);
 });

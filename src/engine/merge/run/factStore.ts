@@ -1,43 +1,75 @@
 import { delMany, get, keys, set, type UseStore } from "idb-keyval";
 import type { ModelId } from "../../contract/index.ts";
-import type { Facts } from "../method.ts";
-import type { Plan } from "../plan/outputTensor.ts";
-import { type FactTable, selectionRule } from "./decide.ts";
+import type { Cut, Facts } from "../method.ts";
+import type { OutputTensor, Plan } from "../plan/outputTensor.ts";
+import { type Measured, note } from "./measured.ts";
+import { ownRule, partOf, partShares, reductionOf } from "./rules.ts";
 
 /** What was measured of a set of models, kept so that another granularity needs no second look. */
 export interface FactStore {
-  load(plan: Plan, ids: readonly ModelId[]): Promise<FactTable>;
-  save(plan: Plan, ids: readonly ModelId[], facts: FactTable): Promise<void>;
+  load(plan: Plan, ids: readonly ModelId[]): Promise<Measured>;
+  save(plan: Plan, ids: readonly ModelId[], measured: Measured): Promise<void>;
   /** Forgets what concerns a model that is gone. */
   forget(id: ModelId): Promise<void>;
 }
 
-/** Facts of one rule over the tensors of some models; valid while the element counts agree. */
-export type FactRow = Readonly<
-  Record<string, { readonly elementCount: number; readonly facts: readonly Facts[] }>
->;
+/** What a tensor's sums, or its cuts, are; valid while the element counts agree. */
+type Stored =
+  | { readonly elementCount: number; readonly facts: readonly Facts[] }
+  | { readonly elementCount: number; readonly cuts: readonly (readonly Cut[])[] };
+
+/** What one rule found out about the tensors of some models. */
+export type FactRow = Readonly<Record<string, Stored>>;
+
+/** A rule of a plan with the key of its row, and how many rows of sums it has for a tensor. */
+interface RuleRow {
+  readonly kind: "facts" | "cuts";
+  readonly rule: string;
+  readonly key: string;
+  rows(output: OutputTensor): number;
+}
+
+const perModel = ({ models }: OutputTensor) => models.length;
 
 /**
  * Every rule of the plan with the key of its row. What a rule's constants come from is part of what
  * was measured: for those rules that read any the method, what its models are called, all parameters.
  */
-function rowKeys(plan: Plan, ids: readonly ModelId[]): ReadonlyMap<string, string> {
+function ruleRows(plan: Plan, ids: readonly ModelId[]): readonly RuleRow[] {
   const { method, recipe } = plan;
   const ofModels = recipe.models.map(({ parameters }) => parameters);
   const asked = [method.id, plan.keys, recipe.parameters, ofModels];
-  const rules = new Map<string, string>();
-  const add = (rule: string | null, parameters: readonly unknown[]) => {
-    if (rule !== null) rules.set(rule, JSON.stringify([rule, parameters, ids]));
+  const rows = new Map<string, RuleRow>();
+  const add = (rule: string, parameters: readonly unknown[], count = perModel) => {
+    const key = JSON.stringify([rule, parameters, ids]);
+    rows.set(key, { kind: "facts", rule, key, rows: count });
   };
   add("agreement", []);
-  for (const { resolved, action } of plan.outputs) {
-    if (action !== "merge") continue;
-    add(method.reduce(resolved), method.reduceConstants ? asked : []);
-    const selection = method.select?.(resolved) ?? null;
-    add(selection && selectionRule(selection.rule), asked);
-    add(method.elementShares?.(resolved) ?? null, asked);
+  for (const output of plan.outputs) {
+    if (output.action !== "merge") continue;
+    const reduction = reductionOf(plan, output);
+    if (reduction && partOf(plan, output) === "tensor") {
+      const blended = method.blendsBase ? ["base blended"] : [];
+      const constants = method.reduceConstants ? asked : blended;
+      add(reduction.rule, constants, (of) => ownRule(plan, of, reduction, []).rows);
+    } else if (reduction) {
+      add(partShares(reduction), asked);
+    }
+    const selection = method.select?.(output.resolved) ?? null;
+    if (selection) {
+      const key = JSON.stringify([`score/${selection.rule}`, asked, ids]);
+      rows.set(key, { kind: "cuts", rule: selection.rule, key, rows: perModel });
+    }
+    const shares = method.elementShares?.(output.resolved) ?? null;
+    if (shares !== null) add(shares, asked);
   }
-  return rules;
+  return [...rows.values()];
+}
+
+/** Before cuts had a form of their own each was a row of facts: bits, before, kept. */
+function readCuts(stored: Stored): readonly (readonly Cut[])[] {
+  if ("cuts" in stored) return stored.cuts;
+  return stored.facts.map(([bits, before, kept]) => [{ bits, before, kept }]);
 }
 
 /** Facts in a store of the engine's database, one row per rule and set of models. */
@@ -63,27 +95,32 @@ export function storeFacts(store: FactRows): FactStore {
   return {
     async load(plan, ids) {
       const outputs = new Map(plan.outputs.map((output) => [output.name, output]));
-      const table = new Map<string, ReadonlyMap<string, readonly Facts[]>>();
-      for (const [rule, key] of rowKeys(plan, ids)) {
-        const row = (await store.get(key)) ?? {};
-        const usable = Object.entries(row).filter(([tensor, { elementCount, facts }]) => {
+      const facts = new Map<string, Map<string, readonly Facts[]>>();
+      const cuts = new Map<string, Map<string, readonly (readonly Cut[])[]>>();
+      for (const { kind, rule, key, rows } of ruleRows(plan, ids)) {
+        for (const [tensor, stored] of Object.entries((await store.get(key)) ?? {})) {
           const output = outputs.get(tensor);
-          return output?.elementCount === elementCount && output.models.length === facts.length;
-        });
-        table.set(rule, new Map(usable.map(([tensor, { facts }]) => [tensor, facts])));
+          if (output?.elementCount !== stored.elementCount) continue;
+          const found = kind === "cuts" ? readCuts(stored) : "facts" in stored && stored.facts;
+          if (!found || found.length !== rows(output)) continue;
+          if (kind === "cuts") note(cuts, rule, tensor, readCuts(stored));
+          else if ("facts" in stored) note(facts, rule, tensor, stored.facts);
+        }
       }
-      return table;
+      return { facts, cuts };
     },
-    async save(plan, ids, facts) {
+    async save(plan, ids, measured) {
       const counts = new Map(plan.outputs.map(({ name, elementCount }) => [name, elementCount]));
-      for (const [rule, key] of rowKeys(plan, ids)) {
-        const measured = [...(facts.get(rule) ?? [])].flatMap(([tensor, sums]) => {
-          const elementCount = counts.get(tensor);
-          return elementCount === undefined
-            ? []
-            : [[tensor, { elementCount, facts: sums }] as const];
-        });
-        if (measured.length > 0) await store.set(key, Object.fromEntries(measured));
+      for (const { kind, rule, key } of ruleRows(plan, ids)) {
+        const row = Object.fromEntries(
+          [...(measured[kind].get(rule) ?? [])].flatMap(([tensor, found]) => {
+            const elementCount = counts.get(tensor);
+            return elementCount === undefined
+              ? []
+              : [[tensor, { elementCount, [kind]: found } as unknown as Stored] as const];
+          }),
+        );
+        if (Object.keys(row).length > 0) await store.set(key, row);
       }
     },
     async forget(id) {

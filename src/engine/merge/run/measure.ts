@@ -1,14 +1,16 @@
 import { EngineError } from "../../contract/index.ts";
 import type { GpuProvider } from "../../gpu/device.ts";
 import { mapOrdered } from "../../gpu/tiles/ordered.ts";
-import type { Rule } from "../../gpu/tiles/tileSlot.ts";
-import { cutTiles, type Tile } from "../../gpu/tiles/tiling.ts";
-import type { Facts } from "../method.ts";
+import type { TileInput } from "../../gpu/tiles/tileInput.ts";
+import { cutTiles, type Tile, wholeTensor } from "../../gpu/tiles/tiling.ts";
 import type { OutputTensor, Plan } from "../plan/outputTensor.ts";
-import { type FactTable, selectionRule } from "./decide.ts";
+import { copyTable, type Measured, NOTHING_MEASURED, note } from "./measured.ts";
 import { type Missing, openMissing } from "./missing.ts";
+import { decideParts } from "./parts.ts";
+import { partShares, reductionOf, type TensorRule } from "./rules.ts";
 import { selectLargest } from "./select.ts";
 import { openTileSession, type TileSession } from "./session.ts";
+import { type Partials, Sums, sumTile } from "./sum.ts";
 import { readBytesPerElement, readTile } from "./tileInput.ts";
 
 export interface MeasureOptions {
@@ -16,18 +18,18 @@ export interface MeasureOptions {
   /** Rules beside the method's own, for captions in the map. They need a base. */
   readonly captions?: readonly string[];
   /** What is known already: it is not measured again. */
-  readonly known?: FactTable;
+  readonly known?: Measured;
   /** Shorter tiles than the budget allows; results do not depend on it. */
   readonly tileElements?: number;
-  /** A rule is summed over a tensor. */
-  onTensor?(rule: string, tensor: string, facts: readonly Facts[]): void | Promise<void>;
+  /** Something more is known about a tensor. */
+  onTensor?(known: Measured): void | Promise<void>;
   progress?(doneBytes: number, label: string): void;
 }
 
 interface MeasureTile {
   readonly output: OutputTensor;
   readonly tile: Tile;
-  readonly rules: readonly Rule[];
+  readonly rules: readonly TensorRule[];
 }
 
 /**
@@ -39,10 +41,9 @@ export async function measure(
   plan: Plan,
   gpuProvider: GpuProvider,
   options: MeasureOptions,
-): Promise<FactTable> {
-  const { signal, captions, tileElements } = options;
-  const table = new Map<string, Map<string, readonly Facts[]>>();
-  for (const [rule, tensors] of options.known ?? []) table.set(rule, new Map(tensors));
+): Promise<Measured> {
+  const { signal, captions, tileElements, known = NOTHING_MEASURED } = options;
+  const table = { facts: copyTable(known.facts), cuts: copyTable(known.cuts) };
   const findMissing = openMissing(plan, captions);
   let doneBytes = 0;
   let found = 0;
@@ -52,11 +53,11 @@ export async function measure(
     if (missing.length === 0) return table;
     const before = found;
     try {
-      const outputs = missing.map(({ output }) => output);
-      const session = openTileSession(await gpuProvider.get(), outputs, tileElements);
+      const session = openTileSession(await gpuProvider.get(), plan, missing, tileElements);
       try {
         await select(session, missing);
         await sum(session, missing);
+        await sumParts(session, missing);
       } finally {
         session.release();
       }
@@ -66,10 +67,9 @@ export async function measure(
     }
   }
 
-  async function learn(rule: string, tensor: string, facts: readonly Facts[]): Promise<void> {
-    table.set(rule, (table.get(rule) ?? new Map()).set(tensor, facts));
+  async function learned(): Promise<void> {
     found++;
-    await options.onTensor?.(rule, tensor, facts);
+    await options.onTensor?.(table);
   }
 
   function advance(output: OutputTensor, elements: number): void {
@@ -82,8 +82,8 @@ export async function measure(
       if (!selection) continue;
       const onElements = (count: number) => advance(output, count);
       const cuts = await selectLargest(session, output, selection, { signal, onElements });
-      const facts = cuts.map(({ bits, before, kept }): Facts => [bits, before, kept, 0]);
-      await learn(selectionRule(selection.rule), output.name, facts);
+      note(table.cuts, selection.rule, output.name, cuts);
+      await learned();
     }
   }
 
@@ -93,22 +93,37 @@ export async function measure(
       session.slots.length,
       async (job, slot) => {
         signal.throwIfAborted();
-        const partials: Float32Array[] = [];
-        if (job.tile.count === 0) return { ...job, partials };
-        const input = await readTile(job.output, job.tile);
-        for (const rule of job.rules) partials.push(await session.slots[slot]!.reduce(input, rule));
-        return { ...job, partials };
+        if (job.tile.count === 0) return { ...job, summed: [] };
+        const input = await readTile(job.output, job.tile, wholeTensor(job.output.elementCount));
+        const summed: { readonly input: TileInput; readonly partials: Partials }[] = [];
+        for (const rule of job.rules) {
+          summed.push({ input, partials: await sumTile(session.slots[slot]!, input, rule) });
+        }
+        return { ...job, summed };
       },
     );
-    let sums: number[][][] = [];
-    for await (const { output, tile, rules, partials } of results) {
-      if (tile.first === 0) sums = rules.map(() => output.models.map(() => [0, 0, 0, 0]));
-      for (const [r, blocks] of partials.entries()) addBlocks(sums[r] as number[][], blocks);
+    let sums: Sums[] = [];
+    for await (const { output, tile, rules, summed } of results) {
+      const whole = wholeTensor(output.elementCount);
+      if (tile.first === 0) sums = rules.map(({ rows }) => new Sums(whole, rows));
+      for (const [r, { input, partials }] of summed.entries()) sums[r]!.add(input, partials);
       advance(output, tile.count);
       if (tile.first + tile.count < output.elementCount) continue;
       for (const [r, { rule }] of rules.entries()) {
-        await learn(rule, output.name, sums[r] as unknown as readonly Facts[]);
+        note(table.facts, rule, output.name, sums[r]!.factsOf(0));
+        await learned();
       }
+    }
+  }
+
+  async function sumParts(session: TileSession, missing: readonly Missing[]): Promise<void> {
+    for (const { output, parts } of missing) {
+      if (!parts) continue;
+      const onElements = (count: number) => advance(output, count);
+      const wanted = { signal, tileElements: session.tileElements, onElements };
+      const { shares } = await decideParts(plan, output, session.slots, wanted);
+      note(table.facts, partShares(reductionOf(plan, output)!), output.name, shares);
+      await learned();
     }
   }
 }
@@ -121,17 +136,7 @@ function* cutAll(
     if (rules.length === 0) continue;
     // A tensor without elements has one empty tile, so that it is finished like the others.
     if (output.elementCount === 0) yield { output, rules, tile: { first: 0, count: 0 } };
-    for (const tile of cutTiles(output.elementCount, tileElements)) yield { output, rules, tile };
-  }
-}
-
-/** Adds `[block][model][fact]` to `sums[model][fact]`, block by block. */
-function addBlocks(sums: readonly number[][], blocks: Float32Array): void {
-  const models = sums.length;
-  for (let i = 0; i < blocks.length; i += 4 * models) {
-    for (let m = 0; m < models; m++) {
-      const facts = sums[m] as number[];
-      for (let k = 0; k < 4; k++) facts[k]! += blocks[i + 4 * m + k]!;
-    }
+    const layout = wholeTensor(output.elementCount);
+    for (const tile of cutTiles(layout, tileElements)) yield { output, rules, tile };
   }
 }

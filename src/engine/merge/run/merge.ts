@@ -5,8 +5,9 @@ import type { GpuProvider } from "../../gpu/device.ts";
 import { makeWeightMap } from "../map/weightMap.ts";
 import type { Plan } from "../plan/outputTensor.ts";
 import { requireRunnable } from "../plan/prepare.ts";
-import { decideAll, type FactTable } from "./decide.ts";
+import { decideAll } from "./decide.ts";
 import { type MeasureOptions, measure } from "./measure.ts";
+import type { Measured } from "./measured.ts";
 import { runMerge } from "./run.ts";
 import { makeDocuments } from "./sideFiles.ts";
 
@@ -14,7 +15,7 @@ export interface MergeOptions {
   /** The result's name, for its card. */
   readonly name: string;
   readonly signal: AbortSignal;
-  readonly known?: FactTable;
+  readonly known?: Measured;
   /** Rules beside the method's own, for captions of the weight map. */
   readonly captions?: readonly string[];
   onTensor?: MeasureOptions["onTensor"];
@@ -37,19 +38,23 @@ export async function mergeInto(
   const { signal, name } = options;
   const { readBytes, writeBytes, passes } = plan.card;
   const inputs = await watchInputs(inputsOf([plan.donor, ...plan.models]));
-  const measuredBytes = readBytes * (1 - 1 / passes);
-  const facts = await measure(plan, gpuProvider, {
+  /** At the most: how many passes a selection takes shows on the way, and the estimate is never passed. */
+  const most = readBytes * (1 - 1 / passes);
+  let measuredBytes = 0;
+  const measured = await measure(plan, gpuProvider, {
     signal,
     ...(options.known ? { known: options.known } : {}),
     ...(options.captions ? { captions: options.captions } : {}),
     ...(options.onTensor ? { onTensor: options.onTensor } : {}),
-    // How many passes a selection takes shows on the way: the estimate is never passed.
-    progress: (doneBytes, label) => options.progress?.(Math.min(doneBytes, measuredBytes), label),
+    progress: (doneBytes, label) => {
+      measuredBytes = Math.min(doneBytes, most);
+      options.progress?.(measuredBytes, label);
+    },
   });
   const readPerWritten = (readBytes - measuredBytes) / Math.max(writeBytes, 1);
-  await runMerge(plan, decideAll(plan, facts), sealUnchanged(writer, inputs), gpuProvider, {
+  await runMerge(plan, decideAll(plan, measured), sealUnchanged(writer, inputs), gpuProvider, {
     signal,
-    sideFiles: await makeDocuments(plan, { name, map: makeWeightMap(plan, facts) }),
+    sideFiles: await makeDocuments(plan, { name, map: makeWeightMap(plan, measured) }),
     progress: (written, label) =>
       options.progress?.(measuredBytes + written * readPerWritten, label),
   });

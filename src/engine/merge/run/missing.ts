@@ -1,50 +1,62 @@
-import type { Rule } from "../../gpu/tiles/tileSlot.ts";
 import type { Selection } from "../method.ts";
 import type { OutputTensor, Plan } from "../plan/outputTensor.ts";
-import { decideUnit, type FactTable, groupUnits, seeSelected, selectionRule } from "./decide.ts";
+import { decideUnit, groupUnits, seeSelected } from "./decide.ts";
+import type { Measured } from "./measured.ts";
+import { ownRule, partOf, partShares, reductionOf, rowPerModel, type TensorRule } from "./rules.ts";
 
-/** What must be found out about a tensor, and can be now: its selection, or sums of rules. */
+/** What must be found out about a tensor, and can be now. */
 export interface Missing {
   readonly output: OutputTensor;
   readonly selection: Selection | null;
-  readonly rules: readonly Rule[];
+  /** Rules to sum over the whole tensor. */
+  readonly rules: readonly TensorRule[];
+  /** Whether its rows or columns have to be decided, for the shares that the map shows. */
+  readonly parts: boolean;
 }
 
 /**
  * Tells, each time with what is known by then, what is still missing of a plan. One thing waits for
  * another: the method's own sums for the selection, the shares of single elements for the decision.
+ * Without `captions` no more is asked for than the merge needs; with them what a map shows.
  */
 export function openMissing(
   plan: Plan,
   captions: readonly string[] | undefined,
-): (known: FactTable) => readonly Missing[] {
+): (known: Measured) => readonly Missing[] {
   const { method } = plan;
   const units = groupUnits(plan);
 
-  function missingRules(output: OutputTensor, known: FactTable): Rule[] {
+  function missingRules(output: OutputTensor, known: Measured): TensorRule[] {
     const selected = seeSelected(plan, output, known);
     if (!selected) return [];
-    const lacks = (rule: string) => !known.get(rule)?.has(output.name);
-    const own = method.reduce(output.resolved);
+    const lacks = (rule: string) => !known.facts.get(rule)?.has(output.name);
+    const own = partOf(plan, output) === "tensor" ? reductionOf(plan, output) : null;
     const constants = method.reduceConstants?.(selected) ?? [];
-    const rules = own !== null && lacks(own) ? [{ rule: own, constants }] : [];
+    const rules = own && lacks(own.rule) ? [ownRule(plan, output, own, constants)] : [];
     const beside = output.base ? (captions ?? []) : [];
-    return [...rules, ...beside.filter(lacks).map((rule) => ({ rule, constants: [] }))];
+    return [...rules, ...beside.filter(lacks).map((rule) => rowPerModel(output, rule))];
   }
 
   /** Only for the map: their means are of no use to the merge itself. */
-  function missingShares(unit: readonly OutputTensor[], known: FactTable): Map<string, Rule> {
+  function missingShares(unit: readonly OutputTensor[], known: Measured): Map<string, TensorRule> {
     const lacking = unit.flatMap((output) => {
       const rule = method.elementShares?.(output.resolved) ?? null;
-      return rule === null || known.get(rule)?.has(output.name) ? [] : [{ output, rule }];
+      return rule === null || known.facts.get(rule)?.has(output.name) ? [] : [{ output, rule }];
     });
     const decisions = lacking.length > 0 ? decideUnit(plan, unit, known) : null;
     return new Map(
-      lacking.flatMap(({ output: { name }, rule }) => {
-        const decision = decisions?.get(name);
-        return decision ? [[name, { rule, constants: decision.constants }] as const] : [];
+      lacking.flatMap(({ output, rule }) => {
+        const decision = decisions?.get(output.name);
+        if (!decision) return [];
+        return [[output.name, rowPerModel(output, rule, decision.constants)] as const];
       }),
     );
+  }
+
+  function lacksParts(output: OutputTensor, known: Measured): boolean {
+    const reduction = reductionOf(plan, output);
+    if (captions === undefined || !reduction || partOf(plan, output) === "tensor") return false;
+    return !known.facts.get(partShares(reduction))?.has(output.name);
   }
 
   return (known) =>
@@ -52,11 +64,12 @@ export function openMissing(
       const shares = captions === undefined ? new Map() : missingShares(unit, known);
       return unit.flatMap((output): readonly Missing[] => {
         const wanted = method.select?.(output.resolved) ?? null;
-        const made = wanted && known.get(selectionRule(wanted.rule))?.has(output.name);
-        if (wanted && !made) return [{ output, selection: wanted, rules: [] }];
+        const made = wanted && known.cuts.get(wanted.rule)?.has(output.name);
+        if (wanted && !made) return [{ output, selection: wanted, rules: [], parts: false }];
         const share = shares.get(output.name);
         const rules = [...missingRules(output, known), ...(share ? [share] : [])];
-        return rules.length > 0 ? [{ output, selection: null, rules }] : [];
+        const parts = lacksParts(output, known);
+        return rules.length > 0 || parts ? [{ output, selection: null, rules, parts }] : [];
       });
     });
 }

@@ -10,6 +10,7 @@ import { findMethod } from "../registry.ts";
 import { checkpointOf, randomValues, seededRandom } from "../testCheckpoints.ts";
 import { decideAll } from "./decide.ts";
 import { measure } from "./measure.ts";
+import { NOTHING_MEASURED } from "./measured.ts";
 import { runMerge } from "./run.ts";
 
 const COUNT = 9 * BLOCK_ELEMENTS + 5;
@@ -162,7 +163,13 @@ test("a result that overflows is refused, not written", async () => {
     budget: { tileBytes: 2 ** 24, slots: 3 },
   });
   const tree = createMemoryTree();
-  const run = runMerge(overflow, decideAll(overflow, new Map()), tree, gpuProvider, options());
+  const run = runMerge(
+    overflow,
+    decideAll(overflow, NOTHING_MEASURED),
+    tree,
+    gpuProvider,
+    options(),
+  );
   await expect(run).rejects.toMatchObject({ code: "nonfinite", details: { tensor: "a.weight" } });
   expect(tree.sealed).toBe(false);
 });

@@ -5,10 +5,14 @@ import { invariant } from "../../core/invariant.ts";
 import { byteLength } from "../../core/tensor/dtype.ts";
 import type { GpuProvider } from "../../gpu/device.ts";
 import { mapOrdered } from "../../gpu/tiles/ordered.ts";
-import { cutTiles, type Tile } from "../../gpu/tiles/tiling.ts";
+import { partsOf, type TileInput } from "../../gpu/tiles/tileInput.ts";
+import type { TileSlot } from "../../gpu/tiles/tileSlot.ts";
+import { countParts, cutTiles, type Tile } from "../../gpu/tiles/tiling.ts";
 import type { Decision } from "../method.ts";
 import type { OutputTensor, Plan } from "../plan/outputTensor.ts";
 import { copyTile, cutCopyTiles } from "./copyTile.ts";
+import { decideParts } from "./parts.ts";
+import { layoutOf, partOf, seesBase } from "./rules.ts";
 import { openTileSession, type TileSession } from "./session.ts";
 import { readTile } from "./tileInput.ts";
 
@@ -60,7 +64,8 @@ export async function runMerge(
   let doneBytes = 0;
 
   const openSession = async (): Promise<TileSession> => {
-    session ??= openTileSession(await gpuProvider.get(), plan.outputs, options.tileElements);
+    const work = plan.outputs.map((output) => ({ output }));
+    session ??= openTileSession(await gpuProvider.get(), plan, work, options.tileElements);
     return session;
   };
   const closeSession = () => {
@@ -121,21 +126,45 @@ export async function runMerge(
     const left = file.tensors.filter(({ start, byteLength }) => start + byteLength > from);
     const computes = left.some(({ name }) => outputs.get(name)?.action === "merge");
     const { slots, tileElements } = computes ? await openSession() : { slots: [], tileElements: 0 };
+    const constantsOf = constantsByTile(tileElements);
     const jobs = tileJobs(left, from, tileElements);
     yield* mapOrdered(jobs, Math.max(slots.length, 2), async ({ output, start, tile }, slot) => {
       options.signal.throwIfAborted();
       const label = output.name;
       if (output.action === "copy") return { start, label, bytes: await copyTile(output, tile) };
-      const decision = decisions.get(label);
-      invariant(decision, `"${label}" was decided`);
-      const { bytes, nonfinite } = await slots[slot]!.merge(
-        await readTile(output, tile),
-        { rule: plan.method.apply(output.resolved), constants: decision.constants },
-        output.dtype as OutputDType,
-      );
+      const input = await readTile(output, tile, layoutOf(plan, output), seesBase(plan, output));
+      const constants = await constantsOf(output, input, slots[slot]!);
+      const rule = plan.method.apply(output.resolved);
+      const dtype = output.dtype as OutputDType;
+      const { bytes, nonfinite } = await slots[slot]!.merge(input, { rule, constants }, dtype);
       if (nonfinite > 0) throw nonfiniteError(output, tile);
       return { start, label, bytes };
     });
+  }
+
+  /**
+   * The constants of a tile: those of its tensor, or of its rows or columns, which are decided when the
+   * first tile of the tensor asks and forgotten with the next tensor.
+   */
+  function constantsByTile(tileElements: number) {
+    const { signal } = options;
+    let tensor = "";
+    let decided: ReturnType<typeof decideParts> | null = null;
+    return async (output: OutputTensor, input: TileInput, slot: TileSlot) => {
+      if (partOf(plan, output) === "tensor") {
+        const decision = decisions.get(output.name);
+        invariant(decision, `"${output.name}" was decided`);
+        return decision.constants;
+      }
+      if (!decided || tensor !== output.name) {
+        tensor = output.name;
+        decided = decideParts(plan, output, [slot], { signal, tileElements });
+      }
+      const { constants } = await decided;
+      const each = constants.length / countParts(input.layout);
+      const { first, count } = partsOf(input);
+      return constants.subarray(first * each, (first + count) * each);
+    };
   }
 
   function* tileJobs(
@@ -153,8 +182,9 @@ export async function runMerge(
         }
         continue;
       }
+      const layout = layoutOf(plan, output);
       const bytesPerElement = byteLength(output.dtype, 1);
-      for (const tile of cutTiles(output.elementCount, tileElements, done / bytesPerElement)) {
+      for (const tile of cutTiles(layout, tileElements, done / bytesPerElement)) {
         yield { output, tile, start: slot.start + tile.first * bytesPerElement };
       }
     }

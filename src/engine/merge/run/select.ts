@@ -1,7 +1,8 @@
 import { invariant } from "../../core/invariant.ts";
 import { mapOrdered } from "../../gpu/tiles/ordered.ts";
-import type { HistogramKey, TileInput, TileSlot } from "../../gpu/tiles/tileSlot.ts";
-import { BLOCK_ELEMENTS, cutTiles, type Tile } from "../../gpu/tiles/tiling.ts";
+import type { TileInput } from "../../gpu/tiles/tileInput.ts";
+import type { HistogramKey, TileSlot } from "../../gpu/tiles/tileSlot.ts";
+import { BLOCK_ELEMENTS, cutTiles, type Tile, wholeTensor } from "../../gpu/tiles/tiling.ts";
 import type { Cut, Selection } from "../method.ts";
 import type { OutputTensor } from "../plan/outputTensor.ts";
 import type { TileSession } from "./session.ts";
@@ -27,7 +28,7 @@ export interface SelectOptions {
 }
 
 /**
- * The largest elements of a tensor by a score, for every model: exact at any size, in tiles; of equal
+ * The largest elements of a tensor by a score, for every fraction of every model: exact at any size, in tiles; of equal
  * scores the first are kept. A radix selection: one pass counts by the upper bits of the score and one
  * by the lower bits below the upper ones it found; where several have the last kept score, one more
  * finds up to which place they are kept.
@@ -37,7 +38,7 @@ export async function selectLargest(
   output: OutputTensor,
   selection: Selection,
   options: SelectOptions,
-): Promise<readonly Cut[]> {
+): Promise<readonly (readonly Cut[])[]> {
   const { elementCount } = output;
   const counter = openCounter(session, output, selection.rule, options);
   const models = selection.shared ? [0] : output.models.map((_, m) => m);
@@ -52,24 +53,27 @@ export async function selectLargest(
     const lowest = await counter.sum("lower", nearZero);
     for (const i of models.keys()) candidates[i]! -= lowest[i]![0]!;
   }
-  const searches = models.map((model, i) => {
-    const fraction = Math.min(1, selection.fractions[model]!);
-    const least = fraction > 0 ? Math.min(selection.least ?? 0, candidates[i]!) : 0;
-    const kept = Math.max(least, Math.trunc(fraction * candidates[i]!));
-    const { bin, left } = findFromTop(upper[i]!, kept);
-    return { kept, left, question: { model, constants: [bin, 0] } satisfies Question };
-  });
+  const searches = models.flatMap((model, i) =>
+    selection.fractions[model]!.map((stated) => {
+      const fraction = Math.min(1, stated);
+      const least = fraction > 0 ? Math.min(selection.least ?? 0, candidates[i]!) : 0;
+      const kept = Math.max(least, Math.trunc(fraction * candidates[i]!));
+      const { bin, left } = findFromTop(upper[i]!, kept);
+      return { kept, left, question: { model, constants: [bin, 0] } satisfies Question };
+    }),
+  );
   const open = searches.filter(({ kept }) => kept > 0 && kept < elementCount);
   const lower = await counter.sum(
     "lower",
     open.map(({ question }) => question),
   );
-  const cuts: Cut[] = [];
+  const cuts: Cut[][] = models.map(() => []);
   for (const search of searches) {
     const { kept, left, question } = search;
     const bins = lower[open.indexOf(search)];
+    const own = cuts[models.indexOf(question.model)]!;
     if (!bins) {
-      cuts.push({ kept, bits: kept > 0 ? 0 : 2 ** 31 - 1, before: kept > 0 ? EVERYWHERE : 0 });
+      own.push({ kept, bits: kept > 0 ? 0 : 2 ** 31 - 1, before: kept > 0 ? EVERYWHERE : 0 });
       continue;
     }
     const last = findFromTop(bins, left);
@@ -77,7 +81,7 @@ export async function selectLargest(
     const tied: Question = { ...question, constants: [bin, last.bin] };
     const all = last.left === bins[last.bin];
     const before = all ? EVERYWHERE : await counter.placeAfter(tied, last.left);
-    cuts.push({ kept, bits: bin * 2 ** LOWER_BITS + last.bin, before });
+    own.push({ kept, bits: bin * 2 ** LOWER_BITS + last.bin, before });
   }
   return selection.shared ? output.models.map(() => cuts[0]!) : cuts;
 }
@@ -89,12 +93,13 @@ function openCounter(
   rule: string,
   { signal, onElements }: SelectOptions,
 ) {
-  const tiles = [...cutTiles(output.elementCount, tileElements)];
+  const layout = wholeTensor(output.elementCount);
+  const tiles = [...cutTiles(layout, tileElements)];
   /** A tensor of one tile is read once for all passes. */
   let only: Promise<TileInput> | undefined;
   const read = (tile: Tile): Promise<TileInput> => {
-    if (tiles.length > 1) return readTile(output, tile);
-    only ??= readTile(output, tile);
+    if (tiles.length > 1) return readTile(output, tile, layout);
+    only ??= readTile(output, tile, layout);
     return only;
   };
 
@@ -139,7 +144,7 @@ function openCounter(
       }
       invariant(first !== null, "the score occurs as often as it was counted");
       const elements = Math.min(BLOCK_ELEMENTS, output.elementCount - first);
-      const input = await readTile(output, { first, count: elements });
+      const input = await readTile(output, { first, count: elements }, layout);
       const { model, constants } = question;
       const slot = slots[0] as TileSlot;
       const places = await slot.histogram(input, { rule, constants }, { key: "place", model });

@@ -1,23 +1,77 @@
 import { byteLength } from "../../core/tensor/dtype.ts";
 import type { Gpu } from "../../gpu/device.ts";
 import { TileSlot } from "../../gpu/tiles/tileSlot.ts";
-import { chooseTileElements, TILE_SLOTS, type TileNeeds } from "../../gpu/tiles/tiling.ts";
-import type { OutputTensor } from "../plan/outputTensor.ts";
+import {
+  BLOCK_ELEMENTS,
+  BLOCK_ROWS,
+  chooseTileElements,
+  type Layout,
+  paddedRow,
+  TILE_SLOTS,
+  type TileNeeds,
+  wholeBlocks,
+  wholeTensor,
+} from "../../gpu/tiles/tiling.ts";
+import type { OutputTensor, Plan } from "../plan/outputTensor.ts";
+import type { Missing } from "./missing.ts";
+import { layoutOf, modelsSeen, ownRule, reductionOf } from "./rules.ts";
 import { readBytesPerElement, sourcesOf } from "./tileInput.ts";
+
+/** A tensor that tiles are cut of, and what is done with them beside merging. */
+type Work = Pick<Missing, "output"> & Partial<Pick<Missing, "rules">>;
+
+/** Four sums in float32. */
+const SUM_BYTES = 16;
+
+/** Bytes of partial sums for each element of a tile, a row of sums. */
+function sumBytesPerElement({ part, rows, rowLength }: Layout): number {
+  const padded = Math.max(paddedRow(rowLength), 1);
+  if (part === "column") return SUM_BYTES / Math.min(BLOCK_ROWS, Math.max(rows, 1));
+  return (
+    (SUM_BYTES * Math.ceil(padded / BLOCK_ELEMENTS)) /
+    Math.max(padded, part === "tensor" ? BLOCK_ELEMENTS : 1)
+  );
+}
+
+/** Bytes of constants for each element of a tile where rows or columns have their own. */
+function constantBytesPerElement({ part, rows, rowLength }: Layout, constants: number): number {
+  if (part === "tensor") return 0;
+  const elements = part === "row" ? paddedRow(rowLength) : Math.min(BLOCK_ROWS, rows);
+  return (4 * constants) / Math.max(elements, 1);
+}
 
 /** What tiles of a plan's merged tensors need at the most. */
 function tileNeeds(
-  outputs: readonly OutputTensor[],
+  plan: Plan,
+  work: readonly Work[],
   limits: { readonly budgetBytes: number; readonly bindingBytes: number },
 ): TileNeeds {
-  const merged = outputs.filter(({ action }) => action === "merge");
-  const most = (of: (output: OutputTensor) => number) =>
-    merged.reduce((largest, output) => Math.max(largest, of(output)), 1);
+  const merged = work.filter(({ output }) => output.action === "merge");
+  const most = (of: (output: OutputTensor, rules: Work["rules"]) => number, least = 1) =>
+    merged.reduce((largest, { output, rules }) => Math.max(largest, of(output, rules)), least);
   return {
     readBytesPerElement: most(readBytesPerElement),
     writeBytesPerElement: most(({ dtype }) => byteLength(dtype, 1)),
-    models: most((output) => sourcesOf(output).length),
-    longest: most(({ elementCount }) => elementCount),
+    sumBytesPerElement: most((output, rules = []) => {
+      const whole = sumBytesPerElement(wholeTensor(output.elementCount));
+      const layout = layoutOf(plan, output);
+      const own = layout.part === "tensor" ? null : reductionOf(plan, output);
+      const inParts = own ? ownRule(plan, output, own, []).rows * sumBytesPerElement(layout) : 0;
+      return Math.max(inParts, ...rules.map(({ rows }) => rows * whole));
+    }, 0),
+    constantBytesPerElement: most(
+      (output) => constantBytesPerElement(layoutOf(plan, output), modelsSeen(plan, output)),
+      0,
+    ),
+    segments: most((output) => sourcesOf(output).length),
+    longest: most((output) => {
+      const { part, rows, rowLength } = layoutOf(plan, output);
+      return part === "tensor" ? output.elementCount : rows * paddedRow(rowLength);
+    }),
+    leastElements: most((output) => {
+      const { part, rowLength } = layoutOf(plan, output);
+      return part === "column" ? BLOCK_ROWS * paddedRow(rowLength) : 1;
+    }),
     ...limits,
   };
 }
@@ -32,15 +86,19 @@ export interface TileSession {
 /** Allocates the slots. A test may ask for shorter tiles: results must not depend on it. */
 export function openTileSession(
   gpu: Gpu,
-  outputs: readonly OutputTensor[],
+  plan: Plan,
+  work: readonly Work[],
   tileElements?: number,
 ): TileSession {
   const { maxBufferSize, maxStorageBufferBindingSize } = gpu.device.limits;
-  const needs = tileNeeds(outputs, {
+  const needs = tileNeeds(plan, work, {
     budgetBytes: gpu.pool.budgetBytes - gpu.pool.usedBytes,
     bindingBytes: Math.min(maxBufferSize, maxStorageBufferBindingSize),
   });
-  const length = tileElements ?? chooseTileElements(needs);
+  const length = Math.max(
+    tileElements ?? chooseTileElements(needs),
+    wholeBlocks(needs.leastElements),
+  );
   const slots: TileSlot[] = [];
   const release = () => {
     for (const slot of slots) slot.release();

@@ -2,8 +2,8 @@ import { type CheckpointTensor, readTensor } from "../../checkpoint/checkpoint.t
 import { fromF32, toF32 } from "../../core/tensor/convert.ts";
 import { byteLength, isOutputDType } from "../../core/tensor/dtype.ts";
 import { formatBytes, PLAIN_FORMATS, type WeightFormat } from "../../core/tensor/weightFormat.ts";
-import type { TileInput } from "../../gpu/tiles/tileSlot.ts";
-import type { Tile } from "../../gpu/tiles/tiling.ts";
+import type { TileInput } from "../../gpu/tiles/tileInput.ts";
+import type { Layout, Tile } from "../../gpu/tiles/tiling.ts";
 import type { OutputTensor } from "../plan/outputTensor.ts";
 
 /** How a tensor comes to the GPU: as it is stored, or as f32 where the CPU converts it first. */
@@ -22,7 +22,12 @@ export function readBytesPerElement(output: OutputTensor): number {
 }
 
 /** Reads a tile of every source; F64 and F8 become f32 on the way. */
-export async function readTile(output: OutputTensor, { first, count }: Tile): Promise<TileInput> {
+export async function readTile(
+  output: OutputTensor,
+  { first, count }: Tile,
+  layout: Layout,
+  hasBase: boolean = output.base !== null,
+): Promise<TileInput> {
   const segments = await Promise.all(
     sourcesOf(output).map(async (tensor) => {
       const format = formatOnGpu(tensor);
@@ -37,5 +42,5 @@ export async function readTile(output: OutputTensor, { first, count }: Tile): Pr
       return { format, bytes };
     }),
   );
-  return { first, elementCount: count, hasBase: output.base !== null, segments };
+  return { first, elementCount: count, layout, hasBase, segments };
 }

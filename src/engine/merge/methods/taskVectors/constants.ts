@@ -1,4 +1,4 @@
-import type { Cut } from "../../method.ts";
+import type { Cut, Reduction } from "../../method.ts";
 import type { DrawKey } from "./philox.ts";
 
 /** How one model's change is thinned out: what is left is multiplied by `rescale`. */
@@ -32,6 +32,9 @@ export interface Consensus {
   /** A divisor of at most so much of the weights' sizes is one of rounding: it counts as 1. */
   readonly slack: number;
 }
+
+/** What thinning leaves of each model's change: Σ|δ|, Σ|kept|, Σ kept², number of kept. */
+export const keptSums: Reduction = { rule: "task_vector_sums", powers: [1, 1, 2, 0] };
 
 /** Below every divisor. */
 const NO_FLOOR = -3e38;

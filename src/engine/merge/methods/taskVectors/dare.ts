@@ -7,7 +7,7 @@ import {
   type SelectedTensor,
 } from "../../method.ts";
 import { lambdaParam, normalizeParam, weightParam, weightsOf } from "../../weighting.ts";
-import { type Consensus, type Term, taskVectorConstants } from "./constants.ts";
+import { type Consensus, keptSums, type Term, taskVectorConstants } from "./constants.ts";
 import {
   densitiesOf,
   densityParam,
@@ -154,7 +154,7 @@ export function defineDare(about: {
       const found = differences.filter((difference) => difference !== null);
       return found.length === 0 ? null : found.join("; ");
     },
-    reduce: (resolved) => (comparesSizes(resolved) ? "task_vector_sums" : null),
+    reduce: (resolved) => (comparesSizes(resolved) ? keptSums : null),
     reduceConstants: (tensor) =>
       taskVectorConstants(termsOf(tensor, []), consensusOf(tensor.resolved)),
     elementShares: () => "task_vector_shares",

@@ -16,7 +16,10 @@ export function magnitudes(model: Float64Array, base: Float64Array): Float64Arra
 }
 
 /** Population variance of δ over the models. */
-export function variances({ base, models }: ReferenceTensor): Float64Array {
+export function variances({
+  base,
+  models,
+}: Pick<ReferenceTensor, "base" | "models">): Float64Array {
   return base!.map((b, i) => {
     const deltas = models.map((model) => model[i]! - b);
     const mean = deltas.reduce((sum, d) => sum + d, 0) / deltas.length;

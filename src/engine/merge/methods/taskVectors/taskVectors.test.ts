@@ -17,6 +17,7 @@ function merge(
   const [merged] = method.reference([
     {
       name: "weight",
+      shape: [base.length],
       resolved,
       keys: models.map(({ model }) => model),
       base: Float64Array.from(base),

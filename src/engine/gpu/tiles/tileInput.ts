@@ -1,0 +1,147 @@
+import type { OutputDType } from "../../contract/index.ts";
+import { invariant } from "../../core/invariant.ts";
+import { formatBytes, PLAIN_FORMATS, type WeightFormat } from "../../core/tensor/weightFormat.ts";
+import type { ShaderConstants } from "../link.ts";
+import { type Layout, type Part, paddedRow } from "./tiling.ts";
+
+/** The code that stands for segments of several formats. */
+const MIXED = 3;
+
+/** PART of shaders/lib/tile.wgsl. */
+const PARTS = { tensor: 0, row: 1, column: 2 } as const satisfies Record<Part, number>;
+
+/** The same stretch of a tensor from every model: the base first, where there is one. */
+export interface TileInput {
+  /** Where it begins within the tensor, below 2^32. */
+  readonly first: number;
+  readonly elementCount: number;
+  readonly layout: Layout;
+  readonly hasBase: boolean;
+  readonly segments: readonly {
+    readonly format: WeightFormat;
+    readonly bytes: Uint8Array<ArrayBuffer>;
+  }[];
+}
+
+/** Where a tile lies among its tensor's rows, and how its own rows lie on the GPU. */
+export interface TileRows {
+  readonly firstRow: number;
+  readonly firstColumn: number;
+  readonly rows: number;
+  /** Elements of each row in the tile: of the whole row, but where it is a piece of one. */
+  readonly length: number;
+  /** The same with the zeros that fill up its last quad. */
+  readonly padded: number;
+}
+
+/** The rows of a tile. */
+export function rowsOf({
+  first,
+  elementCount,
+  layout,
+}: Pick<TileInput, "first" | "elementCount" | "layout">): TileRows {
+  const length = Math.min(layout.rowLength, elementCount);
+  return {
+    firstRow: Math.floor(first / layout.rowLength),
+    firstColumn: first % layout.rowLength,
+    rows: elementCount / length,
+    length,
+    padded: paddedRow(length),
+  };
+}
+
+/** The parts of the tensor that a tile touches: the first one's index, and how many. */
+export function partsOf(tile: TileInput): { readonly first: number; readonly count: number } {
+  const { firstRow, firstColumn, rows, length } = rowsOf(tile);
+  if (tile.layout.part === "tensor") return { first: 0, count: 1 };
+  return tile.layout.part === "row"
+    ? { first: firstRow, count: rows }
+    : { first: firstColumn, count: length };
+}
+
+/** The linked constants of shaders/lib/tile.wgsl for segments of these formats. */
+export function tileConstants(
+  segments: readonly WeightFormat[],
+  hasBase: boolean,
+  output: OutputDType,
+  { part = "tensor", each = 0 }: { readonly part?: Part; readonly each?: number } = {},
+): ShaderConstants {
+  const codes = new Set(segments.map(({ code }) => code));
+  const [stored = MIXED] = codes.size === 1 ? codes : [];
+  return {
+    SEGMENTS: segments.length,
+    MODELS: segments.length - Number(hasBase),
+    HAS_BASE: hasBase,
+    STORED: stored,
+    OUTPUT: PLAIN_FORMATS[output].code,
+    PART: PARTS[part],
+    CONSTANTS: each,
+  };
+}
+
+/** Bytes of `Tile` in shaders/lib/tile.wgsl before its segments. */
+const HEADER_BYTES = 32;
+
+/** Bytes of the uniform that describes a tile of so many segments. */
+export const tileUniformBytes = (segments: number) => HEADER_BYTES + 16 * segments;
+
+/** A tile as the GPU gets it: the uniform that describes it, and each segment's place and bytes. */
+export function packTile(
+  tile: TileInput,
+  { model = 0, unit = 1 }: { readonly model?: number; readonly unit?: number },
+) {
+  const { rows, length, padded, firstRow, firstColumn } = rowsOf(tile);
+  const words = new Uint32Array(tileUniformBytes(tile.segments.length) / 4);
+  const isWhole = tile.layout.part === "tensor";
+  const first = isWhole ? tile.first : firstRow * paddedRow(tile.layout.rowLength) + firstColumn;
+  const last = isWhole ? length : padded;
+  words.set([(rows - 1) * padded + last, first, model, padded / 4]);
+  new Float32Array(words.buffer)[4] = unit;
+  let offset = 0;
+  const segments = tile.segments.map(({ format, bytes }, i) => {
+    invariant(
+      bytes.byteLength === formatBytes(format, tile.elementCount),
+      "a segment holds the tile's elements",
+    );
+    words.set([offset / 8, format.code], HEADER_BYTES / 4 + 4 * i);
+    const rowsInFull = spreadRows(bytes, rows, formatBytes(format, padded));
+    const placed = { offset, bytes: padTo16(rowsInFull) };
+    offset += placed.bytes.byteLength;
+    return placed;
+  });
+  return { words, segments };
+}
+
+/** Rows one after another, each filled up with zeros to so many bytes. */
+function spreadRows(bytes: Uint8Array<ArrayBuffer>, rows: number, rowBytes: number) {
+  const own = bytes.byteLength / rows;
+  if (rows === 1 || own === rowBytes) return bytes;
+  const spread = new Uint8Array(rows * rowBytes);
+  for (let r = 0; r < rows; r++) spread.set(bytes.subarray(r * own, (r + 1) * own), r * rowBytes);
+  return spread;
+}
+
+/** The other way round: rows without what they were filled up with. */
+export function joinRows(
+  bytes: Uint8Array<ArrayBuffer>,
+  { rows, length, padded }: TileRows,
+  format: WeightFormat,
+): Uint8Array<ArrayBuffer> {
+  const own = formatBytes(format, length);
+  if (rows === 1 || length === padded) return bytes.subarray(0, rows * own);
+  const joined = new Uint8Array(rows * own);
+  for (let r = 0; r < rows; r++) {
+    const start = r * formatBytes(format, padded);
+    joined.set(bytes.subarray(start, start + own), r * own);
+  }
+  return joined;
+}
+
+/** The bytes with zeros up to a whole 16, so that the last quad reads nothing stale. */
+function padTo16(bytes: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {
+  const padded = Math.ceil(bytes.byteLength / 16) * 16;
+  if (padded === bytes.byteLength) return bytes;
+  const copy = new Uint8Array(padded);
+  copy.set(bytes);
+  return copy;
+}

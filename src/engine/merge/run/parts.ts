@@ -1,0 +1,74 @@
+import { invariant } from "../../core/invariant.ts";
+import { mapOrdered } from "../../gpu/tiles/ordered.ts";
+import type { TileSlot } from "../../gpu/tiles/tileSlot.ts";
+import { countParts, cutTiles } from "../../gpu/tiles/tiling.ts";
+import type { Facts } from "../method.ts";
+import type { OutputTensor, Plan } from "../plan/outputTensor.ts";
+import { requireFinite } from "./decide.ts";
+import { layoutOf, ownRule, reductionOf } from "./rules.ts";
+import { Sums, sumTile } from "./sum.ts";
+import { readTile } from "./tileInput.ts";
+
+/** What became of a tensor whose rows or columns are decided each by itself. */
+export interface PartDecisions {
+  /** The constants of every part, one after another. */
+  readonly constants: Float32Array;
+  /** Per model, over the tensor's elements: Σ share, Σ share², 0, 0. */
+  readonly shares: readonly Facts[];
+}
+
+export interface PartOptions {
+  readonly signal: AbortSignal;
+  readonly tileElements: number;
+  /** Elements that were summed. */
+  onElements?(count: number): void;
+}
+
+/**
+ * Sums up each row or column of a tensor and decides it as if it were a tensor. That is done where it
+ * is needed and kept for one tensor at a time: a model has millions of rows.
+ */
+export async function decideParts(
+  plan: Plan,
+  output: OutputTensor,
+  slots: readonly TileSlot[],
+  { signal, tileElements, onElements }: PartOptions,
+): Promise<PartDecisions> {
+  const reduction = reductionOf(plan, output);
+  invariant(reduction, "who decides in parts sums them");
+  const layout = layoutOf(plan, output);
+  const rule = ownRule(plan, output, reduction, []);
+  const sums = new Sums(layout, rule.rows);
+  const summed = mapOrdered(cutTiles(layout, tileElements), slots.length, async (tile, slot) => {
+    signal.throwIfAborted();
+    const input = await readTile(output, tile, layout, rule.hasBase);
+    return { input, partials: await sumTile(slots[slot]!, input, rule) };
+  });
+  for await (const { input, partials } of summed) {
+    sums.add(input, partials);
+    onElements?.(input.elementCount);
+  }
+  return decideEach(plan, output, countParts(layout), sums);
+}
+
+function decideEach(plan: Plan, output: OutputTensor, parts: number, sums: Sums): PartDecisions {
+  const { name, resolved, present } = output;
+  const elementCount = parts > 0 ? output.elementCount / parts : 0;
+  const keys = present.map((i) => plan.keys[i]!);
+  const about = { name, elementCount, resolved, keys, cuts: [] };
+  let constants = new Float32Array(0);
+  const totals = output.models.map(() => [0, 0]);
+  for (let part = 0; part < parts; part++) {
+    const [decision] = plan.method.decide([{ ...about, facts: sums.factsOf(part) }]);
+    invariant(decision?.shares, "a part has one share of each model");
+    requireFinite(plan, `"${name}", part ${part}`, decision);
+    const each = decision.constants.length;
+    if (part === 0) constants = new Float32Array(parts * each);
+    constants.set(decision.constants, part * each);
+    for (const [m, share] of decision.shares.entries()) {
+      totals[m]![0]! += share * elementCount;
+      totals[m]![1]! += share * share * elementCount;
+    }
+  }
+  return { constants, shares: totals.map(([sum, square]): Facts => [sum!, square!, 0, 0]) };
+}

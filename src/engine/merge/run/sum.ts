@@ -1,0 +1,67 @@
+import { addPartials } from "../../gpu/tiles/sums.ts";
+import type { TileInput } from "../../gpu/tiles/tileInput.ts";
+import type { TileSlot } from "../../gpu/tiles/tileSlot.ts";
+import { countParts } from "../../gpu/tiles/tiling.ts";
+import type { Facts } from "../method.ts";
+import type { TensorRule } from "./rules.ts";
+
+/** Sums over blocks, as `addPartials` takes them. */
+export type Partials = Float32Array | Float64Array;
+
+/** Facts in a row of sums. */
+const SUMS = 4;
+
+/**
+ * The unit of tiny changes: the smallest normal float32, squared in it, is far from vanishing. Squares
+ * of changes that are summed in it instead are below `VANISHING`, so they do not overflow.
+ */
+const SMALL_UNIT = 2 ** 96;
+const VANISHING = 2 ** -90;
+
+/**
+ * A tile's partial sums of a rule. Where something changed in a block and its square is next to
+ * nothing, the block is summed once more in a smaller unit, so that what counts as changed has a size.
+ */
+export async function sumTile(
+  slot: TileSlot,
+  tile: TileInput,
+  rule: TensorRule,
+): Promise<Partials> {
+  const plain = await slot.reduce({ ...tile, hasBase: rule.hasBase }, rule);
+  const { powers } = rule;
+  if (!powers) return plain;
+  const count = powers.indexOf(0);
+  const square = powers.indexOf(2);
+  const vanishes = (at: number) => plain[at + count]! > 0 && plain[at + square]! < VANISHING;
+  const starts = Array.from({ length: plain.length / SUMS }, (_, i) => SUMS * i).filter(vanishes);
+  if (starts.length === 0) return plain;
+  const small = await slot.reduce({ ...tile, hasBase: rule.hasBase }, rule, SMALL_UNIT);
+  const exact = Float64Array.from(plain);
+  for (const at of starts) {
+    for (let k = 0; k < SUMS; k++) exact[at + k] = small[at + k]! / SMALL_UNIT ** powers[k]!;
+  }
+  return exact;
+}
+
+/** Sums of a tensor's parts that grow tile by tile, in order. */
+export class Sums {
+  readonly #sums: Float64Array;
+  readonly #rows: number;
+
+  constructor(layout: TileInput["layout"], rows: number) {
+    this.#rows = rows;
+    this.#sums = new Float64Array(countParts(layout) * rows * SUMS);
+  }
+
+  add(tile: TileInput, partials: Partials): void {
+    addPartials(this.#sums, tile, this.#rows, partials);
+  }
+
+  /** The rows of one part. */
+  factsOf(part: number): readonly Facts[] {
+    return Array.from({ length: this.#rows }, (_, row): Facts => {
+      const at = (part * this.#rows + row) * SUMS;
+      return [this.#sums[at]!, this.#sums[at + 1]!, this.#sums[at + 2]!, this.#sums[at + 3]!];
+    });
+  }
+}
