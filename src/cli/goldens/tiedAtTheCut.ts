@@ -35,7 +35,8 @@ export async function tiedAtTheCut(
     const counted = selection.of === "positive" ? each.filter((score) => score > 0) : each;
     const sorted = counted.toSorted((one, other) => other - one);
     for (const fraction of selection.fractions[m]!) {
-      const kept = Math.trunc(Math.min(1, fraction) * counted.length);
+      const rounded = Math.trunc(Math.min(1, fraction) * counted.length);
+      const kept = Math.max(rounded, fraction > 0 ? (selection.least ?? 0) : 0);
       const cut = sorted[kept - 1];
       if (cut === undefined || sorted[kept] !== cut) continue;
       for (const [i, score] of each.entries()) if (score === cut) tied[i] = 1;
