@@ -1,5 +1,9 @@
 import { resolve } from "node:path";
-import type { Checkpoint, CheckpointTensor } from "../engine/checkpoint/checkpoint.ts";
+import {
+  type Checkpoint,
+  type CheckpointTensor,
+  storedCard,
+} from "../engine/checkpoint/checkpoint.ts";
 import { escapeUnseen } from "../engine/contract/index.ts";
 import { mergeRole } from "../engine/core/tensor/dtype.ts";
 import { measureTensor } from "../engine/inspect/inspect.ts";
@@ -43,8 +47,8 @@ async function describeTensor(
   other: Checkpoint | null,
   signal: AbortSignal,
 ) {
-  const { shape, dtype, elementCount } = tensor;
-  const about = { shape, dtype, count: elementCount };
+  const { shape, elementCount } = tensor;
+  const about = { shape, dtype: storedCard(tensor).dtype, count: elementCount };
   if (!isReadable(tensor)) return { ...about, ...NO_STATISTICS, ...(other ? NO_DELTA : {}) };
   const against = other && counterpart(tensor, other);
   const { statistics, against: delta } = await measureTensor(tensor, against, signal);

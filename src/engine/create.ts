@@ -1,4 +1,5 @@
 import { get, set } from "idb-keyval";
+import { storedCard } from "./checkpoint/checkpoint.ts";
 import { exportJob } from "./checkpoint/export.ts";
 import { openLibrary } from "./checkpoint/library/databaseLibrary.ts";
 import { sortDropped } from "./checkpoint/library/dropped.ts";
@@ -206,9 +207,7 @@ export async function createEngine(parts: EngineParts): Promise<Engine> {
       const [card, checkpoint] = await Promise.all([library.card(id), library.open(id)]);
       return {
         card,
-        tensors: [...checkpoint.tensors.values()].map(
-          ({ name, dtype, shape, byteLength, file }) => ({ name, dtype, shape, byteLength, file }),
-        ),
+        tensors: [...checkpoint.tensors.values()].map(storedCard),
         files: [...checkpoint.files].map(([path, { byteLength }]) => ({ path, byteLength })),
         notes: checkpoint.notes,
       };

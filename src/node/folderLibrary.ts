@@ -149,5 +149,6 @@ const EMPTY: Checkpoint = {
   tensors: new Map(),
   files: new Map(),
   weightFiles: [],
+  quantised: [],
   notes: [],
 };

@@ -73,7 +73,15 @@ function largeModel(): Checkpoint {
     madeUp(`${layer}mlp.down_proj.weight`, [HIDDEN, SIZE], zero),
   ]);
   const config = parseConfig(JSON.stringify(CONFIG), "config.json");
-  return { name: "large", config, tensors, files: new Map(), weightFiles: [], notes: [] };
+  return {
+    name: "large",
+    config,
+    tensors,
+    files: new Map(),
+    weightFiles: [],
+    quantised: [],
+    notes: [],
+  };
 }
 
 describe.skipIf(!asked)("at WebGPU's default limits", () => {

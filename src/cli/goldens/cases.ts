@@ -45,6 +45,7 @@ function assemble(
     tensors: new Map(tensors.map(([as, tensor]) => [as, { ...tensor, name: as }])),
     files: new Map(),
     weightFiles: [],
+    quantised: [],
     notes: [],
   };
 }

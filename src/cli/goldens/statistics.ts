@@ -57,6 +57,7 @@ function repeat(
     tensors: new Map(tensors),
     files: new Map(),
     weightFiles: [],
+    quantised: [],
     notes: [],
   };
 }

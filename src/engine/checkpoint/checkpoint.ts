@@ -1,4 +1,4 @@
-import type { TensorCard } from "../contract/index.ts";
+import type { DType, TensorCard } from "../contract/index.ts";
 import type { ByteSource, FileTree } from "../core/bytes.ts";
 import type { ModelConfig } from "./config.ts";
 
@@ -10,6 +10,25 @@ export interface CheckpointTensor extends TensorCard {
   readonly source: ByteSource;
   /** First byte within `source`. */
   readonly start: number;
+  /** Of a weight that is dequantised as it is read, as float32. */
+  readonly quantised?: {
+    /** How its codes are stored. */
+    readonly dtype: DType;
+    readonly byteLength: number;
+    /** The same values as BF16: what they are kept and written as where nothing else is asked. */
+    readonly rounded: CheckpointTensor;
+  };
+}
+
+/** Quantised or factored weights of a checkpoint, all of one kind. */
+export interface QuantisedWeights {
+  /** "FP8 with scales", "GPTQ". */
+  readonly format: string;
+  readonly count: number;
+  /** The name of one of them. */
+  readonly example: string;
+  /** Why they are not read and what to do; null where they are dequantised as they are read. */
+  readonly refusal: string | null;
 }
 
 /** A checkpoint that was opened and checked: every header is read, no weight is. */
@@ -22,7 +41,21 @@ export interface Checkpoint {
   readonly files: FileTree;
   /** Those that hold the weights. */
   readonly weightFiles: readonly string[];
+  /** By kind; empty where every weight is a plain number. */
+  readonly quantised: readonly QuantisedWeights[];
   readonly notes: readonly string[];
+}
+
+/** A tensor as it is kept and written where nothing else is asked: a dequantised one as BF16. */
+export function roundedTensor(tensor: CheckpointTensor): CheckpointTensor {
+  return tensor.quantised?.rounded ?? tensor;
+}
+
+/** What lies in the file, for people: a dequantised tensor's own codes. */
+export function storedCard(tensor: CheckpointTensor): TensorCard {
+  const { name, shape, file } = tensor;
+  const { dtype, byteLength } = tensor.quantised ?? tensor;
+  return { name, dtype, shape, byteLength, file };
 }
 
 /** Reads part of a tensor, in bytes counted from the tensor's first. */

@@ -118,3 +118,18 @@ test("Infinity and NaN are numbers, and stay in the text as they stand", () => {
   expect(fields).toMatchObject({ time_step_limit: [0, Infinity], floor: -Infinity, x: Number.NaN });
   expect(rewriteConfig(text, { dtype: "BF16" })).toBe(text.replace("float32", "bfloat16"));
 });
+
+test.each([
+  [
+    "first",
+    '{\n  "quantization_config": {"a": [1, {"b": 2}]},\n  "vocab_size": 3\n}',
+    '{\n  "vocab_size": 3\n}',
+  ],
+  ["last", '{\n  "vocab_size": 3,\n  "quantization_config": {}\n}', '{\n  "vocab_size": 3\n}'],
+  ["alone", '{"quantization_config": null}', "{}"],
+  ["two", '{"compression_config":{}, "x":1e-05, "quantization_config":{}}', '{"x":1e-05}'],
+  ["inside", '{"text_config": {"x": 1, "quantization_config": {}}}', '{"text_config": {"x": 1}}'],
+  ["elsewhere", '{"a": {"quantization_config": 1}}', '{"a": {"quantization_config": 1}}'],
+])("what is said of a quantisation goes: %s", (_, text, rest) => {
+  expect(rewriteConfig(text, {})).toBe(rest);
+});

@@ -71,9 +71,14 @@ export interface ConfigChanges {
 /**
  * The same config.json with these facts changed wherever it states them, in the spelling that it
  * uses. Every other character stays: Python tells 10000.0 from 10000. A fact that is stated nowhere
- * is added as the last line.
+ * is added as the last line. What is said of a quantisation goes: results are written as plain floats.
  */
-export function rewriteConfig(text: string, changes: ConfigChanges, file = "config.json"): string {
+export function rewriteConfig(
+  original: string,
+  changes: ConfigChanges,
+  file = "config.json",
+): string {
+  const text = dropQuantisation(original, file);
   const { members } = readJson(text, file);
   const edits: { readonly start: number; readonly end: number; readonly text: string }[] = [];
   const added: string[] = [];
@@ -100,6 +105,26 @@ export function rewriteConfig(text: string, changes: ConfigChanges, file = "conf
   return edits
     .toSorted((a, b) => b.start - a.start)
     .reduce((done, edit) => done.slice(0, edit.start) + edit.text + done.slice(edit.end), text);
+}
+
+const QUANTISATION = ["quantization_config", "compression_config", "quantization"];
+
+/** The text without its members that describe a quantisation, each with one of the commas beside it. */
+function dropQuantisation(text: string, file: string): string {
+  const { members } = readJson(text, file);
+  const doomed = members.find(
+    ({ path, key }) =>
+      QUANTISATION.includes(key) &&
+      (path.length === 0 || (path.length === 1 && path[0] === NESTED)),
+  );
+  if (!doomed) return text;
+  const after = /^\s*,\s*/.exec(text.slice(doomed.end))?.[0];
+  const before = /,?\s*$/.exec(text.slice(0, doomed.keyStart))![0];
+  const [start, end] =
+    after === undefined
+      ? [doomed.keyStart - before.length, doomed.end]
+      : [doomed.keyStart, doomed.end + after.length];
+  return dropQuantisation(text.slice(0, start) + text.slice(end), file);
 }
 
 /** Both spellings, first the one to add where neither is there: transformers 5 says `dtype`. */

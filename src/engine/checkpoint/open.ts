@@ -3,6 +3,8 @@ import type { Checkpoint, ModelConfig } from "./checkpoint.ts";
 import { sideFileNotes, tensorNotes } from "./checkpointNotes.ts";
 import { parseConfig } from "./config.ts";
 import { openWeights } from "./openWeights.ts";
+import { quantisationNotes } from "./quantised/describeQuantised.ts";
+import { dequantise } from "./quantised/findQuantised.ts";
 import { readText } from "./smallFile.ts";
 
 const MAX_CONFIG_BYTES = 2 ** 20;
@@ -15,13 +17,14 @@ const MAX_CONFIG_BYTES = 2 ** 20;
 export async function openCheckpoint(files: FileTree, name: string): Promise<Checkpoint> {
   const weights = await openWeights(files, name);
   const config = await readConfig(files);
-  const { tensors } = weights;
+  const { tensors, quantised } = dequantise(weights.tensors, config);
   const notes = [
     ...(await sideFileNotes(files)),
     ...tensorNotes(tensors, config),
+    ...quantisationNotes(quantised),
     ...weights.notes,
   ];
-  return { name, config, tensors, files, weightFiles: weights.files, notes };
+  return { name, config, tensors, files, weightFiles: weights.files, quantised, notes };
 }
 
 async function readConfig(files: FileTree): Promise<ModelConfig | null> {

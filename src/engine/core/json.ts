@@ -13,6 +13,8 @@ export interface JsonMember {
   /** The keys of the objects around it, outermost first; empty at the top. */
   readonly path: readonly string[];
   readonly key: string;
+  /** Where the key's opening quote stands. */
+  readonly keyStart: number;
   /** The value's own characters are [start, end). */
   readonly start: number;
   readonly end: number;
@@ -118,6 +120,7 @@ function walkObject(text: string, open: number, rules: Rules, path: readonly str
   if (text[at] === "}") return at + 1;
   for (;;) {
     if (text[at] !== '"') stopAt(text, at, 'a key in "quotes"');
+    const keyStart = at;
     const keyEnd = walkString(text, at);
     const raw = text.slice(at + 1, keyEnd - 1);
     const key: string = raw.includes("\\") ? JSON.parse(`"${raw}"`) : raw;
@@ -129,7 +132,7 @@ function walkObject(text: string, open: number, rules: Rules, path: readonly str
     if (text[at] !== ":") stopAt(text, at, '":"');
     const start = skipSpace(text, at + 1);
     const end = walkValue(text, start, rules, [...path, key]);
-    rules.onMember?.({ path, key, start, end });
+    rules.onMember?.({ path, key, keyStart, start, end });
     at = skipSpace(text, end);
     if (text[at] === "}") return at + 1;
     if (text[at] !== ",") stopAt(text, at, '"," or "}"');

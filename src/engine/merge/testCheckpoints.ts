@@ -51,5 +51,13 @@ export function checkpointOf(
     };
     return [tensor, card] as const;
   });
-  return { name, config: null, tensors: new Map(cards), files, weightFiles: [], notes: [] };
+  return {
+    name,
+    config: null,
+    tensors: new Map(cards),
+    files,
+    weightFiles: [],
+    quantised: [],
+    notes: [],
+  };
 }

@@ -50,6 +50,7 @@ export function makeModel(
     ),
     files: new Map(),
     weightFiles: [],
+    quantised: [],
     notes: [],
   };
 }

@@ -1,4 +1,9 @@
-import { type Checkpoint, type CheckpointTensor, readTensor } from "../checkpoint/checkpoint.ts";
+import {
+  type Checkpoint,
+  type CheckpointTensor,
+  readTensor,
+  roundedTensor,
+} from "../checkpoint/checkpoint.ts";
 import { companionFiles } from "../checkpoint/companions.ts";
 import { rewriteConfig } from "../checkpoint/config.ts";
 import { planShards, type ShardPlan } from "../checkpoint/formats/safetensors/shards.ts";
@@ -57,7 +62,8 @@ export function planTarget(
     readonly shardBytes: number;
   },
 ): TargetPlan {
-  const tensors = new Map(pivot.tensors);
+  // The pivot ran on the rounded values of what it stores in 8 bits: the change is added to those.
+  const tensors = new Map([...pivot.tensors].map(([name, it]) => [name, roundedTensor(it)]));
   if (options.untied) {
     const { head, embedding } = options.untied;
     tensors.set(head, { ...(tensors.get(embedding) as CheckpointTensor), name: head });

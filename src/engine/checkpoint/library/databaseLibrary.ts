@@ -6,7 +6,7 @@ import { invariant } from "../../core/invariant.ts";
 import type { Database } from "../../storage/database.ts";
 import { hashBytes } from "../../storage/hash.ts";
 import type { ValueStore } from "../../storage/values.ts";
-import type { Checkpoint } from "../checkpoint.ts";
+import { type Checkpoint, storedCard } from "../checkpoint.ts";
 import { tidyName, uniqueName } from "../names.ts";
 import { openCheckpoint } from "../open.ts";
 import type { Library, ModelFacts, ModelWriter } from "./library.ts";
@@ -33,7 +33,7 @@ export function describeCheckpoint({ config, tensors, files }: Checkpoint): Mode
     parameters: list.reduce((sum, tensor) => sum + tensor.elementCount, 0),
     layers: config?.layers ?? null,
     vocabSize: config?.vocabSize ?? null,
-    dtypes: [...new Set(list.map((tensor) => tensor.dtype))],
+    dtypes: [...new Set(list.map((tensor) => storedCard(tensor).dtype))],
     tensorCount: list.length,
     hasTokenizer: ["tokenizer.json", "tokenizer.model", "vocab.json"].some((path) =>
       files.has(path),

@@ -24,6 +24,7 @@ function checkpoint(names: readonly string[], config: object | null = null): Che
     tensors: new Map(tensors),
     files: new Map(),
     weightFiles: [],
+    quantised: [],
     notes: [],
   };
 }

@@ -1,6 +1,8 @@
+import { storedCard } from "../../checkpoint/checkpoint.ts";
 import { countLayers } from "../../checkpoint/tensorRoles/depth.ts";
 import { findHead, isTied } from "../../checkpoint/tensorRoles/head.ts";
 import type { DType, Finding, Recipe } from "../../contract/index.ts";
+import { isObject } from "../../core/json.ts";
 import { compareNames } from "./compareNames.ts";
 import { finding, type Source, type Sources } from "./sources.ts";
 
@@ -86,18 +88,23 @@ function compareConfig(donor: Source, other: Source, recipe: Recipe): readonly F
   return findings;
 }
 
-/** Quantised weights mean nothing without their scales, which are tensors of their own. */
+/** What was found quantised or factored: dequantised as it is read, or a reason not to merge. */
 function compareQuantisation(source: Source): readonly Finding[] {
-  const quantised = source.checkpoint.config?.fields.quantization_config;
-  if (quantised === undefined || quantised === null) return [];
-  return [
-    finding(
-      "warning",
-      "not-mergeable",
-      `"${source.key}" is quantised (quantization_config): its stored numbers are merged as they are, without their scales, which is not a merge of the models. Use the weights before quantisation.`,
-      { source },
-    ),
-  ];
+  const { config, quantised } = source.checkpoint;
+  if (quantised.length === 0 && isObject(config?.fields.quantization_config)) {
+    const sentence = `config.json of "${source.key}" speaks of a quantisation, but its weights are plain numbers: they are merged, and the result's config.json says nothing of it.`;
+    return [finding("note", "info", sentence, { source })];
+  }
+  return quantised.map(({ format, count, example, refusal }) => {
+    const weights =
+      count === 1 ? `the weight "${example}"` : `${count} weights, such as "${example}",`;
+    if (refusal !== null) {
+      const sentence = `"${source.key}": ${weights} cannot be merged: ${refusal}.`;
+      return finding("error", "not-mergeable", sentence, { source, tensor: example });
+    }
+    const sentence = `"${source.key}" stores ${weights} as ${format}: they are dequantised as they are read, and the result is written without scales.`;
+    return finding("note", "info", sentence, { source });
+  });
 }
 
 /** What will happen to the language-model head where some models tie it to the embedding. */
@@ -124,8 +131,10 @@ function compareHeads(sources: readonly Source[], untied: boolean): readonly Fin
 /** One note a model: how many of its tensors are stored in another dtype than the donor's. */
 function compareDTypes(donor: Source, other: Source): readonly Finding[] {
   const pairs = new Map<string, number>();
-  for (const [name, { dtype }] of other.checkpoint.tensors) {
-    const mine: DType | undefined = donor.checkpoint.tensors.get(name)?.dtype;
+  for (const [name, tensor] of other.checkpoint.tensors) {
+    const like = donor.checkpoint.tensors.get(name);
+    const dtype = storedCard(tensor).dtype;
+    const mine: DType | undefined = like && storedCard(like).dtype;
     if (mine === undefined || mine === dtype) continue;
     const pair = `${dtype} where "${donor.key}" has ${mine}`;
     pairs.set(pair, (pairs.get(pair) ?? 0) + 1);

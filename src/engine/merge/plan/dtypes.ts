@@ -1,5 +1,7 @@
-import type { DType, Finding, OutputDType, Recipe } from "../../contract/index.ts";
+import { type CheckpointTensor, roundedTensor } from "../../checkpoint/checkpoint.ts";
+import type { Finding, OutputDType, Recipe } from "../../contract/index.ts";
 import { dtypeFromFloatName, isOutputDType, mergeRole } from "../../core/tensor/dtype.ts";
+import { float8Table } from "../../core/tensor/float8.ts";
 import type { OutputTensor } from "./outputTensor.ts";
 import { finding } from "./sources.ts";
 
@@ -8,9 +10,15 @@ function statedDType({ dtype, outDtype }: Recipe): OutputDType | null {
   return stated ? dtypeFromFloatName(stated) : null;
 }
 
-/** The dtype of a merged tensor: as the recipe states, else as its first source stores it, else F32. */
-export function outputDType(recipe: Recipe, stored: DType): OutputDType {
-  return statedDType(recipe) ?? (isOutputDType(stored) ? stored : "F32");
+/**
+ * The dtype of a merged tensor: as the recipe states, else as its first source stores it, else the
+ * narrowest that holds what is stored there: BF16 for 8-bit floats, F32 for F64.
+ */
+export function outputDType(recipe: Recipe, like: CheckpointTensor): OutputDType {
+  const { dtype } = roundedTensor(like);
+  return (
+    statedDType(recipe) ?? (isOutputDType(dtype) ? dtype : float8Table(dtype) ? "BF16" : "F32")
+  );
 }
 
 const count = (tensors: readonly unknown[]) =>
@@ -33,11 +41,14 @@ export function describeDTypes(
   }
   const narrowed = outputs.filter(({ action, base, models }) => {
     const [source] = base ? [base] : models;
-    return action === "merge" && stated === null && source && !isOutputDType(source.dtype);
+    return (
+      action === "merge" && stated === null && source && !isOutputDType(roundedTensor(source).dtype)
+    );
   });
   if (narrowed.length > 0) {
-    const { base, models, name } = narrowed[0]!;
-    const message = `${count(narrowed)} written as F32, since ${(base ?? models[0]!).dtype} cannot be written ("${name}").`;
+    const { base, models, name, dtype } = narrowed[0]!;
+    const stored = (base ?? models[0]!).dtype;
+    const message = `${count(narrowed)} written otherwise than stored: "${name}", which is ${stored}, as ${dtype}.`;
     notes.push(finding("note", "info", message));
   }
   return notes;

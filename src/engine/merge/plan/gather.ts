@@ -1,4 +1,4 @@
-import type { CheckpointTensor } from "../../checkpoint/checkpoint.ts";
+import { type CheckpointTensor, roundedTensor } from "../../checkpoint/checkpoint.ts";
 import { countsTokens } from "../../checkpoint/tensorRoles/role.ts";
 import type { DType, Finding } from "../../contract/index.ts";
 import { invariant } from "../../core/invariant.ts";
@@ -27,7 +27,13 @@ interface Found {
 
 function copyOf(tensor: CheckpointTensor, findings: readonly Finding[]): Gathered {
   const nothing = { base: null, models: [], present: [] };
-  return { action: "copy", shape: tensor.shape, copyFrom: tensor, ...nothing, findings };
+  return {
+    action: "copy",
+    shape: tensor.shape,
+    copyFrom: roundedTensor(tensor),
+    ...nothing,
+    findings,
+  };
 }
 
 const sameShape = (a: readonly number[], b: readonly number[]) =>

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import type { QuantisedWeights } from "../../checkpoint/checkpoint.ts";
 import { EngineError } from "../../contract/index.ts";
 import { makeModel, type Tensors } from "../testModels.ts";
 import { codes, plan } from "./testPlan.ts";
@@ -85,13 +86,13 @@ describe("a plan of models that fit", () => {
 });
 
 describe("dtypes", () => {
-  test("that cannot be written become F32, with a note", () => {
+  test("that cannot be written become the narrowest that holds them, with a note", () => {
     const wide: Tensors = { ...LLAMA, [Q0]: ["F64", [4, 4]], [Q1]: ["F8_E4M3", [4, 4]] };
     const models = ["base", "a", "b"].map((name) => makeModel(name, wide));
     const { card, outputs } = plan(FORMS.task, models);
-    expect(outputs.map(({ dtype }) => dtype)).toEqual(["BF16", "F32", "F32"]);
+    expect(outputs.map(({ dtype }) => dtype)).toEqual(["BF16", "F32", "BF16"]);
     expect(card.findings).toMatchObject([{ severity: "note" }]);
-    expect(card.findings[0]?.message).toContain("2 tensors are written as F32");
+    expect(card.findings[0]?.message).toContain("2 tensors are written otherwise");
     expect(plan(`${FORMS.task}\nout_dtype: float16`, models).card.findings).toEqual([]);
   });
 
@@ -152,9 +153,32 @@ describe("models that do not fit", () => {
     expect(plan(FORMS.linear, [makeModel("a", {}), makeModel("b", {})]).card.runnable).toBe(false);
   });
 
-  test("a quantised one is warned about", () => {
-    const config = { quantization_config: { quant_method: "fp8" } };
-    expect(codes(plan(FORMS.linear, three({}, config)))).toEqual(["warning not-mergeable"]);
+  test("quantised ones are noted where they are dequantised, and refused where not", () => {
+    const withKinds = (...quantised: QuantisedWeights[]) => {
+      const models = three().map((model) => (model.name === "a" ? { ...model, quantised } : model));
+      return plan(FORMS.linear, models);
+    };
+    const read = { format: "FP8 with scales", count: 3, example: Q0, refusal: null };
+    expect(codes(withKinds(read))).toEqual(["note info"]);
+    const refused = {
+      format: "GPTQ",
+      count: 1,
+      example: Q1,
+      refusal: "weights in GPTQ are not read",
+    };
+    const { card } = withKinds(read, refused);
+    expect(card.runnable).toBe(false);
+    expect(card.findings[0]).toMatchObject({
+      severity: "error",
+      code: "not-mergeable",
+      tensor: Q1,
+    });
+    expect(card.findings[0]?.message).toContain("weights in GPTQ are not read");
+  });
+
+  test("a config that speaks of a quantisation over plain weights is noted", () => {
+    const config = { quantization_config: { quant_method: "bitsandbytes" } };
+    expect(codes(plan(FORMS.linear, three({}, config)))).toEqual(["note info"]);
   });
 
   test("another rotary base is warned about, and says whose holds", () => {

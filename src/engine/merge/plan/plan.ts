@@ -132,7 +132,7 @@ function planOutputs(sources: Sources, recipe: Recipe, global: Values) {
     const like = donor.checkpoint.tensors.get(name) ?? tensor.base ?? tensor.models[0]!;
     return {
       ...about,
-      dtype: outputDType(recipe, like.dtype),
+      dtype: outputDType(recipe, like),
       resolved: { ...resolved, models: tensor.present.map((i) => resolved.models[i]!) },
     };
   });

@@ -55,6 +55,7 @@ export function measureDecoder(checkpoint: Checkpoint): MeasuredDecoder {
       { model: name },
     );
   }
+  refuseQuantised(checkpoint);
   const stated = describeDecoder(config, name);
   const lookup = new TensorLookup(checkpoint, stated.optionalPrefix);
   const spec = config?.tied
@@ -64,6 +65,17 @@ export function measureDecoder(checkpoint: Checkpoint): MeasuredDecoder {
   const endBytes = bytesOf(endTensors(spec), lookup);
   const weightBytes = layerBytes.reduce((sum, bytes) => sum + bytes, endBytes);
   return { spec, lookup, weightBytes, endBytes, layerBytes };
+}
+
+/** Weights in a format that is not read; those that are dequantised as they are read are as any other. */
+function refuseQuantised({ name, quantised }: Checkpoint): void {
+  const refused = quantised.find(({ refusal }) => refusal !== null);
+  if (!refused) return;
+  throw new EngineError("unsupported-architecture", `${name}: ${refused.refusal}.`, {
+    model: name,
+    format: refused.format,
+    tensor: refused.example,
+  });
 }
 
 /**

@@ -1,4 +1,8 @@
-import type { Checkpoint, CheckpointTensor } from "../../checkpoint/checkpoint.ts";
+import {
+  type Checkpoint,
+  type CheckpointTensor,
+  roundedTensor,
+} from "../../checkpoint/checkpoint.ts";
 import { EngineError } from "../../contract/index.ts";
 import { isOutputDType, mergeRole } from "../../core/tensor/dtype.ts";
 import { formatBytes, PLAIN_FORMATS, type WeightFormat } from "../../core/tensor/weightFormat.ts";
@@ -19,7 +23,8 @@ export class TensorLookup {
     const short = name.startsWith(this.#optionalPrefix)
       ? name.slice(this.#optionalPrefix.length)
       : name;
-    return tensors.get(name) ?? tensors.get(short);
+    const tensor = tensors.get(name) ?? tensors.get(short);
+    return tensor && roundedTensor(tensor);
   }
 
   has(name: string): boolean {
