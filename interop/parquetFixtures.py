@@ -26,8 +26,19 @@ def main():
     pq.write_table(chats, OUT / "chats.parquet", compression="snappy", row_group_size=3)
     pairs = pa.table({"question": ["1 + 1?", "2 + 2?", None], "answer": ["2", "4", "6"]})
     pq.write_table(pairs, OUT / "pairs.parquet", compression="none", use_dictionary=False)
-    pq.write_table(pairs, OUT / "pairs-zstd.parquet", compression="zstd")
+    for codec in ("zstd", "gzip", "snappy", "brotli"):
+        pq.write_table(pairs, OUT / f"pairs-{codec}.parquet", compression=codec)
+    packed_lines()
     fused_rows()
+
+
+def packed_lines():
+    """Lines of JSON in two frames of Zstandard, and in two members of gzip."""
+    lines = [json.dumps({"text": f"Line {i} é🦙"}, ensure_ascii=False) + "\n" for i in range(2000)]
+    halves = ["".join(lines[:1000]).encode(), "".join(lines[1000:]).encode()]
+    for ending, codec in (("zst", "zstd"), ("gz", "gzip")):
+        frames = [pa.compress(half, codec=codec, asbytes=True) for half in halves]
+        (OUT / f"lines.jsonl.{ending}").write_bytes(b"".join(frames))
 
 
 def fused_rows():

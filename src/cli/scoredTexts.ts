@@ -3,7 +3,12 @@ import { basename } from "node:path";
 import { EngineError } from "../engine/contract/index.ts";
 import { bytesInMemory } from "../engine/core/bytes.ts";
 import { type ReadableRow, tryEncodeRow } from "../engine/evaluate/scoreRow.ts";
-import { type DatasetRow, detectFormat, readDataset } from "../engine/text/datasets/datasets.ts";
+import {
+  type DatasetRow,
+  detectFormat,
+  readDataset,
+  readWholeText,
+} from "../engine/text/datasets/datasets.ts";
 import { systemIntoUser } from "../engine/text/templates/systemRole.ts";
 import { watchTemplates } from "../engine/text/templates/task.ts";
 import { missingTemplate, openChatTemplate } from "../engine/text/templates/template.ts";
@@ -53,7 +58,11 @@ export async function readScoredTexts(
     return { ids: [...ids], counted, bytes: byteLength - (spans.bytes[1] ?? 0) };
   };
   if ((await detectFormat(source, basename(path))) === "text") {
-    return { rows: [encode(new TextDecoder().decode(bytes))], domains: [null], problems: [] };
+    return {
+      rows: [encode(await readWholeText(source, basename(path)))],
+      domains: [null],
+      problems: [],
+    };
   }
   const template = await openChatTemplate(model.files, tokenizer, watchTemplates(nodeThreads()));
   const rows: ReadableRow[] = [];

@@ -43,9 +43,29 @@ test("a row without its question is named by its number", async () => {
   });
 });
 
-test("a compression that is not built in is refused with what to do", async () => {
-  const source = bytesInMemory(readFixture("pairs-zstd.parquet"));
-  await expect(summarizeDataset(source, "z.parquet")).rejects.toThrow('compression="snappy"');
+test.each(["zstd", "gzip", "snappy"])("pages packed with %s are read", async (codec) => {
+  const rowsOf = async (name: string) => {
+    const entries: DatasetEntry[] = [];
+    const source = bytesInMemory(readFixture(name));
+    for await (const entry of readDataset(source, name)) entries.push(entry);
+    return entries;
+  };
+  const plain = await rowsOf("pairs.parquet");
+  expect(plain).toHaveLength(3);
+  expect(await rowsOf(`pairs-${codec}.parquet`)).toEqual(plain);
+});
+
+test("a compression that is not read is refused with what to do", async () => {
+  const source = bytesInMemory(readFixture("pairs-brotli.parquet"));
+  await expect(summarizeDataset(source, "b.parquet")).rejects.toThrow('compression="snappy"');
+});
+
+test.each(["gzip", "zstd"])("a damaged page of %s is refused", async (codec) => {
+  const bytes = Uint8Array.from(readFixture(`pairs-${codec}.parquet`));
+  const at = 4 + 40; // within the first page
+  bytes.fill(0xff, at, at + 8);
+  const reading = summarizeDataset(bytesInMemory(bytes), "p.parquet");
+  await expect(reading).rejects.toMatchObject({ code: "bad-header" });
 });
 
 test.each([

@@ -37,6 +37,7 @@ export async function encodeRow(
   if (!template || row.messages.every(({ role }) => role !== "assistant")) return null;
   const { text, replies } = await template.renderWithReplies(row.messages, {
     addGenerationPrompt: false,
+    tools: row.tools ?? null,
   });
   const encoding = tokenizer.encode(text, { specialTokens: false });
   const counted = supervisedTokens(encoding, replies);

@@ -34,7 +34,7 @@ export async function documentPieces(
   if (row.messages.every(({ role }) => role !== "assistant")) {
     return new RowRefusal("a chat in which the assistant says nothing");
   }
-  if (row.messages.some(({ role, content }) => role !== "system" && content.trim() === "")) {
+  if (row.messages.some(saysNothing)) {
     return new RowRefusal("a chat with an empty message");
   }
   const messages = inTurns ? takeTurns(row.messages) : row.messages;
@@ -42,6 +42,7 @@ export async function documentPieces(
   try {
     const chat = await pivot.template.renderWithReplies(messages, {
       addGenerationPrompt: false,
+      tools: row.tools ?? null,
     });
     const pieces = chatPieces(chat.text, chat.replies, pivot.tokenizer);
     if (pieces.some(({ supervised }) => supervised)) return pieces;
@@ -50,6 +51,12 @@ export async function documentPieces(
     if (!(error instanceof EngineError && error.code === "bad-config")) throw error;
     return new RowRefusal(error.message);
   }
+}
+
+/** An empty message; tool calls and thoughts say something without a text. */
+function saysNothing({ role, content, fields }: ChatMessage): boolean {
+  const others = [fields?.tool_calls, fields?.reasoning_content];
+  return role !== "system" && content.trim() === "" && others.every((field) => field === undefined);
 }
 
 /**

@@ -1,7 +1,11 @@
-import type { FileMetaData, SchemaTree } from "hyparquet";
+import { gunzipSync } from "fflate";
+import { decompress as unzstd } from "fzstd";
+import type { Compressors, FileMetaData, SchemaTree } from "hyparquet";
 import { EngineError } from "../../contract/index.ts";
 import type { ByteSource } from "../../core/bytes.ts";
 
+/** Of one page, unpacked; writers make pages of a MiB. */
+const MAX_PAGE_BYTES = 256 << 20;
 /** Of one row group, uncompressed: larger ones are read in parts. */
 const MAX_GROUP_BYTES = 256 << 20;
 const MAX_FOOTER_BYTES = 64 << 20;
@@ -16,7 +20,9 @@ export async function* readParquet(
   file: string,
   { mostGroupBytes = Number.POSITIVE_INFINITY }: { readonly mostGroupBytes?: number } = {},
 ): AsyncGenerator<Readonly<Record<string, unknown>>> {
-  const { parquetMetadataAsync, parquetReadObjects, parquetSchema } = await import("hyparquet");
+  const { parquetMetadataAsync, parquetReadObjects, parquetSchema, snappyUncompress } =
+    await import("hyparquet");
+  const compressors = openCompressors(snappyUncompress);
   const buffer = {
     byteLength: source.byteLength,
     slice: async (start: number, end = source.byteLength) => {
@@ -49,10 +55,32 @@ export async function* readParquet(
     const rows = Number(group.total_byte_size) > MAX_GROUP_BYTES ? SLICE_ROWS : end - start;
     for (let from = start; from < end; from += rows) {
       const range = { rowStart: from, rowEnd: Math.min(from + rows, end) };
-      yield* await trying(file, parquetReadObjects({ file: buffer, metadata, ...range }));
+      yield* await trying(
+        file,
+        parquetReadObjects({ file: buffer, metadata, compressors, ...range }),
+      );
     }
     start = end;
   }
+}
+
+/** What pyarrow (Snappy), polars (zstd) and Spark (Snappy, gzip) pack pages with. */
+function openCompressors(
+  unsnappy: (packed: Uint8Array, unpacked: Uint8Array) => void,
+): Compressors {
+  const unpacked = (length: number) => {
+    if (length <= MAX_PAGE_BYTES) return new Uint8Array(length);
+    throw new Error(`a page has ${length} bytes; at most ${MAX_PAGE_BYTES} are read`);
+  };
+  return {
+    SNAPPY(packed, length) {
+      const page = unpacked(length);
+      unsnappy(packed, page);
+      return page;
+    },
+    ZSTD: (packed, length) => unzstd(packed, unpacked(length)),
+    GZIP: (packed, length) => gunzipSync(packed, { out: unpacked(length) }),
+  };
 }
 
 /**
@@ -92,7 +120,7 @@ async function trying<T>(file: string, reading: Promise<T>): Promise<T> {
   } catch (error) {
     if (error instanceof EngineError) throw error;
     const why = error instanceof Error ? error.message : String(error);
-    const message = `${file} cannot be read as Parquet: ${why.slice(0, 200)}. Files packed with Snappy or not at all can; write it again with compression="snappy".`;
+    const message = `${file} cannot be read as Parquet: ${why.slice(0, 200)}. Files packed with Snappy, zstd or gzip can, or not at all; write it again with compression="snappy".`;
     throw new EngineError("bad-header", message, { file }, error);
   }
 }

@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
-import { RowProblem, readRow } from "./datasetRows.ts";
+import { readRow } from "./datasetRows.ts";
+import { RowProblem } from "./messages.ts";
 
 /** The messages of a row's first example, as "role: content", or the reason that there are none. */
 function readOne(row: unknown): readonly string[] | string {
@@ -140,13 +141,110 @@ test.each<[string, unknown, readonly string[]]>([
     ASKED,
   ],
   ["turns", { turns: ["Q", "R"] }, ["user: Q"]],
+  ["UltraChat", { id: "0", data: ["Q", "A", "R", "B"] }, [...ASKED, "user: R", "assistant: B"]],
+  [
+    "hh-rlhf",
+    { chosen: "\n\nHuman: Q\n\nAssistant: A", rejected: "\n\nHuman: Q\n\nAssistant: B" },
+    ASKED,
+  ],
+  ["Guanaco", { text: "### Human: Q### Assistant: A" }, ASKED],
+  [
+    "messages as JSON",
+    { messages: '[{"role":"user","content":"Q"},{"role":"assistant","content":"A"}]' },
+    ASKED,
+  ],
+  ["lists of two", { conversation: [["Q", "A"]] }, ASKED],
+  [
+    "lists of role and text",
+    {
+      conversation: [
+        ["user", "Q"],
+        ["assistant", "A"],
+      ],
+    },
+    ASKED,
+  ],
+  [
+    "lists of messages",
+    {
+      conversations: [
+        [
+          { from: "human", value: "Q" },
+          { from: "gpt", value: "A" },
+        ],
+      ],
+    },
+    ASKED,
+  ],
+  [
+    "a row that is a list",
+    [
+      { role: "user", content: "Q" },
+      { role: "assistant", content: "A" },
+    ],
+    ASKED,
+  ],
+  [
+    "an answer that looks like JSON",
+    { prompt: "Q", completion: "[1, 2]" },
+    ["user: Q", "assistant: [1, 2]"],
+  ],
+  [
+    "a text about humans",
+    { text: "Human: a word.\n\nIt has five letters." },
+    ["text: Human: a word.\n\nIt has five letters."],
+  ],
   ["text", { text: "T" }, ["text: T"]],
 ])("the layout %s is read", (_, row, expected) => {
   expect(readOne(row)).toEqual(expected);
 });
 
+test("tool calls, thoughts, tools and weights are kept beside the words", () => {
+  const call = { type: "function", function: { name: "add", arguments: '{"a":1}' } };
+  const rows = readRow({
+    tools: JSON.stringify([{ name: "add" }]),
+    messages: [
+      { role: "user", content: "Q", tool_calls: [], name: null },
+      { role: "assistant", content: null, tool_calls: JSON.stringify([call]) },
+      { role: "tool", content: "2", tool_call_id: "x", name: "add" },
+      { role: "assistant", content: "No", weight: 0 },
+      { role: "assistant", content: "Yes", reasoning: "Hm", weight: 1n },
+      { role: "assistant", function_call: { name: "add", arguments: "{}" } },
+    ],
+  });
+  expect(rows).toMatchObject([
+    {
+      tools: [{ name: "add" }],
+      messages: [
+        { role: "user", content: "Q" },
+        { role: "assistant", content: "", fields: { tool_calls: [call], content: null } },
+        { role: "tool", content: "2", fields: { tool_call_id: "x", name: "add" } },
+        { role: "assistant", content: "No", learned: false },
+        { role: "assistant", content: "Yes", fields: { reasoning_content: "Hm" } },
+        {
+          role: "assistant",
+          content: "",
+          fields: { tool_calls: [{ type: "function", function: { name: "add" } }] },
+        },
+      ],
+    },
+  ]);
+  const [row] = rows as Exclude<typeof rows, RowProblem>;
+  expect(row?.kind === "chat" && Object.keys(row.messages[0]!)).toEqual(["role", "content"]);
+});
+
 test.each<[unknown, string]>([
-  [{ a: 1, b: 2 }, 'no layout that is known (its keys: "a", "b")'],
+  [{ messages: "hello" }, "messages that are no list of messages"],
+  [{ conversation: [["a", "b", "c"]] }, "a turn that is no list of two texts"],
+  [
+    { messages: [{ role: "assistant", content: "A", weight: 0.5 }] },
+    "a message whose weight is neither 0 nor 1",
+  ],
+  [{ chosen: "A", rejected: "B" }, "answers without their questions"],
+  [
+    { a: 1, b: 2 },
+    'no layout that is known: its columns are "a", "b"; one of these is expected: messages; replies; instances; turns; data; choices; prompt and completion; chosen and rejected; text',
+  ],
   [{ messages: [] }, "an empty chat"],
   [{ messages: [{ role: "user", content: " " }] }, "an empty chat"],
   [{ messages: [{ role: "narrator", content: "x" }] }, 'a message of the unknown role "narrator"'],

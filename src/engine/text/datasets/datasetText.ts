@@ -1,13 +1,12 @@
-import type { ByteSource } from "../../core/bytes.ts";
 import { wholeCharacters } from "../tokenizers/wholeCharacters.ts";
 
-const CHUNK_BYTES = 1 << 20;
 /** A row longer than any context: it is left out, so that memory stays bounded. */
 export const MAX_ROW_CHARS = 16 << 20;
 const MAX_DOCUMENT_CHARS = 1 << 20;
 const SEPARATOR = "<|endoftext|>";
 const REPLACEMENT = "\ufffd";
-const HALF = "\ud800";
+/** Stands for a byte that is no UTF-8. */
+export const HALF = "\ud800";
 
 /** A piece of a file with its place, counted from 1; null where it was longer than allowed. */
 export interface Piece {
@@ -19,11 +18,10 @@ export interface Piece {
  * The text of a file in chunks, without a BOM. Bytes that are no UTF-8 become halves of characters,
  * which no UTF-8 has, so that they can be told from a U+FFFD that somebody wrote (in other chunks).
  */
-export async function* readText(source: ByteSource): AsyncGenerator<string> {
+export async function* readText(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<string> {
   const utf8 = new TextDecoder();
-  let before = new Uint8Array(0);
-  for (let at = 0; at < source.byteLength; at += CHUNK_BYTES) {
-    const bytes = await source.read(at, Math.min(CHUNK_BYTES, source.byteLength - at));
+  let before: Uint8Array = new Uint8Array(0);
+  for await (const bytes of chunks) {
     const text = utf8.decode(bytes, { stream: true });
     const written = countReplacements(before, bytes);
     yield text.split(REPLACEMENT).length - 1 > written ? text.replaceAll(REPLACEMENT, HALF) : text;

@@ -1,7 +1,8 @@
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { bytesInMemory } from "../../core/bytes.ts";
 import { type DatasetEntry, detectFormat, readDataset, summarizeDataset } from "./datasets.ts";
 import { MAX_ROW_CHARS, readElements } from "./datasetText.ts";
+import { readTable } from "./tables.ts";
 
 const encode = (text: string) => bytesInMemory(new TextEncoder().encode(text));
 
@@ -79,7 +80,7 @@ test("reasons are counted and the first place of each is kept", async () => {
     texts: 1,
     chats: 0,
     problems: [
-      { reason: "no layout that is known (its keys: none)", count: 2, firstAt: 1 },
+      { reason: expect.stringContaining("its columns are none"), count: 2, firstAt: 1 },
       { reason: "no JSON", count: 1, firstAt: 3 },
     ],
   });
@@ -137,9 +138,112 @@ test("a plain text without marks is cut at lines and stays whole together", asyn
   expect(parts.join("")).toBe(text);
 });
 
-test("packed and UTF-16 files are refused with what to do", async () => {
-  const gzip = bytesInMemory(Uint8Array.of(0x1f, 0x8b, 8, 0));
-  await expect(detectFormat(gzip, "a.jsonl.gz")).rejects.toThrow("unpack it first");
-  const wide = bytesInMemory(Uint8Array.of(0xff, 0xfe, 0x61, 0));
-  await expect(detectFormat(wide, "a.txt")).rejects.toThrow("save it as UTF-8");
+test.each<[string, string, string]>([
+  ["a.txt", "\xff\xfea\0", "save it as UTF-8"],
+  ["a.zip", "PK\x03\x04", "a ZIP archive: unpack it first"],
+  ["a.bz2", "BZh9", "unpack it first"],
+  ["a.arrow", "ARROW1\0\0", "save it as Parquet or JSONL"],
+  ["a.bin", "GIF89a\0", "no text"],
+  ["a.txt", "some text\0", "no text"],
+])("%s of other bytes is refused by name, never taken for text", async (name, bytes, reason) => {
+  const source = bytesInMemory(Uint8Array.from([...bytes].map((c) => c.charCodeAt(0))));
+  await expect(detectFormat(source, name)).rejects.toMatchObject({
+    code: "usage",
+    message: expect.stringContaining(reason),
+  });
+});
+
+describe("tables", () => {
+  const valuesOf = async (text: string, name: string) =>
+    (await readAllOf(text, name)).map((entry) =>
+      "row" in entry
+        ? entry.row.kind === "text"
+          ? entry.row.text
+          : entry.row.messages.map(({ content }) => content)
+        : `${entry.at}: ${entry.problem}`,
+    );
+
+  test("have quotes, line ends and separators inside their fields", async () => {
+    const csv = 'id,prompt,completion\r\n1,"He said ""hi"",\r\nand left",Yes\r\n\r\n2,b,"c"';
+    expect(await valuesOf(csv, "a.csv")).toEqual([
+      ['He said "hi",\r\nand left', "Yes"],
+      ["b", "c"],
+    ]);
+    expect(await valuesOf('text\tid\n"a\tb"\t1\nplain "quoted"\t2\n', "a.tsv")).toEqual([
+      "a\tb",
+      'plain "quoted"',
+    ]);
+  });
+
+  test("may hold messages as JSON", async () => {
+    const messages = JSON.stringify([
+      { role: "user", content: "Q" },
+      { role: "assistant", content: "A, B" },
+    ]);
+    const csv = `messages\n"${messages.replaceAll('"', '""')}"\n`;
+    expect(await valuesOf(csv, "a.csv")).toEqual([["Q", "A, B"]]);
+  });
+
+  test("of unknown columns say which they have and which are read", async () => {
+    const [said] = await valuesOf("body,mark\na,1\n", "a.csv");
+    expect(said).toContain('its columns are "body", "mark"; one of these is expected: messages;');
+  });
+
+  test("name rows with another number of fields, and fields that are too long", async () => {
+    const long = "x".repeat(MAX_ROW_CHARS + 1);
+    expect(await valuesOf(`text,id\na\n"${long}",2\nb,3\n`, "a.csv")).toEqual([
+      "1: a row with another number of fields than the header",
+      `2: longer than ${MAX_ROW_CHARS} characters`,
+      "b",
+    ]);
+  });
+
+  test("are the same however they are cut into chunks", async () => {
+    const text = 'a,b\r\n"x""y",1\r\n"",2\r"l\r\nm",3\n,\n';
+    const rows = [
+      { a: 'x"y', b: "1" },
+      { a: "", b: "2" },
+      { a: "l\r\nm", b: "3" },
+      { a: "", b: "" },
+    ];
+    for (let size = 1; size < 8; size++) {
+      const found: unknown[] = [];
+      const chunks = async function* () {
+        for (let at = 0; at < text.length; at += size) yield text.slice(at, at + size);
+      };
+      for await (const row of readTable(chunks(), ",")) found.push(row.fields);
+      expect(found).toEqual(rows);
+    }
+  });
+});
+
+describe("flat trees of messages", () => {
+  const row = (id: string, parent: string | null, role: string, rank: number | null) =>
+    JSON.stringify({ message_id: id, parent_id: parent, role, text: id, rank });
+
+  test("are put together, in whatever order, along the replies that are ranked first", async () => {
+    const lines = [
+      row("answer 2", "question", "assistant", 1),
+      row("question", null, "prompter", null),
+      row("thanks", "answer 1", "prompter", 0),
+      row("answer 1", "question", "assistant", 0),
+      `{"text":"a text beside them"}`,
+      row("lost", "nowhere", "assistant", 0),
+    ];
+    const entries = await readAllOf(lines.join("\n"), "a.jsonl");
+    expect(entries).toMatchObject([
+      { at: 5, row: { kind: "text" } },
+      {
+        at: 2,
+        row: {
+          messages: [
+            { role: "user", content: "question" },
+            { role: "assistant", content: "answer 1" },
+            { role: "user", content: "thanks" },
+          ],
+        },
+      },
+      { at: 6, problem: "a reply to a message that is not in the file" },
+    ]);
+  });
 });

@@ -2,8 +2,9 @@ import { EngineError } from "../../contract/index.ts";
 import type { ByteSource } from "../../core/bytes.ts";
 import { isObject } from "../../core/json.ts";
 import { readParquet } from "./datasetParquet.ts";
-import { type DatasetRow, RowProblem, readRow } from "./datasetRows.ts";
+import { type DatasetRow, readRow } from "./datasetRows.ts";
 import {
+  HALF,
   MAX_ROW_CHARS,
   type Piece,
   readDocuments,
@@ -11,10 +12,12 @@ import {
   readLines,
   readText,
 } from "./datasetText.ts";
+import { type DatasetFile, type DatasetFormat, openDatasetFile } from "./fileFormats.ts";
+import { RowProblem } from "./messages.ts";
+import { readTable } from "./tables.ts";
+import { assembleTrees, type RawRow } from "./trees.ts";
 
 export type { DatasetRow } from "./datasetRows.ts";
-
-export type DatasetFormat = "jsonl" | "json" | "parquet" | "text";
 
 /** One row, or why it was not read. `at` counts lines of JSONL, and rows elsewhere, from 1. */
 export type DatasetEntry =
@@ -35,51 +38,74 @@ export interface DatasetSummary {
 }
 
 const LIST_KEYS = ["data", "rows", "train", "examples"];
-const HEAD_BYTES = 64 << 10;
+const MOST_TEXT_CHARS = 2 ** 27;
 /** Reasons that differ in a name would otherwise fill the memory. */
 const MAX_REASONS = 100;
 
-/** The format of a file, told from its first bytes and its name. `usage` for a packed file. */
+/** The format of a file; `usage` for formats that are not read. */
 export async function detectFormat(source: ByteSource, name: string): Promise<DatasetFormat> {
-  const head = await source.read(0, Math.min(HEAD_BYTES, source.byteLength));
-  const starts = (...bytes: readonly number[]) => bytes.every((byte, i) => head[i] === byte);
-  if (starts(0x50, 0x41, 0x52, 0x31)) return "parquet";
-  const packed = starts(0x1f, 0x8b) || starts(0x28, 0xb5, 0x2f, 0xfd) || starts(0x50, 0x4b, 3, 4);
-  if (packed || starts(0xff, 0xfe) || starts(0xfe, 0xff)) {
-    const what = packed ? "packed: unpack it first" : "UTF-16: save it as UTF-8";
-    throw new EngineError("usage", `${name} is ${what}.`, { file: name });
-  }
-  if (/\.(txt|md|text)$/i.test(name)) return "text";
-  const text = new TextDecoder().decode(head).trimStart();
-  if (text.startsWith("[")) return "json";
-  if (!text.startsWith("{")) return /\.(jsonl|ndjson|json)$/i.test(name) ? "jsonl" : "text";
-  if (!/\.json$/i.test(name)) return "jsonl";
-  return parse(text.split("\n")[0]!) === undefined ? "json" : "jsonl";
+  return (await openDatasetFile(source, name)).format;
 }
 
 /**
- * The rows of a dataset, in order, with what could not be read in its place. Memory is bounded by
- * the longest row (16 Mi characters; Parquet: a row group). `usage` and `bad-header` for files that
- * cannot be read at all.
+ * The rows of a dataset, in order, with what could not be read in its place; trees of messages come
+ * last. Memory is bounded by the longest row (16 Mi characters; Parquet: a row group; trees: 128 Mi
+ * characters). `usage` and `bad-header` for files that cannot be read at all.
  */
 export async function* readDataset(
   source: ByteSource,
   name: string,
 ): AsyncGenerator<DatasetEntry, void> {
-  const format = await detectFormat(source, name);
-  if (format === "parquet") {
-    let at = 0;
-    for await (const value of readParquet(source, name)) yield* entriesOf(++at, value);
-    return;
+  const file = await openDatasetFile(source, name);
+  for await (const { at, value, problem } of assembleTrees(rawRows(file, source, name), name)) {
+    if (problem !== undefined) yield { at, problem };
+    else yield* entriesOf(at, value);
   }
-  for await (const { at, text } of readPieces(source, format)) {
-    if (text === null) yield { at, problem: `longer than ${MAX_ROW_CHARS} characters` };
-    else if (format === "text") yield* entriesOf(at, text);
-    else {
-      const value = parse(text);
-      if (value === undefined) yield { at, problem: "no JSON" };
-      else yield* entriesOf(at, value);
+}
+
+/** A plain text as a whole: `usage` where it is longer than 128 Mi characters. */
+export async function readWholeText(source: ByteSource, name: string): Promise<string> {
+  const file = await openDatasetFile(source, name);
+  let whole = "";
+  for await (const chunk of readText(file.read())) {
+    whole += chunk;
+    if (whole.length <= MOST_TEXT_CHARS) continue;
+    const message = `${name} is a text of more than ${MOST_TEXT_CHARS} characters. Cut it into several.`;
+    throw new EngineError("usage", message, { file: name, limit: MOST_TEXT_CHARS });
+  }
+  return whole.replaceAll(HALF, "\ufffd");
+}
+
+async function* rawRows(
+  file: DatasetFile,
+  source: ByteSource,
+  name: string,
+): AsyncGenerator<RawRow> {
+  const tooLong = `longer than ${MAX_ROW_CHARS} characters`;
+  switch (file.format) {
+    case "parquet": {
+      let at = 0;
+      for await (const value of readParquet(source, name)) yield { at: ++at, value };
+      return;
     }
+    case "csv":
+    case "tsv": {
+      const separator = file.format === "csv" ? "," : "\t";
+      for await (const { at, fields, problem } of readTable(readText(file.read()), separator)) {
+        if (fields) yield { at, value: fields };
+        else yield { at, value: null, problem: problem ?? tooLong };
+      }
+      return;
+    }
+    default:
+      for await (const { at, text } of readPieces(file)) {
+        if (text === null) yield { at, value: null, problem: tooLong };
+        else if (file.format === "text") yield { at, value: text };
+        else {
+          const value = parse(text);
+          yield value === undefined ? { at, value, problem: "no JSON" } : { at, value };
+        }
+      }
   }
 }
 
@@ -119,27 +145,22 @@ function isWhole(row: DatasetRow): boolean {
   return row.messages.every(({ content }) => content.isWellFormed());
 }
 
-async function* readPieces(source: ByteSource, format: DatasetFormat): AsyncGenerator<Piece> {
-  const text = readText(source);
-  if (format === "jsonl") yield* readLines(text);
-  else if (format === "text") yield* readDocuments(text);
-  else if (await beginsWithList(source)) yield* readElements(text);
-  else yield* readListInside(source);
-}
-
-async function beginsWithList(source: ByteSource): Promise<boolean> {
-  const head = await source.read(0, Math.min(HEAD_BYTES, source.byteLength));
-  return new TextDecoder().decode(head).trimStart().startsWith("[");
+function readPieces(file: DatasetFile): AsyncGenerator<Piece> {
+  const text = readText(file.read());
+  if (file.format === "jsonl") return readLines(text);
+  if (file.format === "text") return readDocuments(text);
+  return file.head.startsWith("[") ? readElements(text) : readListInside(text);
 }
 
 /** An object around the list of rows, as some exports write it; otherwise it is the one row. */
-async function* readListInside(source: ByteSource): AsyncGenerator<Piece> {
-  if (source.byteLength > MAX_ROW_CHARS) {
+async function* readListInside(text: AsyncIterable<string>): AsyncGenerator<Piece> {
+  let whole = "";
+  for await (const chunk of text) {
+    whole += chunk;
+    if (whole.length <= MAX_ROW_CHARS) continue;
     yield { at: 1, text: null };
     return;
   }
-  let whole = "";
-  for await (const chunk of readText(source)) whole += chunk;
   const value = parse(whole);
   const key = isObject(value) ? LIST_KEYS.find((name) => isListOfObjects(value[name])) : undefined;
   const list = isObject(value) && key !== undefined ? value[key] : null;

@@ -154,7 +154,7 @@ function DatasetsSection({ studio }: SectionProps) {
       {all.length === 0 && (
         <div className="picks-empty">
           <p className="small muted">
-            None yet. Drop JSONL, JSON, Parquet or text files anywhere, or start with ours.
+            None yet. Drop JSONL, JSON, CSV, Parquet or text files anywhere, or start with ours.
           </p>
           <Button size="xs" disabled={busy} onClick={() => COMMANDS.sampleTexts.run(studio)}>
             {COMMANDS.sampleTexts.label}

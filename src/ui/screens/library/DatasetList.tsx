@@ -20,7 +20,7 @@ export function DatasetList({ studio }: { readonly studio: Studio }) {
         <h2 className="section-title">Datasets</h2>
         <span className="grow small muted">
           {datasets.length === 0 &&
-            "Texts and chats to evaluate on: drop JSONL, JSON, Parquet, text."}
+            "Texts and chats to evaluate on: drop JSONL, JSON, CSV, Parquet, text."}
         </span>
         {datasets.length === 0 ? (
           <Button size="xs" disabled={busy} onClick={() => COMMANDS.sampleTexts.run(studio)}>

@@ -45,7 +45,7 @@ export function EvaluatePanel({ studio }: { readonly studio: Studio }) {
           {datasets?.length === 0 && (
             <div className="picks-empty">
               <p className="small muted">
-                None yet. Drop JSONL, JSON, Parquet or text files anywhere, or start with ours.
+                None yet. Drop JSONL, JSON, CSV, Parquet or text files anywhere, or start with ours.
               </p>
               <Button
                 size="xs"
