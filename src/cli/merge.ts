@@ -22,6 +22,7 @@ export const merge: Command = {
   options: {
     "shard-size": { value: "SIZE", help: "Largest shard, such as 5GB (the default)." },
     strict: { value: null, help: "Refuse keys and parameters that have no effect." },
+    "copy-code": { value: null, help: "Copy code that config.json names (auto_map), too." },
     adapter: { value: "NAME", help: "Part of the GPU's name." },
   },
   async run({ positionals: [path = "", target = ""], options, signal, say, progress }) {
@@ -30,6 +31,7 @@ export const merge: Command = {
     const planned = await planRecipe(resolve(path), {
       shardBytes,
       strict: options.strict !== undefined,
+      copyCode: options["copy-code"] !== undefined,
       say,
     });
     const { plan } = planned;

@@ -75,10 +75,16 @@ function refuseIgnored(findings: readonly Finding[]): void {
 /** Reads a recipe and plans it; throws what forbids the merge and says the rest. */
 export async function planRecipe(
   path: string,
-  options: { readonly shardBytes: number; readonly strict?: boolean; say(line: string): void },
+  options: {
+    readonly shardBytes: number;
+    readonly strict?: boolean;
+    readonly copyCode?: boolean;
+    say(line: string): void;
+  },
 ): Promise<PlannedRecipe> {
   const { recipe: stated, findings, lines } = await readRecipe(path);
-  const recipe = stateProfile(stated);
+  const consent = options.copyCode ? { copyCode: true as const } : {};
+  const recipe = stateProfile({ ...stated, ...consent });
   const folder = dirname(path);
   const opened = new Map<string, OpenModel>();
   const close = async () => {

@@ -39,7 +39,7 @@ interface Companions {
  * whatever else lies beside the weights, in folders below too. Code is copied only when asked for,
  * since whoever loads the result runs it.
  */
-function sortCompanions(
+export function sortCompanions(
   { files, weightFiles }: Checkpoint,
   options: { readonly code: boolean } = { code: false },
 ): Companions {

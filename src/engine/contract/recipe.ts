@@ -44,6 +44,8 @@ export interface Recipe {
   readonly outDtype?: FloatName;
   /** Models that call themselves different architectures are merged where every tensor fits. */
   readonly allowArchitectureMismatch?: true;
+  /** Code that config.json names (`auto_map`) and that lies beside the weights is copied, too. */
+  readonly copyCode?: true;
   /** What becomes of tensors that only some models have: the first entry that matches holds. */
   readonly extraTensors?: readonly ExtraTensors[];
   /** The layers that the recipe names of each model: all that it has, or the plan refuses it. */

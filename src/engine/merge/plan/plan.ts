@@ -24,6 +24,7 @@ import { compareCheckpoints } from "./compare.ts";
 import { describeDTypes, outputDType } from "./dtypes.ts";
 import { estimatePeak, estimateReads } from "./estimate.ts";
 import { gatherTensor } from "./gather.ts";
+import { describeLeftBehind } from "./leftBehind.ts";
 import type { OutputTensor, Plan, TileBudget } from "./outputTensor.ts";
 import { describeRecipe } from "./recipeFindings.ts";
 import { finding, type Source, type Sources } from "./sources.ts";
@@ -191,6 +192,7 @@ export function planMerge(given: PlanRequest): Plan {
     ...settingFindings,
     ...describeRecipe(method, recipe, sources, outputs),
     ...compareCheckpoints(sources, recipe, configChanges.tied === false),
+    ...describeLeftBehind(sources.donor, recipe),
     ...(request.findings ?? []),
     ...findings,
     ...describeDTypes(recipe, outputs),

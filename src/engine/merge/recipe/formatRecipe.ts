@@ -52,6 +52,7 @@ export function formatRecipe(recipe: Recipe): string {
     ...(recipe.dtype === undefined ? [] : [`dtype: ${recipe.dtype}`]),
     ...(recipe.outDtype === undefined ? [] : [`out_dtype: ${recipe.outDtype}`]),
     ...(recipe.allowArchitectureMismatch ? ["allow_architecture_mismatch: true"] : []),
+    ...(recipe.copyCode ? ["copy_code: true"] : []),
     ...(recipe.extraTensors ? formatSetting("extra_tensors", recipe.extraTensors, "") : []),
   ];
   return `${lines.join("\n")}\n`;

@@ -4,9 +4,9 @@ import { readSetting } from "./recipeSettings.ts";
 import type { Entry, YamlText } from "./yamlNodes.ts";
 
 /** Keys beyond mergekit's: what shall hold where models do not fit each other. */
-export const OWN_KEYS = ["allow_architecture_mismatch", "extra_tensors"] as const;
+export const OWN_KEYS = ["allow_architecture_mismatch", "copy_code", "extra_tensors"] as const;
 
-type OwnSettings = Pick<Recipe, "allowArchitectureMismatch" | "extraTensors">;
+type OwnSettings = Pick<Recipe, "allowArchitectureMismatch" | "copyCode" | "extraTensors">;
 
 const isAction = (value: unknown): value is ExtraAction =>
   EXTRA_ACTIONS.some((action) => action === value);
@@ -42,11 +42,14 @@ export function readOwnKeys(
   given: (key: string) => Entry | undefined,
 ): OwnSettings {
   const consent = given("allow_architecture_mismatch");
+  const code = given("copy_code");
   const extra = given("extra_tensors");
   const allowed = consent !== undefined && readConsent(yaml, consent);
+  const copied = code !== undefined && readConsent(yaml, code);
   const extraTensors = extra && readExtra(yaml, extra);
   return {
     ...(allowed && { allowArchitectureMismatch: true as const }),
+    ...(copied && { copyCode: true as const }),
     ...(extraTensors && { extraTensors }),
   };
 }

@@ -1,5 +1,5 @@
 import type { Checkpoint } from "../../checkpoint/checkpoint.ts";
-import { companionFiles } from "../../checkpoint/companions.ts";
+import { sortCompanions } from "../../checkpoint/companions.ts";
 import { rewriteConfig } from "../../checkpoint/config.ts";
 import type { OutputDType, WeightMap } from "../../contract/index.ts";
 import { type ByteSource, bytesInMemory, type FileTree } from "../../core/bytes.ts";
@@ -72,7 +72,7 @@ function hasMergekitsNumbers({ method, global, recipe, outputs, configChanges }:
 function formatMergekitConfig(plan: Plan): string | null {
   if (!hasMergekitsNumbers(plan)) return null;
   // mergekit takes the consent to other architectures on its command line: --allow-crimes.
-  const { dtype: _, allowArchitectureMismatch: _____, ...recipe } = plan.recipe;
+  const { dtype: _, allowArchitectureMismatch: _____, copyCode: ______, ...recipe } = plan.recipe;
   // Ours alone: mergekit's draws are not ours whatever the seed.
   const { arithmetic, profile: __, seed: ___, draws: ____, ...parameters } = recipe.parameters;
   const common = commonDType(plan);
@@ -86,8 +86,8 @@ function formatMergekitConfig(plan: Plan): string | null {
 }
 
 /**
- * Every file of the result beside its weights: config.json with what changed, generation config and
- * tokenizer byte for byte from the donor, recipe.json, mergekit_config.yml where mergekit can express
+ * Every file of the result beside its weights: config.json with what changed, generation config,
+ * tokenizer and other companions byte for byte from the donor, recipe.json, mergekit_config.yml where mergekit can express
  * the recipe, and a model card. The same plan, name and map give the same bytes.
  */
 export async function makeDocuments(
@@ -101,7 +101,8 @@ export async function makeDocuments(
     const changes = { ...configChanges, ...(dtype ? { dtype } : {}) };
     files.set("config.json", inMemory(rewriteConfig(donor.config.text, changes)));
   }
-  for (const [path, source] of companionFiles(donor)) files.set(path, source);
+  const { copied } = sortCompanions(donor, { code: plan.recipe.copyCode === true });
+  for (const [path, source] of copied) files.set(path, source);
   const mergekit = formatMergekitConfig(plan);
   if (mergekit !== null) files.set("mergekit_config.yml", inMemory(mergekit));
   files.set("recipe.json", inMemory(formatRecipeJson(plan, options.name)));
