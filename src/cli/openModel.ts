@@ -1,9 +1,11 @@
 import { basename } from "node:path";
 import type { Checkpoint } from "../engine/checkpoint/checkpoint.ts";
+import { nameInHubCache } from "../engine/checkpoint/hubNames.ts";
 import { inputsOf } from "../engine/checkpoint/inputFiles.ts";
 import { openCheckpoint } from "../engine/checkpoint/open.ts";
 import { watchInputs } from "../engine/core/inputs.ts";
 import { type OpenFiles, openFiles } from "../node/files.ts";
+import { locateModel } from "../node/hubCache.ts";
 
 /** A checkpoint and the files it stands on, to be closed at the end. */
 export interface OpenModel {
@@ -11,11 +13,16 @@ export interface OpenModel {
   readonly files: OpenFiles;
 }
 
-/** Opens a checkpoint folder or one .safetensors file; leaves nothing open where that fails. */
+/**
+ * Opens a checkpoint folder, one of the Hub's cache among them, or one weight file; leaves nothing
+ * open where that fails.
+ */
 export async function openModel(path: string): Promise<OpenModel> {
-  const files = await openFiles(path);
+  const place = await locateModel(path);
+  const files = await openFiles(place);
   try {
-    return { checkpoint: await openCheckpoint(files.files, basename(path)), files };
+    const name = nameInHubCache(place) ?? basename(place);
+    return { checkpoint: await openCheckpoint(files.files, name), files };
   } catch (error) {
     await files.close();
     throw error;

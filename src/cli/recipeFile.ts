@@ -9,6 +9,7 @@ import { prepareMerge, requireRunnable } from "../engine/merge/plan/prepare.ts";
 import { parseRecipe } from "../engine/merge/recipe/parseRecipe.ts";
 import { stateProfile } from "../engine/merge/recipe/profiles.ts";
 import { openFiles } from "../node/files.ts";
+import { locateModel } from "../node/hubCache.ts";
 import { closing } from "./closing.ts";
 import { markModel, type OpenModel, openModel } from "./openModel.ts";
 
@@ -42,6 +43,13 @@ async function readRecipe(path: string): Promise<ParsedRecipe> {
 
 /** A Hub id in a recipe: there is no such folder, and the command that makes one. */
 function missingModel(model: string, folder: string): EngineError {
+  if (/[^/]\+[^/]/.test(model)) {
+    throw new EngineError(
+      "missing-file",
+      `There is no model "${model}" beside the recipe, in ${folder}. In mergekit "model+adapter" merges an adapter into the model first; adapters are not inputs here yet. Merge it with peft, merge_and_unload(), and name the result.`,
+      { model, folder },
+    );
+  }
   const hub = /^[\w.-]+\/[\w.-]+$/.test(model);
   const help = hub
     ? ` If it is a model of the Hub, download it first:  hf download ${model} --local-dir ${JSON.stringify(resolve(folder, model))}`
@@ -91,7 +99,7 @@ export async function planRecipe(
     for (const { files } of opened.values()) await files.close();
   };
   const open = async (model: string): Promise<Checkpoint> => {
-    const place = resolve(folder, model);
+    const place = await locateModel(resolve(folder, model), model);
     const known = opened.get(place);
     if (known) return known.checkpoint;
     if (!(await stat(place).catch(() => undefined))) throw missingModel(model, folder);
