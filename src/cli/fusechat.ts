@@ -19,7 +19,7 @@ import { createModelCache, withRoom } from "../engine/runtime/language/modelCach
 import { watchTemplates } from "../engine/text/templates/task.ts";
 import { createDistillKind } from "../engine/train/distillJob.ts";
 import { factsInFile } from "../node/factFile.ts";
-import { type FolderLibrary, type GivenModel, openFolderLibrary } from "../node/folderLibrary.ts";
+import { type FolderLibrary, openFolderLibrary } from "../node/folderLibrary.ts";
 import { mapsInFolder } from "../node/mapFiles.ts";
 import { requireOutside } from "../node/outputPlace.ts";
 import { nodeThreads } from "../node/threads.ts";
@@ -51,7 +51,7 @@ export const fusechat: Command = {
       const inputs = keep(await openFusionInputs([pivot, ...sources].map(from), data.map(from)));
       await requireOutside(out, [pivot, ...sources].map(from));
       const folder = keep(await openWorkFolder<FolderState>(out, "fusechat"));
-      const library = keep(await openFolderLibrary(join(out, "models"), await givenBy(inputs)));
+      const library = keep(await openFolderLibrary(join(out, "models"), inputs.given));
       const [pivotId = "", ...sourceIds] = inputs.models;
       const request = {
         ...settings,
@@ -85,16 +85,6 @@ export const fusechat: Command = {
       return outcomeOf(report, join(out, "report.md"));
     }),
 };
-
-/** The models that were named, as a library has them. */
-function givenBy({ models, library }: FusionInputs): Promise<readonly GivenModel[]> {
-  return Promise.all(
-    [...new Set(models)].map(async (id) => {
-      const [{ name }, checkpoint] = await Promise.all([library.card(id), library.open(id)]);
-      return { id, name, checkpoint };
-    }),
-  );
-}
 
 /** The pipeline and the jobs that are its stages, over a folder. */
 function openPipelineKind({

@@ -6,6 +6,7 @@ import type { FuseInputParts } from "../engine/fuse/fuseModels.ts";
 import type { StoredDataset } from "../engine/text/datasets/datasetLibrary.ts";
 import { summarizeDataset } from "../engine/text/datasets/datasets.ts";
 import { type OpenFiles, openFiles } from "../node/files.ts";
+import { type GivenModel, readGivenModels } from "../node/givenModels.ts";
 import { fingerprintOf } from "./jobContext.ts";
 import { markModel, type OpenModel, openModel } from "./openModel.ts";
 
@@ -16,6 +17,8 @@ import { markModel, type OpenModel, openModel } from "./openModel.ts";
 export interface FusionInputs extends Pick<FuseInputParts, "library" | "datasets"> {
   /** The ids of the models that were named, in their order; a model named twice has one id. */
   readonly models: readonly ModelId[];
+  /** Those models, each once. */
+  readonly given: readonly GivenModel[];
   /** Of the datasets the same. */
   readonly files: readonly DatasetId[];
   close(): Promise<void>;
@@ -52,14 +55,13 @@ export async function openFusionInputs(
     const [modelIds, files]: [ModelId[], DatasetId[]] = [[], []];
     for (const path of modelPaths) modelIds.push(await addModel(resolve(path)));
     for (const path of dataPaths) files.push(await addData(resolve(path)));
+    const given = [...models].map(([id, { name, checkpoint }]) => ({ id, name, checkpoint }));
     return {
       models: modelIds,
       files,
       close,
-      library: {
-        open: async (id) => (models.get(id) as NamedModel).checkpoint,
-        card: async (id) => ({ id, name: (models.get(id) as NamedModel).name }),
-      },
+      given,
+      library: readGivenModels(given),
       datasets: { open: async (id) => datasets.get(id) as StoredDataset },
     };
   } catch (error) {

@@ -2,15 +2,15 @@ import { mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { Checkpoint } from "../engine/checkpoint/checkpoint.ts";
 import { describeCheckpoint } from "../engine/checkpoint/library/databaseLibrary.ts";
-import type { Library, ModelWriter } from "../engine/checkpoint/library/library.ts";
+import type { LibraryReader, LibraryWriter } from "../engine/checkpoint/library/library.ts";
 import { folderName, tidyName, uniqueName } from "../engine/checkpoint/names.ts";
 import { openCheckpoint } from "../engine/checkpoint/open.ts";
 import { EngineError, type ModelCard, type ModelId } from "../engine/contract/index.ts";
-import type { FileTree } from "../engine/core/bytes.ts";
+import type { FileTree, FileTreeWriter } from "../engine/core/bytes.ts";
 import { makeId } from "../engine/core/id.ts";
-import { invariant } from "../engine/core/invariant.ts";
 import { type OpenFiles, openFiles } from "./files.ts";
 import { type FolderWriter, openFolderWriter } from "./folderWriter.ts";
+import { type GivenModel, readGivenModels } from "./givenModels.ts";
 import { readJson, writeJson } from "./jsonFile.ts";
 
 /** A model made here; its folder is called after it. */
@@ -23,17 +23,10 @@ interface Row {
   readonly byteLength: number;
 }
 
-export interface FolderLibrary extends Library {
+export interface FolderLibrary extends LibraryReader, LibraryWriter {
   /** Where a model lies on disk. */
   locate(id: ModelId): Promise<string>;
   close(): Promise<void>;
-}
-
-/** A model that lies elsewhere: it is read, never written. Its id is given. */
-export interface GivenModel {
-  readonly id: ModelId;
-  readonly name: string;
-  readonly checkpoint: Checkpoint;
 }
 
 /**
@@ -48,6 +41,8 @@ export async function openFolderLibrary(
   let rows = (await readJson<readonly Row[]>(path)) ?? [];
   const opened = new Map<ModelId, { readonly checkpoint: Checkpoint; readonly files: OpenFiles }>();
   const writers = new Map<ModelId, FolderWriter>();
+  const reader = readGivenModels(given);
+  const isGiven = (id: ModelId) => given.some((model) => model.id === id);
   const folderOf = ({ name }: Pick<Row, "name">) => join(root, folderName(name));
 
   async function put(next: readonly Row[]): Promise<void> {
@@ -64,8 +59,7 @@ export async function openFolderLibrary(
   }
 
   async function open(id: ModelId): Promise<Checkpoint> {
-    const own = given.find((model) => model.id === id);
-    if (own) return own.checkpoint;
+    if (isGiven(id)) return reader.open(id);
     const known = opened.get(id);
     if (known) return known.checkpoint;
     const row = find(id);
@@ -75,7 +69,7 @@ export async function openFolderLibrary(
     return checkpoint;
   }
 
-  async function openWriter(row: Row): Promise<ModelWriter> {
+  async function openWriter(row: Row): Promise<FileTreeWriter> {
     await writers.get(row.id)?.close(); // one that was given up holds the folder's lock
     const writer = await openFolderWriter(folderOf(row), row.id);
     writers.set(row.id, writer);
@@ -87,15 +81,12 @@ export async function openFolderLibrary(
         writers.delete(row.id);
         await put(rows.map((each) => (each.id === row.id ? { ...each, state: "complete" } : each)));
       },
-      keepMatching: async () => invariant(false, "nothing is imported in a terminal"),
     };
   }
 
   async function card(id: ModelId): Promise<ModelCard> {
-    const own = given.find((model) => model.id === id);
-    const row: Row = own
-      ? { ...own, origin: "import", state: "complete", createdAt: 0, byteLength: 0 }
-      : find(id);
+    if (isGiven(id)) return reader.card(id);
+    const row = find(id);
     const { origin, state, createdAt, byteLength, name } = row;
     const whole = state === "complete" ? await open(id) : null;
     const facts = whole ? describeCheckpoint(whole) : describeCheckpoint(EMPTY);
@@ -110,7 +101,6 @@ export async function openFolderLibrary(
     open,
     locate: async (id) => folderOf(find(id)),
     findByName: async (name) => (await list()).find((each) => each.name === name),
-    findByFingerprint: async () => [],
     async begin({ name, origin, byteLength }) {
       const taken = new Set([...given, ...rows].map((each) => each.name));
       const row: Row = {
@@ -126,10 +116,6 @@ export async function openFolderLibrary(
     },
     resume: async (id) => openWriter(find(id)),
     tree: async (id): Promise<FileTree> => (await open(id)).files,
-    holds: async () => false,
-    async rename() {
-      throw new EngineError("usage", "Models of a pipeline keep their names.");
-    },
     async delete(id) {
       await opened.get(id)?.files.close();
       opened.delete(id);

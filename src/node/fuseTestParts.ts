@@ -20,6 +20,7 @@ import { openDatabase } from "../engine/storage/database.ts";
 import type { StoredDataset } from "../engine/text/datasets/datasetLibrary.ts";
 import { summarizeDataset } from "../engine/text/datasets/datasets.ts";
 import { type OpenFiles, openFiles } from "./files.ts";
+import { readGivenModels } from "./givenModels.ts";
 
 /** One try at a fusion, of which a second can go on from `state`. */
 export interface FusionAttempt {
@@ -38,9 +39,13 @@ export class FusionBench {
   #jobs = 0;
 
   private constructor(parts: Omit<FuseParts, "modelCache" | "library" | "datasets">) {
+    const given = () =>
+      readGivenModels(
+        [...this.#models].map(([id, checkpoint]) => ({ id, name: checkpoint.name, checkpoint })),
+      );
     const library = {
-      open: async (id: string) => this.#models.get(id) as Checkpoint,
-      card: async (id: string) => ({ name: this.#models.get(id)?.name ?? "" }),
+      open: (id: string) => given().open(id),
+      card: (id: string) => given().card(id),
     };
     this.parts = {
       ...parts,

@@ -3,7 +3,7 @@ import type { ByteSource, FileTree } from "../core/bytes.ts";
 import type { JobContext, JobKind } from "../core/jobs/kind.ts";
 import { createFile, isTaken, requireWritable } from "../storage/folder.ts";
 import { formatSum, startSha256 } from "../storage/hash.ts";
-import type { Library } from "./library/library.ts";
+import type { LibraryReader } from "./library/library.ts";
 import { folderName } from "./names.ts";
 
 /** What a resumed export must know: its own folder, and the files that are done with their SHA-256. */
@@ -13,7 +13,7 @@ interface ExportState {
 }
 
 export interface ExportParts {
-  readonly library: Library;
+  readonly library: LibraryReader;
   /** The origin's private folder; absent where the browser has none. */
   openPrivateFolder(): Promise<FileSystemDirectoryHandle>;
 }

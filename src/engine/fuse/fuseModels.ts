@@ -1,3 +1,4 @@
+import type { LibraryReader } from "../checkpoint/library/library.ts";
 import type { FusionSettings, ModelId } from "../contract/index.ts";
 import type { PreparedJob, RequestOf } from "../core/jobs/kind.ts";
 import type { LanguageParts } from "../runtime/language/generateText.ts";
@@ -9,9 +10,7 @@ import type { FusionModel } from "./stages/fuseStages.ts";
 
 /** Where a fusion finds its models and datasets. */
 export interface FuseInputParts extends Pick<LanguageParts, "openText"> {
-  readonly library: Pick<LanguageParts["library"], "open"> & {
-    card(id: ModelId): Promise<{ readonly name: string }>;
-  };
+  readonly library: Pick<LibraryReader, "open" | "card">;
   readonly datasets: Pick<DatasetLibrary, "open">;
 }
 

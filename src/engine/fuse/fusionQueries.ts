@@ -1,4 +1,4 @@
-import type { Library } from "../checkpoint/library/library.ts";
+import type { LibraryReader } from "../checkpoint/library/library.ts";
 import type { Engine, FusionId, ModelId } from "../contract/index.ts";
 import { EngineError } from "../contract/index.ts";
 import type { OpenLanguageText } from "../runtime/language/languageFiles.ts";
@@ -16,7 +16,7 @@ type FusionQueries = Pick<
 export interface FusionQueriesParts {
   readonly fusions: FusionLibrary;
   readonly records: RecordStore;
-  readonly library: Library;
+  readonly library: LibraryReader;
   readonly openText: OpenLanguageText;
   /** Tells the watchers that the library changed. */
   changed(): void;

@@ -1,4 +1,4 @@
-import type { Library } from "../checkpoint/library/library.ts";
+import type { LibraryReader, LibraryWriter } from "../checkpoint/library/library.ts";
 import { EngineError, type ModelId, type Recipe, type WeightMap } from "../contract/index.ts";
 import type { JobKind } from "../core/jobs/kind.ts";
 import type { GpuProvider } from "../gpu/device.ts";
@@ -19,7 +19,7 @@ const CAPTIONS = ["agreement"];
 const SAVE_MS = 2000;
 
 export interface MergeParts {
-  readonly library: Library;
+  readonly library: LibraryReader & LibraryWriter;
   readonly facts: FactStore;
   readonly gpuProvider: GpuProvider;
   /** Bytes of input that a merge got through in a second on this machine. */
@@ -27,7 +27,7 @@ export interface MergeParts {
 }
 
 /** The library's id of every model that a recipe names, the base first. */
-async function findModels(library: Library, recipe: Recipe): Promise<readonly ModelId[]> {
+async function findModels(library: LibraryReader, recipe: Recipe): Promise<readonly ModelId[]> {
   const names = [...(recipe.base === undefined ? [] : [recipe.base])];
   for (const { model } of recipe.models) names.push(model);
   const ids: ModelId[] = [];

@@ -1,4 +1,4 @@
-import type { Library } from "../checkpoint/library/library.ts";
+import type { LibraryReader } from "../checkpoint/library/library.ts";
 import { type Engine, EngineError, type JobId, type PipelineRequest } from "../contract/index.ts";
 import type { RecordStore } from "../fuse/dataset/recordStore.ts";
 import { defaultMerges } from "./merges.ts";
@@ -10,7 +10,7 @@ import { planStages } from "./steps.ts";
 /** The engine's queries about pipelines. */
 export function createPipelineQueries(parts: {
   readonly records: RecordStore;
-  readonly library: Pick<Library, "list">;
+  readonly library: Pick<LibraryReader, "list">;
   /** What a `fusechat` job was started with; null where there is no such job. */
   requestOf(job: JobId): Promise<PipelineRequest | null>;
 }): Pick<Engine, "pipelineMerges" | "pipelineRun" | "pipelineReportText"> {

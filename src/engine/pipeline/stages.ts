@@ -1,4 +1,4 @@
-import type { Library } from "../checkpoint/library/library.ts";
+import type { LibraryReader } from "../checkpoint/library/library.ts";
 import type { JobId, JobResult, ModelId, PipelineStage, PipelineStep } from "../contract/index.ts";
 import type { JobContext, JobKind, JobKindName, RequestOf } from "../core/jobs/kind.ts";
 import type { FusionLibrary } from "../fuse/dataset/fusions.ts";
@@ -28,7 +28,7 @@ export interface PlannedStage<K extends JobKindName> {
 }
 
 export interface StageParts {
-  readonly library: Pick<Library, "list">;
+  readonly library: Pick<LibraryReader, "list">;
   readonly fusions: FusionLibrary;
   readonly records: RecordStore;
 }

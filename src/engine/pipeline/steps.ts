@@ -1,4 +1,4 @@
-import type { Library } from "../checkpoint/library/library.ts";
+import type { LibraryReader } from "../checkpoint/library/library.ts";
 import {
   EngineError,
   type FusionId,
@@ -21,7 +21,7 @@ import { readStages, type StageParts, StageRunner, type StagesState } from "./st
 
 /** Everything that a pipeline's steps stand on. */
 export interface PipelineParts extends EvaluationParts, StageParts {
-  readonly library: Library;
+  readonly library: LibraryReader;
   readonly kinds: {
     readonly fuse: JobKind<"fuse", unknown>;
     readonly distill: JobKind<"distill", unknown>;

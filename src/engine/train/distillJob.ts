@@ -1,5 +1,5 @@
 import { inputsOf } from "../checkpoint/inputFiles.ts";
-import type { Library } from "../checkpoint/library/library.ts";
+import type { LibraryReader, LibraryWriter } from "../checkpoint/library/library.ts";
 import {
   EngineError,
   type EngineEvent,
@@ -24,7 +24,7 @@ import { writeTarget } from "./targetFiles.ts";
 
 export interface TrainingParts {
   readonly gpuProvider: GpuProvider;
-  readonly library: Library;
+  readonly library: LibraryReader & LibraryWriter;
   readonly fusions: FusionLibrary;
   readonly records: RecordStore;
   tell(event: EngineEvent): void;
@@ -39,7 +39,9 @@ export async function prepareTraining(
     library,
     fusions,
     gpuProvider,
-  }: Pick<TrainingParts, "fusions" | "gpuProvider"> & { readonly library: Pick<Library, "open"> },
+  }: Pick<TrainingParts, "fusions" | "gpuProvider"> & {
+    readonly library: Pick<LibraryReader, "open">;
+  },
   { pivot: id, fusion, settings: stated }: TrainingRequest,
 ) {
   const settings = checkTrainingSettings(stated);
@@ -134,7 +136,7 @@ export function createDistillKind(parts: TrainingParts): JobKind<"distill", Dist
 async function begin(
   name: string,
   byteLength: number,
-  library: Library,
+  library: LibraryWriter,
   { save }: JobContext<DistillState>,
 ): Promise<ModelId> {
   const about = { name, origin: "train", byteLength, fingerprint: null, facts: null } as const;

@@ -150,8 +150,8 @@ test("stored bytes are compared with a source by hash, and kept as far as they a
   expect(await holds(changed)).toBe(false);
   expect(await holds(content.slice(0, 256))).toBe(false);
 
-  const { writer } = await library.begin(start("half"));
+  const { id: half, writer } = await library.begin(start("half"));
   await (await writer.open("a", content.length)).append(new Uint8Array(content));
-  await writer.keepMatching("a", bytesInMemory(changed), SIGNAL);
+  await library.keepMatching(half, "a", bytesInMemory(changed), SIGNAL);
   expect((await writer.open("a", content.length)).durableBytes).toBe(256);
 });

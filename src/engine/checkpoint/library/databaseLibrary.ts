@@ -1,6 +1,6 @@
 import { values as allValues, del, get, set, update } from "idb-keyval";
 import { EngineError, type ModelCard, type ModelId } from "../../contract/index.ts";
-import type { ByteSource } from "../../core/bytes.ts";
+import type { ByteSource, FileTreeWriter } from "../../core/bytes.ts";
 import { makeId } from "../../core/id.ts";
 import { invariant } from "../../core/invariant.ts";
 import type { Database } from "../../storage/database.ts";
@@ -9,7 +9,7 @@ import type { ValueStore } from "../../storage/values.ts";
 import { type Checkpoint, storedCard } from "../checkpoint.ts";
 import { tidyName, uniqueName } from "../names.ts";
 import { openCheckpoint } from "../open.ts";
-import type { Library, ModelFacts, ModelWriter } from "./library.ts";
+import type { Library, ModelFacts } from "./library.ts";
 
 /** A checkpoint in the catalogue: its manifest. Written last when `state` becomes `complete`. */
 interface CatalogueRow {
@@ -129,7 +129,7 @@ export async function openLibrary(database: Database, values: ValueStore): Promi
     return { count, byteLength: start };
   }
 
-  function writer(id: ModelId): ModelWriter {
+  function writer(id: ModelId): FileTreeWriter {
     return {
       async open(path, byteLength) {
         checkPath(path);
@@ -157,10 +157,6 @@ export async function openLibrary(database: Database, values: ValueStore): Promi
           },
           flush: () => sink.flush(),
         };
-      },
-      async keepMatching(path, source, signal) {
-        const { count } = await matching(id, path, source, signal);
-        await values.cut(id, path, count);
       },
       async seal() {
         const present = await row(id);
@@ -223,6 +219,10 @@ export async function openLibrary(database: Database, values: ValueStore): Promi
       opened.set(id, opening);
       opening.catch(() => opened.delete(id));
       return opening;
+    },
+    async keepMatching(id, path, source, signal) {
+      const { count } = await matching(id, path, source, signal);
+      await values.cut(id, path, count);
     },
     async holds(id, path, source, signal) {
       const file = (await completeRow(id)).files.find((each) => each.path === path);

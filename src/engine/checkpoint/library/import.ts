@@ -1,5 +1,5 @@
 import { EngineError, type ModelId } from "../../contract/index.ts";
-import type { ByteSource, FileTree } from "../../core/bytes.ts";
+import type { ByteSource, FileTree, FileTreeWriter } from "../../core/bytes.ts";
 import { watchInputs } from "../../core/inputs.ts";
 import type { JobContext, JobKind, RequestOf } from "../../core/jobs/kind.ts";
 import type { Locks } from "../../core/jobs/locks.ts";
@@ -14,7 +14,7 @@ import { listSome } from "../smallFile.ts";
 import { isTrainingState } from "../trainingState.ts";
 import { describeCheckpoint } from "./databaseLibrary.ts";
 import { type CheckpointFolder, listFolders } from "./folders.ts";
-import type { Library, ModelWriter } from "./library.ts";
+import type { Library } from "./library.ts";
 
 /** The model each folder became, by the folder's number. */
 type ImportState = Readonly<Record<number, ModelId>>;
@@ -143,7 +143,9 @@ async function importFolder(
       notes.push(
         `${half.name}: went on after the ${megabytes(half.storedBytes)} MB that were stored.`,
       );
-    await copyAll(kept, writer, { signal, compare: half !== undefined, onBytes });
+    const keepMatching: KeepMatching = (path, source) =>
+      library.keepMatching(id, path, source, signal);
+    await copyAll(kept, writer, { signal, keepMatching: half ? keepMatching : null, onBytes });
     await inputs.requireUnchanged();
     await writer.seal();
   } finally {
@@ -153,21 +155,24 @@ async function importFolder(
   return { model: id, notes };
 }
 
+/** Keeps what is stored of a file that is still the same. */
+type KeepMatching = (path: string, source: ByteSource) => Promise<void>;
+
 async function copyAll(
   files: FileTree,
-  writer: ModelWriter,
+  writer: FileTreeWriter,
   options: {
     readonly signal: AbortSignal;
-    /** Bytes are stored already: keep those that are still the same. */
-    readonly compare: boolean;
+    /** Null where nothing is stored yet. */
+    readonly keepMatching: KeepMatching | null;
     onBytes(doneBytes: number, label: string): void;
   },
 ): Promise<void> {
-  const { signal, compare } = options;
+  const { signal, keepMatching } = options;
   let before = 0;
   for (const [path, source] of files) {
     const onBytes = (doneBytes: number) => options.onBytes(before + doneBytes, path);
-    if (compare) await writer.keepMatching(path, source, signal);
+    await keepMatching?.(path, source);
     await copyFile(source, await writer.open(path, source.byteLength), { signal, onBytes });
     before += source.byteLength;
   }

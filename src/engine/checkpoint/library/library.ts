@@ -25,30 +25,38 @@ export interface ModelStart {
   readonly facts: ModelFacts | null;
 }
 
-/** Writes one checkpoint into the library. Sealing checks it, writes the manifest, and is the end. */
-export interface ModelWriter extends FileTreeWriter {
-  /** Keeps the stored bytes of a file that equal the source's, from the first on; drops the rest. */
-  keepMatching(path: string, source: ByteSource, signal: AbortSignal): Promise<void>;
-}
-
-/** The checkpoints of this browser, complete or not. */
-export interface Library {
+/** Checkpoints as they are found by whoever runs, merges or trains them. */
+export interface LibraryReader {
   /** Newest first. */
   list(): Promise<readonly ModelCard[]>;
   card(id: ModelId): Promise<ModelCard>;
   /** The model of that name, if there is one. */
   findByName(name: string): Promise<ModelCard | undefined>;
-  findByFingerprint(fingerprint: string): Promise<readonly ModelCard[]>;
-  begin(start: ModelStart): Promise<{ readonly id: ModelId; readonly writer: ModelWriter }>;
-  /** Goes on with a model that is not sealed. */
-  resume(id: ModelId): Promise<ModelWriter>;
   /** The files as they are stored; those of an unfinished model are not offered. */
   tree(id: ModelId): Promise<FileTree>;
   /** Opened and checked; the same object for the same id until it changes. */
   open(id: ModelId): Promise<Checkpoint>;
-  /** True where the stored file has exactly the source's bytes; reads the source, not the store. */
-  holds(id: ModelId, path: string, source: ByteSource, signal: AbortSignal): Promise<boolean>;
-  rename(id: ModelId, name: string): Promise<ModelCard>;
+}
+
+/** Where checkpoints are made. Sealing one checks it, writes its manifest, and is the end. */
+export interface LibraryWriter {
+  begin(start: ModelStart): Promise<{ readonly id: ModelId; readonly writer: FileTreeWriter }>;
+  /** Goes on with a model that is not sealed. */
+  resume(id: ModelId): Promise<FileTreeWriter>;
   /** Frees every byte of the model. */
   delete(id: ModelId): Promise<void>;
+}
+
+/** Finds again, wholly or half stored, what is imported once more. */
+export interface LibraryImporter {
+  findByFingerprint(fingerprint: string): Promise<readonly ModelCard[]>;
+  /** True where the stored file has exactly the source's bytes; reads the source, not the store. */
+  holds(id: ModelId, path: string, source: ByteSource, signal: AbortSignal): Promise<boolean>;
+  /** Keeps the stored bytes of a file that equal the source's, from the first on; drops the rest. */
+  keepMatching(id: ModelId, path: string, source: ByteSource, signal: AbortSignal): Promise<void>;
+}
+
+/** The checkpoints of this browser, complete or not. */
+export interface Library extends LibraryReader, LibraryWriter, LibraryImporter {
+  rename(id: ModelId, name: string): Promise<ModelCard>;
 }

@@ -1,4 +1,4 @@
-import type { Library } from "../../checkpoint/library/library.ts";
+import type { LibraryReader } from "../../checkpoint/library/library.ts";
 import {
   EngineError,
   FUSION_DEFAULTS,
@@ -28,7 +28,7 @@ import {
 import type { FusedRecord, UnfusedRecord } from "./records.ts";
 
 export interface ImportFusionParts {
-  readonly library: Library;
+  readonly library: LibraryReader;
   readonly openText: OpenLanguageText;
   readonly fusions: FusionLibrary;
   readonly gpuProvider: GpuProvider;

@@ -1,4 +1,4 @@
-import type { Library } from "../../checkpoint/library/library.ts";
+import type { LibraryReader } from "../../checkpoint/library/library.ts";
 import {
   type CallOptions,
   EngineError,
@@ -18,7 +18,7 @@ import { findRunnable } from "./runnable.ts";
 
 /** What running a model of the library takes. */
 export interface LanguageParts {
-  readonly library: Library;
+  readonly library: LibraryReader;
   readonly modelCache: ModelCache;
   readonly openText: OpenLanguageText;
 }

@@ -1,5 +1,5 @@
 import type { Checkpoint } from "../../checkpoint/checkpoint.ts";
-import type { Library } from "../../checkpoint/library/library.ts";
+import type { LibraryReader } from "../../checkpoint/library/library.ts";
 import { isOnnxExport } from "../../checkpoint/onnxExport.ts";
 import { EngineError, type LanguageCard, type ModelId, toFailure } from "../../contract/index.ts";
 import type { GpuSpace } from "../../gpu/space.ts";
@@ -75,7 +75,7 @@ async function unlessForeseen<T>(work: Promise<T>): Promise<T | EngineError> {
 export async function describeLanguage(
   model: ModelId,
   parts: {
-    readonly library: Pick<Library, "card" | "open">;
+    readonly library: Pick<LibraryReader, "card" | "open">;
     readonly openText: OpenLanguageText;
     /** What there is room for when nothing else is loaded. */
     readonly space: GpuSpace;

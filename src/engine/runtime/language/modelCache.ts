@@ -1,4 +1,4 @@
-import type { Library } from "../../checkpoint/library/library.ts";
+import type { LibraryReader } from "../../checkpoint/library/library.ts";
 import type { ModelId } from "../../contract/index.ts";
 import { invariant } from "../../core/invariant.ts";
 import type { JobKind, JobKindName } from "../../core/jobs/kind.ts";
@@ -63,7 +63,7 @@ export function createModelCache({
   library,
 }: {
   readonly gpuProvider: GpuProvider;
-  readonly library: Pick<Library, "open">;
+  readonly library: Pick<LibraryReader, "open">;
 }): ModelCache {
   /** The least recently used first. */
   let entries: readonly Entry[] = [];

@@ -1,0 +1,36 @@
+import type { Checkpoint } from "../engine/checkpoint/checkpoint.ts";
+import { describeCheckpoint } from "../engine/checkpoint/library/databaseLibrary.ts";
+import type { LibraryReader } from "../engine/checkpoint/library/library.ts";
+import { EngineError, type ModelCard, type ModelId } from "../engine/contract/index.ts";
+
+/** A model that lies on disk: it is read, never written. Its id is given. */
+export interface GivenModel {
+  readonly id: ModelId;
+  readonly name: string;
+  readonly checkpoint: Checkpoint;
+}
+
+/** The models that a command was given, as a library to read from. */
+export function readGivenModels(models: Iterable<GivenModel>): LibraryReader {
+  const given = [...models];
+  const find = (id: ModelId): GivenModel => {
+    const found = given.find((model) => model.id === id);
+    if (found) return found;
+    throw new EngineError("missing-file", `No model "${id}" was given.`, { model: id });
+  };
+  return {
+    list: async () => given.map(cardOf),
+    card: async (id) => cardOf(find(id)),
+    findByName: async (name) => {
+      const found = given.find((model) => model.name === name);
+      return found && cardOf(found);
+    },
+    tree: async (id) => find(id).checkpoint.files,
+    open: async (id) => find(id).checkpoint,
+  };
+}
+
+function cardOf({ id, name, checkpoint }: GivenModel): ModelCard {
+  const about = { id, name, origin: "import", state: "complete", createdAt: 0 } as const;
+  return { ...about, byteLength: 0, storedBytes: 0, ...describeCheckpoint(checkpoint) };
+}
