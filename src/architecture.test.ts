@@ -15,6 +15,7 @@ const LAYERS = [
   ["engine/fuse", "engine/evaluate"],
   ["engine/train"],
   ["engine/pipeline"],
+  ["engine/modelJobs.ts"],
   ["engine/create.ts"],
   ["bridge", "node"],
   ["cli"],

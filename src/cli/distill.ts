@@ -13,22 +13,23 @@ import {
 } from "../engine/contract/index.ts";
 import { watchInputs } from "../engine/core/inputs.ts";
 import { FUSED_ENDING } from "../engine/fuse/dataset/fusedFile.ts";
-import { createImportFusionKind } from "../engine/fuse/dataset/importFusion.ts";
 import type { GpuProvider } from "../engine/gpu/device.ts";
 import { STUDIO } from "../engine/merge/run/version.ts";
 import { keepLanguageTexts } from "../engine/runtime/language/languageFiles.ts";
 import { watchTemplates } from "../engine/text/templates/task.ts";
-import { createDistillKind, prepareTraining } from "../engine/train/distillJob.ts";
+import { prepareTraining } from "../engine/train/distillJob.ts";
 import { checkTraining } from "../engine/train/planner.ts";
 import { readNotes, type TrainingNotes } from "../engine/train/recordState.ts";
 import { openFiles } from "../node/files.ts";
 import { type FolderLibrary, openFolderLibrary } from "../node/folderLibrary.ts";
+import { readGivenDatasets } from "../node/givenModels.ts";
 import { requireOutside } from "../node/outputPlace.ts";
 import { nodeThreads } from "../node/threads.ts";
 import { openWorkFolder, type WorkFolder } from "../node/workFolder.ts";
 import { readChoice } from "./choices.ts";
 import { closing } from "./closing.ts";
 import type { Call, Command, Outcome } from "./command.ts";
+import { openFolderJobs } from "./folderJobs.ts";
 import { fingerprintOf, jobContext } from "./jobContext.ts";
 import { openBudgetedGpu, RUN_OPTIONS } from "./languageModel.ts";
 import { markModel, openModel } from "./openModel.ts";
@@ -56,6 +57,7 @@ interface Run {
   readonly call: Call;
   readonly folder: WorkFolder<DistillState>;
   readonly library: FolderLibrary;
+  readonly kinds: ReturnType<typeof openFolderJobs>;
   readonly gpuProvider: GpuProvider;
   readonly pivot: ModelId;
 }
@@ -87,7 +89,14 @@ export const distill: Command = {
       const given = [{ id: pivot, name: basename(pivot), checkpoint }];
       const library = keep(await openFolderLibrary(join(folder.work, "models"), given));
       if (folder.state) call.say("Going on where an earlier run stopped.");
-      const run = { call, folder, library, gpuProvider, pivot };
+      const kinds = openFolderJobs(folder, {
+        library,
+        datasets: readGivenDatasets(new Map()), // the fused one is imported
+        gpuProvider,
+        openText: keepLanguageTexts(watchTemplates(nodeThreads())),
+        tell: (event) => event.type === "training" && call.say(sayPoint(event.point)),
+      });
+      const run = { call, folder, library, kinds, gpuProvider, pivot };
       const made = folder.state?.made ?? (await make(run, data, settings, basename(out)));
       const notes = await readNotes(folder.records, JOB);
       for (const entry of await readdir(made.folder)) {
@@ -137,16 +146,10 @@ async function make(
 
 /** Reads the dataset into the folder, and goes on where that stopped. */
 async function importData(run: Run, data: string): Promise<FusionId> {
-  const { call, folder, library, gpuProvider, pivot } = run;
+  const { call, folder, kinds, pivot } = run;
   const name = basename(data);
-  const kind = createImportFusionKind({
-    library,
-    gpuProvider,
-    fusions: folder.fusions,
-    openText: keepLanguageTexts(watchTemplates(nodeThreads())),
-  });
   const file = new File([await openAsBlob(data)], name);
-  const { fusion = "" } = await kind.run(
+  const { fusion = "" } = await kinds.importFusion.run(
     { kind: "import-fusion", pivot, name, files: [{ path: name, file }] },
     jobContext(call, {
       id: JOB,
@@ -160,24 +163,16 @@ async function importData(run: Run, data: string): Promise<FusionId> {
 
 /** Trains, and goes on where that stopped; gives the target. */
 async function train(
-  { call, folder, library, gpuProvider, pivot }: Run,
+  { call, folder, kinds, pivot }: Run,
   request: {
     readonly fusion: FusionId;
     readonly settings: TrainingSettings;
     readonly name: string;
   },
 ): Promise<ModelId> {
-  const { fusions, records } = folder;
-  const kind = createDistillKind({
-    gpuProvider,
-    library,
-    fusions,
-    records,
-    tell: (event) => event.type === "training" && call.say(sayPoint(event.point)),
-  });
   const whole = { kind: "distill" as const, pivot, ...request };
-  await kind.prepare(whole);
-  const { models } = await kind.run(
+  await kinds.distill.prepare(whole);
+  const { models } = await kinds.distill.run(
     whole,
     jobContext(call, {
       id: JOB,

@@ -1,5 +1,5 @@
 import { setMaxListeners } from "node:events";
-import { basename, resolve } from "node:path";
+import { basename, join, resolve } from "node:path";
 import {
   FUSION_DEFAULTS,
   FUSION_PROFILES,
@@ -7,21 +7,19 @@ import {
   type FusionCard,
   type FusionSettings,
 } from "../engine/contract/index.ts";
-import { createPool } from "../engine/core/threadPool.ts";
-import { alignTasks } from "../engine/fuse/align/tasks.ts";
-import { createFuseKind, type FuseState } from "../engine/fuse/fuseJob.ts";
+import type { FuseState } from "../engine/fuse/fuseJob.ts";
 import { prepareFusion } from "../engine/fuse/fuseModels.ts";
 import { STUDIO } from "../engine/merge/run/version.ts";
 import { keepLanguageTexts } from "../engine/runtime/language/languageFiles.ts";
-import { createModelCache } from "../engine/runtime/language/modelCache.ts";
 import { watchTemplates } from "../engine/text/templates/task.ts";
+import { openFolderLibrary } from "../node/folderLibrary.ts";
 import { openFusionFolder, PARQUET_FORMATS } from "../node/fusionFolder.ts";
-import { mapsInFolder } from "../node/mapFiles.ts";
 import { requireOutside } from "../node/outputPlace.ts";
 import { nodeThreads } from "../node/threads.ts";
 import { readChoice } from "./choices.ts";
 import { closing } from "./closing.ts";
 import type { Call, Command } from "./command.ts";
+import { openFolderJobs } from "./folderJobs.ts";
 import { openFusionInputs } from "./fusionInputs.ts";
 import { fusionReport } from "./fusionReport.ts";
 import { fingerprintOf, jobContext } from "./jobContext.ts";
@@ -60,8 +58,8 @@ export const fuse: Command = {
         datasets: inputs.files,
         name: basename(out),
       };
-      const found = { ...inputs, openText: keepLanguageTexts(watchTemplates(nodeThreads())) };
-      const { totalBytes } = await prepareFusion(request, found);
+      const openText = keepLanguageTexts(watchTemplates(nodeThreads()));
+      const { totalBytes } = await prepareFusion(request, { ...inputs, openText });
       await requireOutside(
         out,
         named.map((path) => resolve(path)),
@@ -71,15 +69,10 @@ export const fuse: Command = {
       if (folder.state) say("Going on where an earlier run stopped.");
       const gpuProvider = await openBudgetedGpu(options);
       const { name } = await gpuProvider.get();
-      const { library } = inputs;
-      const kind = createFuseKind({
-        ...found,
-        ...folder,
-        gpuProvider,
-        modelCache: createModelCache({ gpuProvider, library }),
-        pool: createPool(alignTasks, nodeThreads()),
-        maps: mapsInFolder(),
-      });
+      const { datasets, given } = inputs;
+      const library = keep(await openFolderLibrary(join(folder.work, "models"), given));
+      const parts = { library, datasets, gpuProvider, openText };
+      const { fuse: kind } = openFolderJobs(folder, parts);
       setMaxListeners(0, signal); // every piece of work listens
       const begun = performance.now();
       const context = jobContext<FuseState>(call, {

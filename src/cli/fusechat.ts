@@ -2,31 +2,20 @@ import { readFile, writeFile } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
 import { EngineError, type PipelineReport } from "../engine/contract/index.ts";
 import { invariant } from "../engine/core/invariant.ts";
-import { createPool } from "../engine/core/threadPool.ts";
-import { alignTasks } from "../engine/fuse/align/tasks.ts";
-import type { FusionLibrary } from "../engine/fuse/dataset/fusions.ts";
-import type { RecordStore } from "../engine/fuse/dataset/recordStore.ts";
-import { createFuseKind } from "../engine/fuse/fuseJob.ts";
-import type { GpuProvider } from "../engine/gpu/device.ts";
-import { createMergeKind, measureWeightMap } from "../engine/merge/mergeJob.ts";
-import type { FactStore } from "../engine/merge/run/factStore.ts";
 import { parsePipeline } from "../engine/pipeline/pipelineFile.ts";
-import { createPipelineKind, readReport } from "../engine/pipeline/pipelineJob.ts";
+import { readReport } from "../engine/pipeline/pipelineJob.ts";
 import { formatReport } from "../engine/pipeline/report.ts";
 import type { StagesState } from "../engine/pipeline/stages.ts";
 import { keepLanguageTexts } from "../engine/runtime/language/languageFiles.ts";
-import { createModelCache, withRoom } from "../engine/runtime/language/modelCache.ts";
 import { watchTemplates } from "../engine/text/templates/task.ts";
-import { createDistillKind } from "../engine/train/distillJob.ts";
-import { factsInFile } from "../node/factFile.ts";
-import { type FolderLibrary, openFolderLibrary } from "../node/folderLibrary.ts";
-import { mapsInFolder } from "../node/mapFiles.ts";
+import { openFolderLibrary } from "../node/folderLibrary.ts";
 import { requireOutside } from "../node/outputPlace.ts";
 import { nodeThreads } from "../node/threads.ts";
 import { openWorkFolder } from "../node/workFolder.ts";
 import { closing } from "./closing.ts";
 import type { Command, Outcome } from "./command.ts";
-import { type FusionInputs, openFusionInputs } from "./fusionInputs.ts";
+import { openFolderJobs } from "./folderJobs.ts";
+import { openFusionInputs } from "./fusionInputs.ts";
 import { fingerprintOf, jobContext } from "./jobContext.ts";
 import { openBudgetedGpu, RUN_OPTIONS } from "./languageModel.ts";
 
@@ -65,9 +54,9 @@ export const fusechat: Command = {
       if (before) call.say("Going on where an earlier run stopped.");
       const gpuProvider = await openBudgetedGpu(call.options);
       const { datasets } = inputs;
-      const { fusions, records } = folder;
-      const facts = factsInFile(join(folder.work, "facts.json"));
-      const kind = openPipelineKind({ library, datasets, gpuProvider, fusions, records, facts });
+      const openText = keepLanguageTexts(watchTemplates(nodeThreads()));
+      const parts = { library, datasets, gpuProvider, openText };
+      const { fusechat: kind } = openFolderJobs(folder, parts);
       await kind.prepare(request);
       const job = key.slice(0, 16);
       await kind.run(
@@ -78,52 +67,13 @@ export const fusechat: Command = {
           save: (stages) => folder.save({ pipeline: key, stages }),
         }),
       );
-      const report = await readReport(records, job);
+      const report = await readReport(folder.records, job);
       invariant(report, "a pipeline ends in a report");
       await writeFile(join(out, "report.json"), `${JSON.stringify(report, null, 2)}\n`);
       await writeFile(join(out, "report.md"), formatReport(report));
       return outcomeOf(report, join(out, "report.md"));
     }),
 };
-
-/** The pipeline and the jobs that are its stages, over a folder. */
-function openPipelineKind({
-  library,
-  datasets,
-  gpuProvider,
-  fusions,
-  records,
-  facts,
-}: {
-  readonly library: FolderLibrary;
-  readonly datasets: FusionInputs["datasets"];
-  readonly gpuProvider: GpuProvider;
-  readonly fusions: FusionLibrary;
-  readonly records: RecordStore;
-  readonly facts: FactStore;
-}) {
-  const modelCache = createModelCache({ gpuProvider, library });
-  const language = {
-    library,
-    modelCache,
-    openText: keepLanguageTexts(watchTemplates(nodeThreads())),
-  };
-  const stored = { datasets, fusions, records };
-  const pool = createPool(alignTasks, nodeThreads());
-  const merging = { library, facts, gpuProvider, noteSpeed: () => undefined };
-  const training = { gpuProvider, library, fusions, records, tell: () => undefined };
-  return createPipelineKind({
-    ...language,
-    ...stored,
-    gpuProvider,
-    kinds: {
-      fuse: createFuseKind({ ...language, ...stored, gpuProvider, pool, maps: mapsInFolder() }),
-      distill: withRoom(modelCache, createDistillKind(training)),
-      merge: withRoom(modelCache, createMergeKind(merging)),
-    },
-    weightMap: (recipe, signal) => measureWeightMap(merging, recipe, signal),
-  });
-}
 
 function outcomeOf({ models }: PipelineReport, reportPath: string): Outcome {
   const named = (role: string) =>

@@ -6,7 +6,7 @@ import type { FuseInputParts } from "../engine/fuse/fuseModels.ts";
 import type { StoredDataset } from "../engine/text/datasets/datasetLibrary.ts";
 import { summarizeDataset } from "../engine/text/datasets/datasets.ts";
 import { type OpenFiles, openFiles } from "../node/files.ts";
-import { type GivenModel, readGivenModels } from "../node/givenModels.ts";
+import { type GivenModel, readGivenDatasets, readGivenModels } from "../node/givenModels.ts";
 import { fingerprintOf } from "./jobContext.ts";
 import { markModel, type OpenModel, openModel } from "./openModel.ts";
 
@@ -62,7 +62,7 @@ export async function openFusionInputs(
       close,
       given,
       library: readGivenModels(given),
-      datasets: { open: async (id) => datasets.get(id) as StoredDataset },
+      datasets: readGivenDatasets(datasets),
     };
   } catch (error) {
     await close();

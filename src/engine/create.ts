@@ -20,28 +20,18 @@ import { storedJournal } from "./core/jobs/journal.ts";
 import type { AnyJobKind } from "./core/jobs/kind.ts";
 import { locksInMemory, webLocks } from "./core/jobs/locks.ts";
 import { createRunner, type JobRunner } from "./core/jobs/runner.ts";
-import { createPool } from "./core/threadPool.ts";
 import type { Threads } from "./core/threads.ts";
 import { createEvaluateKind } from "./evaluate/evaluateJob.ts";
 import { mapsInDatabase } from "./fuse/align/maps/mapCache.ts";
-import { alignTasks } from "./fuse/align/tasks.ts";
 import { createExportFusionKind } from "./fuse/dataset/exportFusion.ts";
 import { storedFusionCatalogue } from "./fuse/dataset/fusionCatalogue.ts";
 import { openFusions } from "./fuse/dataset/fusions.ts";
-import { createImportFusionKind } from "./fuse/dataset/importFusion.ts";
 import { storeRecords } from "./fuse/dataset/recordStore.ts";
-import { createFuseKind } from "./fuse/fuseJob.ts";
 import { createFusionQueries } from "./fuse/fusionQueries.ts";
 import { DEFAULT_BUDGET_BYTES, GpuProvider } from "./gpu/device.ts";
 import { inspectTensor } from "./inspect/inspect.ts";
 import { readEarlierJobs } from "./merge/earlierJobs.ts";
-import {
-  createMeasureKind,
-  createMergeKind,
-  measureWeightMap,
-  planFromLibrary,
-  readWeightMap,
-} from "./merge/mergeJob.ts";
+import { planFromLibrary, readWeightMap } from "./merge/mergeJob.ts";
 import { methodCard } from "./merge/method.ts";
 import { formatRecipe } from "./merge/recipe/formatRecipe.ts";
 import { guessBase } from "./merge/recipe/guessBase.ts";
@@ -49,17 +39,15 @@ import { parseRecipe } from "./merge/recipe/parseRecipe.ts";
 import { stateProfileOf } from "./merge/recipe/profiles.ts";
 import { methods } from "./merge/registry.ts";
 import { createFactStore } from "./merge/run/factStore.ts";
-import { createPipelineKind } from "./pipeline/pipelineJob.ts";
+import { assembleModelJobs } from "./modelJobs.ts";
 import { createPipelineQueries } from "./pipeline/pipelineQueries.ts";
 import { keepLanguageTexts } from "./runtime/language/languageFiles.ts";
 import { createLanguageQueries } from "./runtime/language/languageQueries.ts";
-import { createModelCache, withRoom } from "./runtime/language/modelCache.ts";
 import { openDatabase } from "./storage/database.ts";
 import { storeValues } from "./storage/values.ts";
 import { createDatasetKind } from "./text/datasets/datasetJob.ts";
 import { openDatasets } from "./text/datasets/datasetLibrary.ts";
 import { watchTemplates } from "./text/templates/task.ts";
-import { createDistillKind } from "./train/distillJob.ts";
 import { createTrainingQueries } from "./train/trainingQueries.ts";
 
 /** What the engine is made of: what a Worker finds in its navigator, and a test makes for itself. */
@@ -101,60 +89,34 @@ export async function createEngine(parts: EngineParts): Promise<Engine> {
   });
   const facts = createFactStore(database.store("facts"));
   const locks = parts.locks ? webLocks(parts.locks) : locksInMemory();
-  const modelCache = createModelCache({ gpuProvider, library });
-  const pool = createPool(alignTasks, parts.threads);
-  const maps = mapsInDatabase(database.store("facts"));
-  const language = {
-    library,
+  const openText = keepLanguageTexts(watchTemplates(parts.threads));
+  const {
     modelCache,
-    openText: keepLanguageTexts(watchTemplates(parts.threads)),
-  };
-  const merging = {
+    merging,
+    training,
+    kinds: modelKinds,
+  } = assembleModelJobs({
     library,
+    datasets,
+    records,
+    fusions,
     facts,
-    gpuProvider,
-    noteSpeed: (bytesPerSecond: number) => void set(SPEED_KEY, bytesPerSecond, settings),
-  };
-  const training = {
-    gpuProvider,
-    library,
-    fusions,
-    records,
-    tell: (event: EngineEvent) => runner.tell(event),
-  };
-  const mergeKind = withRoom(modelCache, createMergeKind(merging));
-  const fuseKind = createFuseKind({
-    ...language,
-    gpuProvider,
-    datasets,
-    records,
-    fusions,
-    pool,
-    maps,
+    maps: mapsInDatabase(database.store("facts")),
     locks,
-  });
-  const distillKind = withRoom(modelCache, createDistillKind(training));
-  const pipelineKind = createPipelineKind({
-    ...language,
-    datasets,
-    fusions,
-    records,
     gpuProvider,
-    weightMap: (recipe, signal) => measureWeightMap(merging, recipe, signal),
-    kinds: { fuse: fuseKind, distill: distillKind, merge: mergeKind },
+    openText,
+    threads: parts.threads,
+    tell: (event) => runner.tell(event),
+    noteSpeed: (bytesPerSecond) => void set(SPEED_KEY, bytesPerSecond, settings),
   });
+  const language = { library, modelCache, openText };
   const exports = { openPrivateFolder: () => openPrivateFolder(storage) };
   const kinds: readonly AnyJobKind[] = [
     importJob({ library, locks }),
     samplesJob({ library, locks, baseUrl }),
-    withRoom(modelCache, createMeasureKind(merging)),
-    mergeKind,
+    ...Object.values(modelKinds),
     createDatasetKind({ datasets }),
     createEvaluateKind({ ...language, datasets }),
-    fuseKind,
-    distillKind,
-    pipelineKind,
-    createImportFusionKind({ ...language, fusions, gpuProvider }),
     createExportFusionKind({ fusions, ...exports }),
     exportJob({ library, ...exports }),
   ];

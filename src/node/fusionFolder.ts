@@ -12,7 +12,7 @@ export const PARQUET_FORMATS = ["fusellm", "fusechat-v1", "fusechat-v2"] as cons
 export type ParquetFormat = (typeof PARQUET_FORMATS)[number];
 
 /** A folder in which one fusion is made. */
-export interface FusionFolder<State> extends Omit<WorkFolder<State>, "work" | "finish"> {
+export interface FusionFolder<State> extends Omit<WorkFolder<State>, "finish"> {
   /** Writes the dataset's files under their own names, removes all else, and tells the names. */
   seal(card: FusionCard, parquet: ParquetFormat | null): Promise<readonly string[]>;
 }
@@ -22,8 +22,8 @@ export async function openFusionFolder<State>(
   folder: string,
   key: string,
 ): Promise<FusionFolder<State>> {
-  const { work, finish, ...opened } = await openWorkFolder<State>(folder, key);
-  const { fusions } = opened;
+  const { finish, ...opened } = await openWorkFolder<State>(folder, key);
+  const { fusions, work } = opened;
   return {
     ...opened,
     seal: (card, parquet) =>

@@ -1,7 +1,13 @@
 import type { Checkpoint } from "../engine/checkpoint/checkpoint.ts";
 import { describeCheckpoint } from "../engine/checkpoint/library/databaseLibrary.ts";
 import type { LibraryReader } from "../engine/checkpoint/library/library.ts";
-import { EngineError, type ModelCard, type ModelId } from "../engine/contract/index.ts";
+import {
+  type DatasetId,
+  EngineError,
+  type ModelCard,
+  type ModelId,
+} from "../engine/contract/index.ts";
+import type { DatasetLibrary, StoredDataset } from "../engine/text/datasets/datasetLibrary.ts";
 
 /** A model that lies on disk: it is read, never written. Its id is given. */
 export interface GivenModel {
@@ -27,6 +33,19 @@ export function readGivenModels(models: Iterable<GivenModel>): LibraryReader {
     },
     tree: async (id) => find(id).checkpoint.files,
     open: async (id) => find(id).checkpoint,
+  };
+}
+
+/** The datasets that a command was given, by id. */
+export function readGivenDatasets(
+  datasets: ReadonlyMap<DatasetId, StoredDataset>,
+): Pick<DatasetLibrary, "open"> {
+  return {
+    async open(id) {
+      const found = datasets.get(id);
+      if (found) return found;
+      throw new EngineError("missing-file", `No dataset "${id}" was given.`, { dataset: id });
+    },
   };
 }
 

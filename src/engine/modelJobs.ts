@@ -1,0 +1,78 @@
+import type { LibraryReader, LibraryWriter } from "./checkpoint/library/library.ts";
+import type { EngineEvent } from "./contract/index.ts";
+import type { Locks } from "./core/jobs/locks.ts";
+import { createPool } from "./core/threadPool.ts";
+import type { Threads } from "./core/threads.ts";
+import type { MapCache } from "./fuse/align/maps/mapCache.ts";
+import { alignTasks } from "./fuse/align/tasks.ts";
+import type { FusionLibrary } from "./fuse/dataset/fusions.ts";
+import { createImportFusionKind } from "./fuse/dataset/importFusion.ts";
+import type { RecordStore } from "./fuse/dataset/recordStore.ts";
+import { createFuseKind } from "./fuse/fuseJob.ts";
+import type { GpuProvider } from "./gpu/device.ts";
+import { createMeasureKind, createMergeKind, measureWeightMap } from "./merge/mergeJob.ts";
+import type { FactStore } from "./merge/run/factStore.ts";
+import { createPipelineKind } from "./pipeline/pipelineJob.ts";
+import type { OpenLanguageText } from "./runtime/language/languageFiles.ts";
+import { createModelCache, withRoom } from "./runtime/language/modelCache.ts";
+import type { DatasetLibrary } from "./text/datasets/datasetLibrary.ts";
+import { createDistillKind } from "./train/distillJob.ts";
+
+/** Where models, data and results lie: a browser's database, or folders of a terminal. */
+export interface ModelStores {
+  readonly library: LibraryReader & LibraryWriter;
+  readonly datasets: Pick<DatasetLibrary, "open">;
+  readonly records: RecordStore;
+  readonly fusions: FusionLibrary;
+  readonly facts: FactStore;
+  readonly maps: MapCache;
+  /** Over all that share the records; without them nobody does. */
+  readonly locks?: Locks;
+}
+
+export interface ModelJobParts extends ModelStores {
+  readonly gpuProvider: GpuProvider;
+  readonly openText: OpenLanguageText;
+  /** Without them long computations take turns on the caller's own. */
+  readonly threads?: Threads | undefined;
+  tell(event: EngineEvent): void;
+  /** Bytes of input that a merge got through in a second on this machine. */
+  noteSpeed(bytesPerSecond: number): void;
+}
+
+/**
+ * The jobs that merge, fuse and train models, over any stores: assembled here alone, for the page and
+ * for the terminal, so that both do the same. With them comes what their queries need.
+ */
+export function assembleModelJobs(parts: ModelJobParts) {
+  const { library, datasets, records, fusions, gpuProvider, openText, facts, maps } = parts;
+  const modelCache = createModelCache({ gpuProvider, library });
+  const language = { library, modelCache, openText };
+  const merging = { library, facts, gpuProvider, noteSpeed: parts.noteSpeed };
+  const training = { gpuProvider, library, fusions, records, tell: parts.tell };
+  const stored = { datasets, records, fusions };
+  const pool = createPool(alignTasks, parts.threads);
+  const locked = parts.locks ? { locks: parts.locks } : {};
+  const merge = withRoom(modelCache, createMergeKind(merging));
+  const fuse = createFuseKind({ ...language, ...stored, ...locked, gpuProvider, pool, maps });
+  const distill = withRoom(modelCache, createDistillKind(training));
+  return {
+    modelCache,
+    merging,
+    training,
+    kinds: {
+      merge,
+      fuse,
+      distill,
+      measure: withRoom(modelCache, createMeasureKind(merging)),
+      importFusion: createImportFusionKind({ library, openText, fusions, gpuProvider }),
+      fusechat: createPipelineKind({
+        ...language,
+        ...stored,
+        gpuProvider,
+        weightMap: (recipe, signal) => measureWeightMap(merging, recipe, signal),
+        kinds: { fuse, distill, merge },
+      }),
+    },
+  };
+}
