@@ -89,7 +89,7 @@ async function requireEnded(path: string, folder: string, own: Owner): Promise<v
 /** Who wrote a lock's file; null where that cannot be read, as while it is being written. */
 async function readOwner(path: string): Promise<Owner | null> {
   const text = await readFile(path, "utf8").catch(() => "");
-  // Before version 0.2 a lock held a process id alone, of a process on this machine.
+  // Version 0.1.0 wrote a process id alone, of a process on this machine.
   if (/^\d+$/.test(text))
     return { ...(await ownIdentity()), pid: Number(text), startedAt: null, token: "" };
   try {
