@@ -52,6 +52,9 @@ CASES = {
     "gpt-neox all": ("gpt-neox", lora(ALL, 2, 2)),
     "gpt-neox head": ("gpt-neox-serial", lora(["head"], 2, 2)),
     **{f"{name} full": (name, dict(kind="full")) for name in ["llama", "llama-odd", "llama-biases", "qwen3", "phi3", "gemma2", "gpt2", "gpt2-odd", "gpt-neox", "gpt-neox-serial", "mistral-window"]},
+    "gemma3 all": ("gemma3", lora(ALL, 3, 3)),
+    "gemma3 full": ("gemma3", dict(kind="full")),
+    "gemma3-before-5": ("gemma3-before-5", lora(LAYERS, 2, 3)),
 }
 
 

@@ -48,6 +48,16 @@ RANDOM = {
     "phi3-longrope": ("phi3", dict(LLAMA, max_position_embeddings=64, original_max_position_embeddings=16, pad_token_id=0, rope_parameters=rope("longrope", short_factor=[1.0, 1.1, 1.3], long_factor=[1.0, 2.0, 5.0], original_max_position_embeddings=16)), "bfloat16"),
     "phi3-longrope-short": ("phi3", dict(LLAMA, max_position_embeddings=128, original_max_position_embeddings=48, pad_token_id=0, rope_parameters=rope("longrope", short_factor=[1.0, 1.1, 1.3], long_factor=[1.0, 2.0, 5.0], original_max_position_embeddings=48)), "bfloat16"),
 }
+GEMMA3 = dict(LLAMA, num_hidden_layers=3, head_dim=12, sliding_window=6, query_pre_attn_scalar=20)
+# Cases that came later draw their tokens apart, so that the others keep theirs.
+LATER = {
+    "gemma3": ("gemma3_text", dict(GEMMA3, layer_types=["sliding_attention", "full_attention", "sliding_attention"], final_logit_softcapping=4.0, rope_parameters={"sliding_attention": {"rope_type": "default", "rope_theta": 50.0}, "full_attention": rope("linear", factor=4.0)}), "bfloat16"),
+    "gemma3-before-5": ("gemma3_text", dict(GEMMA3, tie_word_embeddings=False), "float16"),
+}
+# How transformers 4 wrote it.
+SPELLED = {
+    "gemma3-before-5": dict(rope_theta=1000.0, rope_local_base_freq=50.0, rope_scaling=dict(rope_type="linear", factor=2.0), sliding_window_pattern=2),
+}
 SAMPLES = ["ember-base", "flint-source", "slate-source"]
 ZOO = ["stories260K", "babyllama-tok105", "gpt-nano-sort"]
 
@@ -65,11 +75,17 @@ def make_random(folder, seed, model_type, config, dtype):
             if name.endswith("bias"):
                 parameter.copy_(0.3 * noise)
             elif parameter.dim() == 1:
-                parameter.copy_((0.0 if model_type == "gemma2" else 1.0) + 0.2 * noise)
+                parameter.copy_((0.0 if model_type.startswith("gemma") else 1.0) + 0.2 * noise)
             else:
                 parameter.copy_(noise * 1.5 / math.sqrt(parameter.shape[-1]))
     model.to(getattr(torch, dtype)).save_pretrained(folder)
     (folder / "generation_config.json").unlink(missing_ok=True)
+    if folder.name in SPELLED:
+        path = folder / "config.json"
+        written = json.loads(path.read_text())
+        for key in ["rope_parameters", "layer_types", "_sliding_window_pattern"]:
+            written.pop(key, None)
+        path.write_text(json.dumps({**written, **SPELLED[folder.name]}, indent=2) + "\n")
 
 
 def load(folder):
@@ -123,6 +139,13 @@ def main():
         folder = out / "models" / name
         make_random(folder, seed, model_type, config, dtype)
         case, tensors[name] = ask(folder, draw(40, 61), 40, 0)
+        cases[name] = {"model": f"goldens/nn/models/{name}", **case}
+    generator_later = torch.Generator().manual_seed(8)
+    for seed, (name, (model_type, config, dtype)) in enumerate(LATER.items(), len(RANDOM)):
+        folder = out / "models" / name
+        make_random(folder, seed, model_type, config, dtype)
+        ids = torch.randint(0, 61, (40,), generator=generator_later).tolist()
+        case, tensors[name] = ask(folder, ids, 40, 0)
         cases[name] = {"model": f"goldens/nn/models/{name}", **case}
     for name in SAMPLES:
         folder = ROOT / "public" / "samples" / name

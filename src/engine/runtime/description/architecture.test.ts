@@ -32,6 +32,7 @@ function failure(work: () => unknown): EngineError {
 test("the architectures that were promised are there", () => {
   expect(listArchitectures()).toEqual([
     "gemma2",
+    "gemma3_text",
     "gpt2",
     "gpt_neox",
     "llama",
@@ -166,6 +167,51 @@ test("where config.json is silent, transformers' own defaults hold; null is an a
 test("Gemma 2 slides over every other layer, the first included", () => {
   const { layers } = llama({ model_type: "gemma2", sliding_window: 16 });
   expect(layers.map(({ attention }) => attention.window)).toEqual([16, null, 16]);
+});
+
+describe("Gemma 3", () => {
+  const gemma = (changes: object) =>
+    llama({ model_type: "gemma3_text", num_hidden_layers: 6, sliding_window: 16, ...changes });
+  const thetas = (changes: object) =>
+    gemma(changes).layers.map(({ attention }) => attention.rope?.theta);
+
+  test("sees windows in five layers of six, which rotate by a rope of their own", () => {
+    const { layers } = gemma({});
+    expect(layers.map(({ attention }) => attention.window)).toEqual([16, 16, 16, 16, 16, null]);
+    expect(thetas({})).toEqual([1e4, 1e4, 1e4, 1e4, 1e4, 1e6]);
+    // One table of angles each, however many layers there are.
+    expect(new Set(layers.map(({ attention }) => attention.rope)).size).toBe(2);
+  });
+
+  test("is read alike in the spellings of transformers 4 and 5", () => {
+    const scaling = { rope_type: "linear", factor: 8 };
+    const four = gemma({
+      rope_theta: 5e5,
+      rope_local_base_freq: 700,
+      rope_scaling: scaling,
+      sliding_window_pattern: 3,
+    });
+    const five = gemma({
+      rope_parameters: {
+        full_attention: { rope_theta: 5e5, ...scaling },
+        sliding_attention: { rope_theta: 700, rope_type: "default" },
+      },
+      layer_types: [0, 1].flatMap(() => [
+        "sliding_attention",
+        "sliding_attention",
+        "full_attention",
+      ]),
+    });
+    expect(four).toEqual(five);
+    expect(four.layers[2]?.attention).toMatchObject({ window: null, rope: { theta: 5e5 } });
+    expect(four.layers[0]?.attention.rope?.scaling).toEqual({ kind: "none" });
+  });
+
+  test("that encodes texts in both directions is refused", () => {
+    expect(failure(() => gemma({ use_bidirectional_attention: true })).code).toBe(
+      "unsupported-architecture",
+    );
+  });
 });
 
 const ROPE: RopeSpec = { theta: 10_000, dims: 8, pairs: 4, scaling: { kind: "none" } };

@@ -86,15 +86,12 @@ export function normTensors(name: string, bias = false): NormTensors {
   return { weight: `${name}.weight`, bias: bias ? `${name}.bias` : null };
 }
 
-/**
- * Which layers see a window only, from `layer_types` where there is one, else from `fallback`.
- */
-export function readWindows(
+/** Which layers see a window only, from `layer_types` where there is one, else from `fallback`. */
+export function readSliding(
   config: ConfigReader,
   layers: number,
-  window: number | null,
   fallback: (layer: number) => boolean,
-): readonly (number | null)[] {
+): readonly boolean[] {
   const types = config.words("layer_types", layers);
   return Array.from({ length: layers }, (_, layer) => {
     const type = types?.[layer];
@@ -105,8 +102,18 @@ export function readWindows(
         { layer, type: type.slice(0, 40) },
       );
     }
-    return (type === undefined ? fallback(layer) : type === "sliding_attention") ? window : null;
+    return type === undefined ? fallback(layer) : type === "sliding_attention";
   });
+}
+
+/** The window of each layer; null where it sees all. */
+export function readWindows(
+  config: ConfigReader,
+  layers: number,
+  window: number | null,
+  fallback: (layer: number) => boolean,
+): readonly (number | null)[] {
+  return readSliding(config, layers, fallback).map((slides) => (slides ? window : null));
 }
 
 /** `pad_token_id`, counted from the end where it is negative; null where it is no token. */

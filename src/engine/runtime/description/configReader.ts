@@ -88,6 +88,11 @@ export class ConfigReader {
     return new ConfigReader([value ?? {}], `${names[0]} of ${this.#where}`);
   }
 
+  /** The same fields, and those of another where it has none. */
+  orElse(other: ConfigReader): ConfigReader {
+    return new ConfigReader([...this.#fields, ...other.#fields], this.#where);
+  }
+
   get isEmpty(): boolean {
     return this.#fields.every((fields) => Object.keys(fields).length === 0);
   }

@@ -1,5 +1,5 @@
 import { EngineError } from "../../contract/index.ts";
-import type { ConfigReader } from "./configReader.ts";
+import { ConfigReader } from "./configReader.ts";
 import type { RopeScaling, RopeSpec } from "./spec.ts";
 
 const FACTOR = { min: 1e-3, max: 1e4 };
@@ -14,13 +14,67 @@ const CONTEXT = { min: 1, max: 2 ** 30 };
 export function readRope(config: ConfigReader, headDim: number, fraction?: number): RopeSpec {
   const stated = config.object("rope_scaling");
   const scaling = stated.isEmpty ? config.object("rope_parameters") : stated;
-  const theta = scaling.raw("rope_theta") === undefined ? config : scaling;
   const partial = scaling.raw("partial_rotary_factor") === undefined ? config : scaling;
   const turned =
     fraction === undefined
       ? 1
       : partial.number(["partial_rotary_factor", "rotary_pct"], { min: 0, max: 1 }, fraction);
-  const dims = Math.floor(headDim * turned);
+  const theta = readTheta(config, scaling, ["rope_theta", "rotary_emb_base"], 10_000);
+  return ropeOf(config, scaling, { theta, dims: Math.floor(headDim * turned), headDim });
+}
+
+/** The ropes of layers that see all of a text, and of those that see a window of it. */
+export interface RopesByType {
+  readonly full: RopeSpec;
+  readonly sliding: RopeSpec;
+}
+
+/**
+ * The two rotary embeddings of Gemma 3: `rope_parameters` by layer type as transformers 5 writes them,
+ * or `rope_theta` and `rope_scaling` for layers that see all of a text and `rope_local_base_freq` for
+ * the others, as 4 did. Where both are there, transformers lets `rope_scaling` stand over the first.
+ */
+export function readRopesByType(config: ConfigReader, headDim: number): RopesByType {
+  const parameters = config.object("rope_parameters");
+  const plain = new ConfigReader([{ rope_type: "default" }]);
+  const full = config
+    .object("rope_scaling")
+    .orElse(parameters.object("full_attention"))
+    .orElse(plain);
+  const sliding = parameters.object("sliding_attention").orElse(plain);
+  const whole = { dims: headDim, headDim };
+  return {
+    full: ropeOf(config, full, {
+      ...whole,
+      theta: readTheta(config, full, ["rope_theta"], 1_000_000),
+    }),
+    sliding: ropeOf(config, sliding, {
+      ...whole,
+      theta: readTheta(config, sliding, ["rope_local_base_freq"], 10_000),
+    }),
+  };
+}
+
+/** `rope_theta` beside the scaling, else by its older names in config.json itself. */
+function readTheta(
+  config: ConfigReader,
+  scaling: ConfigReader,
+  names: readonly string[],
+  fallback: number,
+): number {
+  const range = { min: 1, max: 1e12 };
+  return scaling.optionalNumber(["rope_theta"], range) ?? config.number(names, range, fallback);
+}
+
+function ropeOf(
+  config: ConfigReader,
+  scaling: ConfigReader,
+  {
+    theta,
+    dims,
+    headDim,
+  }: { readonly theta: number; readonly dims: number; readonly headDim: number },
+): RopeSpec {
   if (2 * Math.ceil(dims / 2) > headDim) {
     throw new EngineError(
       "bad-config",
@@ -29,7 +83,7 @@ export function readRope(config: ConfigReader, headDim: number, fraction?: numbe
     );
   }
   return {
-    theta: theta.number(["rope_theta", "rotary_emb_base"], { min: 1, max: 1e12 }, 10_000),
+    theta,
     dims,
     pairs: Math.ceil(dims / 2),
     scaling: readScaling(config, scaling, Math.ceil(dims / 2)),
