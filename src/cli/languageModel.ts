@@ -5,7 +5,7 @@ import type { FileTree } from "../engine/core/bytes.ts";
 import type { Gpu, GpuProvider } from "../engine/gpu/device.ts";
 import { openDecoder } from "../engine/runtime/decoder/openDecoder.ts";
 import type { DecoderPlan } from "../engine/runtime/decoder/plan.ts";
-import { findRunnable } from "../engine/runtime/language/runnable.ts";
+import { findRunnable } from "../engine/runtime/language/findRunnable.ts";
 import type { LanguageModel } from "../engine/runtime/languageModel.ts";
 import { openOnnx } from "../engine/runtime/onnx/openOnnx.ts";
 import { openTokenizer, type TextTokenizer } from "../engine/text/tokenizers/tokenizer.ts";

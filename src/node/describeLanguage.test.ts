@@ -3,8 +3,9 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import type { Checkpoint } from "../engine/checkpoint/checkpoint.ts";
 import { openCheckpoint } from "../engine/checkpoint/open.ts";
 import type { ModelCard } from "../engine/contract/index.ts";
+import { findRunnable } from "../engine/runtime/language/findRunnable.ts";
 import { describeLanguage, keepLanguageTexts } from "../engine/runtime/language/languageFiles.ts";
-import { findRunnable, USUAL_TOKENS } from "../engine/runtime/language/runnable.ts";
+import { USUAL_TOKENS } from "../engine/runtime/language/runnable.ts";
 import { watchTemplates } from "../engine/text/templates/task.ts";
 import { openFiles } from "./files.ts";
 

@@ -4,8 +4,8 @@ import type { Checkpoint } from "../engine/checkpoint/checkpoint.ts";
 import { openCheckpoint } from "../engine/checkpoint/open.ts";
 import { GpuProvider } from "../engine/gpu/device.ts";
 import { readLogits } from "../engine/runtime/generate/score.ts";
+import { findRunnable } from "../engine/runtime/language/findRunnable.ts";
 import { createModelCache, type ModelCache } from "../engine/runtime/language/modelCache.ts";
-import { findRunnable } from "../engine/runtime/language/runnable.ts";
 import { openFiles } from "./files.ts";
 
 /** A sample takes 4.0 MB, its cache 0.8 and readbacks 1.1: one of them fits, two do not. */

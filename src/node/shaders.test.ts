@@ -1,6 +1,7 @@
 import { beforeAll, expect, test } from "vitest";
 import { PLAIN_FORMATS } from "../engine/core/tensor/weightFormat.ts";
-import { linkShader, type ShaderConstants } from "../engine/gpu/link.ts";
+import { linkShader } from "../engine/gpu/link.ts";
+import type { ShaderConstants } from "../engine/gpu/shaderConstants.ts";
 import { listShaders, shaderText } from "../engine/gpu/shaders.ts";
 import { tileConstants } from "../engine/gpu/tiles/tileInput.ts";
 import type { Part } from "../engine/gpu/tiles/tiling.ts";

@@ -1,7 +1,7 @@
 import { EngineError } from "../contract/index.ts";
 import type { JobKind, RequestOf } from "../core/jobs/kind.ts";
+import { findRunnable } from "../runtime/language/findRunnable.ts";
 import type { LanguageParts } from "../runtime/language/generateText.ts";
-import { findRunnable } from "../runtime/language/runnable.ts";
 import type { DatasetLibrary, StoredDataset } from "../text/datasets/datasetLibrary.ts";
 import { bytesOfRow, sampleRows } from "../text/datasets/sampleRows.ts";
 import { makeCells } from "./cells.ts";

@@ -1,7 +1,7 @@
 import { EngineError, type ModelId } from "../contract/index.ts";
 import type { JobContext } from "../core/jobs/kind.ts";
+import { findRunnable } from "../runtime/language/findRunnable.ts";
 import type { LanguageParts } from "../runtime/language/generateText.ts";
-import { findRunnable } from "../runtime/language/runnable.ts";
 import type { DatasetRow } from "../text/datasets/datasets.ts";
 import { bytesOfRow } from "../text/datasets/sampleRows.ts";
 import type { ScoredPair } from "./cells.ts";

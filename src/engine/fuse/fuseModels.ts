@@ -1,8 +1,8 @@
 import type { LibraryReader } from "../checkpoint/library/library.ts";
 import type { FusionSettings, ModelId } from "../contract/index.ts";
 import type { PreparedJob, RequestOf } from "../core/jobs/kind.ts";
+import { findRunnable } from "../runtime/language/findRunnable.ts";
 import type { LanguageParts } from "../runtime/language/generateText.ts";
-import { findRunnable } from "../runtime/language/runnable.ts";
 import type { DatasetLibrary } from "../text/datasets/datasetLibrary.ts";
 import { openDocumentTokenizer } from "./documents/tokenise.ts";
 import { checkFuseRequest } from "./fuseRequest.ts";

@@ -1,6 +1,7 @@
 import { EngineError } from "../contract/index.ts";
-import { linkShader, type ShaderConstants } from "./link.ts";
+import { linkShader } from "./link.ts";
 import { BufferPool } from "./pool.ts";
+import type { ShaderConstants } from "./shaderConstants.ts";
 
 /** Two GiB: what an integrated GPU can spare beside a desktop. */
 export const DEFAULT_BUDGET_BYTES = 2 * 2 ** 30;

@@ -1,3 +1,4 @@
+import type { ShaderConstants } from "./shaderConstants.ts";
 import { shaderText } from "./shaders.ts";
 import { unrollLoops } from "./unroll.ts";
 
@@ -7,9 +8,6 @@ export interface LinkedShader {
   /** `shaders/merge/linear.wgsl:4` for a line of `code`, counted from 1. */
   locate(line: number): string;
 }
-
-/** Values that WGSL must know at compile time. */
-export type ShaderConstants = Readonly<Record<string, number | boolean>>;
 
 const NEEDS = /^\/\/ needs (\S+\.wgsl)$/gm;
 const ENABLES = /^\/\/ enables (\w+)$/gm;

@@ -1,4 +1,4 @@
-import type { ShaderConstants } from "./link.ts";
+import type { ShaderConstants } from "./shaderConstants.ts";
 
 /** More copies than this cost more to compile than they save. */
 const MOST_COPIES = 8;

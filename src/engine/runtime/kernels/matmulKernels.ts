@@ -1,5 +1,5 @@
 import type { WeightFormat } from "../../core/tensor/weightFormat.ts";
-import type { ShaderConstants } from "../../gpu/link.ts";
+import type { ShaderConstants } from "../../gpu/shaderConstants.ts";
 
 /** How the work is shared out: which shader, under which constants. */
 export const MATMUL_FORMS = [

@@ -1,7 +1,7 @@
 import { invariant } from "../../core/invariant.ts";
 import type { Gpu } from "../../gpu/device.ts";
-import type { ShaderConstants } from "../../gpu/link.ts";
 import type { PooledBuffer } from "../../gpu/pool.ts";
+import type { ShaderConstants } from "../../gpu/shaderConstants.ts";
 
 /** WebGPU's default alignment of a uniform binding. */
 const SLOT_BYTES = 256;

@@ -10,11 +10,11 @@ import {
 import { missingTemplate } from "../../text/templates/template.ts";
 import type { TextTokenizer } from "../../text/tokenizers/tokenizer.ts";
 import { generate } from "../generate/generate.ts";
+import { findRunnable } from "./findRunnable.ts";
 import type { LanguageText, OpenLanguageText } from "./languageFiles.ts";
 import type { ModelCache } from "./modelCache.ts";
 import { readToken } from "./readTokens.ts";
 import { checkContext, checkGenerate, checkText } from "./requests.ts";
-import { findRunnable } from "./runnable.ts";
 
 /** What running a model of the library takes. */
 export interface LanguageParts {

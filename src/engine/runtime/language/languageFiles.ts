@@ -6,7 +6,8 @@ import type { GpuSpace } from "../../gpu/space.ts";
 import type { TemplateWatchdog } from "../../text/templates/task.ts";
 import { type ChatTemplate, openChatTemplate } from "../../text/templates/template.ts";
 import { openTokenizer, type TextTokenizer } from "../../text/tokenizers/tokenizer.ts";
-import { findRunnable, USUAL_TOKENS } from "./runnable.ts";
+import { findRunnable } from "./findRunnable.ts";
+import { USUAL_TOKENS } from "./runnable.ts";
 
 /** A vocabulary of 150,000 tokens takes some 60 MB: as many are kept as models are compared. */
 const KEPT = 4;

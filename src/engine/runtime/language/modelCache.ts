@@ -5,14 +5,9 @@ import type { JobKind, JobKindName } from "../../core/jobs/kind.ts";
 import type { Gpu, GpuProvider } from "../../gpu/device.ts";
 import { type GpuSpace, spaceOn } from "../../gpu/space.ts";
 import type { LanguageModel } from "../languageModel.ts";
+import { findRunnable } from "./findRunnable.ts";
 import { ReservedModel } from "./reservation.ts";
-import {
-  findRunnable,
-  type LoadOptions,
-  type Room,
-  type Runnable,
-  USUAL_TOKENS,
-} from "./runnable.ts";
+import { type LoadOptions, type Room, type Runnable, USUAL_TOKENS } from "./runnable.ts";
 
 /** A model on the GPU, ready to read. */
 export interface OpenLanguage {

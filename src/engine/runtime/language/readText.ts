@@ -7,10 +7,10 @@ import {
   type ReadToken,
 } from "../../contract/index.ts";
 import { readRows } from "../generate/score.ts";
+import { findRunnable } from "./findRunnable.ts";
 import { type LanguageParts, tellLoading } from "./generateText.ts";
 import { readToken, tokenText } from "./readTokens.ts";
 import { checkContext, checkText, checkTopCount } from "./requests.ts";
-import { findRunnable } from "./runnable.ts";
 
 /**
  * Reads a text once, token by token. `bytes` are those that are predicted: without those of the
