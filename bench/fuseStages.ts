@@ -1,4 +1,5 @@
 import { FUSION_DEFAULTS, type FusionSettings } from "../src/engine/contract/index.ts";
+import { createRandom } from "../src/engine/core/random.ts";
 import type { Pool } from "../src/engine/core/threadPool.ts";
 import { AlignmentCounts } from "../src/engine/fuse/align/maps/alignmentCounts.ts";
 import { buildVocabularyMap } from "../src/engine/fuse/align/maps/build.ts";
@@ -10,7 +11,6 @@ import { type AlignTasks, spellBoth } from "../src/engine/fuse/align/tasks.ts";
 import type { Groups, SparseRows } from "../src/engine/fuse/align/types.ts";
 import { remark } from "../src/engine/fuse/align/vocabulary.ts";
 import { createWarper, type DtwProfileName, dtwProfiles } from "../src/engine/fuse/align/warper.ts";
-import { seededRandom } from "../src/engine/fuse/dataset/testRecords.ts";
 import type { Pair, Side } from "./fuseData.ts";
 
 /** What one contender did: rows are supervised positions, or strings of a vocabulary. */
@@ -147,7 +147,7 @@ export function offsetsStage(pairs: readonly Pair[]): Stage {
 
 /** Ten entries a row among the ids of the texts, so that most have a counterpart. */
 function makeRows(pairs: readonly Pair[], count: number): SparseRows {
-  const random = seededRandom(7);
+  const random = createRandom(7);
   const all = pairs.flatMap(({ source }) => [...source.ids]);
   const ids = Uint32Array.from(
     { length: 10 * count },

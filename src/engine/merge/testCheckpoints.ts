@@ -3,17 +3,6 @@ import type { DType, OutputDType } from "../contract/index.ts";
 import { bytesInMemory } from "../core/bytes.ts";
 import { fromF32 } from "../core/tensor/convert.ts";
 
-/** A small seeded generator (mulberry32), for test data alone. */
-export function seededRandom(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let t = Math.imul(state ^ (state >>> 15), 1 | state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 4294967296;
-  };
-}
-
 /** Values spread like weights: around 0, or around 1 for norms. */
 export function randomValues(
   count: number,

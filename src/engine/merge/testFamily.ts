@@ -4,6 +4,7 @@ import { readHeader } from "../checkpoint/formats/safetensors/header.ts";
 import type { OutputDType, Recipe } from "../contract/index.ts";
 import { readAll } from "../core/bytes.ts";
 import { createMemoryTree } from "../core/memoryTree.ts";
+import { createRandom } from "../core/random.ts";
 import { toF64 } from "../core/tensor/convert.ts";
 import type { GpuProvider } from "../gpu/device.ts";
 import type { MergeMethod } from "./method.ts";
@@ -12,7 +13,7 @@ import { planMerge } from "./plan/plan.ts";
 import { decideAll, groupUnits } from "./run/decide.ts";
 import { measure } from "./run/measure.ts";
 import { runMerge } from "./run/run.ts";
-import { checkpointOf, randomValues, seededRandom, type TestTensor } from "./testCheckpoints.ts";
+import { checkpointOf, randomValues, type TestTensor } from "./testCheckpoints.ts";
 
 /** Matrices, one of odd sizes, and vectors. */
 const SHAPES: Readonly<Record<string, readonly number[]>> = {
@@ -28,7 +29,7 @@ export type Family = ReturnType<typeof makeFamily>;
 
 /** A base and fine-tunes of it; the last norm is the same in all. */
 export function makeFamily(models: number, dtype: OutputDType, changed = 0.01) {
-  const random = seededRandom(7);
+  const random = createRandom(7);
   const make = (values: (shape: readonly number[], name: string) => Float32Array<ArrayBuffer>) =>
     Object.fromEntries(
       Object.entries(SHAPES).map(([name, shape]): [string, TestTensor] => [

@@ -1,5 +1,5 @@
 import type { TrainingSettings } from "../contract/index.ts";
-import { uniform } from "../runtime/generate/sample.ts";
+import { uniform } from "../core/random.ts";
 
 /** A stretch of a document that is read at once: tokens [from, from + tokens). */
 export interface Stretch {

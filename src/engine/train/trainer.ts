@@ -1,8 +1,8 @@
 import { EngineError, type TrainingPoint, type TrainingSettings } from "../contract/index.ts";
+import { uniform } from "../core/random.ts";
 import type { FusedRecord } from "../fuse/dataset/records.ts";
 import { scheduledLambda } from "../fuse/rows/lambda.ts";
 import type { Gpu } from "../gpu/device.ts";
-import { uniform } from "../runtime/generate/sample.ts";
 import { AdamW, NONFINITE_HELP } from "./adamw.ts";
 import type { TrainBatch } from "./backward/batch.ts";
 import type { Losses, TrainableModel } from "./backward/trainable.ts";

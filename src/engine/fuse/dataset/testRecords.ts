@@ -3,7 +3,7 @@ import { f16ToF32Bits, f32BitsToF16 } from "../../core/tensor/convert.ts";
 import type { SparseRows, TokenisedText } from "../align/types.ts";
 import type { AlignedSource, FusedRecord, FusionDocument, Representation } from "./records.ts";
 
-/** Numbers in [0, 1) that are the same in every run (mulberry32). */
+/** mulberry32, with which the files of goldens/fused were drawn; other tests take core/random.ts. */
 export function seededRandom(seed: number): () => number {
   let state = seed;
   return () => {

@@ -1,7 +1,7 @@
 import type { OutputDType } from "../../contract/index.ts";
 import { invariant } from "../../core/invariant.ts";
 import { formatBytes, PLAIN_FORMATS, type WeightFormat } from "../../core/tensor/weightFormat.ts";
-import type { ShaderConstants } from "../link.ts";
+import type { ShaderConstants } from "../shaderConstants.ts";
 import { type Layout, type Part, paddedRow } from "./tiling.ts";
 
 /** The code that stands for segments of several formats. */

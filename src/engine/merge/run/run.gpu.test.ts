@@ -3,18 +3,19 @@ import type { Checkpoint } from "../../checkpoint/checkpoint.ts";
 import type { Recipe } from "../../contract/index.ts";
 import { type FileTreeWriter, readAll } from "../../core/bytes.ts";
 import { createMemoryTree } from "../../core/memoryTree.ts";
+import { createRandom } from "../../core/random.ts";
 import { GpuProvider } from "../../gpu/device.ts";
 import { BLOCK_ELEMENTS } from "../../gpu/tiles/tiling.ts";
 import { planMerge } from "../plan/plan.ts";
 import { findMethod } from "../registry.ts";
-import { checkpointOf, randomValues, seededRandom } from "../testCheckpoints.ts";
+import { checkpointOf, randomValues } from "../testCheckpoints.ts";
 import { decideAll } from "./decide.ts";
 import { measure } from "./measure.ts";
 import { NOTHING_MEASURED } from "./measured.ts";
 import { runMerge } from "./run.ts";
 
 const COUNT = 9 * BLOCK_ELEMENTS + 5;
-const random = seededRandom(11);
+const random = createRandom(11);
 const model = (name: string): Checkpoint =>
   checkpointOf(
     name,

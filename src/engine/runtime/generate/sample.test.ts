@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { GREEDY, sampleToken, uniform } from "./sample.ts";
+import { createRandom, uniform } from "../../core/random.ts";
+import { GREEDY, type Sampling, sampleToken } from "./sample.ts";
 
 const DRAWS = { ...GREEDY, temperature: 1, seed: 7 };
 const logitsOf = (...probabilities: readonly number[]) =>
@@ -108,18 +109,6 @@ test("the same seed and step give the same token; another of either gives others
   expect(new Set(steps.map((seed) => draw(seed, 0))).size).toBeGreaterThan(40);
 });
 
-test("uniform numbers fill [0, 1) evenly for neighbouring seeds and counters", () => {
-  const bins = new Array<number>(20).fill(0);
-  for (let seed = 0; seed < 100; seed++) {
-    for (let counter = 0; counter < 1000; counter++) {
-      const value = uniform(seed, counter);
-      bins[Math.floor(value * 20)]! += 1; // NaN outside of [0, 1)
-    }
-  }
-  // 5000 expected in each, with a standard deviation of 69.
-  for (const count of bins) expect(Math.abs(count - 5000)).toBeLessThanOrEqual(5 * 69);
-});
-
 test("no small seed draws its first token from the very edge", () => {
   const logits = new Float32Array(10_000);
   const first = Array.from({ length: 100 }, (_, seed) =>
@@ -128,4 +117,85 @@ test("no small seed draws its first token from the very edge", () => {
   // One in fifty such tests would fail by chance; this one does not.
   for (const id of first) expect(Math.min(id, 9_999 - id)).toBeGreaterThan(0);
   expect(new Set(first).size).toBeGreaterThan(95);
+});
+
+/** Drawing by its definition: every weight, all of them sorted, filters one after the other. */
+function sampleBySorting(logits: Float32Array, step: number, sampling: Sampling): number {
+  const { temperature, topK, topP, minP, seed } = sampling;
+  const largest = logits.reduce((a, b) => Math.max(a, b));
+  const weights = Array.from(logits, (z) => Math.exp((z - largest) / temperature));
+  const sum = (ids: readonly number[]) => ids.reduce((total, id) => total + weights[id]!, 0);
+  let kept = [...weights.keys()];
+  if (topK > 0 || topP < 1) kept.sort((a, b) => weights[b]! - weights[a]! || a - b);
+  if (topK > 0) kept = kept.slice(0, topK);
+  if (topP < 1) {
+    const wanted = topP * sum(topK > 0 ? kept : [...weights.keys()]);
+    let reached = 0;
+    const end = kept.findIndex((id) => {
+      reached += weights[id]!;
+      return reached >= wanted;
+    });
+    kept = kept.slice(0, end < 0 ? kept.length : end + 1);
+  }
+  kept = kept.filter((id) => weights[id]! >= minP);
+  let left = uniform(seed, step + 1) * sum(kept);
+  const drawn = kept.find((id) => {
+    left -= weights[id]!;
+    return left < 0;
+  });
+  return drawn ?? (kept.at(-1) as number);
+}
+
+describe("what is drawn is what sorting the whole vocabulary would draw, bit for bit, over", () => {
+  const random = createRandom(5);
+  const normal = () => Math.sqrt(-2 * Math.log(1 - random())) * Math.cos(2 * Math.PI * random());
+  const make = (count: number, value: (i: number) => number) =>
+    Float32Array.from({ length: count }, (_, i) => value(i));
+  const LOGITS: Readonly<Record<string, Float32Array>> = {
+    "a peaked row": make(3000, () => 4 * normal()),
+    "a flat row": make(3000, () => 0.05 * normal()),
+    "nothing but ties": new Float32Array(500),
+    "many ties": make(3000, () => Math.round(2 * normal())),
+    "neighbours of one value, whose exponentials round alike": make(
+      1000,
+      (i) => 10 + (i % 7) * 2 ** -20,
+    ),
+    "weights that vanish": make(1000, (i) => (i % 3 === 0 ? -2000 - i : 3 * normal())),
+    "tokens that are forbidden": make(1000, (i) => (i % 2 === 0 ? -Infinity : normal())),
+    "one token": new Float32Array([3]),
+  };
+  const FILTERS: readonly Partial<Sampling>[] = [
+    {},
+    { minP: 0.02 },
+    { topP: 0.95 },
+    { topP: 0.5, minP: 0.01 },
+    { topP: 0 },
+    { topP: 1 - 1e-12 },
+    { topK: 1 },
+    { topK: 40 },
+    { topK: 40, topP: 0.8 },
+    { topK: 997, topP: 0.9, minP: 0.001 },
+    { topK: 100_000 },
+  ];
+  test.each(Object.entries(LOGITS))("%s", (_, logits) => {
+    for (const filter of FILTERS) {
+      for (const temperature of [0.05, 0.7, 1, 30]) {
+        for (let step = 0; step < 12; step++) {
+          const sampling: Sampling = { ...GREEDY, ...filter, temperature, seed: step };
+          expect(sampleToken(logits, [], step, sampling), JSON.stringify(sampling)).toBe(
+            sampleBySorting(logits, step, sampling),
+          );
+        }
+      }
+    }
+  });
+});
+
+test("a row without a largest value gives some token instead of none", () => {
+  for (const value of [Number.NaN, -Infinity, Infinity]) {
+    for (const filter of [{}, { topK: 2 }, { topP: 0.5 }]) {
+      const id = sampleToken(new Float32Array(4).fill(value), [], 0, { ...DRAWS, ...filter });
+      expect(id).toBe(0);
+    }
+  }
 });

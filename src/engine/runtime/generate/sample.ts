@@ -1,3 +1,13 @@
+import { uniform } from "../../core/random.ts";
+import {
+  binThatReaches,
+  SURVEY_ERROR,
+  survey,
+  tokensDownTo,
+  type WeighedTokens,
+  weigh,
+} from "./likeliest.ts";
+
 /** How the next token is drawn. */
 export interface Sampling {
   /** 0: the likeliest token. */
@@ -24,7 +34,8 @@ export const GREEDY: Sampling = {
 
 /**
  * The next token's id. `before` are the ids so far, `step` counts the tokens drawn: the same logits,
- * seed and step always give the same token. Equally likely tokens count in the order of their ids.
+ * seed and step always give the same token. Filters in the order of transformers: k, p, min-p; equally
+ * likely tokens count in the order of their ids.
  */
 export function sampleToken(
   logits: Float32Array,
@@ -33,21 +44,14 @@ export function sampleToken(
   sampling: Sampling,
 ): number {
   const scores = penalise(logits, before, sampling.repetitionPenalty);
-  const best = indexOfLargest(scores);
-  if (sampling.temperature === 0) return best;
-  // Float64 from here on: sums over 150,000 tokens are compared with p.
-  const weights = Float64Array.from(scores, (z) =>
-    Math.exp((z - scores[best]!) / sampling.temperature),
-  );
-  const kept = keepLikeliest(weights, sampling);
-  const total = kept.reduce((sum, id) => sum + weights[id]!, 0);
+  const likeliest = indexOfLargest(scores);
+  const best = scores[likeliest]!;
+  if (sampling.temperature === 0 || !Number.isFinite(best)) return likeliest;
   // The first number of seed 0 is 0, which would always draw the first token.
-  let left = uniform(sampling.seed, step + 1) * total;
-  for (const id of kept) {
-    left -= weights[id]!;
-    if (left < 0) return id;
-  }
-  return kept.at(-1) ?? best;
+  const drawn = uniform(sampling.seed, step + 1);
+  if (sampling.topK === 0 && sampling.topP >= 1) return drawById(scores, best, sampling, drawn);
+  const { tokens, sorted } = keepLikeliest(scores, best, sampling);
+  return drawByWeight(tokens, sorted, drawn) ?? likeliest;
 }
 
 function penalise(logits: Float32Array, before: readonly number[], penalty: number): Float32Array {
@@ -66,49 +70,130 @@ function indexOfLargest(values: Float32Array): number {
   return best;
 }
 
-/** The ids that may be drawn, the likeliest first; filters in the order of transformers. */
-function keepLikeliest(weights: Float64Array, { topK, topP, minP }: Sampling): readonly number[] {
+/** What may be drawn: the weights that are kept, the largest first, and the tokens they are among. */
+interface Kept {
+  readonly tokens: WeighedTokens;
+  readonly sorted: Float64Array<ArrayBuffer>;
+}
+
+function keepLikeliest(scores: Float32Array, best: number, sampling: Sampling): Kept {
+  const kept =
+    sampling.topK > 0
+      ? keepCount(scores, best, sampling)
+      : (keepPart(scores, best, sampling) ?? keepPartOfAll(scores, best, sampling));
+  // The largest weight is exp(0) = 1.
+  const end = kept.sorted.findIndex((weight) => !(weight >= sampling.minP));
+  return end < 0 ? kept : { ...kept, sorted: kept.sorted.subarray(0, end) };
+}
+
+/** Weights from the largest on. */
+const descending = (weights: Float64Array<ArrayBuffer>) => weights.slice().sort().reverse();
+
+const isNumber = (score: number) => !Number.isNaN(score);
+
+/** Top-k, and top-p as a part of what that leaves. */
+function keepCount(scores: Float32Array, best: number, sampling: Sampling): Kept {
+  const { temperature, topK, topP } = sampling;
+  const wanted = { count: topK, mass: 0 };
+  const bin = binThatReaches(survey(scores, best, temperature), wanted);
+  const tokens =
+    bin === null
+      ? weigh(scores, best, temperature, isNumber)
+      : tokensDownTo(scores, best, temperature, bin);
+  const sorted = descending(tokens.weights).subarray(0, topK);
+  if (topP >= 1) return { tokens, sorted };
+  return { tokens, sorted: sorted.subarray(0, countThatReaches(sorted, topP * sum(sorted))) };
+}
+
+/**
+ * Top-p over the whole vocabulary, from a survey of it. Null where what the survey does not know of
+ * the sum of all weights could move the cut.
+ */
+function keepPart(scores: Float32Array, best: number, sampling: Sampling): Kept | null {
+  const { temperature, topP } = sampling;
+  const found = survey(scores, best, temperature);
+  const [least, most] = [1 - SURVEY_ERROR, 1 + SURVEY_ERROR].map((part) => part * found.total);
+  const bin = binThatReaches(found, { count: 1, mass: topP * most! * (1 + SURVEY_ERROR) });
+  if (bin === null) return null;
+  const tokens = tokensDownTo(scores, best, temperature, bin);
+  const sorted = descending(tokens.weights);
+  const count = countThatReaches(sorted, topP * least!);
+  const isSure = count === countThatReaches(sorted, topP * most!);
+  return isSure && sorted[count - 1]! > leastKept(most!, topP, scores.length)
+    ? { tokens, sorted: sorted.subarray(0, count) }
+    : null;
+}
+
+/** The same by the sum of all weights itself, added up in the order of the ids. */
+function keepPartOfAll(scores: Float32Array, best: number, sampling: Sampling): Kept {
+  const { temperature, topP } = sampling;
+  const tokens = weigh(scores, best, temperature, isNumber);
+  const total = sum(tokens.weights);
+  const floor = leastKept(total, topP, scores.length);
+  const sorted = descending(tokens.weights.filter((weight) => weight >= floor));
+  return { tokens, sorted: sorted.subarray(0, countThatReaches(sorted, topP * total)) };
+}
+
+/** All that weigh less weigh together less than what top-p leaves out. */
+const leastKept = (total: number, topP: number, tokens: number) => (total * (1 - topP)) / tokens;
+
+const sum = (weights: Float64Array) => {
   let total = 0;
-  let largest = 0;
-  for (const weight of weights) {
-    total += weight;
-    if (weight > largest) largest = weight;
+  for (let i = 0; i < weights.length; i++) total += weights[i]!;
+  return total;
+};
+
+/** How many weights, from the first on, reach what is wanted together: one at least, or all. */
+function countThatReaches(sorted: Float64Array, wanted: number): number {
+  let total = 0;
+  for (let i = 0; i < sorted.length; i++) {
+    total += sorted[i]!;
+    if (total >= wanted) return i + 1;
   }
-  // All below this together weigh less than what top-p leaves out: they need not be sorted.
-  const floor = topK > 0 ? 0 : (total * (1 - topP)) / weights.length;
-  const ids: number[] = [];
-  for (let id = 0; id < weights.length; id++) if (weights[id]! >= floor) ids.push(id);
-  if (topK > 0 || topP < 1) ids.sort((a, b) => weights[b]! - weights[a]! || a - b);
-  const top = topK > 0 ? ids.slice(0, topK) : ids;
-  // The part is one of all that top-k leaves, those below the floor included.
-  const whole = topK > 0 ? top.reduce((sum, id) => sum + weights[id]!, 0) : total;
-  const nucleus = topP < 1 ? firstThatReach(weights, top, topP * whole) : top;
-  return minP > 0 ? nucleus.filter((id) => weights[id]! >= minP * largest) : nucleus;
+  return sorted.length;
 }
 
-function firstThatReach(
-  weights: Float64Array,
-  ids: readonly number[],
-  wanted: number,
-): readonly number[] {
-  let sum = 0;
-  const end = ids.findIndex((id) => {
-    sum += weights[id]!;
-    return sum >= wanted;
-  });
-  return ids.slice(0, end < 0 ? ids.length : Math.max(1, end + 1));
+/** Draws among sorted weights; of tokens that weigh the same, the lower id comes first. */
+function drawByWeight(
+  { ids, weights }: WeighedTokens,
+  sorted: Float64Array,
+  drawn: number,
+): number | undefined {
+  let left = drawn * sum(sorted);
+  let place = 0;
+  for (; place < sorted.length - 1; place++) {
+    left -= sorted[place]!;
+    if (left < 0) break;
+  }
+  const weight = sorted[place]!;
+  let lower = place - sorted.indexOf(weight);
+  for (let i = 0; i < ids.length; i++) {
+    if (weights[i] !== weight) continue;
+    if (lower === 0) return ids[i];
+    lower -= 1;
+  }
+  return undefined;
 }
 
-/** A number in [0, 1) from a seed and a counter: 53 bits of two murmur3 finalisers. */
-export function uniform(seed: number, counter: number): number {
-  const high = finalise(finalise(seed) ^ Math.imul(counter, 0x9e3779b9));
-  const low = finalise(high ^ Math.imul(counter + 1, 0x85ebca6b) ^ seed);
-  return ((high >>> 5) * 2 ** 26 + (low >>> 6)) / 2 ** 53;
-}
-
-function finalise(value: number): number {
-  let h = value | 0;
-  h = Math.imul(h ^ (h >>> 16), 0x85ebca6b);
-  h = Math.imul(h ^ (h >>> 13), 0xc2b2ae35);
-  return h ^ (h >>> 16);
+/** Draws among all tokens, or those that min-p leaves, in the order of their ids. */
+function drawById(
+  scores: Float32Array,
+  best: number,
+  { temperature, minP }: Sampling,
+  drawn: number,
+): number {
+  // A nat below what min-p leaves out weights are certainly too small.
+  const lowest = best + temperature * (Math.log(minP) - 1);
+  const { ids, weights } = weigh(scores, best, temperature, (z) => z >= lowest);
+  let total = 0;
+  for (let i = 0; i < weights.length; i++) if (weights[i]! >= minP) total += weights[i]!;
+  let left = drawn * total;
+  let last = 0;
+  for (let i = 0; i < weights.length; i++) {
+    if (!(weights[i]! >= minP)) continue;
+    last = i;
+    left -= weights[i]!;
+    if (left < 0) break;
+  }
+  return ids[last]!;
 }

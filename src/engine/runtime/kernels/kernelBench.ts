@@ -1,6 +1,6 @@
+import { uniform } from "../../core/random.ts";
 import type { Gpu } from "../../gpu/device.ts";
 import type { PooledBuffer } from "../../gpu/pool.ts";
-import { uniform } from "../generate/sample.ts";
 import { Recorder } from "./recorder.ts";
 
 /** For tests and goldens: buffers made from arrays, a recorder over them, and results read back. */

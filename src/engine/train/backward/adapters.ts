@@ -1,9 +1,9 @@
+import { uniform } from "../../core/random.ts";
 import { PLAIN_FORMATS } from "../../core/tensor/weightFormat.ts";
 import type { Gpu } from "../../gpu/device.ts";
 import type { ResourceScope } from "../../gpu/resourceScope.ts";
 import type { Matrix } from "../../runtime/decoder/weights.ts";
 import type { DecoderSpec } from "../../runtime/description/spec.ts";
-import { uniform } from "../../runtime/generate/sample.ts";
 import { type AdaptedModule, adaptedModules } from "./adaptedModules.ts";
 import { allocateValues, makeParameter } from "./parameters.ts";
 import type { LoraTarget } from "./target.ts";
