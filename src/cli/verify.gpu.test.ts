@@ -34,10 +34,11 @@ describe.skipIf(!hasTestData)("goldens", () => {
     expect(report.cases.filter(({ passed }) => !passed)).toEqual([]);
     expect(failed).toBe(false);
     const found = new Set(report.cases.map(({ method }) => method));
-    for (const method of ["linear", "slerp", "task_arithmetic", "varm", "e2e", "alignment"]) {
+    const span = ["slerp", "nuslerp", "multislerp", "karcher", "model_stock"];
+    for (const method of [...span, "linear", "task_arithmetic", "varm", "e2e", "alignment"]) {
       expect(found).toContain(method);
     }
-    expect(report.passed).toBeGreaterThanOrEqual(65 + 215);
+    expect(report.passed).toBeGreaterThanOrEqual(425);
   });
 
   test("a golden that says something else is a failure", async () => {

@@ -10,15 +10,10 @@ import type { Command } from "./command.ts";
 import { listAlignmentCases } from "./goldens/alignment/cases.ts";
 import { findAlignmentGoldens } from "./goldens/alignment/files.ts";
 import { fuseLlmCases } from "./goldens/alignment/fusellm.ts";
-import {
-  BASE_SINCE_0_1_5,
-  type Bench,
-  runFolderCase,
-  runMethodCase,
-  runVarmCase,
-} from "./goldens/cases.ts";
+import { type Bench, runFolderCase, runMethodCase, runVarmCase } from "./goldens/cases.ts";
 import type { Comparison } from "./goldens/compare.ts";
 import { type Manifest, readManifest, readMethodCase } from "./goldens/manifest.ts";
+import { SINCE_0_1_5 } from "./goldens/since015.ts";
 import { DareStatisticsSchema, runDareStatistics } from "./goldens/statistics.ts";
 import { openModel } from "./openModel.ts";
 
@@ -112,7 +107,7 @@ function listCases(manifest: Manifest) {
     run.push({
       method,
       name,
-      ...refusal(BASE_SINCE_0_1_5.includes(name) ? "value" : whole.expect),
+      ...refusal(name in SINCE_0_1_5 ? "value" : whole.expect),
       run: (bench) => runMethodCase(whole, bench),
     });
   }

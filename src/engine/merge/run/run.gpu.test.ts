@@ -6,6 +6,7 @@ import { createMemoryTree } from "../../core/memoryTree.ts";
 import { createRandom } from "../../core/random.ts";
 import { GpuProvider } from "../../gpu/device.ts";
 import { BLOCK_ELEMENTS } from "../../gpu/tiles/tiling.ts";
+import { makeWeightMap } from "../map/weightMap.ts";
 import { planMerge } from "../plan/plan.ts";
 import { findMethod } from "../registry.ts";
 import { checkpointOf, randomValues } from "../testCheckpoints.ts";
@@ -121,6 +122,72 @@ describe("a merge over two shards", () => {
     expect(pool.usedBytes).toBe(0);
     // Three slots of 2,048 elements: three bf16 inputs, one output twice, and small change.
     expect(pool.peakBytes).toBeLessThan(3 * (BLOCK_ELEMENTS * 5 * 2 + 1024));
+  });
+});
+
+/** Rows longer than a tile, odd ones, short ones; and a vector. */
+const SHAPES = {
+  "a.weight": [2, 2 * BLOCK_ELEMENTS + 5],
+  "b.weight": [73, 253],
+  "c.weight": [500, 8],
+  "d.weight": [3 * BLOCK_ELEMENTS],
+};
+const family = (name: string): Checkpoint =>
+  checkpointOf(
+    name,
+    Object.fromEntries(
+      Object.entries(SHAPES).map(([tensor, shape]) => {
+        const values = randomValues(
+          shape.reduce((a, b) => a * b, 1),
+          random,
+        );
+        return [tensor, { shape, values, dtype: "BF16" as const }];
+      }),
+    ),
+  );
+
+describe.each([
+  ["rows", "model_stock", { filter_wise: true }],
+  ["columns", "nuslerp", { weight: 0.4, nuslerp_flatten: false, nuslerp_row_wise: true }],
+])("a merge whose %s are decided each by itself", (_, method, parameters) => {
+  const [base, ...models] = ["base", "x", "y"].map(family);
+  const inParts = planMerge({
+    method: findMethod(method),
+    recipe: { ...RECIPE, method, parameters },
+    base: base!,
+    models,
+    shardBytes: 5e9,
+    budget: { tileBytes: 2 ** 24, slots: 3 },
+  });
+  const merge = async (tree: FileTreeWriter, more: { progress?(): void } = {}) =>
+    runMerge(inParts, new Map(), tree, gpuProvider, { ...options(), ...more });
+
+  test("goes on after lost devices and cuts, and ends with the same bytes", async () => {
+    const whole = createMemoryTree();
+    await merge(whole);
+    let turn = 0;
+    const lost = createMemoryTree();
+    const lose = async () => {
+      if (++turn % 3 === 0) (await gpuProvider.get()).destroy();
+    };
+    await merge(lost, { progress: lose });
+    expect(turn).toBeGreaterThan(4);
+    expect(await bytesOf(lost)).toEqual(await bytesOf(whole));
+    const cut = createMemoryTree();
+    for (const bytes of [700, 9_000, 20_000]) {
+      await expect(merge(cutOffAfter(cut, bytes))).rejects.toThrow("cut off");
+    }
+    await merge(cut);
+    expect(await bytesOf(cut)).toEqual(await bytesOf(whole));
+  });
+
+  test("has shares in the map, with how far they spread", async () => {
+    const asked = { ...options(), captions: ["agreement"] };
+    const map = makeWeightMap(inParts, await measure(inParts, gpuProvider, asked));
+    expect([map.measured, map.total]).toEqual([4, 4]);
+    const cell = map.cells.find(({ tensor }) => tensor === "b.weight");
+    expect(cell?.spread?.every((each) => each > 0)).toBe(true);
+    expect(map.headline).not.toBe("");
   });
 });
 
