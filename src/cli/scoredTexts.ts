@@ -3,13 +3,8 @@ import { basename } from "node:path";
 import { EngineError } from "../engine/contract/index.ts";
 import { bytesInMemory } from "../engine/core/bytes.ts";
 import { type ReadableRow, tryEncodeRow } from "../engine/evaluate/scoreRow.ts";
-import {
-  type DatasetRow,
-  detectFormat,
-  readDataset,
-  readWholeText,
-} from "../engine/text/datasets/datasets.ts";
-import { systemIntoUser } from "../engine/text/templates/systemRole.ts";
+import { detectFormat, readDataset, readWholeText } from "../engine/text/datasets/datasets.ts";
+import { systemIntoUser } from "../engine/text/datasets/systemRole.ts";
 import { watchTemplates } from "../engine/text/templates/task.ts";
 import { missingTemplate, openChatTemplate } from "../engine/text/templates/template.ts";
 import { fileFailure } from "../node/files.ts";
@@ -74,21 +69,16 @@ export async function readScoredTexts(
       leaveOut(entry.problem);
       continue;
     }
-    const row = intoUser ? withSystemInUser(entry.row) : entry.row;
+    const row = intoUser ? systemIntoUser(entry.row) : entry.row;
     if (row.kind === "chat" && !template) throw missingTemplate(model.name);
     const readable =
       row.kind === "text" ? encode(row.text) : await tryEncodeRow(row, tokenizer, template);
     if (readable instanceof EngineError) {
-      const option = readable.details.role === "system" ? " Give --system-into-user for that." : "";
-      leaveOut(`${readable.message}${option}`);
+      leaveOut(readable.message);
     } else if (readable?.counted.includes(1)) {
       rows.push(readable);
       domains.push(row.domain);
     } else leaveOut("nothing to predict");
   }
   return { rows, domains, problems };
-}
-
-function withSystemInUser(row: DatasetRow): DatasetRow {
-  return row.kind === "chat" ? { ...row, messages: systemIntoUser(row.messages) } : row;
 }

@@ -83,6 +83,12 @@ export const FUSION_SETTINGS = {
     default: "skip",
     options: { skip: "skip and count", refuse: "stop" },
   },
+  systemIntoUser: {
+    kind: "flag",
+    label: "System text into the first question",
+    help: "Puts system texts before the first user turn, for templates that take no system role.",
+    default: false,
+  },
   profile: {
     kind: "choice",
     label: "Profile",

@@ -4,6 +4,8 @@ import { FUSION_DEFAULTS, type FusionSettings } from "../../contract/index.ts";
 import { bytesInMemory } from "../../core/bytes.ts";
 import { openDatabase } from "../../storage/database.ts";
 import type { StoredDataset } from "../../text/datasets/datasetLibrary.ts";
+import { watchTemplates } from "../../text/templates/task.ts";
+import { type ChatTemplate, createChatTemplate } from "../../text/templates/template.ts";
 import { openTokenizer, type TextTokenizer } from "../../text/tokenizers/tokenizer.ts";
 import { storeRecords } from "../dataset/recordStore.ts";
 import { openDocumentTokenizer } from "../documents/tokenise.ts";
@@ -52,9 +54,14 @@ function datasetOf(lines: readonly string[]): StoredDataset {
   };
 }
 
-async function write(lines: readonly string[], changes: Partial<FusionSettings>) {
+async function write(
+  lines: readonly string[],
+  changes: Partial<FusionSettings>,
+  template: ChatTemplate | null = null,
+) {
   const records = storeRecords(openDatabase(indexedDB, crypto.randomUUID()).store("records"));
-  const models = [await modelOf("pivot", "abcdé"), await modelOf("source", "abcd")];
+  const pivot = { ...(await modelOf("pivot", "abcdé")), template };
+  const models = [pivot, await modelOf("source", "abcd")];
   const settings = { ...FUSION_DEFAULTS.studio, ...changes };
   return writeDocuments([datasetOf(lines)], "documents", {
     records,
@@ -92,4 +99,20 @@ test("what cannot be read is told even where it stands behind all rows that were
   const { count, dropped } = await write([...TEXTS, "{broken"], { rows: 1 });
   expect(count).toBeLessThanOrEqual(1);
   expect(dropped).toMatchObject({ "no JSON": { count: 1, first: "d.jsonl, row 4" } });
+});
+
+test("system texts go into the first question where that is asked", async () => {
+  const source =
+    "{% for m in messages %}{% if m.role == 'system' %}{{ raise_exception('no system') }}{% endif %}{{ m.content }}</s>{% endfor %}";
+  const parts = { source, file: "t.jinja", tokens: {}, ends: ["</s>"] };
+  const template = await createChatTemplate(parts, watchTemplates());
+  const said = ["system", "user", "assistant"].map((role) => ({ role, content: "ab" }));
+  const lines = [JSON.stringify({ messages: said })];
+  const refused = await write(lines, {}, template);
+  expect(Object.keys(refused.dropped)).toEqual([
+    expect.stringContaining("takes no system role. Put the system text before the first user turn"),
+  ]);
+  const asked = { ...FUSION_DEFAULTS.fusellm, systemIntoUser: true };
+  const { count, dropped } = await write(lines, asked, template);
+  expect([count, dropped]).toEqual([1, {}]);
 });

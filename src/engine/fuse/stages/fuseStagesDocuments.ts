@@ -4,6 +4,7 @@ import { startSha256 } from "../../storage/hash.ts";
 import type { StoredDataset } from "../../text/datasets/datasetLibrary.ts";
 import { type DatasetEntry, readDataset } from "../../text/datasets/datasets.ts";
 import { drawRows } from "../../text/datasets/sampleRows.ts";
+import { systemIntoUser } from "../../text/datasets/systemRole.ts";
 import type { DocumentPiece, FusionDocument } from "../dataset/records.ts";
 import { documentPieces, RowRefusal } from "../documents/document.ts";
 import { type Dropped, DroppedCounter } from "../documents/dropped.ts";
@@ -135,7 +136,8 @@ class DocumentMaker {
       drop(entry.problem);
       return [];
     }
-    const pieces = await documentPieces(entry.row, this.#models[0] as FusionModel, {
+    const row = this.#settings.systemIntoUser ? systemIntoUser(entry.row) : entry.row;
+    const pieces = await documentPieces(row, this.#models[0] as FusionModel, {
       inTurns: this.#settings.profile.startsWith("fusechat"),
     });
     if (pieces instanceof RowRefusal) {

@@ -1,5 +1,3 @@
-import { gunzipSync } from "fflate";
-import { decompress as unzstd } from "fzstd";
 import type { Compressors, FileMetaData, SchemaTree } from "hyparquet";
 import { EngineError } from "../../contract/index.ts";
 import type { ByteSource } from "../../core/bytes.ts";
@@ -20,9 +18,8 @@ export async function* readParquet(
   file: string,
   { mostGroupBytes = Number.POSITIVE_INFINITY }: { readonly mostGroupBytes?: number } = {},
 ): AsyncGenerator<Readonly<Record<string, unknown>>> {
-  const { parquetMetadataAsync, parquetReadObjects, parquetSchema, snappyUncompress } =
-    await import("hyparquet");
-  const compressors = openCompressors(snappyUncompress);
+  const { parquetMetadataAsync, parquetReadObjects, parquetSchema } = await import("hyparquet");
+  const compressors = await openCompressors();
   const buffer = {
     byteLength: source.byteLength,
     slice: async (start: number, end = source.byteLength) => {
@@ -65,9 +62,12 @@ export async function* readParquet(
 }
 
 /** What pyarrow (Snappy), polars (zstd) and Spark (Snappy, gzip) pack pages with. */
-function openCompressors(
-  unsnappy: (packed: Uint8Array, unpacked: Uint8Array) => void,
-): Compressors {
+async function openCompressors(): Promise<Compressors> {
+  const [{ snappyUncompress }, { gunzipSync }, { decompress: unzstd }] = await Promise.all([
+    import("hyparquet"),
+    import("fflate"),
+    import("fzstd"),
+  ]);
   const unpacked = (length: number) => {
     if (length <= MAX_PAGE_BYTES) return new Uint8Array(length);
     throw new Error(`a page has ${length} bytes; at most ${MAX_PAGE_BYTES} are read`);
@@ -75,7 +75,7 @@ function openCompressors(
   return {
     SNAPPY(packed, length) {
       const page = unpacked(length);
-      unsnappy(packed, page);
+      snappyUncompress(packed, page);
       return page;
     },
     ZSTD: (packed, length) => unzstd(packed, unpacked(length)),

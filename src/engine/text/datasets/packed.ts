@@ -1,5 +1,3 @@
-import { Gunzip } from "fflate";
-import { Decompress } from "fzstd";
 import { createCRC32 } from "hash-wasm";
 import { EngineError } from "../../contract/index.ts";
 import type { ByteSource } from "../../core/bytes.ts";
@@ -98,7 +96,7 @@ async function* unpack(
 
 /** Every member's checksum is compared, which the library leaves out. */
 const openGunzip: OpenUnpacker = async (source, give) => {
-  const crc = await createCRC32();
+  const [{ Gunzip }, crc] = await Promise.all([import("fflate"), createCRC32()]);
   crc.init();
   const members: { readonly crc: number; readonly end: number }[] = [];
   const close = (end: number) => {
@@ -125,6 +123,7 @@ const openGunzip: OpenUnpacker = async (source, give) => {
 };
 
 const openUnzstd: OpenUnpacker = async (_, give) => {
+  const { Decompress } = await import("fzstd");
   const windows = new ZstdWindows();
   const zstd = new Decompress((bytes) => give(bytes.slice()));
   return {

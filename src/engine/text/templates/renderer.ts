@@ -125,7 +125,7 @@ function systemRefusal(
   }
   return new EngineError(
     "bad-config",
-    `The chat template in ${file} takes no system role. The system text can be put before the first user turn instead.`,
+    `The chat template in ${file} takes no system role. Put the system text before the first user turn instead: the setting system-into-user does.`,
     { file, role: "system" },
     failure,
   );

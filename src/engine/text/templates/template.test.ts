@@ -1,8 +1,8 @@
 import { describe, expect, test } from "vitest";
 import { bytesInMemory, type FileTree } from "../../core/bytes.ts";
+import { systemIntoUser } from "../datasets/systemRole.ts";
 import type { ChatMessage } from "./chat.ts";
 import { createRenderer } from "./renderer.ts";
-import { systemIntoUser } from "./systemRole.ts";
 import { watchTemplates } from "./task.ts";
 import { missingTemplate, openChatTemplate } from "./template.ts";
 
@@ -187,7 +187,9 @@ test("a template without a system role says so, and the text can go into the fir
   );
   const chat = [{ role: "system", content: "Be terse." }, ...CHAT];
   expect(() => picky.renderWithReplies(chat, options)).toThrow("takes no system role");
-  expect(picky.renderChat(systemIntoUser(chat), options)).toBe(
+  const row = { kind: "chat" as const, domain: null, followUps: [], messages: chat };
+  const into = systemIntoUser(row);
+  expect(into.kind === "chat" && picky.renderChat(into.messages, options)).toBe(
     "[user]Be terse.\n\nHi</s>[assistant] Hello\n</s>",
   );
 });
