@@ -139,7 +139,8 @@ function isAmbiguous(
       }
     }
   }
-  // Every pair was reached by paths that part somewhere, if it is not one place; do any meet again?
+  // Pairs of two places are reached where two paths part. Backwards from pairs of one place, a pair
+  // of two is found where two such paths meet again.
   const back = [...loop].map((place) => place * size + place);
   const seen = new Set(back);
   for (let pair = back.pop(); pair !== undefined; pair = back.pop()) {

@@ -122,7 +122,7 @@ class TimeAccount {
     this.giveUp = giveUp;
   }
 
-  /** More time for more text; what is not needed is not kept for long. */
+  /** Adds the time of a text; no more than the first ten seconds are carried over to the next. */
   allow(units: number): void {
     const more = (units / 2 ** 20) * MS_PER_MIB;
     this.#left = Math.min(this.#left + more, FIRST_MS + more);

@@ -72,7 +72,7 @@ export function drawRegex(tree: RegexTree): RegexGraph {
           last: add(a.last, b.last, 1),
         }));
       case "look":
-        // What follows goes on from before it.
+        // A lookaround takes no letters: what follows it begins where it began.
         return { ...NOTHING, first: draw(node.body).first };
       case "loop":
         return drawLoop(node.body, node.min, node.max);

@@ -1,9 +1,10 @@
 import { refuseTokenizer } from "../patterns/pattern.ts";
 
-/** What a text may become: so many times as long, and some more. Unicode's forms make 18 of one. */
+/** A normalized text has at most so many times the units of its original; NFKD makes up to 18 of one. */
 const MOST_GROWTH = 64;
+/** Units beyond that, for prefixes and texts of few letters. */
 const MOST_EXTRA = 4096;
-/** No more than this, and no more than twice a longer text. */
+/** A normalized text has at most 16 Mi units, or twice its original's where that is longer. */
 const MOST_UNITS = 1 << 24;
 
 /**

@@ -100,7 +100,7 @@ function readStep(step: unknown, rules: Rules): undefined {
 
 /** A text as it comes out of a model, token by token. */
 export interface TextStream {
-  /** What this token makes certain; empty while a character is incomplete. */
+  /** The text that is complete with this token; empty while its last character is not. */
   push(id: number): string;
   /** What is left at the end: a character that broke off, as U+FFFD. */
   end(): string;
