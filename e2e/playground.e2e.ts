@@ -107,6 +107,41 @@ test("a chat keeps its conversation, and a model without a template sits it out"
   await expect(tokensOf(page, "ember-tales")).toHaveCount(0);
 });
 
+test("a chat template that does not end is stopped by name, and the next model answers", async ({
+  page,
+  folder,
+}) => {
+  const talker = (name: string, template: string) => {
+    const path = join(folder, name);
+    cpSync(join(SAMPLES, "ember-base"), path, { recursive: true });
+    const config = join(path, "tokenizer_config.json");
+    const settings: object = JSON.parse(readFileSync(config, "utf8"));
+    writeFileSync(config, JSON.stringify({ ...settings, chat_template: template }));
+    return path;
+  };
+  // Lists of four million texts, one after the other, which the interpreter counts too late.
+  const endless =
+    "{% set ns = namespace(s='a b ') %}{% for i in range(22) %}{% set ns.s = ns.s + ns.s %}{% endfor %}" +
+    "{% for i in range(1000) %}{% set x = ns.s.split(' ') %}{% endfor %}";
+  const plain = "{% for m in messages %}{{ m.role }}: {{ m.content }}\n{% endfor %}assistant:";
+  await openStudio(page);
+  await pickFolder(page, talker("endless", endless));
+  await expectStored(page, "endless");
+  await pickFolder(page, talker("talker", plain));
+  await expectStored(page, "talker");
+  await goTo(page, "Playground");
+  await chooseModels(page, ["endless", "talker"]);
+  await page.getByText("Chat", { exact: true }).click();
+  await page.getByRole("textbox", { name: "Tokens" }).fill("6");
+  const message = page.getByRole("textbox", { name: "Message" });
+  await message.fill("Who are you?");
+  await message.press("Enter");
+  await expect(column(page, "endless")).toContainText("chat template in tokenizer_config.json", {
+    timeout: ANSWER_MS,
+  });
+  await expect(facts(page, "talker")).toContainText(/6 tokens/, { timeout: ANSWER_MS });
+});
+
 test("the sample texts are measured, tabulated, downloaded and opened again under Runs", async ({
   page,
 }) => {
