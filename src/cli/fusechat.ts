@@ -25,7 +25,7 @@ interface FolderState {
   readonly stages: StagesState | null;
 }
 
-/** `studio fusechat`: represents, aligns, fuses, distils, merges and evaluates, from one YAML. */
+/** `studio fusechat`: represents, aligns, fuses, distills, merges and evaluates, from one YAML. */
 export const fusechat: Command = {
   positionals: ["PIPELINE", "OUT"],
   summary:

@@ -18,7 +18,7 @@ export interface PipelineMerge {
   readonly perModel: Settings;
 }
 
-/** FuseChat from end to end: represent, align, fuse, distil, merge, evaluate. */
+/** FuseChat from end to end: represent, align, fuse, distill, merge, evaluate. */
 export interface PipelineRequest {
   readonly name: string;
   readonly pivot: ModelId;
@@ -35,7 +35,7 @@ export interface PipelineRequest {
 }
 
 /** The steps as the studio shows them. */
-export const PIPELINE_STEPS = ["fuse", "distil", "merge", "evaluate"] as const;
+export const PIPELINE_STEPS = ["fuse", "distill", "merge", "evaluate"] as const;
 export type PipelineStep = (typeof PIPELINE_STEPS)[number];
 
 /** One piece of a pipeline. `reused`: an earlier pipeline had the same inputs. */

@@ -16,8 +16,8 @@ export interface StagesState {
   readonly [key: string]: { readonly state: unknown; readonly result: JobResult | null };
 }
 
-/** A stage that is still to be run: a job of another kind, within this one. */
-export interface PlannedStage<K extends JobKindName> {
+/** The job that makes a stage: one of another kind, within the pipeline's. */
+export interface StageJob<K extends JobKindName> {
   readonly key: string;
   readonly step: PipelineStep;
   readonly title: string;
@@ -80,7 +80,7 @@ export class StageRunner {
     this.#state = context.state ?? {};
   }
 
-  async run<K extends JobKindName>(stage: PlannedStage<K>): Promise<JobResult> {
+  async run<K extends JobKindName>(stage: StageJob<K>): Promise<JobResult> {
     const { key, title, kind, request } = stage;
     const context = this.#context;
     context.signal.throwIfAborted();
@@ -115,7 +115,7 @@ export class StageRunner {
 
   /** A stage without a job of its own. */
   async runOwn<T>(
-    stage: Pick<PlannedStage<never>, "key" | "step" | "title">,
+    stage: Pick<StageJob<never>, "key" | "step" | "title">,
     work: (options: {
       readonly state: unknown;
       save(state: unknown): Promise<void>;
@@ -162,13 +162,13 @@ export class StageRunner {
   }
 
   async #note(
-    { key, step }: Pick<PlannedStage<never>, "key" | "step">,
+    { key, step }: Pick<StageJob<never>, "key" | "step">,
     state: PipelineStage["state"],
     result: (JobResult & { readonly job?: JobId }) | null,
     job: JobId,
   ): Promise<void> {
     const model: ModelId | null = result?.models[0] ?? null;
-    const training = step === "distil" ? (result?.job ?? job) : null;
+    const training = step === "distill" ? (result?.job ?? job) : null;
     const note: StageNote = { key, state, model, fusion: result?.fusion ?? null, training };
     await this.#parts.records.append(notesFolder(this.#context.id), [encodePlain(note)]);
     this.#tell(0, "");

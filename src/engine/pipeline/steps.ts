@@ -36,6 +36,9 @@ const SHARD_BYTES = 5e9;
 
 type PlannedStage = Pick<PipelineStage, "key" | "step" | "title">;
 
+/** The key of a target's stage; stored pipelines know their stages by it. */
+const targetKey = (source: number) => `distil-${source}`;
+
 /** Every stage of a pipeline, in order, with the sources' names for titles. */
 export function planStages(
   { plain, merges }: PipelineRequest,
@@ -45,9 +48,9 @@ export function planStages(
     return { key: `fuse-${i}`, step: "fuse", title: `Fuse ${source}` };
   });
   const targets = sources.map((source, i): PlannedStage => {
-    return { key: `distil-${i}`, step: "distil", title: `Learn from ${source}` };
+    return { key: targetKey(i), step: "distill", title: `Learn from ${source}` };
   });
-  const alone: PlannedStage = { key: "plain", step: "distil", title: "Fine-tune without sources" };
+  const alone: PlannedStage = { key: "plain", step: "distill", title: "Fine-tune without sources" };
   const merged = merges.map(({ name }): PlannedStage => {
     return { key: `merge-${name}`, step: "merge", title: `Merge by ${name}` };
   });
@@ -157,7 +160,7 @@ export async function trainTargets(
   const trained: TrainedModel[] = [];
   for (const [i, fusion] of fusions.entries()) {
     const about = sources[i] as string;
-    const made = await train(pipeline, { key: `distil-${i}`, fusion, label: about });
+    const made = await train(pipeline, { key: targetKey(i), fusion, label: about });
     trained.push({ ...made, role: "target", about });
   }
   if (request.plain) {

@@ -80,7 +80,7 @@ export function createDistillKind(parts: TrainingParts): JobKind<"distill", Dist
         );
       }
       return {
-        title: `Distil ${request.name}`,
+        title: `Distill ${request.name}`,
         recipe: null,
         durable: true,
         totalBytes: plan.steps * plan.tokensPerStep,

@@ -261,7 +261,7 @@ const RUN: PipelineRun = {
   stages: [
     {
       key: "distil-0",
-      step: "distil",
+      step: "distill",
       title: "Learn from flint",
       state: "running",
       model: null,

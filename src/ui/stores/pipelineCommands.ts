@@ -8,7 +8,7 @@ export const PIPELINE_COMMANDS = {
   tryPipeline: {
     id: "try-fusechat",
     label: "Try FuseChat with the samples",
-    help: "Load three small models and three texts; fuse, distil, merge and compare them",
+    help: "Load three small models and three texts; fuse, distill, merge and compare them",
     group: "Fuse",
     blocked: (studio) => {
       const busy = studio.jobs
@@ -24,7 +24,7 @@ export const PIPELINE_COMMANDS = {
   startPipeline: {
     id: "start-fusechat",
     label: "Run FuseChat",
-    help: "Fuse, distil, merge and evaluate what is put together",
+    help: "Fuse, distill, merge and evaluate what is put together",
     group: "Fuse",
     blocked: pipelineBlocked,
     run: startPipeline,

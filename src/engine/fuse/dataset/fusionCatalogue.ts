@@ -2,8 +2,8 @@ import { values as allValues, del, set } from "idb-keyval";
 import type { FusionCard, FusionId, FusionSettings, ModelId } from "../../contract/index.ts";
 import type { Database } from "../../storage/database.ts";
 
-/** One of the models of a fusion. */
-export interface FusionParty {
+/** A member of a fusion as the catalogue keeps it. */
+export interface StoredMember {
   /** Its name, as cards show it. */
   readonly model: string;
   /** Its checkpoint, for the texts of its tokens; null where it is not in the library. */
@@ -18,8 +18,8 @@ export interface FusionStart {
   readonly origin: FusionCard["origin"];
   readonly vocabSize: number;
   readonly settings: FusionSettings;
-  /** The pivot first. */
-  readonly parties: readonly FusionParty[];
+  /** The members, the pivot first; stored under this name. */
+  readonly parties: readonly StoredMember[];
 }
 
 /** A fused dataset in the catalogue. Written again, with its card, after its documents. */

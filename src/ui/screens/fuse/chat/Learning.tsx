@@ -24,7 +24,7 @@ interface LearningProps {
 export function Learning({ run, curves, running }: LearningProps) {
   const [chosen, choose] = useState("loss");
   const trainings = run.stages.filter(
-    ({ step, training }) => step === "distil" && training !== null,
+    ({ step, training }) => step === "distill" && training !== null,
   );
   if (trainings.length === 0) return null;
   const shown = trainings.map(({ key, title, training }, at): ShownTraining => {

@@ -9,7 +9,7 @@ import { type ShownState, shownState, stepState } from "./stages.ts";
 
 const STEP_WORDS = {
   fuse: "Fuse",
-  distil: "Distil",
+  distill: "Distill",
   merge: "Merge",
   evaluate: "Evaluate",
 } as const;
