@@ -19,19 +19,24 @@ export class SparseRowsWriter {
    * their probabilities add up, so their logits' log-sum-exp stands for them, rounded as they are.
    */
   writeSummed(rows: SparseRows, row: number, map: VocabularyMap): number {
-    const logits = new Map<number, number[]>();
+    const start = this.#ids.length;
+    let summed = false;
     for (let at = rows.offsets[row]!; at < rows.offsets[row + 1]!; at++) {
       const id = map.target(rows.ids[at]!);
       if (id === null) continue;
-      const same = logits.get(id);
-      if (same) same.push(rows.values[at]!);
-      else logits.set(id, [rows.values[at]!]);
+      const value = rows.values[at]!;
+      const same = this.#ids.indexOf(id, start);
+      if (same < 0) {
+        this.#ids.push(id);
+        this.#values.push(value);
+      } else {
+        // Rows come with the largest first, so what is there is not the smaller one.
+        const larger = this.#values[same]!;
+        this.#values[same] = larger + Math.log1p(Math.exp(value - larger));
+        summed = true;
+      }
     }
-    const summed = [...logits].map(([id, each]) => [id, toF16(logSumExp(each))] as const);
-    for (const [id, value] of summed.sort((a, b) => b[1] - a[1] || a[0] - b[0])) {
-      this.#ids.push(id);
-      this.#values.push(value);
-    }
+    if (summed) this.#roundAndSort(start);
     return this.#endRow();
   }
 
@@ -87,15 +92,27 @@ export class SparseRowsWriter {
     };
   }
 
+  /** Of the row from `start` on: values in f16, the largest first, ties by id. Few entries: by insertion. */
+  #roundAndSort(start: number): void {
+    const [ids, values] = [this.#ids, this.#values];
+    for (let i = start; i < ids.length; i++) {
+      const [id, value] = [ids[i]!, toF16(values[i]!)];
+      let at = i;
+      for (; at > start; at--) {
+        const before = values[at - 1]!;
+        if (before > value || (before === value && ids[at - 1]! < id)) break;
+        ids[at] = ids[at - 1]!;
+        values[at] = before;
+      }
+      ids[at] = id;
+      values[at] = value;
+    }
+  }
+
   /** Ends the row and says how many entries it has. */
   #endRow(): number {
     const entries = this.#ids.length - this.#offsets.at(-1)!;
     this.#offsets.push(this.#ids.length);
     return entries;
   }
-}
-
-/** ln Σ e^x of numbers that come with the largest first. */
-function logSumExp([largest = 0, ...others]: readonly number[]): number {
-  return largest + Math.log1p(others.reduce((sum, x) => sum + Math.exp(x - largest), 0));
 }
