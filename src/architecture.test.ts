@@ -79,14 +79,55 @@ function complaints(files: Record<string, string>): string[] {
   });
 }
 
+/** The files that a file imports by a relative path, of types or of values, now or lazily. */
+function importsOf(file: string, source: string): readonly string[] {
+  return [...source.matchAll(SPECIFIER)]
+    .map(([, stated, dynamic]) => (stated ?? dynamic) as string)
+    .filter((target) => target.startsWith("."))
+    .map((target) => new URL(target, `file://${file}`).pathname);
+}
+
+/** Every circle of imports as its files in order; types count, for they tie a design as values do. */
+function circles(files: Record<string, string>): readonly string[] {
+  const found: string[] = [];
+  const finished = new Set<string>();
+  const visit = (file: string, path: readonly string[]) => {
+    const start = path.indexOf(file);
+    if (start >= 0) found.push([...path.slice(start), file].join(" → "));
+    const source = files[file];
+    if (start >= 0 || finished.has(file) || source === undefined) return;
+    for (const target of importsOf(file, source)) visit(target, [...path, file]);
+    finished.add(file);
+  };
+  for (const file of Object.keys(files)) visit(file, []);
+  return found;
+}
+
+const sources = import.meta.glob<string>("/src/**/*.{ts,tsx}", {
+  query: "?raw",
+  import: "default",
+  eager: true,
+});
+
 test("every import points down", () => {
-  const sources = import.meta.glob<string>("/src/**/*.{ts,tsx}", {
-    query: "?raw",
-    import: "default",
-    eager: true,
-  });
   expect(Object.keys(sources).length).toBeGreaterThan(20); // an empty glob must not pass
   expect(complaints(sources)).toEqual([]);
+});
+
+test("no imports go in a circle", () => {
+  expect(circles(sources)).toEqual([]);
+});
+
+test("a circle of three files is found, of types too", () => {
+  const files = {
+    "/src/engine/gpu/a.ts": `import { b } from "./b.ts";`,
+    "/src/engine/gpu/b.ts": `import type { C } from "./c.ts";`,
+    "/src/engine/gpu/c.ts": `export type { A } from "./a.ts";`,
+  };
+  expect(circles(files)).toEqual([
+    "/src/engine/gpu/a.ts → /src/engine/gpu/b.ts → /src/engine/gpu/c.ts → /src/engine/gpu/a.ts",
+  ]);
+  expect(circles({ ...files, "/src/engine/gpu/c.ts": "export type C = 1;" })).toEqual([]);
 });
 
 test.each([
