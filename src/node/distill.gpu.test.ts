@@ -92,7 +92,10 @@ async function train(
       },
     },
     async (trained) => {
-      const { plan, trained: values } = await planResult(pivot, settings, trained, 5e9);
+      const { plan, trained: values } = await planResult(pivot, settings, trained, {
+        origin: { name: "target", dataset: "tales" },
+        shardBytes: 5e9,
+      });
       const tree = createMemoryTree();
       await writeTarget(plan, values, tree, { signal: stop.signal });
       return tree.files();
