@@ -30,7 +30,7 @@ function failure(work: () => unknown): EngineError {
 }
 
 test("the architectures that were promised are there", () => {
-  expect(listArchitectures()).toEqual([
+  const promised = [
     "gemma2",
     "gemma3_text",
     "gpt2",
@@ -40,7 +40,8 @@ test("the architectures that were promised are there", () => {
     "phi3",
     "qwen2",
     "qwen3",
-  ]);
+  ];
+  expect(listArchitectures()).toEqual(expect.arrayContaining(promised));
 });
 
 test("what cannot be run is named, with what can", () => {
