@@ -61,12 +61,22 @@ fn f32_to_f16(value: f32) -> u32 {
   return sign | (kept + select(0u, 1u, up));
 }
 
-// Each value rounded to bf16 and widened again.
+// Each value rounded to bf16 and widened again; four at once, since rules do it at every step.
 fn round_to_bf16(v: vec4f) -> vec4f {
-  return vec4f(
-    bitcast<f32>(f32_to_bf16(v.x) << 16u),
-    bitcast<f32>(f32_to_bf16(v.y) << 16u),
-    bitcast<f32>(f32_to_bf16(v.z) << 16u),
-    bitcast<f32>(f32_to_bf16(v.w) << 16u),
-  );
+  let bits = bitcast<vec4u>(v);
+  let rounded = (bits + 0x7fffu + ((bits >> vec4u(16u)) & vec4u(1u))) & vec4u(0xffff0000u);
+  return select(bitcast<vec4f>(rounded), v, (bits & vec4u(0x7fffffffu)) > vec4u(0x7f800000u));
+}
+
+// Each value rounded to f16 and widened again.
+fn round_to_f16(v: vec4f) -> vec4f {
+  let bits = bitcast<vec4u>(v);
+  let magnitude = bits & vec4u(0x7fffffffu);
+  let rounded = (bits + 0xfffu + ((bits >> vec4u(13u)) & vec4u(1u))) & vec4u(0xffffe000u);
+  // Subnormals are multiples of 2^-24; 65520 and above round to infinity.
+  let subnormal = round(v * 16777216.0) / 16777216.0;
+  let infinite = bitcast<vec4f>((bits & vec4u(0x80000000u)) | vec4u(0x7f800000u));
+  var half = select(bitcast<vec4f>(rounded), subnormal, magnitude < vec4u(0x38800000u));
+  half = select(half, infinite, magnitude >= vec4u(0x477ff000u));
+  return select(half, v, magnitude > vec4u(0x7f800000u));
 }

@@ -10,7 +10,7 @@
 // kept above the bits (p₀ << 15 | p₁), and at them in elements before (p₂ << 16 | p₃). 3 keeps an
 // element whose draw is below (p₀ << 16 | p₁), with the key (p₂ << 16 | p₃, p₄ << 16 | p₅).
 // 4 keeps where a recorded draw in [0, 1), which the second half of the models holds, is below p₀.
-// needs lib/tile.wgsl
+// needs lib/delta.wgsl
 // needs lib/delta_variance.wgsl
 // needs lib/philox.wgsl
 const HEADER = 5u;
@@ -29,7 +29,7 @@ fn is_selected(score: vec4f, at: u32) -> vec4<bool> {
 fn is_kept(base: vec4f, x: array<vec4f, MODELS>, m: u32) -> vec4<bool> {
   let at = HEADER + PER_MODEL * m + 4u;
   switch u32(constants[at - 1u]) {
-    case 1u: { return is_selected(abs(x[m] - base), at); }
+    case 1u: { return is_selected(abs(delta(base, x[m])), at); }
     case 2u: { return is_selected(delta_variance(base, x), at); }
     case 3u: {
       let key = vec2u(two_halves(at + 2u), two_halves(at + 4u));
@@ -40,11 +40,42 @@ fn is_kept(base: vec4f, x: array<vec4f, MODELS>, m: u32) -> vec4<bool> {
   }
 }
 
+// What thinning leaves of a model's change.
+fn thinned(base: vec4f, x: array<vec4f, MODELS>, m: u32) -> vec4f {
+  let rescale = constants[HEADER + PER_MODEL * m + 2u];
+  return select(vec4f(0.0), stepped(rescale * delta(base, x[m])), is_kept(base, x, m));
+}
+
+// out, with every tensor, product and sum rounded to ARITHMETIC in mergekit's order.
+fn merge_in_steps(base: vec4f, x: array<vec4f, MODELS>) -> vec4f {
+  var left: array<vec4f, MODELS>;
+  var votes = vec4f(0.0);
+  for (var m = 0u; m < MODELS; m++) {
+    left[m] = thinned(base, x, m);
+    votes += stepped(constants[HEADER + PER_MODEL * m + 1u] * left[m]);
+  }
+  let elected = select(vec4f(-1.0), vec4f(1.0), votes >= vec4f(0.0));
+  var change = vec4f(0.0);
+  var divisor = vec4f(0.0);
+  for (var m = 0u; m < MODELS; m++) {
+    let at = HEADER + PER_MODEL * m;
+    let vote = constants[at + 1u] * left[m] * elected;
+    let agrees = vec4<bool>(constants[0] == 0.0) | (vote > vec4f(0.0));
+    change += select(vec4f(0.0), stepped(constants[at] * left[m]), agrees);
+    divisor += select(vec4f(0.0), vec4f(constants[at]), agrees);
+  }
+  change = stepped(change);
+  divisor = stepped(divisor);
+  divisor = max(select(divisor, vec4f(1.0), divisor == vec4f(0.0)), vec4f(constants[2]));
+  if (constants[1] != 0.0) { change = stepped(change / divisor); }
+  return stepped(stepped(base) + stepped(constants[3] * change));
+}
+
 // The sign that each element's votes elect; an even vote elects plus.
 fn elect_sign(base: vec4f, x: array<vec4f, MODELS>, kept: array<vec4f, MODELS>) -> vec4f {
   var votes = vec4f(0.0);
   for (var m = 0u; m < MODELS; m++) {
-    votes += constants[HEADER + PER_MODEL * m + 1u] * (kept[m] * (x[m] - base));
+    votes += constants[HEADER + PER_MODEL * m + 1u] * (kept[m] * delta(base, x[m]));
   }
   return select(vec4f(-1.0), vec4f(1.0), votes >= vec4f(0.0));
 }
@@ -61,7 +92,7 @@ fn coefficients(base: vec4f, x: array<vec4f, MODELS>) -> array<vec4f, MODELS> {
   var sizes = vec4f(0.0);
   for (var m = 0u; m < MODELS; m++) {
     let at = HEADER + PER_MODEL * m;
-    let vote = constants[at + 1u] * (kept[m] * (x[m] - base));
+    let vote = constants[at + 1u] * (kept[m] * delta(base, x[m]));
     let agrees = vec4<bool>(constants[0] == 0.0) | (vote * elected > vec4f(0.0));
     kept[m] = select(vec4f(0.0), constants[at] * kept[m], agrees);
     let weight = select(vec4f(0.0), vec4f(constants[at]), agrees);

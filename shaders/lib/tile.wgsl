@@ -6,6 +6,8 @@
 // that must ask for them at every quad takes up to four times as long; PART (what a rule's constants
 // are for: 0 the tensor, 1 each row, 2 each column) and CONSTANTS (how many each row or column has).
 //
+// ARITHMETIC is the dtype that the steps of a rule are rounded to, of rules that round them.
+//
 // Rows are padded to whole quads with zeros, so that a quad lies in one row. By tensor, a tile is one
 // row.
 // needs lib/float.wgsl
@@ -52,6 +54,13 @@ fn constant(i: u32) -> vec4f {
     return vec4f(constants[at], constants[two], constants[two + CONSTANTS], constants[two + 2u * CONSTANTS]);
   }
   return vec4f(constants[i]);
+}
+
+// The outcome of one step of a rule that computes in ARITHMETIC; in F32 there is nothing to round.
+fn stepped(v: vec4f) -> vec4f {
+  if (ARITHMETIC == BF16) { return round_to_bf16(v); }
+  if (ARITHMETIC == F16) { return round_to_f16(v); }
+  return v;
 }
 
 fn is_stored_as(dtype: u32, stated: u32) -> bool {

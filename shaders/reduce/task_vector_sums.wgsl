@@ -3,8 +3,13 @@
 // constants: as in lib/task_vectors.wgsl
 // needs lib/task_vectors.wgsl
 fn facts(base: vec4f, x: array<vec4f, MODELS>, m: u32) -> mat4x4f {
-  let d = tile.unit * (x[m] - base);
-  let kept = select(vec4f(0.0), d, is_kept(base, x, m));
+  let change = delta(base, x[m]);
+  let d = tile.unit * change;
+  let is_left = is_kept(base, x, m);
+  let kept = select(vec4f(0.0), d, is_left);
   let count = select(vec4f(0.0), vec4f(1.0), kept != vec4f(0.0));
-  return mat4x4f(abs(d), abs(kept), kept * kept, count);
+  if (ARITHMETIC == F32) { return mat4x4f(abs(d), abs(kept), kept * kept, count); }
+  // Squares are rounded as they are, not in the tile's unit: of tiny ones nothing is left in f16.
+  let square = select(vec4f(0.0), stepped(change * change), is_left);
+  return mat4x4f(abs(d), abs(kept), tile.unit * tile.unit * square, count);
 }

@@ -50,12 +50,13 @@ function combinations(part: Part): readonly ShaderConstants[] {
     formats.map((format) => Array.from({ length: models }, () => format)),
   );
   const each = part === "tensor" ? 0 : 3;
-  return [...segments, formats].flatMap((stored, i) =>
-    [
-      tileConstants(stored, false, dtypes[i % 3]!, { part, each }),
-      tileConstants([stored[0]!, ...stored], true, dtypes[i % 3]!, { part, each }),
-    ].map((constants) => ({ ...constants, ROWS: constants.MODELS as number })),
-  );
+  return [...segments, formats].flatMap((stored, i) => {
+    const arithmetic = dtypes[(i + 1) % 3]!;
+    return [
+      tileConstants(stored, false, dtypes[i % 3]!, { part, each, arithmetic }),
+      tileConstants([stored[0]!, ...stored], true, dtypes[i % 3]!, { part, each, arithmetic }),
+    ].map((constants) => ({ ...constants, ROWS: constants.MODELS as number }));
+  });
 }
 
 test.each(rules)("%s compiles under its harness for any number of models", async (rule) => {
@@ -135,10 +136,12 @@ const RUN: readonly (readonly [readonly string[], readonly ShaderConstants[]])[]
   [["train/square_sums.wgsl"], [{}]],
   ...listShaders("score").map((score): readonly [readonly string[], readonly ShaderConstants[]] => [
     ["harness/histogram.wgsl", score],
-    [0, 1, 2, 3].map((KEY) => ({
-      ...tileConstants(Object.values(PLAIN_FORMATS), true, "F32"),
-      KEY,
-    })),
+    (["F32", "BF16", "F16"] as const).flatMap((arithmetic) =>
+      [0, 1, 2, 3].map((KEY) => ({
+        ...tileConstants(Object.values(PLAIN_FORMATS), true, "F32", { arithmetic }),
+        KEY,
+      })),
+    ),
   ]),
   [["onnx/rows.wgsl"], [{ HALF: false }, { HALF: true }]],
   [["fuse/top_rows.wgsl"], [{ LANES: 32 }, { LANES: 256 }]],

@@ -198,15 +198,13 @@ function hasMergekitsProfile(method: string): boolean {
   return profile?.kind === "choice" && profile.options.includes("mergekit");
 }
 
-/** mergekit's own ways, by the names that a recipe has for them here: computing in `dtype`, defects. */
+/** mergekit's own ways, by the names that a recipe has for them here: computing in `dtype`. */
 function inMergekitsWays(recipe: Recipe): Recipe {
   const { method, parameters } = recipe;
-  const inBf16 = method === "task_arithmetic" && recipe.dtype === "bfloat16";
   return {
     ...recipe,
     parameters: {
       ...parameters,
-      ...(inBf16 ? { arithmetic: "bfloat16" } : {}),
       ...(hasMergekitsProfile(method) ? { profile: "mergekit" } : {}),
     },
   };

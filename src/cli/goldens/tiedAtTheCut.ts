@@ -2,6 +2,7 @@ import type { Checkpoint } from "../../engine/checkpoint/checkpoint.ts";
 import { openDepths } from "../../engine/checkpoint/tensorRoles/depth.ts";
 import type { Recipe } from "../../engine/contract/index.ts";
 import { magnitudes, variances } from "../../engine/merge/methods/taskVectors/reference.ts";
+import { arithmeticOf } from "../../engine/merge/plan/arithmetic.ts";
 import { countedModels, resolveSettings } from "../../engine/merge/recipe/resolve.ts";
 import { findMethod } from "../../engine/merge/registry.ts";
 import { readValues } from "./mergeInMemory.ts";
@@ -23,13 +24,16 @@ export async function tiedAtTheCut(
     checkpoint?.tensors.get(name),
   );
   if (!base || !method.select || stored.some((tensor) => !tensor)) return undefined;
-  const resolved = resolveSettings(method, recipe, name, openDepths(base)(name));
+  const settings = resolveSettings(method, recipe, name, openDepths(base)(name));
+  const sources = { base: stored[0]!, models: stored.slice(1).map((tensor) => tensor!) };
+  const arithmetic = arithmeticOf(method, recipe, settings.global, sources);
+  const resolved = { ...settings, arithmetic };
   const selection = method.select(resolved);
   if (!selection) return undefined;
   const [origin, ...values] = await Promise.all(stored.map((tensor) => readValues(tensor!)));
   const scores = selection.shared
-    ? [variances({ base: origin!, models: values })]
-    : values.map((model) => magnitudes(model, origin!));
+    ? [variances({ base: origin!, models: values, resolved })]
+    : values.map((model) => magnitudes({ base: origin!, resolved }, model));
   const tied = new Float64Array(origin!.length);
   for (const [m, each] of scores.entries()) {
     const counted = selection.of === "positive" ? each.filter((score) => score > 0) : each;

@@ -1,4 +1,4 @@
-import type { MethodCard, ParamCard, Scalar } from "../contract/index.ts";
+import type { MethodCard, OutputDType, ParamCard, Scalar } from "../contract/index.ts";
 import type { Part } from "../gpu/tiles/tiling.ts";
 
 /** A card without what the method's table says already. */
@@ -21,6 +21,10 @@ export interface Resolved {
   readonly global: Values;
   /** One entry per model of the recipe, the base not counted. */
   readonly models: readonly Values[];
+  /**
+   * What every step is rounded to, of methods that say `roundsSteps`; float32 where nothing is stated.
+   */
+  readonly arithmetic?: OutputDType;
 }
 
 /** A row of sums that a reduce rule found, in float64 from float32 sums of fixed blocks. */
@@ -124,6 +128,11 @@ export interface MergeMethod {
    */
   readonly tokenRows?: "base" | "common" | "equal";
 
+  /**
+   * True where mergekit computes in the recipe's dtype, every tensor, product and sum rounded to it,
+   * and so does the method in the profile `mergekit`.
+   */
+  readonly roundsSteps?: boolean;
   /**
    * Where the profiles `mergekit` and `paper` come to other numbers with these parameters, in words;
    * null where they agree. Only for methods with such a parameter `profile`.

@@ -13,7 +13,7 @@ const SETTINGS: Readonly<Record<string, readonly Recipe["parameters"][]>> = {
   task_arithmetic: [
     { weight: 0.4 },
     { weight: 0.4, normalize: true, lambda: 0.7 },
-    { weight: 0.4, arithmetic: "bfloat16" },
+    { weight: 0.4, profile: "paper" },
   ],
   ties: [
     { weight: 0.4, density: 0.3 },

@@ -17,6 +17,8 @@ export interface TileInput {
   readonly elementCount: number;
   readonly layout: Layout;
   readonly hasBase: boolean;
+  /** What the steps of rules that round them are rounded to; float32 where nothing is stated. */
+  readonly arithmetic?: OutputDType | undefined;
   readonly segments: readonly {
     readonly format: WeightFormat;
     readonly bytes: Uint8Array<ArrayBuffer>;
@@ -64,7 +66,15 @@ export function tileConstants(
   segments: readonly WeightFormat[],
   hasBase: boolean,
   output: OutputDType,
-  { part = "tensor", each = 0 }: { readonly part?: Part; readonly each?: number } = {},
+  {
+    part = "tensor",
+    each = 0,
+    arithmetic = "F32",
+  }: {
+    readonly part?: Part;
+    readonly each?: number;
+    readonly arithmetic?: OutputDType | undefined;
+  } = {},
 ): ShaderConstants {
   const codes = new Set(segments.map(({ code }) => code));
   const [stored = MIXED] = codes.size === 1 ? codes : [];
@@ -76,6 +86,7 @@ export function tileConstants(
     OUTPUT: PLAIN_FORMATS[output].code,
     PART: PARTS[part],
     CONSTANTS: each,
+    ARITHMETIC: PLAIN_FORMATS[arithmetic].code,
   };
 }
 

@@ -96,11 +96,12 @@ export class TileSlot {
     output: OutputDType,
   ): Promise<{ readonly bytes: Uint8Array<ArrayBuffer>; readonly nonfinite: number }> {
     const { part } = tile.layout;
+    const { arithmetic } = tile;
     const parts = partsOf(tile).count;
     const each = part === "tensor" ? 0 : rule.constants.length / parts;
     const pipeline = await this.#gpu.pipeline(
       ["harness/elementwise.wgsl", `merge/${rule.rule}.wgsl`],
-      tileConstants(formatsOf(tile), tile.hasBase, output, { part, each }),
+      tileConstants(formatsOf(tile), tile.hasBase, output, { part, each, arithmetic }),
       ELEMENTWISE,
     );
     const rows = rowsOf(tile);
@@ -139,10 +140,14 @@ export class TileSlot {
     unit = 1,
   ): Promise<Float32Array<ArrayBuffer>> {
     const { part } = tile.layout;
+    const { arithmetic } = tile;
     const harness = part === "column" ? "columnwise" : "blockwise";
     const pipeline = await this.#gpu.pipeline(
       [`harness/${harness}.wgsl`, `reduce/${rule}.wgsl`],
-      { ...tileConstants(formatsOf(tile), tile.hasBase, "F32", { part }), ROWS: sumRows },
+      {
+        ...tileConstants(formatsOf(tile), tile.hasBase, "F32", { part, arithmetic }),
+        ROWS: sumRows,
+      },
       BLOCKWISE,
     );
     const { rows, padded } = rowsOf(tile);
@@ -177,7 +182,10 @@ export class TileSlot {
     const { bins, readback } = this.#histogram;
     const pipeline = await this.#gpu.pipeline(
       ["harness/histogram.wgsl", `score/${rule}.wgsl`],
-      { ...tileConstants(formatsOf(tile), tile.hasBase, "F32"), KEY: HISTOGRAM_KEYS[key] },
+      {
+        ...tileConstants(formatsOf(tile), tile.hasBase, "F32", { arithmetic: tile.arithmetic }),
+        KEY: HISTOGRAM_KEYS[key],
+      },
       BLOCKWISE,
     );
     await this.#gpu.guard(rule, () => {

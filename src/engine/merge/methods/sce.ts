@@ -6,8 +6,8 @@ import {
   type Thinning,
   taskVectorConstants,
 } from "./taskVectors/constants.ts";
-import { profileParam } from "./taskVectors/params.ts";
-import { combineTerms, keepLargest, variances } from "./taskVectors/reference.ts";
+import { profileParam, stepped } from "./taskVectors/params.ts";
+import { combineTerms, deltasOf, keepLargest, variances } from "./taskVectors/reference.ts";
 
 /** mergekit takes all models alike where the mean squares sum to less, and divides by no less. */
 const GUARD = 1e-6;
@@ -22,9 +22,11 @@ function consensusOf(resolved: Resolved): Consensus {
 }
 
 function coefficients(resolved: Resolved, meanSquares: readonly number[]): readonly number[] {
-  const sum = meanSquares.reduce((total, mean) => total + mean, 0);
+  const step = (value: number) => stepped(resolved, value);
+  const means = meanSquares.map(step);
+  const sum = step(means.reduce((total, mean) => total + mean, 0));
   const none = hasGuard(resolved) ? sum < GUARD : sum === 0;
-  return meanSquares.map((mean) => (none ? 1 / meanSquares.length : mean / sum));
+  return means.map((mean) => step(none ? 1 / means.length : mean / sum));
 }
 
 function termsOf(weights: readonly number[], thinning: Thinning): Term[] {
@@ -63,6 +65,7 @@ export default defineMethod({
   override: null,
   mergekit: true,
   symmetric: true,
+  roundsSteps: true,
   profilesDiffer: ({ models }) =>
     models.length < 2
       ? null
@@ -90,7 +93,7 @@ export default defineMethod({
     }),
   reference: (unit) =>
     unit.map((tensor) => {
-      const { resolved, base, models } = tensor;
+      const { resolved, models } = tensor;
       const scores = variances(tensor);
       const fraction = Math.min(1, Number(resolved.global.select_topk));
       const positive = scores.filter((score) => score > 0).length;
@@ -98,7 +101,10 @@ export default defineMethod({
       const keep = fraction < 1 ? keepLargest(scores, Math.trunc(fraction * positive)) : all;
       const squares = models.map(
         (model) =>
-          model.reduce((sum, x, i) => sum + (keep[i] ? (x - base![i]!) ** 2 : 0), 0) / model.length,
+          deltasOf(tensor, model).reduce(
+            (sum, d, i) => sum + (keep[i] ? stepped(resolved, d ** 2) : 0),
+            0,
+          ) / model.length,
       );
       const terms = termsOf(coefficients(resolved, squares), { kind: "none" });
       const merged = models.map(() => (mergesUnselected(resolved) ? all : keep));

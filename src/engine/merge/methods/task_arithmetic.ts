@@ -1,6 +1,8 @@
-import { bf16ToF32, f32ToBf16 } from "../../core/tensor/convert.ts";
 import { defineMethod, type Resolved } from "../method.ts";
 import { lambdaParam, normalizeParam, weightParam, weightSum, weightsOf } from "../weighting.ts";
+import { type Consensus, type Term, taskVectorConstants } from "./taskVectors/constants.ts";
+import { profileParam, steppedWeights } from "./taskVectors/params.ts";
+import { combineTerms } from "./taskVectors/reference.ts";
 
 /** Σw where `normalize` asks for it; a sum below 1e-8 divides by 1, as in mergekit. */
 function divisorOf(resolved: Resolved): number {
@@ -8,8 +10,19 @@ function divisorOf(resolved: Resolved): number {
   return resolved.global.normalize && Math.abs(sum) >= 1e-8 ? sum : 1;
 }
 
-const inBf16 = ({ global }: Resolved) => global.arithmetic === "bfloat16";
-const round = (value: number) => bf16ToF32(f32ToBf16(value));
+const inSteps = ({ arithmetic = "F32" }: Resolved) => arithmetic !== "F32";
+
+/** All changes as they are, summed: what the family's step-by-step rule is asked for. */
+function plainSum(resolved: Resolved): { readonly terms: Term[]; readonly consensus: Consensus } {
+  const weights = steppedWeights(resolved);
+  const sum = weights.reduce((total, weight) => total + weight, 0);
+  const normalize = Boolean(resolved.global.normalize) && Math.abs(sum) >= 1e-8;
+  const lambda = Number(resolved.global.lambda);
+  return {
+    terms: weights.map((weight) => ({ weight, vote: 0, rescale: 1, thinning: { kind: "none" } })),
+    consensus: { elect: false, normalize, floor: null, lambda, slack: 0 },
+  };
+}
 
 /** Task arithmetic: adds the models' changes to the base. */
 export default defineMethod({
@@ -22,39 +35,33 @@ export default defineMethod({
   params: {
     normalize: normalizeParam(false),
     lambda: lambdaParam,
-    arithmetic: {
-      kind: "choice",
-      scope: "global",
-      label: "Arithmetic",
-      help: "float32 is nearer the truth; bfloat16 rounds every step, as mergekit does with dtype bfloat16.",
-      options: ["float32", "bfloat16"],
-      default: "float32",
-    },
+    profile: profileParam(
+      "mergekit computes in the recipe's dtype, every step rounded; paper in float32, rounded once.",
+    ),
     weight: weightParam({ min: -1, help: "How much of this model's change is added." }),
   },
   override: "weight",
   mergekit: true,
   symmetric: true,
-  apply: (resolved) => (inBf16(resolved) ? "bf16_delta_sum" : "delta_sum"),
+  roundsSteps: true,
+  apply: (resolved) => (inSteps(resolved) ? "task_vectors" : "delta_sum"),
   decide: (unit) =>
     unit.map(({ resolved }) => {
-      const weights = weightsOf(resolved);
-      const divisor = divisorOf(resolved);
       const lambda = Number(resolved.global.lambda);
-      const shares = weights.map((weight) => (lambda * weight) / divisor);
-      return { shares, constants: inBf16(resolved) ? [...weights, divisor, lambda] : shares };
+      const shares = weightsOf(resolved).map((weight) => (lambda * weight) / divisorOf(resolved));
+      if (!inSteps(resolved)) return { shares, constants: shares };
+      const { terms, consensus } = plainSum(resolved);
+      return { shares, constants: taskVectorConstants(terms, consensus) };
     }),
   reference: (unit) =>
-    unit.map(({ resolved, base, models }) => {
-      const weights = weightsOf(resolved);
-      const divisor = divisorOf(resolved);
-      const lambda = Number(resolved.global.lambda);
-      const step = inBf16(resolved) ? round : (value: number) => value;
-      return base!.map((stored, i) => {
-        const b = step(stored);
-        const terms = models.map((x, m) => step(step(weights[m]!) * step(step(x[i]!) - b)));
-        const change = step(terms.reduce((sum, term) => sum + term, 0));
-        return step(b + step(step(change / divisor) * lambda));
-      });
+    unit.map((tensor) => {
+      const { terms, consensus } = plainSum(tensor.resolved);
+      const all = Array.from(tensor.base!, () => true);
+      return combineTerms(
+        tensor,
+        terms.map(() => all),
+        terms,
+        consensus,
+      );
     }),
 });

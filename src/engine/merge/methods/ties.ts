@@ -1,5 +1,5 @@
 import { defineMethod, type Resolved, type SelectedTensor } from "../method.ts";
-import { lambdaParam, normalizeParam, weightParam, weightsOf } from "../weighting.ts";
+import { lambdaParam, normalizeParam, weightParam } from "../weighting.ts";
 import {
   type Consensus,
   keptSums,
@@ -15,6 +15,7 @@ import {
   rescaleParam,
   sizeRatio,
   slackOf,
+  steppedWeights,
   voteOf,
 } from "./taskVectors/params.ts";
 import { combineTerms, keepLargest, magnitudes } from "./taskVectors/reference.ts";
@@ -35,7 +36,7 @@ const leastKept = (resolved: Resolved) => Number(likeMergekit(resolved));
 
 function termsOf({ resolved, cuts }: SelectedTensor, rescale: readonly number[]): Term[] {
   const densities = densitiesOf(resolved);
-  return weightsOf(resolved).map((weight, m) => {
+  return steppedWeights(resolved).map((weight, m) => {
     const cut = densities[m]! < 1 ? cuts[m]?.[0] : undefined;
     return {
       weight,
@@ -67,6 +68,7 @@ export default defineMethod({
   override: null,
   mergekit: true,
   symmetric: true,
+  roundsSteps: true,
   profilesDiffer: describeVotes,
   select(resolved) {
     const densities = densitiesOf(resolved);
@@ -82,14 +84,16 @@ export default defineMethod({
   apply: () => "task_vectors",
   decide: (unit) =>
     unit.map((tensor) => {
-      const rescale = tensor.facts.map(([before, after]) => sizeRatio(before, after));
+      const rescale = tensor.facts.map(([before, after]) =>
+        sizeRatio(tensor.resolved, before, after),
+      );
       const terms = termsOf(tensor, rescale);
       return { constants: taskVectorConstants(terms, consensusOf(tensor.resolved)), shares: null };
     }),
   reference: (unit) =>
     unit.map((tensor) => {
       const { resolved, base, models } = tensor;
-      const sizes = models.map((model) => magnitudes(model, base!));
+      const sizes = models.map((model) => magnitudes(tensor, model));
       const keep = densitiesOf(resolved).map((density, m) =>
         keepLargest(
           sizes[m]!,
@@ -98,10 +102,10 @@ export default defineMethod({
             : Math.max(leastKept(resolved), Math.trunc(Math.min(1, density) * base!.length)),
         ),
       );
-      const terms = weightsOf(resolved).map((weight, m) => {
+      const terms = steppedWeights(resolved).map((weight, m) => {
         const before = sizes[m]!.reduce((sum, size) => sum + size, 0);
         const after = sizes[m]!.reduce((sum, size, i) => sum + (keep[m]![i] ? size : 0), 0);
-        const rescale = resolved.global.rescale ? sizeRatio(before, after) : 1;
+        const rescale = resolved.global.rescale ? sizeRatio(resolved, before, after) : 1;
         return { weight, vote: voteOf(resolved, weight), rescale };
       });
       return combineTerms(tensor, keep, terms, consensusOf(resolved));

@@ -16,7 +16,7 @@ const LLAMA: Tensors = {
 const FORMS = {
   linear:
     "merge_method: linear\nmodels:\n- {model: a, parameters: {weight: 1}}\n- {model: b, parameters: {weight: 1}}",
-  task: "merge_method: task_arithmetic\nbase_model: base\nmodels:\n- {model: a, parameters: {weight: 1}}\n- {model: b, parameters: {weight: 1}}",
+  task: "merge_method: task_arithmetic\nbase_model: base\nmodels:\n- {model: a, parameters: {weight: 1}}\n- {model: b, parameters: {weight: 1}}\nparameters: {profile: paper}",
   varm: "merge_method: varm\nbase_model: base\nmodels: [{model: a}, {model: b}]",
   slerp: "merge_method: slerp\nbase_model: base\nmodels: [{model: a}]\nparameters: {t: 0.5}",
 };

@@ -19,6 +19,7 @@ import { stateProfile } from "../recipe/profiles.ts";
 import { countedModels, resolveGlobal, resolveSettings } from "../recipe/resolve.ts";
 import { SELECT_PASSES } from "../run/select.ts";
 import { STUDIO } from "../run/version.ts";
+import { arithmeticOf } from "./arithmetic.ts";
 import { checkModels, checkTogether } from "./checkModels.ts";
 import { compareCheckpoints } from "./compare.ts";
 import { describeDTypes, outputDType } from "./dtypes.ts";
@@ -112,7 +113,7 @@ function openSources({ method, recipe, base, models }: PlanRequest) {
     donor: stated ?? merged[0]!,
   };
   const listed = counted.map((i) => recipe.models[i]!);
-  return { sources, recipe: stateProfile({ ...recipe, models: listed }) };
+  return { sources, recipe: { ...recipe, models: listed } };
 }
 
 /** Every output tensor, what was found about it, and the parameters that hold for it. */
@@ -134,7 +135,11 @@ function planOutputs(sources: Sources, recipe: Recipe, global: Values) {
     return {
       ...about,
       dtype: outputDType(recipe, like),
-      resolved: { ...resolved, models: tensor.present.map((i) => resolved.models[i]!) },
+      resolved: {
+        ...resolved,
+        models: tensor.present.map((i) => resolved.models[i]!),
+        arithmetic: arithmeticOf(method, recipe, global, tensor),
+      },
     };
   });
   return { outputs, findings };
@@ -178,7 +183,7 @@ function makeCard(
  */
 export function planMerge(given: PlanRequest): Plan {
   invariant(given.models.length === given.recipe.models.length, "a checkpoint for each model");
-  const request = countBase(given);
+  const request = countBase({ ...given, recipe: stateProfile(given.recipe) });
   const { method } = request;
   const { sources, recipe } = openSources(request);
   checkModels(method, request.recipe, recipe.models.length);

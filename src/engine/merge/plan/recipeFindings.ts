@@ -1,5 +1,6 @@
 import { countLayers } from "../../checkpoint/tensorRoles/depth.ts";
-import type { Finding, Recipe } from "../../contract/index.ts";
+import type { Finding, OutputDType, Recipe } from "../../contract/index.ts";
+import { torchName } from "../../core/tensor/dtype.ts";
 import type { MergeMethod } from "../method.ts";
 import { hasProfiles } from "../recipe/profiles.ts";
 import type { OutputTensor } from "./outputTensor.ts";
@@ -25,10 +26,22 @@ function compareProfiles(
 ): readonly Finding[] {
   const { profile } = parameters;
   if (!hasProfiles(method) || (profile !== "mergekit" && profile !== "paper")) return [];
-  const difference = findDifference(method, outputs);
-  if (difference === null) return [];
+  const [narrow] = narrowArithmetics(outputs);
+  const differences = [
+    findDifference(method, outputs),
+    narrow &&
+      `mergekit rounds every step to ${torchName(narrow)}, and the paper's profile computes in float32 and rounds once`,
+  ];
+  const difference = differences.filter((one) => one != null).join("; ");
+  if (difference === "") return [];
   const message = `Profile ${profile}: ${difference}; "profile: ${profile === "paper" ? "mergekit" : "paper"}" gives the other numbers.`;
   return [finding("note", "info", message)];
+}
+
+/** The dtypes narrower than float32 that merged tensors are computed in, step by step. */
+export function narrowArithmetics(outputs: readonly OutputTensor[]): ReadonlySet<OutputDType> {
+  const found = outputs.map(({ resolved: { arithmetic = "F32" } }) => arithmetic);
+  return new Set(found.filter((dtype) => dtype !== "F32"));
 }
 
 /** Where mergekit's numbers differ from the paper's in any tensor, in words; null where in none. */

@@ -7,8 +7,24 @@ export function hasProfiles({ params: { profile } }: MergeMethod): boolean {
   return profile?.kind === "choice" && profile.options.includes("paper");
 }
 
+/** Task arithmetic's `arithmetic` of an earlier version, as the profile and dtype that say the same. */
+function readArithmetic(recipe: Recipe): Recipe {
+  const { arithmetic, ...parameters } = recipe.parameters;
+  if (recipe.method !== "task_arithmetic" || arithmetic === undefined) return recipe;
+  if (arithmetic !== "bfloat16")
+    return { ...recipe, parameters: { ...parameters, profile: "paper" } };
+  const outDtype = recipe.outDtype ?? recipe.dtype;
+  return {
+    ...recipe,
+    parameters: { ...parameters, profile: "mergekit" },
+    dtype: "bfloat16",
+    ...(outDtype ? { outDtype } : {}),
+  };
+}
+
 /** The recipe with its profile stated, so that it means the same whatever a later default is. */
-export function stateProfile(recipe: Recipe, profile: "mergekit" | "paper" = "mergekit"): Recipe {
+export function stateProfile(given: Recipe, profile: "mergekit" | "paper" = "mergekit"): Recipe {
+  const recipe = readArithmetic(given);
   const method = methods.get(recipe.method);
   if (!method || !hasProfiles(method) || Object.hasOwn(recipe.parameters, "profile")) return recipe;
   return { ...recipe, parameters: { ...recipe.parameters, profile } };

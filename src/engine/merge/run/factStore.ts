@@ -38,7 +38,7 @@ const perModel = ({ models }: OutputTensor) => models.length;
 function ruleRows(plan: Plan, ids: readonly ModelId[]): readonly RuleRow[] {
   const { method, recipe } = plan;
   const ofModels = recipe.models.map(({ parameters }) => parameters);
-  const asked = [method.id, plan.keys, recipe.parameters, ofModels];
+  const asked = [method.id, plan.keys, recipe.parameters, ofModels, recipe.dtype ?? null];
   const rows = new Map<string, RuleRow>();
   const add = (rule: string, parameters: readonly unknown[], count = perModel) => {
     const key = JSON.stringify([rule, parameters, ids]);

@@ -1,5 +1,6 @@
 import type { WeightMap } from "../../contract/index.ts";
 import type { Plan } from "../plan/outputTensor.ts";
+import { narrowArithmetics } from "../plan/recipeFindings.ts";
 import { formatRecipe } from "../recipe/formatRecipe.ts";
 import { formatString } from "../recipe/scalar.ts";
 import { escapeMarkdown, fence, readLicence, repositoryName } from "./cardText.ts";
@@ -94,7 +95,9 @@ export async function formatModelCard(
     "## Method",
     "",
     `**${title}** ([${paper.label}](${paper.url})). ${summary}`,
-    "Computed in float32 and rounded once to the output dtype.",
+    narrowArithmetics(plan.outputs).size > 0
+      ? "Computed in the recipe's dtype, every step rounded, as mergekit does."
+      : "Computed in float32 and rounded once to the output dtype.",
     "",
     "## Models",
     "",

@@ -5,7 +5,7 @@ import type { OutputDType, WeightMap } from "../../contract/index.ts";
 import { type ByteSource, bytesInMemory, type FileTree } from "../../core/bytes.ts";
 import { isOutputDType, torchName } from "../../core/tensor/dtype.ts";
 import type { Plan } from "../plan/outputTensor.ts";
-import { findDifference, findRepeated } from "../plan/recipeFindings.ts";
+import { findDifference, findRepeated, narrowArithmetics } from "../plan/recipeFindings.ts";
 import { formatRecipe } from "../recipe/formatRecipe.ts";
 import { hasProfiles } from "../recipe/profiles.ts";
 import { formatModelCard } from "./modelCard.ts";
@@ -28,6 +28,13 @@ function countParameters({ tensors }: Checkpoint): number {
   return count;
 }
 
+/** How the numbers came about, in words. */
+function describeArithmetic({ outputs }: Pick<Plan, "outputs">): string {
+  const narrow = [...narrowArithmetics(outputs)].map(torchName);
+  if (narrow.length === 0) return "float32, rounded once to the output dtype, to nearest even";
+  return `${narrow.join(" or ")}, every step rounded to nearest even, as mergekit computes`;
+}
+
 /** The recipe with everything that is needed to tell how a result came about. */
 function formatRecipeJson(plan: Plan, name: string): string {
   const { method, recipe, global, keys, models, donor, outputs, configChanges } = plan;
@@ -44,7 +51,7 @@ function formatRecipeJson(plan: Plan, name: string): string {
     name,
     recipe,
     method: { id: method.id, title: method.title, paper: method.paper.url, parameters: global },
-    arithmetic: "float32, rounded once to the output dtype, to nearest even",
+    arithmetic: describeArithmetic(plan),
     base: recipe.base === undefined ? null : describe(recipe.base, donor),
     models: keys.map((key, i) => describe(key, models[i]!)),
     output: {
@@ -67,20 +74,23 @@ function hasMergekitsNumbers({ method, global, recipe, outputs, configChanges }:
 
 /**
  * The recipe as mergekit would have to be given it for the same result, or null where mergekit has no
- * such method or does otherwise. mergekit computes in `dtype`; here that is the parameter `arithmetic`.
+ * such method or does otherwise. Where the studio computed in float32, so does mergekit: `dtype`.
  */
 function formatMergekitConfig(plan: Plan): string | null {
   if (!hasMergekitsNumbers(plan)) return null;
   // mergekit takes the consent to other architectures on its command line: --allow-crimes.
-  const { dtype: _, allowArchitectureMismatch: _____, copyCode: ______, ...recipe } = plan.recipe;
+  const { allowArchitectureMismatch: _, copyCode: _____, dtype, ...recipe } = plan.recipe;
   // Ours alone: mergekit's draws are not ours whatever the seed.
-  const { arithmetic, profile: __, seed: ___, draws: ____, ...parameters } = recipe.parameters;
+  const { profile: __, seed: ___, draws: ____, ...parameters } = recipe.parameters;
+  if (narrowArithmetics(plan.outputs).size > 0) {
+    return formatRecipe({ ...recipe, parameters, ...(dtype ? { dtype } : {}) });
+  }
   const common = commonDType(plan);
-  const outDtype = recipe.outDtype ?? plan.recipe.dtype ?? (common && torchName(common));
+  const outDtype = recipe.outDtype ?? dtype ?? (common && torchName(common));
   return formatRecipe({
     ...recipe,
     parameters,
-    dtype: arithmetic === "bfloat16" ? "bfloat16" : "float32",
+    dtype: "float32",
     ...(outDtype ? { outDtype } : {}),
   });
 }

@@ -42,5 +42,6 @@ export async function readTile(
       return { format, bytes };
     }),
   );
-  return { first, elementCount: count, layout, hasBase, segments };
+  const { arithmetic } = output.resolved;
+  return { first, elementCount: count, layout, hasBase, arithmetic, segments };
 }

@@ -26,7 +26,7 @@ export const OUTPUT_FIELD: ParamCard = {
   kind: "choice",
   name: "out_dtype",
   label: "Output",
-  help: "The dtype of the result. The arithmetic is float32 in any case, rounded once.",
+  help: "The dtype of the result. What is computed in is the method's to say.",
   scope: "global",
   required: false,
   options: [AS_STORED, "float32", "bfloat16", "float16"],

@@ -6,7 +6,7 @@ import {
   type Resolved,
   type SelectedTensor,
 } from "../../method.ts";
-import { lambdaParam, normalizeParam, weightParam, weightsOf } from "../../weighting.ts";
+import { lambdaParam, normalizeParam, weightParam } from "../../weighting.ts";
 import { type Consensus, keptSums, type Term, taskVectorConstants } from "./constants.ts";
 import {
   densitiesOf,
@@ -17,10 +17,11 @@ import {
   rescaleParam,
   sizeRatio,
   slackOf,
+  steppedWeights,
   voteOf,
 } from "./params.ts";
 import { drawKey } from "./philox.ts";
-import { combineTerms, keepDrawn } from "./reference.ts";
+import { combineTerms, keepDrawn, magnitudes } from "./reference.ts";
 
 const seedParam: Param = {
   kind: "number",
@@ -59,10 +60,15 @@ function expectedRatio(density: number): number {
 const comparesSizes = (resolved: Resolved) =>
   likeMergekit(resolved) && Boolean(resolved.global.rescale);
 
+/** mergekit draws in f16 by way of float32, so that the ratio is not narrowed. */
+function ratioArithmetic(resolved: Resolved): Resolved {
+  return resolved.arithmetic === "F16" ? { ...resolved, arithmetic: "F32" } : resolved;
+}
+
 function rescaleOf(resolved: Resolved, density: number, sizes: readonly [number, number] | null) {
   if (!resolved.global.rescale || density >= 1) return 1;
   if (!likeMergekit(resolved)) return expectedRatio(density);
-  return sizes ? sizeRatio(...sizes) : 1;
+  return sizes ? sizeRatio(ratioArithmetic(resolved), ...sizes) : 1;
 }
 
 /**
@@ -88,16 +94,14 @@ export function defineDare(about: {
 
   function consensusOf(resolved: Resolved): Consensus {
     const { normalize, lambda } = resolved.global;
-    const sum = weightsOf(resolved)
-      .slice(0, countModels(resolved))
-      .reduce((total, weight) => total + weight, 0);
-    const divisor = normalize && !elect && Math.abs(sum) >= 1e-8 ? sum : 1;
-    const byElement = Boolean(normalize) && elect;
+    const merged = steppedWeights(resolved).slice(0, countModels(resolved));
+    const sum = merged.reduce((total, weight) => total + weight, 0);
     return {
       elect,
-      normalize: byElement,
+      // Without votes the divisor is one for all elements: a sum below 1e-8 divides by 1.
+      normalize: Boolean(normalize) && (elect || Math.abs(sum) >= 1e-8),
       floor: null,
-      lambda: Number(lambda) / divisor,
+      lambda: Number(lambda),
       slack: slackOf(resolved),
     };
   }
@@ -109,7 +113,7 @@ export function defineDare(about: {
     const densities = densitiesOf(resolved);
     const seed = Number(resolved.global.seed);
     const names = namesOf(keys);
-    return weightsOf(resolved).map((weight, m): Term => {
+    return steppedWeights(resolved).map((weight, m): Term => {
       if (m >= countModels(resolved)) {
         return { weight: 0, vote: 0, rescale: 0, thinning: { kind: "none" } };
       }
@@ -143,6 +147,7 @@ export function defineDare(about: {
     override: null,
     mergekit: true,
     symmetric: true,
+    roundsSteps: true,
     profilesDiffer(resolved) {
       const thins = densitiesOf(resolved).some((density) => density > 0 && density < 1);
       const differences = [
@@ -181,8 +186,8 @@ function referenceDare(tensor: ReferenceTensor, consensus: Consensus): Float64Ar
     return keepDrawn(base!.length, density, key);
   });
   const terms = densities.map((density, m) => {
-    const weight = weightsOf(resolved)[m]!;
-    const sizes = models[m]!.map((x, i) => Math.abs(x - base![i]!));
+    const weight = steppedWeights(resolved)[m]!;
+    const sizes = magnitudes(tensor, models[m]!);
     const before = sizes.reduce((sum, size) => sum + size, 0);
     const after = sizes.reduce((sum, size, i) => sum + (keep[m]![i] ? size : 0), 0);
     const rescale = rescaleOf(resolved, density, [before, after]);

@@ -1,4 +1,6 @@
+import { roundTo } from "../../../core/tensor/round.ts";
 import type { Param, Resolved } from "../../method.ts";
+import { weightsOf } from "../../weighting.ts";
 
 /** Parameters that the methods on task vectors share. */
 
@@ -58,10 +60,24 @@ export function describeVotes(resolved: Resolved): string | null {
 /** Weights that cancel leave a sum of rounding; mergekit divides by it all the same. */
 export const slackOf = (resolved: Resolved) => (likeMergekit(resolved) ? 0 : 1e-6);
 
+/** The outcome of one step in the tensor's arithmetic; in float32 nothing is rounded on the CPU. */
+export function stepped(
+  { arithmetic = "F32" }: Pick<Resolved, "arithmetic">,
+  value: number,
+): number {
+  return arithmetic === "F32" ? value : roundTo(value, arithmetic);
+}
+
+/** A model's weights as the tensor's arithmetic has them. */
+export function steppedWeights(resolved: Resolved): number[] {
+  return weightsOf(resolved).map((weight) => stepped(resolved, weight));
+}
+
 /**
  * What brings the sum of sizes back to what it was before thinning, as mergekit rescales; nothing
  * where either is next to nothing.
  */
-export function sizeRatio(before: number, after: number): number {
-  return before < 1e-7 || after < 1e-7 ? 1 : before / after;
+export function sizeRatio(resolved: Resolved, before: number, after: number): number {
+  const [all, left] = [stepped(resolved, before), stepped(resolved, after)];
+  return all < 1e-7 || left < 1e-7 ? 1 : stepped(resolved, all / left);
 }

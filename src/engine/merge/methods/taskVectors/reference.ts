@@ -1,5 +1,6 @@
 import type { ReferenceTensor } from "../../method.ts";
 import { type Consensus, drawLimit, type Term } from "./constants.ts";
+import { stepped } from "./params.ts";
 import { type DrawKey, philox } from "./philox.ts";
 
 /** The `kept` largest of the scores, of equal ones the first: by sorting. */
@@ -10,20 +11,33 @@ export function keepLargest(scores: Float64Array, kept: number): readonly boolea
   return keep;
 }
 
+/** δ, of tensors that are narrowed first where the arithmetic is narrow. */
+export function deltasOf(
+  { base, resolved }: Pick<ReferenceTensor, "base" | "resolved">,
+  model: Float64Array,
+): Float64Array {
+  const step = (value: number) => stepped(resolved, value);
+  return model.map((x, i) => step(step(x) - step(base![i]!)));
+}
+
 /** |δ| as the GPU has it: the difference of two stored values, rounded to float32. */
-export function magnitudes(model: Float64Array, base: Float64Array): Float64Array {
-  return model.map((x, i) => Math.abs(Math.fround(x - base[i]!)));
+export function magnitudes(
+  tensor: Pick<ReferenceTensor, "base" | "resolved">,
+  model: Float64Array,
+): Float64Array {
+  return deltasOf(tensor, model).map((d) => Math.abs(Math.fround(d)));
 }
 
 /** Population variance of δ over the models. */
-export function variances({
-  base,
-  models,
-}: Pick<ReferenceTensor, "base" | "models">): Float64Array {
-  return base!.map((b, i) => {
-    const deltas = models.map((model) => model[i]! - b);
+export function variances(
+  tensor: Pick<ReferenceTensor, "base" | "models" | "resolved">,
+): Float64Array {
+  const all = tensor.models.map((model) => deltasOf(tensor, model));
+  return tensor.base!.map((_, i) => {
+    const deltas = all.map((own) => own[i]!);
     const mean = deltas.reduce((sum, d) => sum + d, 0) / deltas.length;
-    return deltas.reduce((sum, d) => sum + (d - mean) ** 2, 0) / deltas.length;
+    const squares = deltas.reduce((sum, d) => sum + (d - mean) ** 2, 0);
+    return stepped(tensor.resolved, squares / deltas.length);
   });
 }
 
@@ -35,25 +49,29 @@ export function keepDrawn(count: number, density: number, key: DrawKey): readonl
 
 /** base + Σ over the terms, element by element, with the masks of `keep`. */
 export function combineTerms(
-  { base, models }: ReferenceTensor,
+  tensor: ReferenceTensor,
   keep: readonly (readonly boolean[])[],
   terms: readonly Omit<Term, "thinning">[],
   { elect, normalize, floor, lambda, slack }: Consensus,
 ): Float64Array {
-  return base!.map((b, i) => {
-    const kept = terms.map(({ rescale }, m) => (keep[m]![i] ? rescale * (models[m]![i]! - b) : 0));
-    const votes = terms.reduce((sum, { vote }, m) => sum + vote * kept[m]!, 0);
+  const step = (value: number) => stepped(tensor.resolved, value);
+  const deltas = tensor.models.map((model) => deltasOf(tensor, model));
+  return tensor.base!.map((b, i) => {
+    const left = terms.map(({ rescale }, m) => (keep[m]![i] ? step(rescale * deltas[m]![i]!) : 0));
+    const votes = terms.reduce((sum, { vote }, m) => sum + step(vote * left[m]!), 0);
     const elected = votes >= 0 ? 1 : -1;
     let change = 0;
     let [divisor, sizes] = [0, 0];
     for (const [m, { weight, vote }] of terms.entries()) {
-      if (elect && vote * kept[m]! * elected <= 0) continue;
-      change += weight * kept[m]!;
+      if (elect && vote * left[m]! * elected <= 0) continue;
+      change += step(weight * left[m]!);
       divisor += weight;
       sizes += Math.abs(weight);
     }
+    divisor = step(divisor);
     if (Math.abs(divisor) <= slack * sizes) divisor = 1;
     if (floor !== null) divisor = Math.max(divisor, floor);
-    return b + (lambda * change) / (normalize ? divisor : 1);
+    const mean = normalize ? step(step(change) / divisor) : step(change);
+    return step(step(b) + step(lambda * mean));
   });
 }
