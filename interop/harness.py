@@ -30,11 +30,22 @@ def test(name):
     return register
 
 
+class Skipped(Exception):
+    pass
+
+
+def skip(reason):
+    """Ends a test that cannot run here; it counts as skipped."""
+    raise Skipped(reason)
+
+
 def run_tests(work: Path):
     for name, function in TESTS:
         outcome, detail = "passed", None
         try:
             detail = function(work)
+        except Skipped as reason:
+            outcome, detail = "skipped", str(reason)
         except Exception as error:  # each failure is one line; the others still run
             traceback.print_exc()
             outcome, detail = "failed", f"{type(error).__name__}: {error}"

@@ -32,7 +32,7 @@ function journalOf(requests: readonly JobRequest[]): Journal {
   };
 }
 
-test.each(["ties", "dare_linear", "dare_ties", "sce"])(
+test.each(["task_arithmetic", "ties", "dare_linear", "dare_ties", "sce"])(
   "a half-done merge by %s of the time before profiles still means the paper's",
   async (method) => {
     const journal = readEarlierJobs(journalOf([requestOf(recipeOf(method))]));
@@ -60,4 +60,13 @@ test("what states its profile, or has none, is read as it is", async () => {
 test("a new job states its profile: mergekit's, where the recipe says nothing", () => {
   expect(stateProfileOf(requestOf(recipeOf("ties"))).recipe.parameters.profile).toBe("mergekit");
   expect(stateProfileOf(requestOf(recipeOf("linear"))).recipe.parameters).toEqual({});
+});
+
+test("task arithmetic's arithmetic of an earlier version is its profile and dtype", () => {
+  const earlier = (arithmetic: string) => requestOf(recipeOf("task_arithmetic", { arithmetic }));
+  expect(stateProfileOf(earlier("bfloat16"), "paper").recipe).toEqual({
+    ...recipeOf("task_arithmetic", { profile: "mergekit" }),
+    dtype: "bfloat16",
+  });
+  expect(stateProfileOf(earlier("float32")).recipe.parameters).toEqual({ profile: "paper" });
 });

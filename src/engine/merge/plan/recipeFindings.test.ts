@@ -85,3 +85,15 @@ test("a vocabulary is given where all models share it, whichever the recipe name
   expect(findings[0]?.message).toContain("Vocabularies are not merged yet");
   expect((await plan(TIES, other)).card.runnable).toBe(true);
 });
+
+test("the arithmetic of a narrow dtype is said: followed step by step, or computed in float32", async () => {
+  const narrow = "dtype: bfloat16\n";
+  const { outputs } = await plan(`${TIES}${narrow}`);
+  expect(outputs[0]?.resolved.arithmetic).toBe("BF16");
+  expect((await notes(`${TIES}${narrow}`)).join()).toContain("rounds every step to bfloat16");
+  const paper = await plan(`${TIES}${narrow}parameters: {profile: paper}\n`);
+  expect(paper.outputs[0]?.resolved.arithmetic).toBe("F32");
+  const stock = `merge_method: model_stock\nbase_model: base\nmodels: [{model: a}, {model: b}]\n`;
+  expect((await notes(`${stock}${narrow}`)).join()).toContain('rounds every step of "model_stock"');
+  expect((await notes(`${stock}dtype: float32\n`)).join()).not.toContain("rounds every step");
+});

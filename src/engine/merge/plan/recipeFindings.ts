@@ -3,6 +3,7 @@ import type { Finding, OutputDType, Recipe } from "../../contract/index.ts";
 import { torchName } from "../../core/tensor/dtype.ts";
 import type { MergeMethod } from "../method.ts";
 import { hasProfiles } from "../recipe/profiles.ts";
+import { arithmeticOf } from "./arithmetic.ts";
 import type { OutputTensor } from "./outputTensor.ts";
 import { finding, type Sources } from "./sources.ts";
 
@@ -36,6 +37,31 @@ function compareProfiles(
   if (difference === "") return [];
   const message = `Profile ${profile}: ${difference}; "profile: ${profile === "paper" ? "mergekit" : "paper"}" gives the other numbers.`;
   return [finding("note", "info", message)];
+}
+
+/** What mergekit 0.1.5 computes in float32 whatever the recipe's dtype is. */
+const ALWAYS_FLOAT32 = ["linear", "slerp"];
+
+/** In one sentence: a dtype that mergekit would compute in, where the studio does not follow it. */
+function noteArithmetic(
+  method: MergeMethod,
+  recipe: Recipe,
+  outputs: readonly OutputTensor[],
+): readonly Finding[] {
+  const { mergekit, roundsSteps, id } = method;
+  if (!mergekit || roundsSteps || ALWAYS_FLOAT32.includes(id)) return [];
+  const asked = outputs.map((output) =>
+    narrowestOf({ ...method, roundsSteps: true }, recipe, output),
+  );
+  const narrow = asked.find((dtype) => dtype !== "F32");
+  if (!narrow) return [];
+  const message = `mergekit rounds every step of "${id}" to ${torchName(narrow)}; the studio computes it in float32 and rounds once, as mergekit does with "dtype: float32" and an "out_dtype".`;
+  return [finding("note", "info", message)];
+}
+
+function narrowestOf(method: MergeMethod, recipe: Recipe, output: OutputTensor): OutputDType {
+  if (output.action === "copy") return "F32";
+  return arithmeticOf(method, recipe, { profile: "mergekit" }, output);
 }
 
 /** The dtypes narrower than float32 that merged tensors are computed in, step by step. */
@@ -80,5 +106,6 @@ export function describeRecipe(
     ...checkLayers(recipe, sources),
     ...noteRepeated(method, recipe),
     ...compareProfiles(method, recipe, outputs),
+    ...noteArithmetic(method, recipe, outputs),
   ];
 }

@@ -1,0 +1,198 @@
+"""Published mergekit recipes over tiny checkpoints: the real mergekit's tensors and ours.
+
+The recipes, and the script that makes their checkpoints, are test data (FUSESTUDIO_TESTDATA). Families
+of few layers are chosen, each path through the language and each method once.
+"""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import test_mergekit  # noqa: F401  first: it mends what mergekit imports
+import torch
+import yaml
+from harness import require, skip, studio, test
+from mergekit.config import MergeConfiguration
+from mergekit.merge import run_merge
+from mergekit.options import MergeOptions
+from safetensors.torch import load_file
+
+FAMILIES = ("L32", "P32", "T28")
+DTYPES = {"bfloat16": torch.bfloat16, "float16": torch.float16, "float32": torch.float32}
+
+# What float32 leaves of a value that nearly cancels, in ulp of the tensor's largest value: linear,
+# SLERP and what lies in the span of the models are computed in float32 on both sides.
+FLOAT32_ULPS = 8
+
+SAME = (
+    "m32_mahou_linear",
+    "t06_linear_base",
+    "m38_eggs_slerp",
+    "n08_phi3_slerp",
+    "m19_taide",
+    "m47_qwen_ta",
+    "n16_dare_linear_1",
+    "n07_saxon",
+    "t03_ties_global",
+    "m30_novaciano_sce",
+)
+# Methods that mergekit computes in the recipe's dtype and the studio in float32: both in float32 here.
+IN_FLOAT32 = ("m04_parammyl", "n14_karcher_default", "m50_unphi_nuslerp")
+DRAWN = ("m51_daredevil",)
+REFUSED = {"t04_slerp_two_base": "exactly 1 model"}
+
+
+def recipes_of_test_data():
+    data = os.environ.get("FUSESTUDIO_TESTDATA")
+    folder = Path(data or ".") / "recipes"
+    if not data or not folder.is_dir():
+        skip("NOT RUN: no test data (FUSESTUDIO_TESTDATA)")
+    return folder
+
+
+def models(work):
+    """The folder that holds the checkpoints, and copies of the recipes; made once."""
+    folder = work / "published"
+    if not folder.exists():
+        script = recipes_of_test_data() / "make_models.py"
+        subprocess.run([sys.executable, script, folder, *FAMILIES], check=True, stdout=sys.stderr)
+    return folder
+
+
+def load(folder):
+    tensors = {}
+    for file in sorted(folder.glob("*.safetensors")):
+        tensors.update(load_file(file))
+    return tensors
+
+
+def both(work, name):
+    """The recipe, and what either side makes of it."""
+    text = (recipes_of_test_data() / f"{name}.yml").read_text()
+    if name in IN_FLOAT32:
+        text = text.replace("dtype: bfloat16", "dtype: float32\nout_dtype: bfloat16")
+    folder = models(work)
+    recipe = folder / f"{name}.yml"
+    recipe.write_text(text)
+    studio("merge", recipe, folder / f"ours-{name}")
+    theirs = folder / f"theirs-{name}"
+    before = Path.cwd()
+    os.chdir(folder)  # where its relative names of models lie
+    try:
+        config = MergeConfiguration.model_validate(yaml.safe_load(text))
+        options = MergeOptions(cuda=False, quiet=True, write_model_card=False, random_seed=0)
+        run_merge(config, str(theirs), options)
+    finally:
+        os.chdir(before)
+    ours, wanted = load(folder / f"ours-{name}"), load(theirs)
+    require(ours.keys() == wanted.keys(), f"tensors differ: {sorted(ours.keys() ^ wanted.keys())[:4]}")
+    for tensor, value in wanted.items():
+        require(ours[tensor].dtype == value.dtype, f"{tensor} is {ours[tensor].dtype}")
+    return yaml.safe_load(text), ours, wanted
+
+
+def steps(ours, theirs):
+    """How far two tensors are apart, in ulp of their dtype at the larger of each two values."""
+    bits = {torch.bfloat16: 8, torch.float16: 11, torch.float32: 24}[theirs.dtype]
+    a, b = ours.double(), theirs.double()
+    exponent = torch.frexp(torch.maximum(a.abs(), b.abs())).exponent - bits
+    if theirs.dtype == torch.float16:
+        exponent = exponent.clamp(min=-24)
+    ulp = torch.ldexp(torch.ones_like(a), exponent)
+    left = FLOAT32_ULPS * 2**-23 * b.abs().max()
+    return ((a - b).abs() - left).clamp(min=0) / ulp
+
+
+def at_the_cut(scores, kept):
+    """Elements whose score equals the last one kept where the next has it too: either may be kept."""
+    ordered = scores.flatten().float().sort(descending=True).values
+    if not 0 < kept < len(ordered) or ordered[kept - 1] != ordered[kept]:
+        return torch.zeros_like(scores, dtype=torch.bool)
+    return scores.float() == ordered[kept - 1]
+
+
+def undecided(recipe, folder):
+    """For each tensor the elements that mergekit's unstable sorting may keep or drop."""
+    method = recipe["merge_method"]
+    if method not in ("ties", "sce"):
+        return lambda tensor: False
+    dtype = DTYPES[recipe["dtype"]]
+    shared = recipe.get("parameters", {})
+    named = [entry for entry in recipe["models"] if entry["model"] != recipe["base_model"]]
+    base = load(folder / recipe["base_model"])
+    others = [load(folder / entry["model"]) for entry in named]
+    densities = [entry.get("parameters", {}).get("density", shared.get("density", 1)) for entry in named]
+
+    def mask(tensor):
+        changes = [other[tensor].to(dtype) - base[tensor].to(dtype) for other in others]
+        if method == "sce":
+            variance = torch.var(torch.stack(changes), dim=0, unbiased=False)
+            kept = int(torch.count_nonzero(variance) * shared["select_topk"])
+            return at_the_cut(variance, kept)
+        cuts = [at_the_cut(c.abs(), max(1, int(d * c.numel()))) for c, d in zip(changes, densities) if d < 1]
+        return torch.stack(cuts).any(0) if cuts else False
+
+    return mask
+
+
+def check_same(name):
+    def check(work):
+        recipe, ours, theirs = both(work, name)
+        tied = undecided(recipe, models(work))
+        worst, differing, skipped, count = 0.0, 0, 0, 0
+        for tensor, value in theirs.items():
+            apart = steps(ours[tensor], value)
+            free = tied(tensor) & (apart > 0)
+            skipped += int(torch.as_tensor(free).sum())
+            apart = torch.where(torch.as_tensor(free), torch.zeros_like(apart), apart)
+            worst = max(worst, apart.max().item())
+            differing += int((apart > 0).sum())
+            count += apart.numel()
+        require(worst <= 1, f"{worst:.1f} steps of the output's dtype")
+        more = f", {skipped} of equal magnitude at a cut" if skipped else ""
+        return f"{differing} of {count} values differ, by {worst:.0f} step{more}"
+
+    return check
+
+
+def check_drawn(name):
+    def check(work):
+        recipe, ours, theirs = both(work, name)
+        base = load(models(work) / recipe["base_model"])
+        changes = [
+            torch.cat([(side[t].double() - base[t].double()).flatten() for t in theirs])
+            for side in (ours, theirs)
+        ]
+        count = changes[0].numel()
+        unmoved = [(change == 0).double().mean().item() for change in changes]
+        sizes = [change.abs().mean().item() for change in changes]
+        # Five standard errors of the difference of two shares, and of two means whose values scatter
+        # by less than one and a half times their size.
+        share = 5 * (2 * unmoved[1] * (1 - unmoved[1]) / count) ** 0.5
+        size = 5 * 1.5 * (2 / count) ** 0.5
+        require(abs(unmoved[0] - unmoved[1]) <= share, f"{unmoved} of the elements did not move")
+        require(abs(sizes[0] / sizes[1] - 1) <= size, f"mean changes are {sizes}")
+        return f"{unmoved[0]:.4f} and {unmoved[1]:.4f} unmoved, mean changes {sizes[0] / sizes[1]:.4f} apart"
+
+    return check
+
+
+def check_refused(name, words):
+    def check(work):
+        try:
+            both(work, name)
+        except RuntimeError as error:
+            require(words in str(error), f"said {error}")
+            return None
+        raise AssertionError("was merged")
+
+    return check
+
+
+for name in SAME + IN_FLOAT32:
+    test(f"the published recipe {name} gives mergekit's tensors")(check_same(name))
+for name in DRAWN:
+    test(f"the published recipe {name} draws as mergekit does, by statistics")(check_drawn(name))
+for name, words in REFUSED.items():
+    test(f"the published recipe {name} is refused, as by mergekit")(check_refused(name, words))
