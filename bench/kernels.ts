@@ -123,9 +123,9 @@ async function makeKernels(gpu: Gpu, options: KernelOptions, all: Buffers): Prom
       buffers: [...tile, { buffer: all.nonfinite }],
     });
   }
-  for (const [rule, hasBase, sources] of [
-    ["delta", true, 3],
-    ["gram", false, 2],
+  for (const [rule, hasBase, sources, rows] of [
+    ["delta", true, 3, 2],
+    ["gram", false, 2, 1],
   ] as const) {
     kernels.push({
       name: `reduce ${rule}`,
@@ -133,7 +133,7 @@ async function makeKernels(gpu: Gpu, options: KernelOptions, all: Buffers): Prom
       workgroups: Math.ceil(elements / BLOCK_ELEMENTS),
       pipeline: await gpu.pipeline(
         ["harness/blockwise.wgsl", `reduce/${rule}.wgsl`],
-        { ...tileConstants(formats(sources), hasBase, "F32"), ROWS: 2 },
+        { ...tileConstants(formats(sources), hasBase, "F32"), ROWS: rows },
         TILE,
       ),
       buffers: tile,

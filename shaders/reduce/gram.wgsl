@@ -1,21 +1,21 @@
 // The inner products of the models' changes, δ = x - base, or of their weights where there is no base:
 // all that must be known of vectors to combine them by angles and lengths.
-//   facts of row m · ⌈models / 4⌉ + f: Σ δₘ·δ₄f, Σ δₘ·δ₄f₊₁, Σ δₘ·δ₄f₊₂, Σ δₘ·δ₄f₊₃
-// Beyond the last model they are 0.
-const FOURS = (MODELS + 3u) / 4u;
+//   fact k of all rows, counted on: Σ δₘ·δₙ with m = k / SHIFTS, n = m + k % SHIFTS around the models
+// So each pair is there once, but for the opposite ones of an even number. Beyond the last it is 0.
+const SHIFTS = MODELS / 2u + 1u;
 
-fn product(d: vec4f, base: vec4f, x: array<vec4f, MODELS>, other: u32) -> vec4f {
-  if (other >= MODELS) { return vec4f(0.0); }
-  return d * (x[min(other, MODELS - 1u)] - base);
+fn product(base: vec4f, x: array<vec4f, MODELS>, k: u32) -> vec4f {
+  let m = k / SHIFTS;
+  if (m >= MODELS) { return vec4f(0.0); }
+  return (x[m] - base) * (x[(m + k % SHIFTS) % MODELS] - base);
 }
 
 fn facts(base: vec4f, x: array<vec4f, MODELS>, row: u32) -> mat4x4f {
-  let d = x[row / FOURS] - base;
-  let first = 4u * (row % FOURS);
+  let k = 4u * row;
   return mat4x4f(
-    product(d, base, x, first),
-    product(d, base, x, first + 1u),
-    product(d, base, x, first + 2u),
-    product(d, base, x, first + 3u),
+    product(base, x, k),
+    product(base, x, k + 1u),
+    product(base, x, k + 2u),
+    product(base, x, k + 3u),
   );
 }

@@ -78,6 +78,8 @@ export interface SelectedTensor {
   readonly name: string;
   readonly elementCount: number;
   readonly resolved: Resolved;
+  /** Whether there is a base to this tensor. */
+  readonly hasBase: boolean;
   /** What the models are called, for draws that must not depend on their order. */
   readonly keys: readonly string[];
   /** Per model, for each of its fractions; empty where the method selects nothing. */

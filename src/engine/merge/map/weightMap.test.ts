@@ -182,10 +182,7 @@ describe("changes", () => {
     const models = [{ model: "a", parameters: {} }];
     const slerp = plan({ method: "slerp", models, parameters: { t: 0.5 } });
     const change = (model: number, product: number) => {
-      const gram: readonly Facts[] = [
-        [100, product, 0, 0],
-        [product, model, 0, 0],
-      ];
+      const gram: readonly Facts[] = [[100, product, model, product]];
       const facts = table({ gram: { [Q0]: gram } });
       return makeWeightMap(slerp, facts).cells[0]?.change;
     };

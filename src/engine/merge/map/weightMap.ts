@@ -66,8 +66,8 @@ interface Change {
  * Changes from inner products of the weights. The difference of sums in float32 drowns a change below
  * a part in 1e5: then it is not known.
  */
-function changesFromGram(facts: readonly Facts[]): readonly Change[] {
-  const gram = gramOf(facts);
+function changesFromGram(facts: readonly Facts[], models: number): readonly Change[] {
+  const gram = gramOf(facts, models + 1);
   const base = gram[0]![0]!;
   return gram.slice(1).map((row, i) => {
     const delta = row[i + 1]! + base - 2 * row[0]!;
@@ -78,7 +78,7 @@ function changesFromGram(facts: readonly Facts[]): readonly Change[] {
 /** The change of each present model, from whichever rule knows it. */
 function changesOf(
   { method }: Plan,
-  { name, base }: OutputTensor,
+  { name, base, models }: OutputTensor,
   facts: FactTable,
 ): readonly Change[] | null {
   const agreement = facts.get("agreement")?.get(name);
@@ -88,7 +88,7 @@ function changesOf(
     });
   }
   const gram = method.blendsBase && base ? facts.get("gram")?.get(name) : undefined;
-  return gram ? changesFromGram(gram) : null;
+  return gram ? changesFromGram(gram, models.length) : null;
 }
 
 /** √(Σδ² / Σ base²); a change from nothing has no size. */

@@ -61,7 +61,17 @@ function unitOf(tensor: Name, global: Values) {
     });
     const resolved = { global, models: deltas.map(() => ({ share: null })) };
     const keys = deltas.map((_, m) => `model-${m}`);
-    return { name, base, deltas, elementCount: base.length, keys, cuts: [], facts, resolved };
+    return {
+      name,
+      base,
+      deltas,
+      elementCount: base.length,
+      keys,
+      hasBase: true,
+      cuts: [],
+      facts,
+      resolved,
+    };
   });
 }
 

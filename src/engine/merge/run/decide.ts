@@ -8,13 +8,13 @@ import { partOf, reductionOf } from "./rules.ts";
 /** A tensor with what was selected of it; null while the selection is missing. */
 export function seeSelected(
   plan: Plan,
-  { name, elementCount, resolved, present }: OutputTensor,
+  { name, elementCount, resolved, present, base }: OutputTensor,
   { cuts: all }: Measured,
 ): SelectedTensor | null {
   const keys = present.map((i) => plan.keys[i]!);
   const selection = plan.method.select?.(resolved) ?? null;
   const cuts = selection ? all.get(selection.rule)?.get(name) : [];
-  return cuts ? { name, elementCount, resolved, keys, cuts } : null;
+  return cuts ? { name, elementCount, resolved, keys, cuts, hasBase: base !== null } : null;
 }
 
 function see(plan: Plan, output: OutputTensor, measured: Measured): UnitTensor | null {

@@ -52,10 +52,10 @@ export async function decideParts(
 }
 
 function decideEach(plan: Plan, output: OutputTensor, parts: number, sums: Sums): PartDecisions {
-  const { name, resolved, present } = output;
+  const { name, resolved, present, base } = output;
   const elementCount = parts > 0 ? output.elementCount / parts : 0;
   const keys = present.map((i) => plan.keys[i]!);
-  const about = { name, elementCount, resolved, keys, cuts: [] };
+  const about = { name, elementCount, resolved, keys, cuts: [], hasBase: base !== null };
   let constants = new Float32Array(0);
   const totals = output.models.map(() => [0, 0]);
   for (let part = 0; part < parts; part++) {

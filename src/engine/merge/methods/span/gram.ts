@@ -3,25 +3,29 @@ import type { Facts, Reduction } from "../../method.ts";
 /** The inner products of some vectors, in float64: symmetric, the squared lengths on its diagonal. */
 export type Gram = readonly (readonly number[])[];
 
-const foursOf = (vectors: number) => Math.ceil(vectors / 4);
+/** How many of the others each vector is multiplied with, itself included. */
+const shiftsOf = (vectors: number) => Math.floor(vectors / 2) + 1;
 
-/** The rows of shaders/reduce/gram.wgsl: of each vector its products with all, four in a row. */
+/** The rows of shaders/reduce/gram.wgsl: every pair of vectors once, four products in a row. */
 export const gramSums: Reduction = {
   rule: "gram",
-  rows: (vectors) => vectors * foursOf(vectors),
+  rows: (vectors) => Math.ceil((vectors * shiftsOf(vectors)) / 4),
 };
 
-/** The matrix that those rows hold. */
-export function gramOf(facts: readonly Facts[]): Gram {
-  let vectors = 0;
-  while (vectors * foursOf(vectors) < facts.length) vectors++;
-  const fours = foursOf(vectors);
-  return Array.from({ length: vectors }, (_, i) =>
-    facts
-      .slice(i * fours, (i + 1) * fours)
-      .flat()
-      .slice(0, vectors),
-  );
+/** The matrix of so many vectors that those rows hold. */
+export function gramOf(facts: readonly Facts[], vectors: number): Gram {
+  const gram = Array.from({ length: vectors }, () => Array.from({ length: vectors }, () => 0));
+  const shifts = shiftsOf(vectors);
+  for (const [k, value] of facts
+    .flat()
+    .slice(0, vectors * shifts)
+    .entries()) {
+    const m = Math.floor(k / shifts);
+    const other = (m + (k % shifts)) % vectors;
+    gram[m]![other] = value;
+    gram[other]![m] = value;
+  }
+  return gram;
 }
 
 /** The inner product of two combinations of the vectors. */

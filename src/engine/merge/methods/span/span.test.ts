@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import type { Recipe } from "../../../contract/index.ts";
 import { resolveSettings } from "../../recipe/resolve.ts";
 import { findMethod } from "../../registry.ts";
-import { gramOf } from "./gram.ts";
+import { gramOf, gramSums } from "./gram.ts";
 
 const BASE = [0.5, -0.25, 0.125, 1, 0, -0.5];
 const MODELS = [
@@ -105,15 +105,17 @@ test.each<[string, Recipe["parameters"], "base" | "no base", readonly number[]]>
   }
 });
 
-test.each([1, 2, 4, 5, 9])("inner products of %i vectors are found in their rows of four", (n) => {
-  const fours = Math.ceil(n / 4);
-  const rows = Array.from({ length: n * fours }, (_, row) => {
-    const [i, first] = [Math.floor(row / fours), 4 * (row % fours)];
-    const at = (k: number) => (first + k < n ? 100 * i + first + k : 0);
-    return [at(0), at(1), at(2), at(3)] as const;
+test.each([1, 2, 3, 4, 5, 9])("every product of %i vectors is found in the rows", (n) => {
+  const shifts = Math.floor(n / 2) + 1;
+  const value = (i: number, j: number) => 100 * Math.min(i, j) + Math.max(i, j);
+  const at = (k: number) => {
+    const m = Math.floor(k / shifts);
+    return m < n ? value(m, (m + (k % shifts)) % n) : 0;
+  };
+  const rows = Array.from({ length: gramSums.rows!(n) }, (_, row) => {
+    const k = 4 * row;
+    return [at(k), at(k + 1), at(k + 2), at(k + 3)] as const;
   });
-  const gram = gramOf(rows);
-  expect(gram).toEqual(
-    Array.from({ length: n }, (_, i) => Array.from({ length: n }, (_, j) => 100 * i + j)),
-  );
+  const all = Array.from({ length: n }, (_, i) => i);
+  expect(gramOf(rows, n)).toEqual(all.map((i) => all.map((j) => value(i, j))));
 });

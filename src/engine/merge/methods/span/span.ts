@@ -38,8 +38,13 @@ export function defineSpanMethod({ part, coefficients, ...method }: SpanMethod):
     reduce: (resolved) => ({ ...gramSums, part: partOf(resolved) }),
     apply: () => "delta_sum",
     decide: (unit) =>
-      unit.map(({ name, resolved, facts }) => {
-        const constants = coefficients({ name, resolved, gram: gramOf(facts) });
+      unit.map(({ name, resolved, facts, hasBase }) => {
+        const blended = Number(method.blendsBase === true && hasBase);
+        const constants = coefficients({
+          name,
+          resolved,
+          gram: gramOf(facts, resolved.models.length + blended),
+        });
         // A blended base has a coefficient of its own, which is not shown.
         return { constants, shares: constants.slice(constants.length - resolved.models.length) };
       }),

@@ -113,7 +113,7 @@ test("DARE draws alike wherever the folders lie, and otherwise for each model", 
     const recipe = { method: method.id, base: "base", models, parameters: {} };
     const resolved = resolveSettings(method, recipe, "w", { layer: null, layers: 0 });
     const [tensor] = method.decide([
-      { name: "w", elementCount: 4, resolved, keys, cuts: [], facts: [] },
+      { name: "w", elementCount: 4, resolved, keys, hasBase: true, cuts: [], facts: [] },
     ]);
     return tensor!.constants;
   };
