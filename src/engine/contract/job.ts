@@ -33,7 +33,7 @@ export type JobRequest =
       /** Largest shard, in bytes. */
       readonly shardBytes: number;
     }
-  /** JSONL, JSON, Parquet or plain text becomes a dataset each. */
+  /** JSONL, JSON, CSV, TSV, Parquet or plain text becomes a dataset each. */
   | { readonly kind: "dataset"; readonly files: readonly DroppedFile[] }
   /** Every model on every dataset, on at most so many rows of each. */
   | {
@@ -41,6 +41,8 @@ export type JobRequest =
       readonly models: readonly ModelId[];
       readonly datasets: readonly DatasetId[];
       readonly rows: number;
+      /** System texts go before the first user turn, for templates without a system role. */
+      readonly systemIntoUser?: boolean;
     }
   /** Represents, aligns and fuses: a fused dataset in the library. */
   | {

@@ -4,6 +4,7 @@ import { findRunnable } from "../runtime/language/findRunnable.ts";
 import type { LanguageParts } from "../runtime/language/generateText.ts";
 import type { DatasetLibrary, StoredDataset } from "../text/datasets/datasetLibrary.ts";
 import { bytesOfRow, sampleRows } from "../text/datasets/sampleRows.ts";
+import { systemIntoUser } from "../text/datasets/systemRole.ts";
 import { makeCells } from "./cells.ts";
 import { groupDomains } from "./domains.ts";
 import { type NamedRows, type PairScores, scorePair } from "./scorePair.ts";
@@ -52,7 +53,8 @@ export function createEvaluateKind(
       const notes: string[] = [];
       for (const id of datasets) {
         const stored = await parts.datasets.open(id);
-        const some = await sampleRows(stored, rows, signal);
+        const drawn = await sampleRows(stored, rows, signal);
+        const some = request.systemIntoUser ? drawn.map(systemIntoUser) : drawn;
         const bytes = some.reduce((sum, row) => sum + bytesOfRow(row), 0);
         loaded.set(id, { name: stored.card.name, rows: some, bytes });
         if (some.length < stored.card.rows) {

@@ -56,6 +56,7 @@ test("all models on all datasets where nobody chose, compared with the oldest", 
       models: ["id-oldest", "id-middle", "id-newest"],
       datasets: ["tales", "maths"],
       rows: 100,
+      systemIntoUser: false,
     },
   ]);
   expect(studio.playground.getState().draft.shown).toBe("job 1");

@@ -79,7 +79,8 @@ export function startEvaluation(studio: Studio) {
     const { models, datasets } = studio.library.getState();
     const state = studio.playground.getState();
     const parts = evaluationParts(state, models ?? [], datasets ?? []);
-    const job = await begin(studio, { kind: "evaluate", ...parts, rows: state.draft.rows });
+    const { rows, systemIntoUser } = state.draft;
+    const job = await begin(studio, { kind: "evaluate", ...parts, rows, systemIntoUser });
     studio.playground.draft({ shown: job.id });
   });
 }

@@ -70,6 +70,8 @@ export interface EvaluationDraft {
   /** What the others are compared with; null: the oldest of the models. */
   readonly reference: ModelId | null;
   readonly rows: number;
+  /** Puts system texts before the first user turn, for templates without a system role. */
+  readonly systemIntoUser: boolean;
   /** Null: the newest that is done. */
   readonly shown: JobId | null;
 }
@@ -121,7 +123,14 @@ export function createPlaygroundStore() {
     numbers: false,
     columns: {},
     running: false,
-    draft: { models: null, datasets: null, reference: null, rows: 100, shown: null },
+    draft: {
+      models: null,
+      datasets: null,
+      reference: null,
+      rows: 100,
+      systemIntoUser: false,
+      shown: null,
+    },
   }));
   let stopper = new AbortController();
   const writeColumn = (model: ModelId, exchanges: readonly Exchange[]) =>

@@ -1,5 +1,6 @@
-import { Button, Checkbox, NumberInput, Select } from "@mantine/core";
+import { Button, Checkbox, NumberInput, Select, Switch } from "@mantine/core";
 import { useStore } from "zustand";
+import { FEWEST_ROWS } from "../../../engine/contract/index.ts";
 import { Section } from "../../parts/Section.tsx";
 import { COMMANDS } from "../../stores/commands.ts";
 import { evaluateBlocked, evaluationParts, startEvaluation } from "../../stores/datasets.ts";
@@ -86,6 +87,11 @@ export function EvaluatePanel({ studio }: { readonly studio: Studio }) {
           <NumberInput
             mt={8}
             label="Rows of each dataset, at most"
+            description={
+              state.draft.rows < FEWEST_ROWS
+                ? `Too few for an interval: that takes ${FEWEST_ROWS} rows.`
+                : undefined
+            }
             size="xs"
             min={1}
             max={MOST_ROWS}
@@ -93,6 +99,16 @@ export function EvaluatePanel({ studio }: { readonly studio: Studio }) {
             value={state.draft.rows}
             onChange={(rows) => typeof rows === "number" && draft({ rows })}
           />
+          {datasets?.some(({ id, kind }) => kind !== "text" && parts.datasets.includes(id)) && (
+            <Switch
+              mt={12}
+              size="xs"
+              label="System text into the first question"
+              description="For chat templates that take no system role."
+              checked={state.draft.systemIntoUser}
+              onChange={({ currentTarget }) => draft({ systemIntoUser: currentTarget.checked })}
+            />
+          )}
         </Section>
         <div className="play-start">
           <Button

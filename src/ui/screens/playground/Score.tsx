@@ -23,7 +23,11 @@ export function Score({ figures }: { readonly figures: EvaluationFigures | undef
       <span>
         <b>{formatBits(bitsPerByte)}</b>
         {half !== null && <span className="muted"> ± {formatBits(half)}</span>}
-        <span className="faint"> n = {formatCount(rows)}</span>
+        <span className="faint">
+          {" "}
+          n = {formatCount(rows)}
+          {rows < FEWEST_ROWS && ", too few for an interval"}
+        </span>
       </span>
       {difference && <Difference difference={difference} of={rows} />}
     </span>
