@@ -98,7 +98,12 @@ interface IntervalProps {
 
 function Interval({ cell: { bitsPerByte, interval, rows }, from, to, mark }: IntervalProps) {
   if (bitsPerByte === null || !interval || rows < FEWEST_ROWS) {
-    return <span className="faint">n = {formatCount(rows)}</span>;
+    return (
+      <span className="faint">
+        n = {formatCount(rows)}
+        {rows < FEWEST_ROWS && ", too few for an interval"}
+      </span>
+    );
   }
   const [low, high] = interval;
   return (

@@ -17,5 +17,5 @@ test("a difference is told apart only where its interval leaves out 0", () => {
   expect(verdict(-0.1, 0.2)).toBe("not told apart");
   expect(verdict(0, 0.2)).toBe("not told apart");
   expect(verdict(-0.2, 0)).toBe("not told apart");
-  expect(verdictOf({ mean: -1, rows: 4, interval: null })).toBe("not told apart");
+  expect(verdictOf({ mean: -1, rows: 4, interval: null })).toBe("too few rows");
 });

@@ -12,11 +12,16 @@ export function spanOf(cells: readonly EvaluationCell[]): {
   return { from: Math.min(...ends), to: Math.max(...ends) };
 }
 
-/** Fewer bits are better; an interval with 0 in it, and too few rows for one, tell nothing. */
+/** Fewer bits are better; an interval with 0 in it tells nothing. */
 export function verdictOf({
   interval,
-}: NonNullable<EvaluationCell["difference"]>): "better" | "worse" | "not told apart" {
-  const [low, high] = interval ?? [0, 0];
+}: NonNullable<EvaluationCell["difference"]>):
+  | "better"
+  | "worse"
+  | "not told apart"
+  | "too few rows" {
+  if (!interval) return "too few rows";
+  const [low, high] = interval;
   if (high < 0) return "better";
   return low > 0 ? "worse" : "not told apart";
 }
