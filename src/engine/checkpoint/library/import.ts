@@ -3,6 +3,7 @@ import type { ByteSource, FileTree, FileTreeWriter } from "../../core/bytes.ts";
 import { watchInputs } from "../../core/inputs.ts";
 import type { JobContext, JobKind, RequestOf } from "../../core/jobs/kind.ts";
 import type { Locks } from "../../core/jobs/locks.ts";
+import { joinRefusals } from "../../core/refusals.ts";
 import { sourceFromBlob } from "../../storage/blob.ts";
 import type { Checkpoint } from "../checkpoint.ts";
 import { MAX_COMPANION_BYTES } from "../companions.ts";
@@ -72,8 +73,9 @@ export function importJob(parts: {
         before += folder.byteLength;
       }
       const models = Object.values(state);
-      const [refusal] = refusals;
-      if (refusal && models.length === 0) throw together(refusals, refusal);
+      if (refusals.length > 0 && models.length === 0) {
+        throw joinRefusals(refusals, `None of the ${refusals.length} models could be imported.`);
+      }
       return { models: [...new Set(models)], downloads: [], notes };
     },
   };
@@ -211,15 +213,5 @@ function nothingToImport(paths: readonly string[]): EngineError {
     describeFiles(paths) ??
       `No format that is read claims ${files}: a checkpoint is a folder with .safetensors files, or one such file.`,
     { files: paths.length },
-  );
-}
-
-/** Several folders, none of them a model: the first reason, and how many there are. */
-function together(refusals: readonly EngineError[], first: EngineError): EngineError {
-  if (refusals.length === 1) return first;
-  return new EngineError(
-    first.code,
-    `None of the ${refusals.length} models could be imported. The first: ${first.message}`,
-    { ...first.details, refused: refusals.length },
   );
 }

@@ -1,5 +1,6 @@
 import { EngineError } from "../../contract/index.ts";
 import type { JobKind, RequestOf } from "../../core/jobs/kind.ts";
+import { joinRefusals } from "../../core/refusals.ts";
 import { sourceFromBlob } from "../../storage/blob.ts";
 import type { DatasetFacts, DatasetLibrary } from "./datasetLibrary.ts";
 import { type DatasetSummary, summarizeDataset } from "./datasets.ts";
@@ -63,8 +64,9 @@ export function createDatasetKind({
         }
         before += dropped.file.size;
       }
-      const [refusal] = refusals;
-      if (refusal && done.size === 0) throw refusal;
+      if (refusals.length > 0 && done.size === 0) {
+        throw joinRefusals(refusals, `None of the ${refusals.length} files became a dataset.`);
+      }
       return { models: [], downloads: [], notes };
     },
   };
