@@ -1,7 +1,9 @@
 import { MantineProvider } from "@mantine/core";
 import { useEffect } from "react";
 import { useStore } from "zustand";
+import type { PickedFile } from "../parts/droppedFiles.ts";
 import { importFiles } from "../stores/actions.ts";
+import { findRecipe, takeRecipe } from "../stores/recipeFile.ts";
 import type { Studio } from "../stores/studio.ts";
 import { cssVariablesResolver, theme } from "../theme/theme.ts";
 import { EngineGone, ErrorBoundary } from "./ErrorBoundary.tsx";
@@ -25,6 +27,10 @@ export function App({ studio }: { readonly studio: Studio }) {
       window.removeEventListener("beforeunload", warn);
     };
   }, [studio]);
+  const take = (files: readonly PickedFile[]) => {
+    const recipe = findRecipe(files);
+    void (recipe ? takeRecipe(studio, recipe) : importFiles(studio, files));
+  };
   return (
     <MantineProvider
       theme={theme}
@@ -32,11 +38,7 @@ export function App({ studio }: { readonly studio: Studio }) {
       defaultColorScheme="auto"
     >
       <ErrorBoundary>
-        {dead ? (
-          <EngineGone failure={dead} />
-        ) : (
-          <Shell studio={studio} onFiles={(files) => void importFiles(studio, files)} />
-        )}
+        {dead ? <EngineGone failure={dead} /> : <Shell studio={studio} onFiles={take} />}
       </ErrorBoundary>
     </MantineProvider>
   );

@@ -9,6 +9,7 @@ import { Header } from "./Header.tsx";
 import { NoticeStack } from "./NoticeStack.tsx";
 import { Palette } from "./Palette.tsx";
 import { Rail } from "./Rail.tsx";
+import { RecipeOffer } from "./RecipeOffer.tsx";
 import { findScreen, preloadScreens } from "./screens.ts";
 
 interface ShellProps {
@@ -67,6 +68,7 @@ export function Shell({ studio, onFiles }: ShellProps) {
       )}
       <NoticeStack studio={studio} />
       <Downloads studio={studio} />
+      <RecipeOffer studio={studio} />
       <Palette studio={studio} />
     </div>
   );

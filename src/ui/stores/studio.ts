@@ -24,6 +24,8 @@ export interface DeskState {
   readonly offered: readonly ModelId[];
   /** The checkpoint whose drawer is open. */
   readonly opened: ModelId | null;
+  /** A recipe that was dropped while another is composed: "Open this recipe?" */
+  readonly offeredRecipe: { readonly name: string; readonly text: string } | null;
   /** The dataset whose drawer is open. */
   readonly openedDataset: DatasetId | null;
   /** A finished export that waits as private files: its job, whose files the page offers. */
@@ -51,6 +53,7 @@ function createDeskStore() {
     selected: [],
     offered: [],
     opened: null,
+    offeredRecipe: null,
     openedDataset: null,
     downloads: null,
   }));

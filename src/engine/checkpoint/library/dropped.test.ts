@@ -2,7 +2,16 @@ import { expect, test } from "vitest";
 import { sortDropped } from "./dropped.ts";
 
 test("loose texts are datasets", () => {
-  const paths = ["a.jsonl", "b.json", "c.parquet", "d.txt", "E.JSONL"];
+  const paths = [
+    "a.jsonl",
+    "b.json",
+    "c.parquet",
+    "d.txt",
+    "E.JSONL",
+    "f.csv",
+    "g.tsv",
+    "h.csv.gz",
+  ];
   expect(sortDropped(paths)).toEqual({ checkpoints: [], data: paths });
 });
 

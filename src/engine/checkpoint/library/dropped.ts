@@ -1,7 +1,9 @@
 import type { SortedDrop } from "../../contract/index.ts";
 import { isWeightFile } from "../formatRegistry.ts";
 
-const DATA = /\.(jsonl|ndjson|json|parquet|txt)$/i;
+const DATA = /\.((jsonl|ndjson|json|csv|tsv)(\.(gz|zst))?|parquet|txt)$/i;
+/** Data that no checkpoint has beside its weights. */
+const ONLY_DATA = /\.((jsonl|ndjson|csv|tsv)(\.(gz|zst))?|parquet)$/i;
 /** Small files of checkpoints, which end as datasets do. */
 const CHECKPOINT_TEXT =
   /^(.*config|tokenizer|vocab|added_tokens|special_tokens_map|merges|params|.*\.index|recipe|quantize.*|licen[cs]e|notice|use_policy|readme|sha256sums)\.(json|txt)$/i;
@@ -25,7 +27,7 @@ export function sortDropped(paths: readonly string[]): SortedDrop {
     if (!DATA.test(path) || CHECKPOINT_TEXT.test(nameOf(path))) return false;
     const folders = path.includes("/") ? foldersOf(path) : [""];
     // Beside weights that were dropped loose, only what can be nothing else is data.
-    if (folders[0] === "" && weighty.has("")) return /\.(jsonl|ndjson|parquet)$/i.test(path);
+    if (folders[0] === "" && weighty.has("")) return ONLY_DATA.test(path);
     return !folders.some((folder) => weighty.has(folder));
   };
   const data = paths.filter(isData);
