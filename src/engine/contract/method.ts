@@ -16,6 +16,8 @@ export type ParamCard = {
       readonly max: number;
       readonly step: number;
       readonly default: number | null;
+      /** What a form gives each model when the method is chosen there, where that is not the default. */
+      readonly start?: number;
     }
   | { readonly kind: "choice"; readonly options: readonly string[]; readonly default: string }
   | { readonly kind: "boolean"; readonly default: boolean }

@@ -1,7 +1,14 @@
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
-import { EngineError, type Environment, type ModelCard } from "../../engine/contract/index.ts";
-import { attempt, importFiles, resultName, trySamples } from "./actions.ts";
+import {
+  EngineError,
+  type Environment,
+  type MethodCard,
+  type ModelCard,
+  type Recipe,
+} from "../../engine/contract/index.ts";
+import { attempt, importFiles, mergeModels, resultName, trySamples } from "./actions.ts";
 import { fakeEngine, fakeJob, fakeModel } from "./fakeEngine.ts";
+import { openRecipe, takeRecipe } from "./recipeFile.ts";
 import { createStudio, type Studio } from "./studio.ts";
 
 beforeEach(() => vi.stubGlobal("window", { location: { hash: "" } }));
@@ -84,4 +91,46 @@ test("the result is named after what the models share, and never like a model th
   expect(resultName(studio)).toBe("ember-varm-2");
   studio.recipe.nameResult("  mine ");
   expect(resultName(studio)).toBe("mine");
+});
+
+const method = (id: string, max: number): MethodCard => ({
+  id,
+  title: id.toUpperCase(),
+  summary: "",
+  paper: { label: "", url: "" },
+  base: "required",
+  models: { min: 1, max },
+  params: [],
+  override: null,
+  mergekit: true,
+});
+
+test("a method that takes fewer models gives way, and that is said", async () => {
+  const { engine } = fakeEngine({
+    listModels: async () => EMBERS,
+    guessBase: async () => "id-ember-base",
+  });
+  const studio = createStudio(engine, "");
+  studio.environment.setState({ methods: [method("slerp", 1), method("varm", 64)] });
+  studio.recipe.compose({ method: "slerp", models: [], parameters: {} });
+  await mergeModels(
+    studio,
+    EMBERS.map(({ id }) => id),
+  );
+  expect(studio.recipe.getState().recipe).toMatchObject({ method: "varm", base: "ember-base" });
+  expect(studio.notices.getState().notices[0]?.message).toBe("SLERP does not take 3 models.");
+});
+
+test("a recipe's file is opened, and another recipe is not lost without a question", async () => {
+  const recipe: Recipe = { method: "linear", models: [], parameters: {} };
+  const { engine } = fakeEngine({ parseRecipe: async () => ({ recipe, findings: [], lines: {} }) });
+  const studio = createStudio(engine, "");
+  const file = (text: string) => ({ path: "r.yaml", file: new File([text], "r.yaml") });
+  await takeRecipe(studio, file("merge_method: linear # mine"));
+  expect(studio.recipe.getState()).toMatchObject({ text: "merge_method: linear # mine", recipe });
+  await takeRecipe(studio, file("merge_method: ties"));
+  expect(studio.recipe.getState().text).toContain("# mine");
+  const { offeredRecipe } = studio.desk.getState();
+  await openRecipe(studio, offeredRecipe?.text ?? "");
+  expect(studio.recipe.getState().text).toBe("merge_method: ties");
 });

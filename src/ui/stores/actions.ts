@@ -10,7 +10,8 @@ import {
   toFailure,
 } from "../../engine/contract/index.ts";
 import { findCompatible, isCompatible, sharedStem, suggestName } from "./compatible.ts";
-import { fillRequired } from "./recipeStore.ts";
+import { findMethodFor, takesBase } from "./methodFor.ts";
+import { fillStarts } from "./recipeStore.ts";
 import type { Studio } from "./studio.ts";
 
 /** Runs what a person asked for; a failure becomes a notice that says what was tried. */
@@ -103,12 +104,19 @@ export function importFiles(studio: Studio, files: readonly DroppedFile[]) {
   });
 }
 
-/** Puts models into a new recipe: the method that is chosen, one of them as the base. */
+/** Puts models into a new recipe: the method that is chosen if it takes them, one of them as the base. */
 function composeMerge(studio: Studio, models: readonly ModelCard[], base: ModelCard | null) {
   const { methods } = studio.environment.getState();
   const wanted = studio.recipe.getState().recipe.method;
-  const method = methods.find(({ id }) => id === wanted) ?? methods[0];
-  const withBase = base !== null && method?.base !== "none";
+  const method = findMethodFor(methods, wanted, models.length);
+  const asked = methods.find(({ id }) => id === wanted);
+  if (method && asked && method !== asked) {
+    studio.notices.tell(
+      `${method.title} instead of ${asked.title}`,
+      `${asked.title} does not take ${models.length} models.`,
+    );
+  }
+  const withBase = base !== null && (!method || takesBase(method, models.length));
   const inOrder = models.toSorted((a, b) => a.createdAt - b.createdAt);
   const others = withBase ? inOrder.filter(({ id }) => id !== base.id) : inOrder;
   const recipe: Recipe = {
@@ -117,7 +125,7 @@ function composeMerge(studio: Studio, models: readonly ModelCard[], base: ModelC
     models: others.map(({ name }) => ({ model: name, parameters: {} })),
     parameters: {},
   };
-  studio.recipe.compose(method ? fillRequired(recipe, method) : recipe);
+  studio.recipe.compose(method ? fillStarts(recipe, method) : recipe);
 }
 
 /** Composes a merge of these models, the base guessed from their weights. */

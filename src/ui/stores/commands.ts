@@ -17,11 +17,12 @@ import type { Studio } from "./studio.ts";
 /** Why the composed recipe cannot be merged now, or null. */
 export function mergeBlocked(studio: Studio): string | null {
   const { recipe, problem } = studio.recipe.getState();
-  const { plan, planFailure } = studio.forecast.getState();
+  const { plan, planFailure, pending } = studio.forecast.getState();
   const { environment } = studio.environment.getState();
   if (recipe.models.length === 0) return "Add models first.";
   if (problem) return "The recipe's text has an error.";
   if (environment && !environment.gpu.available) return environment.gpu.failure.message;
+  if (pending) return "The plan is being made.";
   if (planFailure) return planFailure.message;
   if (!plan) return "The plan is being made.";
   const error = plan.findings.find(({ severity }) => severity === "error");

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
-import type { MethodCard, Recipe } from "../../engine/contract/index.ts";
-import { createRecipeStore, fillRequired, switchMethod } from "./recipeStore.ts";
+import type { MethodCard, ParamCard, Recipe, RecipeModel } from "../../engine/contract/index.ts";
+import { createRecipeStore, fillRequired, fillStarts, switchMethod } from "./recipeStore.ts";
 
 const LINEAR: MethodCard = {
   id: "linear",
@@ -103,5 +103,17 @@ describe("another method", () => {
   test("asks nothing per model where the recipe states it for all", () => {
     const shared = fillRequired({ ...two, parameters: { weight: 0.3 } }, LINEAR);
     expect(shared.models[0]?.parameters).toEqual({});
+  });
+
+  test("starts from a form's own values, unless somebody stated one", () => {
+    const density = { ...(LINEAR.params[0] as ParamCard & { kind: "number" }), name: "density" };
+    const thinning = { ...density, required: false, default: 1, start: 0.5 };
+    const ties: MethodCard = { ...VARM, id: "ties", params: [thinning] };
+    const started = fillStarts(two, ties);
+    expect(started.models.map(({ parameters }) => parameters.density)).toEqual([0.5, 0.5]);
+    const [first] = two.models as [RecipeModel];
+    const stated = { ...two, models: [{ ...first, parameters: { density: 0.9 } }, two.models[1]!] };
+    expect(fillStarts(stated, ties)).toEqual(stated);
+    expect(fillRequired(two, ties)).toEqual(two);
   });
 });

@@ -70,6 +70,25 @@ export function fillRequired(recipe: Recipe, method: MethodCard): Recipe {
   return { ...recipe, models, parameters };
 }
 
+/** As `fillRequired`, for a method that was just chosen: with the values that its form starts from. */
+export function fillStarts(recipe: Recipe, method: MethodCard): Recipe {
+  const filled = fillRequired(recipe, method);
+  const isStated = (name: string) =>
+    [filled, ...filled.models].some(({ parameters }) => parameters[name] !== undefined);
+  const starts = Object.fromEntries(
+    method.params.flatMap((param) =>
+      param.kind === "number" && param.start !== undefined && !isStated(param.name)
+        ? [[param.name, param.start]]
+        : [],
+    ),
+  );
+  const models = filled.models.map((model) => ({
+    ...model,
+    parameters: { ...starts, ...model.parameters },
+  }));
+  return { ...filled, models };
+}
+
 /** The recipe under another method: what both know stays, what only the old one knew goes. */
 export function switchMethod(recipe: Recipe, method: MethodCard, base: string | undefined): Recipe {
   const known = new Set(method.params.map(({ name }) => name));
@@ -83,7 +102,7 @@ export function switchMethod(recipe: Recipe, method: MethodCard, base: string | 
     models: recipe.models.map((model) => ({ ...model, parameters: keep(model.parameters) })),
     ...(base !== undefined && method.base !== "none" ? { base } : {}),
   };
-  return fillRequired(switched, method);
+  return fillStarts(switched, method);
 }
 
 /** The merge being composed. Nothing in here runs anything. */

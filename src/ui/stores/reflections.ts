@@ -94,6 +94,7 @@ export interface ForecastState {
   readonly planFailure: Failure | null;
   readonly map: WeightMap | null;
   readonly mapFailure: Failure | null;
+  /** The recipe has changed since: what is here is out of date. */
   readonly pending: boolean;
 }
 

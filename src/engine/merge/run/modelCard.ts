@@ -1,10 +1,55 @@
-import type { WeightMap } from "../../contract/index.ts";
+import type { Checkpoint } from "../../checkpoint/checkpoint.ts";
+import { EngineError, type WeightMap } from "../../contract/index.ts";
+import { readAll } from "../../core/bytes.ts";
 import type { Plan } from "../plan/outputTensor.ts";
 import { narrowArithmetics } from "../plan/recipeFindings.ts";
 import { formatRecipe } from "../recipe/formatRecipe.ts";
 import { formatString } from "../recipe/scalar.ts";
-import { escapeMarkdown, fence, readLicence, repositoryName } from "./cardText.ts";
+import { readYaml } from "../recipe/yamlNodes.ts";
 import { STUDIO } from "./version.ts";
+
+const README_LIMIT = 1 << 20;
+const FRONT_MATTER = /^\uFEFF?---\r?\n([\s\S]{0,65536}?)\r?\n---[ \t]*(\r?\n|$)/;
+const LICENCE = /^[a-z0-9][a-z0-9.-]{0,63}$/;
+
+/** The licence that a checkpoint's README names in its front matter, or null. */
+async function readLicence({ files }: Checkpoint): Promise<string | null> {
+  const source = files.get("README.md");
+  if (!source || source.byteLength > README_LIMIT) return null;
+  const text = new TextDecoder().decode(await readAll(source, README_LIMIT));
+  const front = FRONT_MATTER.exec(text)?.[1];
+  if (front === undefined) return null;
+  try {
+    const yaml = readYaml(front);
+    const stated = yaml.entries(yaml.root)?.find(({ key }) => key === "license");
+    const licence = stated ? yaml.scalar(stated.value)?.text : undefined;
+    return licence !== undefined && LICENCE.test(licence) ? licence : null;
+  } catch (error) {
+    // Somebody else's README may hold anything; it is no reason to refuse a merge.
+    if (error instanceof EngineError) return null;
+    throw error;
+  }
+}
+
+/** The last part of a model's name or path, which is what a Hub repository would be called. */
+function shortName(model: string): string {
+  const parts = model.split(/[\\/]+/).filter((part) => part !== "" && part !== ".");
+  return parts.at(-1) ?? model;
+}
+
+/** Text that Markdown shows as it is, on one line. */
+function escapeMarkdown(text: string): string {
+  const oneLine = text.replace(/[\p{Cc}\u2028\u2029]+/gu, " ");
+  return oneLine.replace(/[\\`*_{}[\]()#+!|<>~&$]/g, "\\$&");
+}
+
+/** A fenced block that its own content cannot close. */
+function fence(language: string, content: string): string {
+  let longest = 2;
+  for (const [run] of content.matchAll(/`+/g)) longest = Math.max(longest, run.length);
+  const marks = "`".repeat(longest + 1);
+  return `${marks}${language}\n${content}${marks}`;
+}
 
 /** Every model's mean share over the merged elements that are measured; null where none is. */
 function meanShares(map: WeightMap): readonly number[] | null {
@@ -50,7 +95,6 @@ export async function formatModelCard(
   plan: Plan,
   name: string,
   map: WeightMap | null,
-  options: { readonly mergekit: boolean },
 ): Promise<string> {
   const { method, recipe, keys, models, donor } = plan;
   const named = [
@@ -63,7 +107,7 @@ export async function formatModelCard(
   const stated = new Set(licences.map(([, licence]) => licence).filter((it) => it !== null));
   const bases = new Set(
     [...(recipe.base === undefined ? [] : [recipe.base]), ...recipe.models.map((m) => m.model)].map(
-      repositoryName,
+      shortName,
     ),
   );
   const front = [
@@ -74,7 +118,6 @@ export async function formatModelCard(
     "library_name: transformers",
     "tags:",
     "- merge",
-    ...(options.mergekit ? ["- mergekit"] : []),
     ...(stated.size === 1 ? [`license: ${formatString([...stated][0]!)}`] : []),
     "---",
   ];

@@ -4,7 +4,6 @@ import type { ByteSink, FileTree, FileTreeWriter } from "../../core/bytes.ts";
 import { invariant } from "../../core/invariant.ts";
 import { byteLength } from "../../core/tensor/dtype.ts";
 import type { GpuProvider } from "../../gpu/device.ts";
-import { goOnAfterLosses } from "../../gpu/lostDevice.ts";
 import { mapOrdered } from "../../gpu/tiles/ordered.ts";
 import { partsOf, type TileInput } from "../../gpu/tiles/tileInput.ts";
 import type { TileSlot } from "../../gpu/tiles/tileSlot.ts";
@@ -16,6 +15,9 @@ import { decideParts } from "./parts.ts";
 import { layoutOf, partOf, seesBase } from "./rules.ts";
 import { openTileSession, type TileSession } from "./session.ts";
 import { readTile } from "./tileInput.ts";
+
+/** A device that is lost again and again without a tile in between is not coming back. */
+const MAX_LOSSES_IN_A_ROW = 3;
 
 /** How often what is written is made durable: what a closed tab may cost. */
 const FLUSH_MS = 2000;
@@ -85,29 +87,32 @@ export async function runMerge(
 
   async function writeShard(file: PlannedFile, sink: ByteSink): Promise<void> {
     let position = sink.durableBytes;
+    let losses = 0;
     let flushedAt = Date.now();
-    const write = async () => {
-      try {
-        for await (const { start, bytes, label } of pieces(file, position)) {
-          options.signal.throwIfAborted();
-          const fresh = bytes.subarray(position - start);
-          await sink.append(fresh);
-          position += fresh.byteLength;
-          doneBytes += fresh.byteLength;
-          options.progress?.(doneBytes, label);
-          if (Date.now() - flushedAt > FLUSH_MS) {
-            await sink.flush();
-            flushedAt = Date.now();
-          }
-        }
-        invariant(position === file.byteLength, "a shard has the length that was planned");
-      } catch (error) {
-        closeSession(); // of a device that may be lost
-        throw error;
-      }
-    };
     try {
-      if (position < file.byteLength) await goOnAfterLosses(write, () => position);
+      while (position < file.byteLength) {
+        const startedAt = position;
+        try {
+          for await (const { start, bytes, label } of pieces(file, position)) {
+            options.signal.throwIfAborted();
+            const fresh = bytes.subarray(position - start);
+            await sink.append(fresh);
+            position += fresh.byteLength;
+            doneBytes += fresh.byteLength;
+            options.progress?.(doneBytes, label);
+            if (Date.now() - flushedAt > FLUSH_MS) {
+              await sink.flush();
+              flushedAt = Date.now();
+            }
+          }
+          invariant(position === file.byteLength, "a shard has the length that was planned");
+        } catch (error) {
+          if (!(error instanceof EngineError && error.code === "gpu-lost")) throw error;
+          closeSession();
+          losses = position === startedAt ? losses + 1 : 0;
+          if (losses > MAX_LOSSES_IN_A_ROW) throw error;
+        }
+      }
     } finally {
       // Also after a cancel or a failure: what is done stays done.
       await sink.flush();

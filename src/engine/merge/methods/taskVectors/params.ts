@@ -14,6 +14,7 @@ export function densityParam(help: string): Param {
     max: 1,
     step: 0.01,
     default: 1,
+    start: 0.5,
   };
 }
 
