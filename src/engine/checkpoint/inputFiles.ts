@@ -9,8 +9,8 @@ const GRAPH = /\.onnx(_data\w*|\.data)?$/;
 
 /** What work with a checkpoint reads of its folder: weights, config, tokenizer and their like. */
 function inputFiles(checkpoint: Checkpoint): FileTree {
-  const { files, weightFiles } = checkpoint;
-  const weights = new Set(weightFiles);
+  const { files, tensors } = checkpoint;
+  const weights = new Set([...tensors.values()].map(({ file }) => file));
   const companions = companionFiles(checkpoint);
   const graphs = isOnnxExport(checkpoint);
   return new Map(

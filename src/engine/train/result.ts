@@ -1,7 +1,6 @@
 import type { Checkpoint } from "../checkpoint/checkpoint.ts";
 import { headBeside } from "../checkpoint/tensorRoles/role.ts";
 import type { TrainingSettings } from "../contract/index.ts";
-import type { FileTree } from "../core/bytes.ts";
 import type { Gpu } from "../gpu/device.ts";
 import { readBytes } from "../gpu/readBytes.ts";
 import { measureDecoder } from "../runtime/decoder/plan.ts";
@@ -10,7 +9,6 @@ import { adaptedModules } from "./backward/adaptedModules.ts";
 import { LORA_MODULES } from "./backward/target.ts";
 import type { Parameter, TrainableModel } from "./backward/trainable.ts";
 import { loraOf } from "./run.ts";
-import { type TargetOrigin, targetDocuments } from "./targetCard.ts";
 import { planTarget, type TargetPlan, type Trained } from "./targetFiles.ts";
 
 /** Where a target keeps the adapter that made it. */
@@ -35,25 +33,18 @@ export async function planResult(
   pivot: Checkpoint,
   settings: TrainingSettings,
   on: TrainedOn,
-  options: TargetOptions,
+  shardBytes: number,
 ): Promise<Result> {
-  const documents = await targetDocuments(pivot, settings, options.origin);
-  const { shardBytes } = options;
   return settings.mode === "full"
-    ? planFull(pivot, settings, on, { shardBytes, files: documents.target })
-    : planAdapted(pivot, settings, on, { shardBytes, documents });
-}
-
-interface TargetOptions {
-  readonly origin: TargetOrigin;
-  readonly shardBytes: number;
+    ? planFull(pivot, settings, on, shardBytes)
+    : planAdapted(pivot, settings, on, shardBytes);
 }
 
 function planFull(
   pivot: Checkpoint,
   { dtype }: TrainingSettings,
   { gpu, model }: TrainedOn,
-  { shardBytes, files }: { readonly shardBytes: number; readonly files: FileTree },
+  shardBytes: number,
 ): Result {
   const parameters = new Map(model.parameters.map((each) => [each.name, each]));
   const computes = (name: string) => parameters.has(name);
@@ -62,7 +53,7 @@ function planFull(
     shardBytes,
     computes,
     untied: null,
-    files,
+    files: new Map(),
   });
   const read = (tensor: string, first: number, count: number) => {
     const parameter = parameters.get(tensor);
@@ -75,13 +66,7 @@ async function planAdapted(
   pivot: Checkpoint,
   settings: TrainingSettings,
   { gpu, model }: TrainedOn,
-  {
-    shardBytes,
-    documents,
-  }: {
-    readonly shardBytes: number;
-    readonly documents: Awaited<ReturnType<typeof targetDocuments>>;
-  },
+  shardBytes: number,
 ): Promise<Result> {
   const { spec, lookup } = measureDecoder(pivot);
   const { head, embedding } = spec;
@@ -113,12 +98,7 @@ async function planAdapted(
     computes: (name) => changed.has(name),
     // One was trained without the other, or differently: from now on they are two.
     untied: table && { head: ownHead, embedding: table.name },
-    files: new Map([
-      ...documents.target,
-      ...[...files, ...documents.adapter].map(
-        ([path, source]) => [`${ADAPTER_FOLDER}${path}`, source] as const,
-      ),
-    ]),
+    files: new Map([...files].map(([path, source]) => [`${ADAPTER_FOLDER}${path}`, source])),
   });
   return { plan, trained: { kind: "lora", factors } };
 }

@@ -1,7 +1,6 @@
 import type { Checkpoint } from "../checkpoint/checkpoint.ts";
 import { EngineError, type TrainingPoint, type TrainingSettings } from "../contract/index.ts";
 import type { Gpu, GpuProvider } from "../gpu/device.ts";
-import { goOnAfterLosses } from "../gpu/lostDevice.ts";
 import { openTrainable } from "./backward/openTrainable.ts";
 import type { LoraTarget, TrainTarget } from "./backward/target.ts";
 import type { TrainableModel } from "./backward/trainable.ts";
@@ -35,6 +34,8 @@ export interface TrainingOptions {
 
 /** What a crash may cost, in milliseconds of work. */
 const SAVE_MS = 15_000;
+/** A device that is lost again and again without a step in between is not coming back. */
+const MAX_LOSSES_IN_A_ROW = 3;
 
 /** The factors that the settings train, whatever their mode. */
 export function loraOf(settings: TrainingSettings): LoraTarget {
@@ -56,13 +57,19 @@ export async function runTraining<T>(
   work: (trained: { readonly gpu: Gpu; readonly model: TrainableModel }) => Promise<T>,
 ): Promise<T> {
   let reached = -1;
-  const reach = (step: number) => {
-    reached = Math.max(reached, step);
-  };
-  return goOnAfterLosses(
-    () => trainOnce(options, work, reach),
-    () => reached,
-  );
+  for (let losses = 0; ; ) {
+    let at = reached;
+    try {
+      return await trainOnce(options, work, (step) => {
+        at = Math.max(at, step);
+      });
+    } catch (error) {
+      if (!(error instanceof EngineError && error.code === "gpu-lost")) throw error;
+      losses = at > reached ? 0 : losses + 1;
+      reached = Math.max(reached, at);
+      if (losses > MAX_LOSSES_IN_A_ROW) throw error;
+    }
+  }
 }
 
 async function trainOnce<T>(

@@ -6,6 +6,7 @@ import {
   type Recipe,
   type WeightMap,
 } from "../../engine/contract/index.ts";
+import { mergeBlocked } from "../stores/commands.ts";
 import { fakeEngine, fakeJob } from "../stores/fakeEngine.ts";
 import { createStudio } from "../stores/studio.ts";
 import { assessRecipe } from "./assess.ts";
@@ -137,4 +138,16 @@ test("a plan that fails is said, and an old answer does not overwrite a newer on
   const { plan, planFailure } = studio.forecast.getState();
   expect(plan).toBeNull();
   expect(planFailure?.code).toBe("missing-file");
+});
+
+test("a plan is out of date from the edit until the new one is there", async () => {
+  const { studio } = open();
+  studio.recipe.edit(RECIPE);
+  await settle();
+  expect([studio.forecast.getState().pending, mergeBlocked(studio)]).toEqual([false, null]);
+  studio.recipe.edit({ ...RECIPE, parameters: { granularity: "layer" } });
+  expect(studio.forecast.getState()).toMatchObject({ pending: true, plan: PLAN });
+  expect(mergeBlocked(studio)).toContain("being made");
+  await settle();
+  expect(studio.forecast.getState().pending).toBe(false);
 });

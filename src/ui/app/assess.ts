@@ -61,9 +61,10 @@ export function assessRecipe(studio: Studio): () => void {
 
   async function assess(): Promise<void> {
     const turn = ++asked;
-    const { recipe: composed, shardBytes, lines } = recipe.getState();
+    const { recipe: composed, shardBytes, lines, revision } = recipe.getState();
     if (composed.models.length === 0) {
-      forecast.setState({ plan: null, planFailure: null, map: null, mapFailure: null });
+      const nothing = { plan: null, planFailure: null, map: null, mapFailure: null };
+      forecast.setState({ ...nothing, pending: false });
       return;
     }
     const planned = await engine.planMerge({ recipe: composed, shardBytes, lines }).then(
@@ -71,7 +72,8 @@ export function assessRecipe(studio: Studio): () => void {
       (error: unknown) => ({ plan: null, planFailure: toFailure(error) }),
     );
     if (turn !== asked) return;
-    forecast.setState(planned);
+    // An edit that came meanwhile makes this plan old already.
+    forecast.setState({ ...planned, pending: recipe.getState().revision !== revision });
     await refreshMap(turn);
     if (turn === asked) measureUnasked(composed);
   }
@@ -107,6 +109,7 @@ export function assessRecipe(studio: Studio): () => void {
       forecast.setState({ map: blankMap(map, keys) });
     }
     if (state.revision !== before.revision) {
+      forecast.setState({ pending: true });
       if (state.writer === "form") void syncText(studio);
       later(() => void syncText(studio).then(assess), TYPING_MS);
     } else if (state.shardBytes !== before.shardBytes) later(() => void assess(), TYPING_MS);

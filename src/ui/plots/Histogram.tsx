@@ -13,6 +13,7 @@ export function Histogram({ label, from, to, counts }: HistogramProps) {
   const most = Math.max(1, ...counts);
   const width = 100 / Math.max(1, counts.length);
   const step = (to - from) / Math.max(1, counts.length);
+  const zero = from < 0 && to > 0 ? (100 * -from) / (to - from) : null;
   const edge = (index: number) => formatNumber(from + step * index);
   return (
     <figure className="histogram">
@@ -31,10 +32,15 @@ export function Histogram({ label, from, to, counts }: HistogramProps) {
             </rect>
           );
         })}
+        {zero !== null && <line className="histogram-zero" x1={zero} x2={zero} y1="0" y2="54" />}
       </svg>
       <figcaption className="small faint num">
         <span>{formatNumber(from)}</span>
-        <span>{from < 0 && to > 0 ? "0" : ""}</span>
+        {zero !== null && zero > 18 && zero < 82 && (
+          <span className="histogram-origin" style={{ left: `${zero}%` }}>
+            0
+          </span>
+        )}
         <span>{formatNumber(to)}</span>
       </figcaption>
     </figure>

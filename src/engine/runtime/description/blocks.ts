@@ -140,8 +140,8 @@ export interface LlamaVariation {
   /** The part of each head that is turned where config.json does not say; without it, all is. */
   readonly rotaryFraction?: number;
   readonly windows?: (layers: number) => readonly (number | null)[];
-  /** Where layers rotate differently: the rope of each, null for none; else all have the config's. */
-  readonly ropes?: (layers: number, headDim: number) => readonly (RopeSpec | null)[];
+  /** Where layers rotate differently: the rope of each; without it all have the config's. */
+  readonly ropes?: (layers: number, headDim: number) => readonly RopeSpec[];
 }
 
 /** Llama and the many that differ from it in little. */

@@ -2,7 +2,7 @@ import type { Gpu } from "../../gpu/device.ts";
 import { Recorder } from "../kernels/recorder.ts";
 
 /** Raised whenever a kernel changes: what was measured before no longer holds. */
-const VERSION = 2;
+const VERSION = 1;
 /** What each candidate runs for between two fences; a fence takes up to a millisecond by itself. */
 const MS_PER_FENCE = 2;
 const MOST_RUNS = 32;
@@ -22,7 +22,7 @@ export interface Contest {
   prepare(recorder: Recorder): { run(candidate: string): Promise<void>; release(): void };
 }
 
-/** Which candidate won, by the name of each contest that was measured. */
+/** Which candidate won, by the contest's name. */
 export type Winners = ReadonlyMap<string, string>;
 
 interface Device {
@@ -33,23 +33,18 @@ interface Device {
 const devices = new WeakMap<Gpu, Device>();
 
 /**
- * Measures every contest that this adapter has not measured before, in `budgetMs` by the clock `now`.
- * A contest that could not be measured to its end, for want of time or room or because a kernel does
- * not compile, has no winner: the rule stands in, and another call tries again. What was measured is
- * kept as long as the device lives, and with `gpu.findings` beyond.
+ * Decides every contest that this adapter has not decided before, in `budgetMs` in all. What cannot be
+ * measured in that time, or at all, goes to the rule. A decision is kept as long as the device lives,
+ * and with `gpu.findings` beyond: equal work gives equal bits.
  */
 export function decideContests(
   gpu: Gpu,
   contests: readonly Contest[],
   budgetMs: number,
-  now: () => number = () => performance.now(),
 ): Promise<Winners> {
   const device = devices.get(gpu) ?? { winners: new Map(), turn: Promise.resolve() };
   devices.set(gpu, device);
-  const decided = device.turn.then(() => {
-    const limits = { now, deadline: now() + budgetMs };
-    return decideInTurn(gpu, device.winners, contests, limits);
-  });
+  const decided = device.turn.then(() => decideInTurn(gpu, device.winners, contests, budgetMs));
   device.turn = decided.catch(() => undefined);
   return decided;
 }
@@ -58,7 +53,7 @@ async function decideInTurn(
   gpu: Gpu,
   winners: Map<string, string>,
   contests: readonly Contest[],
-  limits: Limits,
+  budgetMs: number,
 ): Promise<Winners> {
   const key = `kernels ${VERSION} ${gpu.name}`;
   const kept = winners.size === 0 ? await gpu.findings?.get(key).catch(() => undefined) : undefined;
@@ -67,12 +62,12 @@ async function decideInTurn(
     const known = isRecord(kept) ? kept[name] : undefined;
     if (typeof known === "string" && candidates.includes(known)) winners.set(name, known);
   }
-  const before = winners.size;
-  for (const contest of contests.filter(isOpen)) {
-    const winner = await measure(gpu, contest, limits);
-    if (winner !== null) winners.set(contest.name, winner);
+  const open = contests.filter(isOpen);
+  const deadline = performance.now() + budgetMs;
+  for (const contest of open) {
+    winners.set(contest.name, await decide(gpu, contest, deadline));
   }
-  if (winners.size > before) {
+  if (open.length > 0) {
     const all = { ...(isRecord(kept) ? kept : {}), ...Object.fromEntries(winners) };
     await gpu.findings?.set(key, all).catch(() => undefined); // a full disk costs the next visit 0.3 s
   }
@@ -82,15 +77,10 @@ async function decideInTurn(
 const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
   typeof value === "object" && value !== null;
 
-interface Limits {
-  readonly now: () => number;
-  readonly deadline: number;
-}
-
-/** The fastest candidate; null where that cannot be told. */
-async function measure(gpu: Gpu, contest: Contest, limits: Limits): Promise<string | null> {
+/** The fastest candidate, or the rule's where that cannot be told. */
+async function decide(gpu: Gpu, contest: Contest, deadline: number): Promise<string> {
   const [rule = ""] = contest.candidates;
-  if (contest.candidates.length === 1 || limits.now() > limits.deadline) return null;
+  if (contest.candidates.length === 1 || performance.now() > deadline) return rule;
   let release = () => {};
   try {
     const recorder = new Recorder(gpu);
@@ -100,11 +90,11 @@ async function measure(gpu: Gpu, contest: Contest, limits: Limits): Promise<stri
       prepared.release();
       recorder.release();
     };
-    const clock = { gpu, recorder, run: prepared.run, ...limits };
+    const clock = { gpu, recorder, run: prepared.run, deadline };
     const times = await timeCandidates(clock, contest.candidates);
     return pickWinner(times, rule, MARGIN);
   } catch {
-    return null; // out of time, no room for the buffers, or the driver does not compile the rule's
+    return rule; // no room for the buffers, or no kernel that this driver compiles
   } finally {
     release();
   }
@@ -122,10 +112,11 @@ export function pickWinner(
   return msOf(best) * margin < msOf(rule) ? best : rule;
 }
 
-interface Clock extends Limits {
+interface Clock {
   readonly gpu: Gpu;
   readonly recorder: Recorder;
   readonly run: (candidate: string) => Promise<void>;
+  readonly deadline: number;
 }
 
 /** Milliseconds of one run at best, candidates in turn; throws where there is no time for a round. */
@@ -161,10 +152,10 @@ async function timeCandidates(
 }
 
 /** A driver may compile for seconds; then it does so for nobody. */
-async function compileInTime({ run, recorder, now, deadline }: Clock, candidate: string) {
+async function compileInTime({ run, recorder, deadline }: Clock, candidate: string) {
   let timer: ReturnType<typeof setTimeout> | undefined;
   const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new OutOfTime()), Math.max(0, deadline - now()));
+    timer = setTimeout(() => reject(new OutOfTime()), Math.max(0, deadline - performance.now()));
   });
   try {
     await Promise.race([run(candidate), late]);
@@ -176,14 +167,14 @@ async function compileInTime({ run, recorder, now, deadline }: Clock, candidate:
 
 class OutOfTime extends Error {}
 
-function checkTime({ now, deadline }: Clock): void {
-  if (now() > deadline) throw new OutOfTime();
+function checkTime({ deadline }: Clock): void {
+  if (performance.now() > deadline) throw new OutOfTime();
 }
 
-async function timeRuns({ gpu, recorder, run, now }: Clock, candidate: string, runs: number) {
+async function timeRuns({ gpu, recorder, run }: Clock, candidate: string, runs: number) {
   for (let i = 0; i < runs; i++) await run(candidate);
-  const begun = now();
+  const begun = performance.now();
   await recorder.finish();
   await gpu.device.queue.onSubmittedWorkDone();
-  return (now() - begun) / runs;
+  return (performance.now() - begun) / runs;
 }

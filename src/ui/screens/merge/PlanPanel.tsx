@@ -15,32 +15,42 @@ const SHOWN = 6;
 export function PlanPanel({ studio }: { readonly studio: Studio }) {
   const plan = useStore(studio.forecast, (state) => state.plan);
   const failure = useStore(studio.forecast, (state) => state.planFailure);
+  const pending = useStore(studio.forecast, (state) => state.pending);
   const ignored = useStore(studio.recipe, (state) => state.ignored);
   const count = useStore(studio.recipe, (state) => state.recipe.models.length);
   if (count === 0) return null;
   return (
-    <Section title="Plan">
-      {failure && (
-        <Note tone="error" title="Cannot merge." code={failure.code} role="alert">
-          {failure.message}
-        </Note>
-      )}
-      {!failure && !plan && <p className="small muted">Reading the headers…</p>}
-      {!failure && plan && (
-        <>
-          <Facts rows={factsOf(plan)} />
-          <div className="findings">
-            {SEVERITIES.map((severity) => (
-              <Findings
-                key={severity}
-                findings={[...ignored, ...plan.findings].filter(
-                  (finding) => finding.severity === severity,
-                )}
-              />
-            ))}
-          </div>
-        </>
-      )}
+    <Section
+      title="Plan"
+      aside={
+        <span className="small muted" role="status">
+          {pending && (plan || failure) ? "out of date, being made anew" : ""}
+        </span>
+      }
+    >
+      <div className="plan" aria-busy={pending}>
+        {failure && (
+          <Note tone="error" title="Cannot merge." code={failure.code} role="alert">
+            {failure.message}
+          </Note>
+        )}
+        {!failure && !plan && <p className="small muted">Reading the headers…</p>}
+        {!failure && plan && (
+          <>
+            <Facts rows={factsOf(plan)} />
+            <div className="findings">
+              {SEVERITIES.map((severity) => (
+                <Findings
+                  key={severity}
+                  findings={[...ignored, ...plan.findings].filter(
+                    (finding) => finding.severity === severity,
+                  )}
+                />
+              ))}
+            </div>
+          </>
+        )}
+      </div>
     </Section>
   );
 }
