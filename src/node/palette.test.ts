@@ -4,7 +4,7 @@ import { expect, test } from "vitest";
 
 type Triple = readonly [number, number, number];
 
-const STYLES = readFileSync(join(import.meta.dirname, "tokens.css"), "utf8");
+const STYLES = readFileSync(join(import.meta.dirname, "..", "ui", "theme", "tokens.css"), "utf8");
 const [LIGHT = "", DARK = ""] = STYLES.split(':root[data-mantine-color-scheme="dark"]');
 const NAMES = ["--base", "--m1", "--m2", "--m3", "--m4", "--m5", "--m6", "--m7"];
 
