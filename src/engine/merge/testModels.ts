@@ -9,7 +9,7 @@ export type Tensors = Readonly<Record<string, readonly [DType, readonly number[]
 function makeConfig(fields: Record<string, unknown>): ModelConfig {
   return {
     text: JSON.stringify(fields),
-    architecture: (fields.architecture as string) ?? "LlamaForCausalLM",
+    architecture: (fields.architecture as string) ?? "LlamaModel",
     modelType: "llama",
     layers: (fields.layers as number) ?? 2,
     vocabSize: 8,

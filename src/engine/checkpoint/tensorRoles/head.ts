@@ -14,6 +14,12 @@ export function findHead({ tensors }: Checkpoint): CheckpointTensor | null {
   return preferText([...tensors.values()].filter(({ name }) => isHead(name)));
 }
 
+/** The checkpoint as one that leaves its head to the embedding. */
+export function withoutHead(checkpoint: Checkpoint): Checkpoint {
+  const tensors = [...checkpoint.tensors].filter(([name]) => !isHead(name));
+  return { ...checkpoint, tensors: new Map(tensors) };
+}
+
 /** A model without config.json and without a head is taken for one that ties it. */
 export function isTied(checkpoint: Checkpoint): boolean {
   return checkpoint.config?.tied ?? findHead(checkpoint) === null;

@@ -1,9 +1,11 @@
 import { storedCard } from "../../checkpoint/checkpoint.ts";
 import { countLayers } from "../../checkpoint/tensorRoles/depth.ts";
-import { findHead, isTied } from "../../checkpoint/tensorRoles/head.ts";
 import type { DType, Finding, Recipe } from "../../contract/index.ts";
 import { isObject } from "../../core/json.ts";
+import { compareEmpty } from "./compareEmpty.ts";
 import { compareNames } from "./compareNames.ts";
+import { compareHeads } from "./heads.ts";
+import type { OutputTensor } from "./outputTensor.ts";
 import { finding, type Source, type Sources } from "./sources.ts";
 
 /** Every checkpoint of the merge, the donor first, each once. */
@@ -107,27 +109,6 @@ function compareQuantisation(source: Source): readonly Finding[] {
   });
 }
 
-/** What will happen to the language-model head where some models tie it to the embedding. */
-function compareHeads(sources: readonly Source[], untied: boolean): readonly Finding[] {
-  const hasHead = ({ checkpoint }: Source) => findHead(checkpoint) !== null;
-  const tied = sources.filter(({ checkpoint }) => isTied(checkpoint));
-  if (tied.length === 0) return [];
-  if (!sources.some(hasHead)) {
-    const message = "The models tie the head to the embedding, and so does the result.";
-    return [finding("note", "info", message)];
-  }
-  return tied
-    .filter((source) => !hasHead(source))
-    .map((source) =>
-      finding(
-        "warning",
-        "mismatch",
-        `"${source.key}" ties its head to its embedding, others have a head of their own: its embedding stands in for its head, and the result has a head of its own${untied ? " (tie_word_embeddings becomes false)" : ""}.`,
-        { source },
-      ),
-    );
-}
-
 /** One note a model: how many of its tensors are stored in another dtype than the donor's. */
 function compareDTypes(donor: Source, other: Source): readonly Finding[] {
   const pairs = new Map<string, number>();
@@ -160,7 +141,7 @@ function refuseEmpty(source: Source): readonly Finding[] {
 export function compareCheckpoints(
   sources: Sources,
   recipe: Recipe,
-  untied: boolean,
+  outputs: readonly OutputTensor[],
 ): readonly Finding[] {
   const [donor, ...others] = distinct(sources) as [Source, ...Source[]];
   const findings = [donor, ...others].flatMap(refuseEmpty);
@@ -171,6 +152,7 @@ export function compareCheckpoints(
       ...compareDTypes(donor, other),
     ]),
   );
+  findings.push(...[donor, ...others].flatMap(compareEmpty));
   findings.push(...[donor, ...others].flatMap(compareQuantisation));
   if (!donor.checkpoint.config) {
     findings.push(
@@ -182,5 +164,5 @@ export function compareCheckpoints(
       ),
     );
   }
-  return [...findings, ...compareHeads([donor, ...others], untied)];
+  return [...findings, ...compareHeads([donor, ...others], outputs)];
 }

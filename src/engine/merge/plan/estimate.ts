@@ -17,14 +17,17 @@ export function estimatePeak(outputs: readonly OutputTensor[], budget: TileBudge
 
 /** All bytes that the merge reads, the passes of a method that reduces first counted twice. */
 export function estimateReads(outputs: readonly OutputTensor[], passes: number): number {
-  return outputs.reduce((sum, { action, copyFrom, base, models, elementCount }) => {
+  return outputs.reduce((sum, { action, copyFrom, base, models, elementCount, spare }) => {
     const inputs = base ? [base, ...models] : models;
     const bytes = inputs.reduce((total, input) => {
       return (
         total + (action === "merge" ? byteLength(input.dtype, elementCount) : input.byteLength)
       );
     }, 0);
-    if (action === "merge") return sum + passes * bytes;
+    if (action === "merge") {
+      const spareBytes = spare ? spare.byteLength - byteLength(spare.dtype, elementCount) : 0;
+      return sum + passes * bytes + spareBytes;
+    }
     return sum + bytes + (copyFrom?.byteLength ?? 0);
   }, 0);
 }

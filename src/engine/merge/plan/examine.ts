@@ -1,17 +1,23 @@
 import type { Checkpoint } from "../../checkpoint/checkpoint.ts";
 import type { Finding } from "../../contract/index.ts";
 import { compareSamples, findStrangers } from "../recipe/guessBase.ts";
+import { compareBuffers } from "./buffers.ts";
 import { compareVocabularies } from "./vocabularies.ts";
 
 /**
- * What tokenizers and a sample of the weights say about merging these models, the donor first: the
- * `findings` of a plan that headers cannot give. Reads at most 8 MiB of weights a model.
+ * What tokenizers, buffers and a sample of the weights say about merging these models, the donor
+ * first: the `findings` of a plan that headers cannot give. Reads at most 8 MiB of weights a model,
+ * and the start of each buffer.
  */
 export async function examineModels(
   checkpoints: readonly Checkpoint[],
 ): Promise<readonly Finding[]> {
   const strangers = findStrangers(checkpoints, await compareSamples(checkpoints));
-  return [...strangers, ...(await compareVocabularies(checkpoints))];
+  return [
+    ...strangers,
+    ...(await compareVocabularies(checkpoints)),
+    ...(await compareBuffers(checkpoints)),
+  ];
 }
 
 /**

@@ -7,7 +7,7 @@ import type { MergeMethod, Resolved, Values } from "../method.ts";
 export interface OutputTensor {
   readonly name: string;
   readonly shape: readonly number[];
-  /** Can be smaller than a source's: where rows are cut, the first ones count. */
+  /** Elements that are merged, the first ones of every source: fewer than `shape` has where rows are spare. */
   readonly elementCount: number;
   /** An `OutputDType` where the tensor is merged. */
   readonly dtype: DType;
@@ -20,6 +20,8 @@ export interface OutputTensor {
   readonly present: readonly number[];
   /** Of the present models only; empty where the tensor is copied. */
   readonly resolved: Resolved;
+  /** Holds the rows of `shape` behind the merged ones; copied from there, rounded to `dtype`. */
+  readonly spare: CheckpointTensor | null;
   /** Tensors with one unit are decided together. */
   readonly unit: string;
 }

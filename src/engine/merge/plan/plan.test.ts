@@ -251,10 +251,14 @@ describe("heads", () => {
 
 describe("tensors that not all models have", () => {
   test("are merged by linear from those that have them, with a warning", () => {
-    const models = [makeModel("a", LLAMA), makeModel("b", without(Q1))];
-    const found = plan(FORMS.linear, models);
-    expect(found.outputs[2]).toMatchObject({ name: Q1, action: "merge", present: [0] });
-    expect(found.outputs[2]?.resolved.models).toHaveLength(1);
+    const text = `${FORMS.linear}\n- {model: base, parameters: {weight: 1}}`;
+    const found = plan(text, [
+      makeModel("a", LLAMA),
+      makeModel("b", without(Q1)),
+      makeModel("base", LLAMA),
+    ]);
+    expect(found.outputs[2]).toMatchObject({ name: Q1, action: "merge", present: [0, 2] });
+    expect(found.outputs[2]?.resolved.models).toHaveLength(2);
     expect(found.card.findings).toMatchObject([
       { severity: "warning", code: "missing-tensor", model: "b", tensor: Q1 },
     ]);
@@ -274,7 +278,7 @@ describe("tensors that not all models have", () => {
     ];
     const found = plan(FORMS.task, models);
     expect(found.outputs[2]).toMatchObject({ action: "copy", models: [] });
-    expect(codes(found)).toEqual(["warning missing-tensor", "warning missing-tensor"]);
+    expect(codes(found)).toEqual(["warning missing-tensor"]);
   });
 
   test("come after the donor's, by name", () => {

@@ -1,7 +1,7 @@
 import type { Checkpoint } from "../../checkpoint/checkpoint.ts";
 import { planShards } from "../../checkpoint/formats/safetensors/shards.ts";
 import { openDepths } from "../../checkpoint/tensorRoles/depth.ts";
-import { findHead, isTied } from "../../checkpoint/tensorRoles/head.ts";
+import { withoutHead } from "../../checkpoint/tensorRoles/head.ts";
 import { alignNames } from "../../checkpoint/tensorRoles/layouts.ts";
 import { countsTokens, isTokenEmbedding } from "../../checkpoint/tensorRoles/role.ts";
 import {
@@ -22,9 +22,12 @@ import { STUDIO } from "../run/version.ts";
 import { arithmeticOf } from "./arithmetic.ts";
 import { checkModels, checkTogether } from "./checkModels.ts";
 import { compareCheckpoints } from "./compare.ts";
+import type { Details } from "./details.ts";
 import { describeDTypes, outputDType } from "./dtypes.ts";
 import { estimatePeak, estimateReads } from "./estimate.ts";
+import { type Absence, describeAbsences } from "./extras.ts";
 import { gatherTensor } from "./gather.ts";
+import { becomesUntied } from "./heads.ts";
 import { describeLeftBehind } from "./leftBehind.ts";
 import type { OutputTensor, Plan, TileBudget } from "./outputTensor.ts";
 import { describeRecipe } from "./recipeFindings.ts";
@@ -43,6 +46,8 @@ export interface PlanRequest {
   readonly bytesPerSecond?: number | null;
   /** `ParsedRecipe.lines`, where the recipe was read from a text. */
   readonly lines?: ParsedRecipe["lines"] | undefined;
+  /** What `readDetails` found in the models' files. */
+  readonly details?: Details;
   /** What was found out elsewhere, e.g. from a sample of the weights. */
   readonly findings?: readonly Finding[];
 }
@@ -73,17 +78,14 @@ function arrangeFindings(findings: readonly Finding[]): readonly Finding[] {
 }
 
 /** What the result's config.json must say otherwise: rows that were cut, a head of its own. */
-function changeConfig(outputs: readonly OutputTensor[], sources: Sources): Plan["configChanges"] {
-  const { donor, base, models } = sources;
+function changeConfig(outputs: readonly OutputTensor[], donor: Source): Plan["configChanges"] {
   const counting = outputs.filter(({ name }) => countsTokens(name));
   const entrance = counting.find(({ name }) => isTokenEmbedding(name)) ?? counting[0];
   const rows = entrance?.shape[0];
   const own = entrance && donor.checkpoint.tensors.get(entrance.name)?.shape[0];
-  const all = [donor, ...(base ? [base] : []), ...models];
-  const untied = all.some(({ checkpoint }) => !isTied(checkpoint) && findHead(checkpoint) !== null);
   return {
     ...(rows !== undefined && own !== undefined && rows !== own ? { vocabSize: rows } : {}),
-    ...(untied && isTied(donor.checkpoint) ? { tied: false } : {}),
+    ...(becomesUntied(outputs, donor) ? { tied: false } : {}),
   };
 }
 
@@ -97,12 +99,15 @@ function countBase(request: PlanRequest): PlanRequest {
 }
 
 /** The models that are merged, without a base that the recipe lists among them, and what is beside. */
-function openSources({ method, recipe, base, models }: PlanRequest) {
+function openSources({ method, recipe, base, models, details }: PlanRequest) {
   const counted = countedModels(method, recipe);
   const allKeys = modelKeys(recipe);
   const template = (recipe.base !== undefined && base) || models[counted[0]!]!;
   const open = (key: string, stored: Checkpoint): Source => {
-    return { key, stored, checkpoint: alignNames(stored, template) };
+    const { tokens = null, repeatsEmbedding = false } = details?.get(stored) ?? {};
+    const aligned = alignNames(stored, template);
+    const checkpoint = repeatsEmbedding ? withoutHead(aligned) : aligned;
+    return { key, stored, checkpoint, tokens, repeatsEmbedding };
   };
   const merged = counted.map((i) => open(allKeys[i]!, models[i]!));
   const stated = base && recipe.base !== undefined ? open(recipe.base, base) : null;
@@ -121,28 +126,26 @@ function planOutputs(sources: Sources, recipe: Recipe, global: Values) {
   const { method, donor } = sources;
   const depthOf = openDepths(donor.checkpoint);
   const findings: Finding[] = [];
-  const outputs = nameOutputs(sources).map((name): OutputTensor => {
-    const { findings: own, ...tensor } = gatherTensor(name, sources, global);
+  const absences: Absence[] = [];
+  const settings = { recipe, global };
+  const outputs = nameOutputs(sources).flatMap((name): readonly OutputTensor[] => {
+    const { findings: own, absence, action, ...tensor } = gatherTensor(name, sources, settings);
     for (const one of own) findings.push(one);
-    const elementCount = tensor.shape.reduce((product, axis) => product * axis, 1);
-    const about = { ...tensor, name, elementCount, unit: method.unit?.(name, global) ?? name };
-    if (tensor.action === "copy") {
-      return { ...about, dtype: tensor.copyFrom!.dtype, resolved: NOTHING_RESOLVED };
+    if (absence) absences.push(absence);
+    if (action === "leave out") return [];
+    const about = { ...tensor, name, action, unit: method.unit?.(name, global) ?? name };
+    if (action === "copy") {
+      return [{ ...about, dtype: tensor.copyFrom!.dtype, resolved: NOTHING_RESOLVED }];
     }
     const resolved = resolveSettings(method, recipe, name, depthOf(name));
     checkTogether(method, resolved.global);
     const like = donor.checkpoint.tensors.get(name) ?? tensor.base ?? tensor.models[0]!;
-    return {
-      ...about,
-      dtype: outputDType(recipe, like),
-      resolved: {
-        ...resolved,
-        models: tensor.present.map((i) => resolved.models[i]!),
-        arithmetic: arithmeticOf(method, recipe, global, tensor),
-      },
-    };
+    const models = tensor.present.map((i) => resolved.models[i]!);
+    const arithmetic = arithmeticOf(method, recipe, global, tensor);
+    const dtype = outputDType(recipe, like);
+    return [{ ...about, dtype, resolved: { ...resolved, models, arithmetic } }];
   });
-  return { outputs, findings };
+  return { outputs, findings: [...findings, ...describeAbsences(absences)] };
 }
 
 /** The plan for people: what comes out, and what it costs. */
@@ -192,11 +195,11 @@ export function planMerge(given: PlanRequest): Plan {
   checkTogether(method, global);
 
   const { outputs, findings } = planOutputs(sources, recipe, global);
-  const configChanges = changeConfig(outputs, sources);
+  const configChanges = changeConfig(outputs, sources.donor);
   const arranged = arrangeFindings([
     ...settingFindings,
     ...describeRecipe(method, recipe, sources, outputs),
-    ...compareCheckpoints(sources, recipe, configChanges.tied === false),
+    ...compareCheckpoints(sources, recipe, outputs),
     ...describeLeftBehind(sources.donor, recipe),
     ...(request.findings ?? []),
     ...findings,

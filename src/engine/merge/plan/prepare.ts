@@ -3,6 +3,7 @@ import { EngineError, type ParsedRecipe, type Recipe } from "../../contract/inde
 import { DEFAULT_BUDGET_BYTES } from "../../gpu/device.ts";
 import { TILE_SLOTS } from "../../gpu/tiles/tiling.ts";
 import { findMethod } from "../registry.ts";
+import { readDetails } from "./details.ts";
 import type { Plan } from "./outputTensor.ts";
 import { type PlanRequest, planMerge } from "./plan.ts";
 import { checkVocabulary } from "./sharedVocabulary.ts";
@@ -42,6 +43,7 @@ export async function prepareMerge(recipe: Recipe, options: PrepareOptions): Pro
     budget: { tileBytes, slots: TILE_SLOTS },
     bytesPerSecond: options.bytesPerSecond ?? null,
     lines: options.lines,
+    details: await readDetails(checkpoints),
     findings,
   });
 }

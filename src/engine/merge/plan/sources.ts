@@ -3,6 +3,7 @@ import { findEmbedding, isTied } from "../../checkpoint/tensorRoles/head.ts";
 import { isHead } from "../../checkpoint/tensorRoles/role.ts";
 import type { Finding } from "../../contract/index.ts";
 import type { MergeMethod } from "../method.ts";
+import type { TokenRows } from "./tokenRows.ts";
 
 /** One checkpoint of a merge under the name that findings and results give it. */
 export interface Source {
@@ -11,6 +12,10 @@ export interface Source {
   readonly checkpoint: Checkpoint;
   /** As it was opened, under its own names. */
   readonly stored: Checkpoint;
+  /** What its tokenizer calls for; null where that is not known or does not matter. */
+  readonly tokens: TokenRows | null;
+  /** Its head is tied and stored nevertheless: `checkpoint` has none of its own. */
+  readonly repeatsEmbedding: boolean;
 }
 
 /** The checkpoints of a merge. Where the method has no base, `base` is null. */

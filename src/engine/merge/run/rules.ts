@@ -34,9 +34,16 @@ export function partOf(plan: Pick<Plan, "method">, output: OutputTensor): Part {
   return reductionOf(plan, output)?.part ?? "tensor";
 }
 
+/** Spare rows are no part of what is merged. */
+function mergedShape({ shape, elementCount, spare }: OutputTensor): readonly number[] {
+  if (!spare) return shape;
+  const row = shape.slice(1);
+  return [elementCount / row.reduce((product, axis) => product * axis, 1), ...row];
+}
+
 /** A tensor as its method's rules go through it. */
 export function layoutOf(plan: Pick<Plan, "method">, output: OutputTensor): Layout {
-  return layOut(output.shape, partOf(plan, output));
+  return layOut(mergedShape(output), partOf(plan, output));
 }
 
 /** The method's own rule over a tensor. */

@@ -10,7 +10,7 @@ import type { TileSlot } from "../../gpu/tiles/tileSlot.ts";
 import { countParts, cutTiles, type Tile } from "../../gpu/tiles/tiling.ts";
 import type { Decision } from "../method.ts";
 import type { OutputTensor, Plan } from "../plan/outputTensor.ts";
-import { copyTile, cutCopyTiles } from "./copyTile.ts";
+import { copyTile, cutCopyTiles, cutSpareTiles, spareTile } from "./copyTile.ts";
 import { decideParts } from "./parts.ts";
 import { layoutOf, partOf, seesBase } from "./rules.ts";
 import { openTileSession, type TileSession } from "./session.ts";
@@ -132,6 +132,9 @@ export async function runMerge(
       options.signal.throwIfAborted();
       const label = output.name;
       if (output.action === "copy") return { start, label, bytes: await copyTile(output, tile) };
+      if (tile.first >= output.elementCount && output.spare) {
+        return { start, label, bytes: await spareTile(output, tile) };
+      }
       const input = await readTile(output, tile, layoutOf(plan, output), seesBase(plan, output));
       const constants = await constantsOf(output, input, slots[slot]!);
       const rule = plan.method.apply(output.resolved);
@@ -184,8 +187,15 @@ export async function runMerge(
       }
       const layout = layoutOf(plan, output);
       const bytesPerElement = byteLength(output.dtype, 1);
-      for (const tile of cutTiles(layout, tileElements, done / bytesPerElement)) {
-        yield { output, tile, start: slot.start + tile.first * bytesPerElement };
+      const startOf = (tile: Tile) => slot.start + tile.first * bytesPerElement;
+      const element = done / bytesPerElement;
+      if (element < output.elementCount) {
+        for (const tile of cutTiles(layout, tileElements, element)) {
+          yield { output, tile, start: startOf(tile) };
+        }
+      }
+      for (const tile of cutSpareTiles(output, Math.floor(element))) {
+        yield { output, tile, start: startOf(tile) };
       }
     }
   }

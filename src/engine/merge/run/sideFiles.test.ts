@@ -101,7 +101,7 @@ describe("the files beside the weights", () => {
     expect(record.models[1]).toEqual({
       key: "b",
       name: "b",
-      architecture: "LlamaForCausalLM",
+      architecture: "LlamaModel",
       parameters: 16,
     });
   });

@@ -55,7 +55,10 @@ function formatRecipeJson(plan: Plan, name: string): string {
     base: recipe.base === undefined ? null : describe(recipe.base, donor),
     models: keys.map((key, i) => describe(key, models[i]!)),
     output: {
-      parameters: outputs.reduce((sum, { elementCount }) => sum + elementCount, 0),
+      parameters: outputs.reduce(
+        (sum, { shape }) => sum + shape.reduce((n, axis) => n * axis, 1),
+        0,
+      ),
       tensors: outputs.length,
       dtype: commonDType(plan),
       configChanges,

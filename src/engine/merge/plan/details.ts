@@ -1,0 +1,64 @@
+import { type Checkpoint, type CheckpointTensor, readTensor } from "../../checkpoint/checkpoint.ts";
+import { findEmbedding, findHead, isTied } from "../../checkpoint/tensorRoles/head.ts";
+import { readTokenRows, type TokenRows } from "./tokenRows.ts";
+
+/** What a model's files say beyond its headers, where the plan depends on it. */
+export interface ModelDetails {
+  /** Null where no file tells, or all models have as many rows. */
+  readonly tokens: TokenRows | null;
+  /** The head is tied to the embedding by config.json and stored nevertheless, number for number. */
+  readonly repeatsEmbedding: boolean;
+}
+
+export type Details = ReadonlyMap<Checkpoint, ModelDetails>;
+
+const PIECE_BYTES = 4 * 2 ** 20;
+
+async function holdsSameBytes(a: CheckpointTensor, b: CheckpointTensor): Promise<boolean> {
+  if (a.dtype !== b.dtype || a.byteLength !== b.byteLength) return false;
+  for (let at = 0; at < a.byteLength; at += PIECE_BYTES) {
+    const count = Math.min(PIECE_BYTES, a.byteLength - at);
+    const [one, other] = await Promise.all([readTensor(a, at, count), readTensor(b, at, count)]);
+    if (one.some((byte, i) => byte !== other[i])) return false;
+  }
+  return true;
+}
+
+async function readRepeats(checkpoint: Checkpoint): Promise<boolean> {
+  const [head, embedding] = [findHead(checkpoint), findEmbedding(checkpoint)];
+  if (!head || !embedding || !isTied(checkpoint)) return false;
+  return holdsSameBytes(head, embedding);
+}
+
+/** The answer for a checkpoint stays the same for as long as it is open. */
+function remember<Key extends object, Value>(read: (key: Key) => Promise<Value>) {
+  const known = new WeakMap<Key, Promise<Value>>();
+  return (key: Key): Promise<Value> => {
+    const answer = known.get(key) ?? read(key);
+    known.set(key, answer);
+    answer.catch(() => known.delete(key));
+    return answer;
+  };
+}
+
+const rowsOf = (checkpoint: Checkpoint) => findEmbedding(checkpoint)?.shape[0] ?? 0;
+const repeatsOf = remember(readRepeats);
+const tokensOf = remember((checkpoint: Checkpoint) =>
+  readTokenRows(checkpoint, rowsOf(checkpoint)),
+);
+
+/**
+ * Reads what the plan of a merge of these models depends on. Tokenizers are read only where the
+ * models have different numbers of rows; weights only where a tied model stores a head.
+ */
+export async function readDetails(checkpoints: readonly Checkpoint[]): Promise<Details> {
+  const differ = new Set(checkpoints.map(rowsOf)).size > 1;
+  const details = new Map<Checkpoint, ModelDetails>();
+  for (const checkpoint of new Set(checkpoints)) {
+    details.set(checkpoint, {
+      tokens: differ ? await tokensOf(checkpoint) : null,
+      repeatsEmbedding: await repeatsOf(checkpoint),
+    });
+  }
+  return details;
+}
