@@ -1,8 +1,9 @@
 import { expect, test } from "vitest";
 import type { Checkpoint } from "../../checkpoint/checkpoint.ts";
 import { parseConfig } from "../../checkpoint/config.ts";
+import { createRandom } from "../../core/random.ts";
 import { parseRecipe } from "../recipe/parseRecipe.ts";
-import { checkpointOf, randomValues, seededRandom } from "../testCheckpoints.ts";
+import { checkpointOf, randomValues } from "../testCheckpoints.ts";
 import { makeModel, type Tensors } from "../testModels.ts";
 import { prepareMerge } from "./prepare.ts";
 import { codes, plan } from "./testPlan.ts";
@@ -14,7 +15,7 @@ const LINEAR =
 
 /** A model that ties its head, and stores `head` beside the embedding nevertheless. */
 function tiedModel(name: string, head: "same" | "other" | null): Checkpoint {
-  const random = seededRandom(7);
+  const random = createRandom(7);
   const values = randomValues(32, random);
   const other = randomValues(32, random);
   const embedding = { shape: [8, 4], values };

@@ -1,4 +1,4 @@
-import { findHead, isTied } from "../../checkpoint/tensorRoles/head.ts";
+import { findEmbedding, findHead, isTied } from "../../checkpoint/tensorRoles/head.ts";
 import { isHead } from "../../checkpoint/tensorRoles/role.ts";
 import type { Finding } from "../../contract/index.ts";
 import type { OutputTensor } from "./outputTensor.ts";
@@ -39,7 +39,7 @@ export function compareHeads(
     const consequence = `the result has a head of its own${changed}`;
     return [...findings, ...tied.map((source) => describeTied(source, consequence))];
   }
-  if (tied.includes(donor)) {
+  if (tied.includes(donor) && findEmbedding(donor.checkpoint)) {
     const message = "The models tie the head to the embedding, and so does the result.";
     return [...findings, finding("note", "info", message)];
   }

@@ -24,8 +24,8 @@ function findings(paths: Readonly<Record<string, number>>, config: object, copyC
   const files = new Map(Object.entries(paths).map(([path, size]) => [path, file(size)]));
   const parsed = parseConfig(JSON.stringify(config), "config.json");
   const checkpoint = { ...model, files, config: parsed };
-  const source = { key: "a", checkpoint, stored: checkpoint };
-  return describeLeftBehind(source as Parameters<typeof describeLeftBehind>[0], recipe);
+  const nothing = { tokens: null, repeatsEmbedding: false };
+  return describeLeftBehind({ key: "a", checkpoint, stored: checkpoint, ...nothing }, recipe);
 }
 
 describe("what a result will not have is said", () => {

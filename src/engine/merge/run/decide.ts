@@ -51,12 +51,17 @@ export function decideUnit(
 }
 
 /** `nonfinite` where a method divides by nothing: better no file than a file of NaN. */
-export function requireFinite(plan: Plan, where: string, { constants }: Decision): void {
+export function requireFinite(
+  plan: Plan,
+  tensor: string,
+  { constants }: Decision,
+  where = `"${tensor}"`,
+): void {
   if (constants.every((constant) => Number.isFinite(Math.fround(constant)))) return;
   throw new EngineError(
     "nonfinite",
     `${where}: ${plan.method.title} comes to coefficients that are no finite numbers. Do the weights sum to 0, or does a model hold NaN or infinity?`,
-    { tensor: where },
+    { tensor },
   );
 }
 
@@ -68,7 +73,7 @@ export function decideAll(plan: Plan, measured: Measured): ReadonlyMap<string, D
     const decisions = decideUnit(plan, unit, measured);
     invariant(decisions, `"${unit[0]!.name}" was measured`);
     for (const [tensor, decision] of decisions) {
-      requireFinite(plan, `"${tensor}"`, decision);
+      requireFinite(plan, tensor, decision);
       all.set(tensor, decision);
     }
   }

@@ -1,4 +1,5 @@
 import { inputsOf } from "../../checkpoint/inputFiles.ts";
+import { EngineError } from "../../contract/index.ts";
 import type { FileTreeWriter } from "../../core/bytes.ts";
 import { sealUnchanged, watchInputs } from "../../core/inputs.ts";
 import type { GpuProvider } from "../../gpu/device.ts";
@@ -8,6 +9,7 @@ import { requireRunnable } from "../plan/prepare.ts";
 import { decideAll } from "./decide.ts";
 import { type MeasureOptions, measure } from "./measure.ts";
 import type { Measured } from "./measured.ts";
+import { explainNonfinite } from "./nonfinite.ts";
 import { runMerge } from "./run.ts";
 import { makeDocuments } from "./sideFiles.ts";
 
@@ -52,10 +54,26 @@ export async function mergeInto(
     },
   });
   const readPerWritten = (readBytes - measuredBytes) / Math.max(writeBytes, 1);
-  await runMerge(plan, decideAll(plan, measured), sealUnchanged(writer, inputs), gpuProvider, {
-    signal,
-    sideFiles: await makeDocuments(plan, { name, map: makeWeightMap(plan, measured) }),
-    progress: (written, label) =>
-      options.progress?.(measuredBytes + written * readPerWritten, label),
-  });
+  const decisions = await explaining(plan, () => decideAll(plan, measured));
+  const sideFiles = await makeDocuments(plan, { name, map: makeWeightMap(plan, measured) });
+  const progress = (written: number, label: string) =>
+    options.progress?.(measuredBytes + written * readPerWritten, label);
+  const sealed = sealUnchanged(writer, inputs);
+  await explaining(plan, () =>
+    runMerge(plan, decisions, sealed, gpuProvider, { signal, sideFiles, progress }),
+  );
+}
+
+/** What `work` makes; where a model's NaN makes it impossible, the error names model and element. */
+async function explaining<T>(plan: Plan, work: () => T | Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    const known = error instanceof EngineError && error.code === "nonfinite" ? error.details : {};
+    const output = plan.outputs.find(({ name }) => name === known.tensor);
+    if (!output || known.model !== undefined) throw error;
+    const whole = { first: 0, count: output.elementCount };
+    const explained = await explainNonfinite(plan, output, whole);
+    throw explained.details.model === undefined ? error : explained;
+  }
 }

@@ -61,7 +61,7 @@ function decideEach(plan: Plan, output: OutputTensor, parts: number, sums: Sums)
   for (let part = 0; part < parts; part++) {
     const [decision] = plan.method.decide([{ ...about, facts: sums.factsOf(part) }]);
     invariant(decision?.shares, "a part has one share of each model");
-    requireFinite(plan, `"${name}", part ${part}`, decision);
+    requireFinite(plan, name, decision, `"${name}", part ${part}`);
     const each = decision.constants.length;
     if (part === 0) constants = new Float32Array(parts * each);
     constants.set(decision.constants, part * each);

@@ -11,6 +11,7 @@ import { countParts, cutTiles, type Tile } from "../../gpu/tiles/tiling.ts";
 import type { Decision } from "../method.ts";
 import type { OutputTensor, Plan } from "../plan/outputTensor.ts";
 import { copyTile, cutCopyTiles, cutSpareTiles, spareTile } from "./copyTile.ts";
+import { explainNonfinite } from "./nonfinite.ts";
 import { decideParts } from "./parts.ts";
 import { layoutOf, partOf, seesBase } from "./rules.ts";
 import { openTileSession, type TileSession } from "./session.ts";
@@ -140,7 +141,7 @@ export async function runMerge(
       const rule = plan.method.apply(output.resolved);
       const dtype = output.dtype as OutputDType;
       const { bytes, nonfinite } = await slots[slot]!.merge(input, { rule, constants }, dtype);
-      if (nonfinite > 0) throw nonfiniteError(output, tile);
+      if (nonfinite > 0) throw await explainNonfinite(plan, output, tile);
       return { start, label, bytes };
     });
   }
@@ -199,14 +200,6 @@ export async function runMerge(
       }
     }
   }
-}
-
-function nonfiniteError({ name, dtype }: OutputTensor, { first, count }: Tile): EngineError {
-  return new EngineError(
-    "nonfinite",
-    `"${name}": merging elements ${first} to ${first + count - 1} gives NaN or infinity in ${dtype}. Does a model hold such values already, or is ${dtype} too narrow for the result? "studio inspect" and the Inspect panel count them.`,
-    { tensor: name, first, count, dtype },
-  );
 }
 
 /** Small files beside the weights, each written whole. */
