@@ -16,8 +16,11 @@ from recipes import RECIPES, load  # noqa: E402
 
 
 # How far two float32 results may be apart, in ulp of the tensor's largest value: each side rounds once a
-# product and once a sum. SLERP's angle, which mergekit takes from a float32 dot product, adds a few.
+# product and once a sum.
 FLOAT32_ULPS = 8
+# SLERP's angle mergekit takes from torch's float32 norms, which over a million elements are off by some
+# 1e-5 of themselves: up to 15 ulp here. Ours is within one of float64, which the tests against torch hold.
+SLERP_ULPS = 24
 
 
 def merge_with_mergekit(work, name, recipe):
@@ -45,7 +48,8 @@ def check_float32(method):
             for name in theirs
         )
         ulp = worst / 2**-23
-        require(ulp <= FLOAT32_ULPS, f"{ulp:.1f} ulp of the largest value")
+        bound = SLERP_ULPS if method == "slerp" else FLOAT32_ULPS
+        require(ulp <= bound, f"{ulp:.1f} ulp of the largest value")
         return f"within {ulp:.2f} ulp of each tensor's largest value"
 
     return check
