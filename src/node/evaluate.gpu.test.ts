@@ -31,7 +31,10 @@ beforeAll(async () => {
   // The same weights again, with a template.
   const chat = base.map(({ path, file }) => ({ path: path.replace(/-base/, "-chat"), file }));
   const template = droppedFile("ember-chat/chat_template.jinja", TEMPLATE);
-  const files = [...base, ...others.flat(), ...chat, template];
+  const strict = base.map(({ path, file }) => ({ path: path.replace(/-base/, "-strict"), file }));
+  const refusing = `{% if messages[0].role == 'system' %}{{ raise_exception('no system role') }}{% endif %}`;
+  const strictTemplate = droppedFile("ember-strict/chat_template.jinja", refusing + TEMPLATE);
+  const files = [...base, ...others.flat(), ...chat, template, ...strict, strictTemplate];
   expect((await run({ kind: "import", files })).failure).toBeNull();
   for (const { id, name } of await engine.listModels()) models.set(name, id);
   const chats = [
@@ -51,9 +54,14 @@ beforeAll(async () => {
 
 const idOf = (map: ReadonlyMap<string, string>, name: string) => map.get(name) as string;
 
-async function evaluate(names: readonly string[], sets: readonly string[], rows = ALL) {
+async function evaluate(
+  names: readonly string[],
+  sets: readonly string[],
+  { rows = ALL, systemIntoUser = false } = {},
+) {
   const card = await run({
     kind: "evaluate",
+    systemIntoUser,
     models: names.map((name) => idOf(models, name)),
     rows,
     datasets: sets.map((name) => idOf(datasets, name)),
@@ -75,7 +83,7 @@ test("datasets are listed with what is in them, and models are not among them", 
       ["mixed.jsonl", "mixed", 2, 1],
     ]),
   );
-  expect(await engine.listModels()).toHaveLength(MODELS.length + 1);
+  expect(await engine.listModels()).toHaveLength(MODELS.length + 2);
 });
 
 test("two models on word problems reach the figures of the samples' own table", async () => {
@@ -104,6 +112,33 @@ test("chats count where the model has a template, and are named where it has non
   expect(notes).toEqual([
     "ember-base on mixed.jsonl: 1 chats were left out, because the model has no chat template.",
   ]);
+});
+
+test("system texts go into the first question where the template takes no system role", async () => {
+  const chat = (content: string, system: string | null) => {
+    const said = system === null ? [] : [{ role: "system", content: system }];
+    const turns = [...said, { role: "user", content }, { role: "assistant", content: "Hi" }];
+    return droppedFile("system.jsonl", JSON.stringify({ messages: turns }));
+  };
+  for (const [name, file] of [
+    ["apart", chat("Hello", "Be brief.")],
+    ["joined", chat("Be brief.\n\nHello", null)],
+  ] as const) {
+    const { file: blob } = file;
+    const renamed = { path: `${name}.jsonl`, file: new File([blob], `${name}.jsonl`) };
+    expect(await run({ kind: "dataset", files: [renamed] })).toMatchObject({ state: "done" });
+  }
+  for (const { id, name } of await engine.listDatasets()) datasets.set(name, id);
+  const refused = await evaluate(["ember-strict"], ["apart.jsonl"]);
+  expect(refused.cells).toMatchObject([{ rows: 0 }]);
+  expect(refused.notes?.[0]).toContain("no system role");
+  const moved = await evaluate(["ember-strict"], ["apart.jsonl"], { systemIntoUser: true });
+  const written = await evaluate(["ember-strict"], ["joined.jsonl"]);
+  expect(moved.cells[0]?.natsPerToken).toBeGreaterThan(0);
+  expect(moved.cells[0]?.natsPerToken).toBe(written.cells[0]?.natsPerToken);
+  for (const name of ["apart.jsonl", "joined.jsonl"]) {
+    await engine.deleteDataset(idOf(datasets, name));
+  }
 });
 
 test("a chat is continued with the model's own template", async () => {
