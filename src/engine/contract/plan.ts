@@ -1,5 +1,5 @@
 import type { ErrorCode } from "./error.ts";
-import type { Recipe } from "./recipe.ts";
+import type { ExtraAction, Recipe } from "./recipe.ts";
 import type { OutputDType } from "./tensor.ts";
 
 /** Something a person should know before the merge runs; `error` forbids it. */
@@ -10,6 +10,10 @@ export interface Finding {
   readonly message: string;
   readonly model?: string;
   readonly tensor?: string;
+  /** The recipe's key or parameter that decides about it: `copy_code`, `profile`. */
+  readonly setting?: string;
+  /** All tensors or files that it is about, where the sentence names only some. */
+  readonly items?: readonly string[];
   /** The line of the recipe's text, from 1, where the finding is about one. */
   readonly line?: number;
 }
@@ -31,10 +35,21 @@ export interface PlannedTensor {
   readonly action: "merge" | "copy";
 }
 
+/** Tensors that the same models have and the same models lack, and what becomes of them. */
+export interface ExtraGroup {
+  readonly tensors: readonly string[];
+  readonly has: readonly string[];
+  readonly lacks: readonly string[];
+  /** `refuse` too where nothing can become of them unless the recipe says so. */
+  readonly outcome: ExtraAction | "merge";
+}
+
 /** What a merge will do, found out from headers alone. No weight has been read. */
 export interface MergePlan {
   readonly tensors: readonly PlannedTensor[];
   readonly findings: readonly Finding[];
+  /** What only some models have; `extra_tensors` of a recipe decides about it. */
+  readonly extras: readonly ExtraGroup[];
   /** False when a finding is an error. */
   readonly runnable: boolean;
   /** Over all passes. */

@@ -52,14 +52,14 @@ function compareConfig(donor: Source, other: Source, recipe: Recipe): readonly F
     return findings;
   }
   if (mine.architecture && theirs.architecture && mine.architecture !== theirs.architecture) {
+    const about = { source: other, setting: "allow_architecture_mismatch" };
     const kinds = `${b} is a ${theirs.architecture} and ${a} a ${mine.architecture}`;
     if (recipe.allowArchitectureMismatch) {
       const sentence = `${kinds}: merged since the recipe allows it, and the result is a ${mine.architecture}.`;
-      findings.push(finding("warning", "mismatch", sentence, { source: other }));
+      findings.push(finding("warning", "mismatch", sentence, about));
     } else {
-      mismatch(
-        `${kinds}: different architectures are not merged. If one was only relabelled and computes the same, say so in the recipe: "allow_architecture_mismatch: true" (mergekit's --allow-crimes).`,
-      );
+      const sentence = `${kinds}: different architectures are not merged. If one was only relabelled and computes the same, say so in the recipe: "allow_architecture_mismatch: true" (mergekit's --allow-crimes).`;
+      findings.push(finding("error", "mismatch", sentence, about));
     }
   }
   const { hiddenSize } = mine;

@@ -43,6 +43,9 @@ test("a base that lacks what several models have asks what is wanted", () => {
   expect(refused.card.findings[0]?.message).toContain('"extra_tensors"');
   const copied = plan(`${TASK}\nextra_tensors: [{filter: "mtp.*", value: copy}]`, models);
   expect([copied.card.runnable, actions(copied)]).toEqual([true, ["copy", "copy"]]);
+  const about = { tensors: Object.keys(WITH_MTP).slice(2), has: ["a", "b"], lacks: ["base"] };
+  expect(refused.card.extras).toEqual([{ ...about, outcome: "refuse" }]);
+  expect(copied.card.extras).toEqual([{ ...about, outcome: "copy" }]);
   expect(copied.outputs.at(-1)?.copyFrom).toBe(models[1]?.tensors.get("mtp.norm.weight"));
 });
 

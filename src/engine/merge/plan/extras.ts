@@ -1,4 +1,4 @@
-import type { Finding } from "../../contract/index.ts";
+import type { ExtraGroup, Finding } from "../../contract/index.ts";
 import { finding, type Source } from "./sources.ts";
 
 /** A tensor that only some models have. */
@@ -6,14 +6,20 @@ export interface Absence {
   readonly tensor: string;
   readonly has: readonly Source[];
   readonly lacks: readonly Source[];
-  /** `copy` and `leave_out`: as the recipe wants. */
-  readonly outcome:
-    | "only one has it"
-    | "merged from the others"
-    | "copied if equal"
-    | "copy"
-    | "leave_out";
+  readonly outcome: keyof typeof OUTCOMES;
 }
+
+/** What becomes of a tensor that some models lack, and in the recipe's words. */
+const OUTCOMES = {
+  "only one has it": "copy",
+  "merged from the others": "merge",
+  "copied if equal": "copy",
+  "the base lacks it": "refuse",
+  // As the recipe wants.
+  copy: "copy",
+  leave_out: "leave_out",
+  refuse: "refuse",
+} as const satisfies Readonly<Record<string, ExtraGroup["outcome"]>>;
 
 const list = (sources: readonly Source[]) => sources.map(({ key }) => `"${key}"`).join(", ");
 
@@ -38,14 +44,18 @@ function describe({ has, lacks, outcome }: Absence, tensors: readonly string[]):
       return `Not every model has ${names}: ${they} copied from ${list(has.slice(0, 1))}, as the recipe wants.`;
     case "leave_out":
       return `Not every model has ${names}: left out, as the recipe wants.`;
+    case "refuse":
+      return `Only ${list(has)} has ${names}, and the recipe refuses that ("extra_tensors").`;
+    case "the base lacks it":
+      return `The base ${list(lacks.slice(0, 1))} has no tensor ${names}, which ${list(has)} have: without it their changes cannot be told. Say under "extra_tensors" what becomes of ${tensors.length === 1 ? "it" : "them"}: copy (from ${list(has.slice(0, 1))}) or leave_out.`;
     default:
       return outcome satisfies never;
   }
 }
 
-/** One finding for all tensors that the same models lack and that the same becomes of. */
-export function describeAbsences(absences: readonly Absence[]): readonly Finding[] {
-  const groups = new Map<string, [Absence, string[]]>();
+/** Absences of the same models with the same outcome, with all their tensors. */
+function groupAbsences(absences: readonly Absence[]): readonly (readonly [Absence, string[]])[] {
+  const groups = new Map<string, readonly [Absence, string[]]>();
   for (const absence of absences) {
     const { tensor, has, lacks, outcome } = absence;
     const keys = [has, lacks].map((sources) => sources.map(({ key }) => key));
@@ -54,14 +64,33 @@ export function describeAbsences(absences: readonly Absence[]): readonly Finding
     if (known) known[1].push(tensor);
     else groups.set(group, [absence, [tensor]]);
   }
-  return [...groups.values()].map(([absence, tensors]) => {
-    const asked = absence.outcome === "copy" || absence.outcome === "leave_out";
-    const source = absence.lacks.length === 1 ? absence.lacks[0] : absence.has[0];
-    return finding(
-      asked ? "note" : "warning",
-      asked ? "info" : "missing-tensor",
-      describe(absence, tensors),
-      { source, tensor: tensors[0]! },
-    );
+  return [...groups.values()];
+}
+
+function severityOf(outcome: Absence["outcome"]): Finding["severity"] {
+  if (OUTCOMES[outcome] === "refuse") return "error";
+  return outcome === "copy" || outcome === "leave_out" ? "note" : "warning";
+}
+
+/** One finding for all tensors that the same models lack and that the same becomes of. */
+export function describeAbsences(absences: readonly Absence[]): readonly Finding[] {
+  return groupAbsences(absences).map(([absence, tensors]) => {
+    const severity = severityOf(absence.outcome);
+    const lacking = severity !== "error" && absence.lacks.length === 1 ? absence.lacks[0] : null;
+    const source = lacking ?? absence.has[0];
+    const about = { source, tensor: tensors[0]!, setting: "extra_tensors", items: tensors };
+    const code = severity === "note" ? "info" : "missing-tensor";
+    return finding(severity, code, describe(absence, tensors), about);
   });
+}
+
+/** The same for a form that edits `extra_tensors`. */
+export function listExtras(absences: readonly Absence[]): readonly ExtraGroup[] {
+  const keysOf = (sources: readonly Source[]) => sources.map(({ key }) => key);
+  return groupAbsences(absences).map(([{ has, lacks, outcome }, tensors]) => ({
+    tensors,
+    has: keysOf(has),
+    lacks: keysOf(lacks),
+    outcome: OUTCOMES[outcome],
+  }));
 }

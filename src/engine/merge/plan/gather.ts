@@ -1,6 +1,6 @@
 import { type CheckpointTensor, roundedTensor } from "../../checkpoint/checkpoint.ts";
 import { countsTokens, isBuffer } from "../../checkpoint/tensorRoles/role.ts";
-import type { ExtraAction, Finding, Recipe } from "../../contract/index.ts";
+import type { Finding, Recipe } from "../../contract/index.ts";
 import { invariant } from "../../core/invariant.ts";
 import { mergeRole } from "../../core/tensor/dtype.ts";
 import type { Values } from "../method.ts";
@@ -60,7 +60,7 @@ function matchShapes(name: string, found: readonly Found[], sources: Sources): F
   const against = `${formatShape(shape)} in "${first.source.key}"`;
   const findings = others.map(({ source, tensor }) => {
     const size = `"${name}" has the shape ${formatShape(tensor.shape)} in "${source.key}"`;
-    const sentence = `${size} and ${against}: these cannot be merged.`;
+    const sentence = `${size} and ${against}: these cannot be merged. Leave one of the two models out, or take the version of it that has this shape.`;
     return finding("error", "mismatch", sentence, { source, tensor: name });
   });
   return { ...whole, findings };
@@ -74,19 +74,6 @@ function keep(name: string, kept: "base" | "first", found: readonly Found[]): Ga
   const sentence = `"${name}" is kept from "${from.source.key}": the ${kept === "base" ? "base" : "first model"} has none.`;
   const about = { source: from.source, tensor: name };
   return copyOf(from.tensor, [finding("warning", "missing-tensor", sentence, about)]);
-}
-
-/** What the recipe wants of a tensor that only some models have. */
-function followRecipe(name: string, action: ExtraAction, found: readonly Found[]): Gathered {
-  const first = found[0] as Found;
-  const has = found.map(({ source }) => source);
-  if (action !== "refuse") {
-    const copied = copyOf(first.tensor, [], { tensor: name, has, lacks: [], outcome: action });
-    return action === "copy" ? copied : { ...copied, action: "leave out" };
-  }
-  const sentence = `Only ${has.map(({ key }) => `"${key}"`).join(", ")} has the tensor "${name}", and the recipe refuses that ("extra_tensors").`;
-  const about = { source: first.source, tensor: name };
-  return copyOf(first.tensor, [finding("error", "missing-tensor", sentence, about)]);
 }
 
 /**
@@ -114,7 +101,10 @@ export function gatherTensor(
   const lacks = all.filter((source) => !found.some((each) => each.source === source));
   const has = found.map(({ source }) => source);
   const wanted = lacks.length > 0 ? extraAction(recipe, name) : null;
-  if (wanted !== null) return followRecipe(name, wanted, found);
+  if (wanted !== null) {
+    const copied = copyOf(first.tensor, [], { tensor: name, has, lacks, outcome: wanted });
+    return wanted === "leave_out" ? { ...copied, action: "leave out" } : copied;
+  }
 
   const kept = method.keep?.(name, global) ?? null;
   if (kept !== null) return keep(name, kept, found);
@@ -143,9 +133,7 @@ export function gatherTensor(
   }
   const blendsWithout = method.blendsBase && method.base === "optional";
   if (sources.base && !base && !blendsWithout) {
-    const message = `The base "${sources.base.key}" has no tensor "${name}", which ${models.length} models have: without it their changes cannot be told. Say under "extra_tensors" what becomes of it: copy (from "${first.source.key}") or leave_out.`;
-    const about = { source: first.source, tensor: name };
-    return copyOf(first.tensor, [finding("error", "missing-tensor", message, about)]);
+    return copyOf(first.tensor, [], absence("the base lacks it"));
   }
   if (models.length < Math.min(method.models.min, sources.models.length)) {
     return copyOf(first.tensor, [], absence("only one has it"));

@@ -60,7 +60,11 @@ describe("what a result will not have is said", () => {
     expect(warning?.message).toContain("configuration_x.py, modeling_x.py, tokenization_x.py");
     expect(warning?.message).toContain("copy_code: true");
     expect(note?.message).toContain("code: configuration_x.py");
-    expect(findings(code, AUTO_MAP, true)).toEqual([]);
+    expect(warning).toMatchObject({ setting: "copy_code", items: Object.keys(code) });
+    const [copied, ...others] = findings(code, AUTO_MAP, true);
+    expect(others).toEqual([]);
+    expect(copied).toMatchObject({ severity: "note", setting: "copy_code" });
+    expect(copied?.message).toContain("Whoever loads the result runs it");
     const [lacking] = findings({ "modeling_x.py": 1 }, AUTO_MAP, true);
     expect(lacking?.message).toContain("auto_map: configuration_x.py, tokenization_x.py)");
   });

@@ -189,13 +189,25 @@ describe("models that do not fit", () => {
     );
   });
 
-  test("more mismatches than a person can read are counted", () => {
+  test("one mismatch in a great many tensors is said once, with all of them", () => {
     const many = (shape: readonly number[]): Tensors =>
       Object.fromEntries(Array.from({ length: 600 }, (_, i) => [`x${i}`, ["F32", shape]]));
     const { card } = plan(FORMS.linear, [makeModel("a", many([2])), makeModel("b", many([3]))]);
+    expect(card.findings).toHaveLength(1);
+    expect(card.findings[0]?.items).toHaveLength(600);
+    expect(card.findings[0]?.message).toContain("The same holds for 599 tensors more");
+    expect(card.runnable).toBe(false);
+  });
+
+  test("more findings than a person can read are counted", () => {
+    const findings = Array.from({ length: 600 }, (_, i) => ({
+      severity: "note" as const,
+      code: "info" as const,
+      message: `Note ${i}.`,
+    }));
+    const { card } = plan(FORMS.linear, three({}), { findings });
     expect(card.findings).toHaveLength(501);
     expect(card.findings.at(-1)?.message).toContain("100 findings more");
-    expect(card.runnable).toBe(false);
   });
 
   test("another shape inside the stack forbids the merge and names tensor and model", () => {

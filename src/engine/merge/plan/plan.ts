@@ -25,7 +25,8 @@ import { compareCheckpoints } from "./compare.ts";
 import type { Details } from "./details.ts";
 import { describeDTypes, outputDType } from "./dtypes.ts";
 import { estimatePeak, estimateReads } from "./estimate.ts";
-import { type Absence, describeAbsences } from "./extras.ts";
+import { type Absence, describeAbsences, listExtras } from "./extras.ts";
+import { foldFindings } from "./foldFindings.ts";
 import { gatherTensor } from "./gather.ts";
 import { becomesUntied } from "./heads.ts";
 import { describeLeftBehind } from "./leftBehind.ts";
@@ -66,9 +67,11 @@ function nameOutputs({ base, models, donor }: Sources): readonly string[] {
 
 const NOTHING_RESOLVED: Resolved = { global: {}, models: [] };
 
-/** Errors first; a bounded list, whose end says how many more there are. */
+/** One finding a kind, errors first; a bounded list, whose end says how many more there are. */
 function arrangeFindings(findings: readonly Finding[]): readonly Finding[] {
-  const sorted = findings.toSorted((a, b) => SEVERITY[a.severity] - SEVERITY[b.severity]);
+  const sorted = foldFindings(findings).toSorted(
+    (a, b) => SEVERITY[a.severity] - SEVERITY[b.severity],
+  );
   if (sorted.length <= FINDING_LIMIT) return sorted;
   const left = sorted.length - FINDING_LIMIT;
   return [
@@ -145,7 +148,11 @@ function planOutputs(sources: Sources, recipe: Recipe, global: Values) {
     const dtype = outputDType(recipe, like);
     return [{ ...about, dtype, resolved: { ...resolved, models, arithmetic } }];
   });
-  return { outputs, findings: [...findings, ...describeAbsences(absences)] };
+  return {
+    outputs,
+    findings: [...findings, ...describeAbsences(absences)],
+    extras: listExtras(absences),
+  };
 }
 
 /** The plan for people: what comes out, and what it costs. */
@@ -153,7 +160,7 @@ function makeCard(
   { method, budget, bytesPerSecond = null }: PlanRequest,
   outputs: readonly OutputTensor[],
   shards: Plan["shards"],
-  findings: readonly Finding[],
+  { findings, extras }: Pick<MergePlan, "findings" | "extras">,
 ): MergePlan {
   const merged = outputs.filter(({ action }) => action === "merge");
   const selects = merged.some(({ resolved }) => method.select?.(resolved));
@@ -169,6 +176,7 @@ function makeCard(
       action,
     })),
     findings,
+    extras,
     runnable: findings.every(({ severity }) => severity !== "error"),
     readBytes,
     passes,
@@ -194,9 +202,9 @@ export function planMerge(given: PlanRequest): Plan {
   const global = resolveGlobal(method, recipe);
   checkTogether(method, global);
 
-  const { outputs, findings } = planOutputs(sources, recipe, global);
+  const { outputs, findings, extras } = planOutputs(sources, recipe, global);
   const configChanges = changeConfig(outputs, sources.donor);
-  const arranged = arrangeFindings([
+  const said = arrangeFindings([
     ...settingFindings,
     ...describeRecipe(method, recipe, sources, outputs),
     ...compareCheckpoints(sources, recipe, outputs),
@@ -210,7 +218,7 @@ export function planMerge(given: PlanRequest): Plan {
     metadata: { tool: `${STUDIO.name} ${STUDIO.version}`, merge_method: method.id },
   });
   return {
-    card: makeCard(request, outputs, shards, arranged),
+    card: makeCard(request, outputs, shards, { findings: said, extras }),
     method,
     recipe,
     global,

@@ -36,7 +36,7 @@ function compareProfiles(
   const difference = differences.filter((one) => one != null).join("; ");
   if (difference === "") return [];
   const message = `Profile ${profile}: ${difference}; "profile: ${profile === "paper" ? "mergekit" : "paper"}" gives the other numbers.`;
-  return [finding("note", "info", message)];
+  return [finding("note", "info", message, { setting: "profile" })];
 }
 
 /** What mergekit 0.1.5 computes in float32 whatever the recipe's dtype is. */

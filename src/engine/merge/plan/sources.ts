@@ -42,14 +42,18 @@ export function finding(
   severity: Finding["severity"],
   code: Finding["code"],
   message: string,
-  about: { readonly source?: Source | undefined; readonly tensor?: string } = {},
+  about: { readonly source?: Source | undefined } & Pick<
+    Finding,
+    "tensor" | "setting" | "items"
+  > = {},
 ): Finding {
+  const { source, ...rest } = about;
   return {
     severity,
     code,
     message,
-    ...(about.source === undefined ? {} : { model: about.source.key }),
-    ...(about.tensor === undefined ? {} : { tensor: about.tensor }),
+    ...(source === undefined ? {} : { model: source.key }),
+    ...rest,
   };
 }
 

@@ -53,7 +53,7 @@ async function offerOthers(
   const row = { first: Math.floor(at / columns) * columns, count: columns };
   for (const other of others) {
     if (await findNonfinite(other, row)) continue;
-    return ` "${other.key}" has numbers in that row: copy it from there into the other model, or leave the tensor to one model with a filter on its weight.`;
+    return ` "${other.key}" has numbers in that row: copy it from there into the other model, and merge again. (A weight of 0 does not help: 0 times NaN is NaN.)`;
   }
   return "";
 }
