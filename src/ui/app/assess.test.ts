@@ -29,6 +29,7 @@ const RECIPE: Recipe = {
 const PLAN: MergePlan = {
   tensors: [],
   findings: [],
+  extras: [],
   runnable: true,
   readBytes: 1000,
   passes: 1,

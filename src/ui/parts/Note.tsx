@@ -9,16 +9,19 @@ interface NoteProps {
   /** A code for programs and for searching, shown small. */
   readonly code?: string | null;
   readonly children: ReactNode;
+  /** Beneath the sentence and its code. */
+  readonly below?: ReactNode;
   readonly role?: "alert" | "status";
 }
 
 /** A sentence worth reading. Its title says the tone too, for those who do not see the colour. */
-export function Note({ tone, title, code, children, role }: NoteProps) {
+export function Note({ tone, title, code, children, below, role }: NoteProps) {
   return (
     <div className="note" data-tone={tone} role={role}>
       {title && <b>{title} </b>}
       {children}
       {code && <span className="note-code"> {code}</span>}
+      {below}
     </div>
   );
 }

@@ -1,6 +1,7 @@
 import { Button, Menu } from "@mantine/core";
-import { useRef } from "react";
+import { Fragment, useRef } from "react";
 import { useStore } from "zustand";
+import type { ParamCard } from "../../../engine/contract/index.ts";
 import { Section } from "../../parts/Section.tsx";
 import { switchMethod } from "../../stores/recipeStore.ts";
 import type { Studio } from "../../stores/studio.ts";
@@ -11,6 +12,7 @@ import { ParamField } from "./ParamField.tsx";
 export function MethodPanel({ studio }: { readonly studio: Studio }) {
   const methods = useStore(studio.environment, (state) => state.methods);
   const recipe = useStore(studio.recipe, (state) => state.recipe);
+  const findings = useStore(studio.forecast, (state) => state.plan?.findings);
   const method = methods.find(({ id }) => id === recipe.method);
   // A method without a base sets it aside; the next one that has a base takes it up again.
   const spareBase = useRef<string | undefined>(undefined);
@@ -58,26 +60,54 @@ export function MethodPanel({ studio }: { readonly studio: Studio }) {
             {method.params
               .filter(({ scope }) => scope === "global")
               .map((param) => (
-                <ParamField
-                  key={param.name}
-                  param={param}
-                  value={recipe.parameters[param.name]}
-                  onChange={(value) =>
-                    studio.recipe.edit({
-                      ...recipe,
-                      parameters: withSetting(recipe.parameters, param.name, value),
-                    })
-                  }
-                />
+                <Fragment key={param.name}>
+                  <ParamField
+                    param={param}
+                    value={recipe.parameters[param.name]}
+                    onChange={(value) =>
+                      studio.recipe.edit({
+                        ...recipe,
+                        parameters: withSetting(recipe.parameters, param.name, value),
+                      })
+                    }
+                  />
+                  {findings
+                    ?.filter(({ setting }) => setting === param.name)
+                    .map(({ message }) => (
+                      <p key={message} className="small muted field-note">
+                        {message}
+                      </p>
+                    ))}
+                </Fragment>
               ))}
             <ParamField
               param={OUTPUT_FIELD}
               value={recipe.outDtype ?? recipe.dtype}
               onChange={(value) => studio.recipe.edit(withOutput(recipe, value))}
             />
+            <FieldHelp params={[...method.params, OUTPUT_FIELD]} />
           </>
         )}
       </div>
     </Section>
+  );
+}
+
+/** What each field of the form does, for those who have no pointer to rest on it too. */
+function FieldHelp({ params }: { readonly params: readonly ParamCard[] }) {
+  return (
+    <details className="fold field-help">
+      <summary>
+        <span className="small">What the fields mean</span>
+      </summary>
+      <dl className="small">
+        {params.map(({ name, label, help }) => (
+          <Fragment key={name}>
+            <dt>{label}</dt>
+            <dd className="muted">{help}</dd>
+          </Fragment>
+        ))}
+      </dl>
+    </details>
   );
 }

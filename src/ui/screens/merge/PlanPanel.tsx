@@ -3,20 +3,16 @@ import type { Finding, MergePlan } from "../../../engine/contract/index.ts";
 import { Facts } from "../../parts/Facts.tsx";
 import { Note } from "../../parts/Note.tsx";
 import { Section } from "../../parts/Section.tsx";
+import { followedMerge } from "../../stores/commands.ts";
 import type { Studio } from "../../stores/studio.ts";
 import { formatBytes, formatCount, formatDuration } from "../../theme/format.ts";
-
-const TITLES = { error: "Cannot merge.", warning: "Warning.", note: "Note." } as const;
-const SEVERITIES = ["error", "warning", "note"] as const;
-/** More findings of one severity than this are folded away. */
-const SHOWN = 6;
+import { asksConsent, Consents } from "./Consents.tsx";
+import { ExtrasTable } from "./ExtrasTable.tsx";
+import { Findings } from "./Findings.tsx";
 
 /** What the merge will cost, and what a person should know before it runs. */
 export function PlanPanel({ studio }: { readonly studio: Studio }) {
-  const plan = useStore(studio.forecast, (state) => state.plan);
-  const failure = useStore(studio.forecast, (state) => state.planFailure);
-  const pending = useStore(studio.forecast, (state) => state.pending);
-  const ignored = useStore(studio.recipe, (state) => state.ignored);
+  const { plan, planFailure: failure, pending } = useStore(studio.forecast);
   const count = useStore(studio.recipe, (state) => state.recipe.models.length);
   if (count === 0) return null;
   return (
@@ -29,29 +25,54 @@ export function PlanPanel({ studio }: { readonly studio: Studio }) {
       }
     >
       <div className="plan" aria-busy={pending}>
+        <LastFailure studio={studio} />
         {failure && (
           <Note tone="error" title="Cannot merge." code={failure.code} role="alert">
             {failure.message}
           </Note>
         )}
         {!failure && !plan && <p className="small muted">Reading the headers…</p>}
-        {!failure && plan && (
-          <>
-            <Facts rows={factsOf(plan)} />
-            <div className="findings">
-              {SEVERITIES.map((severity) => (
-                <Findings
-                  key={severity}
-                  findings={[...ignored, ...plan.findings].filter(
-                    (finding) => finding.severity === severity,
-                  )}
-                />
-              ))}
-            </div>
-          </>
-        )}
+        {!failure && plan && <Outlook studio={studio} plan={plan} />}
       </div>
     </Section>
+  );
+}
+
+/** Why the merge that was started last from here failed, in full. */
+function LastFailure({ studio }: { readonly studio: Studio }) {
+  useStore(studio.jobs);
+  const job = followedMerge(studio);
+  if (job?.state !== "failed" || !job.failure) return null;
+  return (
+    <Note tone="error" title="The last merge failed." code={job.failure.code}>
+      {job.failure.message}
+    </Note>
+  );
+}
+
+/** What a control beside it says already: the method's form, a row of the extras, a box to tick. */
+function isSaidElsewhere(finding: Finding): boolean {
+  const { setting, severity } = finding;
+  if (setting === "extra_tensors") return severity !== "error";
+  return setting === "profile" || asksConsent(finding);
+}
+
+function Outlook({ studio, plan }: { readonly studio: Studio; readonly plan: MergePlan }) {
+  const ignored = useStore(studio.recipe, (state) => state.ignored);
+  const findings = [...ignored, ...plan.findings].filter((finding) => !isSaidElsewhere(finding));
+  return (
+    <>
+      <div className="findings">
+        <Findings severity="error" findings={findings} />
+        <Consents studio={studio} findings={plan.findings} />
+        <ExtrasTable studio={studio} extras={plan.extras} />
+        <Findings severity="warning" findings={findings} />
+      </div>
+      <Facts rows={factsOf(plan)} />
+      <div className="findings">
+        <Findings severity="note" findings={findings} />
+      </div>
+    </>
   );
 }
 
@@ -72,30 +93,4 @@ function factsOf(plan: MergePlan) {
     ["Peak GPU memory", formatBytes(plan.peakGpuBytes)],
     ["Time", plan.seconds === null ? "after a first merge" : formatDuration(plan.seconds)],
   ] as const;
-}
-
-function Findings({ findings }: { readonly findings: readonly Finding[] }) {
-  const line = (finding: Finding) => (
-    <Note
-      key={`${finding.message}${finding.tensor ?? ""}${finding.model ?? ""}`}
-      tone={finding.severity}
-      title={TITLES[finding.severity]}
-      code={finding.code === "info" ? null : finding.code}
-    >
-      {finding.line !== undefined && `Line ${finding.line}: `}
-      {finding.message}
-    </Note>
-  );
-  const rest = findings.slice(SHOWN);
-  return (
-    <>
-      {findings.slice(0, SHOWN).map(line)}
-      {rest.length > 0 && (
-        <details>
-          <summary className="small">{formatCount(rest.length)} more</summary>
-          {rest.map(line)}
-        </details>
-      )}
-    </>
-  );
 }

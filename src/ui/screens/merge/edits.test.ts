@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { Recipe } from "../../../engine/contract/index.ts";
-import { chooseBase, dropBase, removeModel, withOutput, withSetting } from "./edits.ts";
+import { chooseBase, dropBase, removeModel, withExtra, withOutput, withSetting } from "./edits.ts";
 
 const RECIPE: Recipe = {
   method: "varm",
@@ -48,4 +48,13 @@ test("choosing an output replaces both dtypes, and going back removes them", () 
     outDtype: "bfloat16",
   });
   expect(withOutput(recipe, undefined)).not.toHaveProperty("dtype");
+});
+
+test("what becomes of a pattern stands before wider ones, and is gone when it is taken back", () => {
+  const wide = { ...RECIPE, extraTensors: [{ value: "copy" }] } as const;
+  const left = withExtra(wide, "mtp.*", "leave_out");
+  expect(left.extraTensors).toEqual([{ filter: "mtp.*", value: "leave_out" }, { value: "copy" }]);
+  expect(withExtra(left, "mtp.*", "refuse").extraTensors).toHaveLength(2);
+  expect(withExtra(left, "mtp.*", null)).toEqual(wide);
+  expect(withExtra(withExtra(RECIPE, "mtp.*", "copy"), "mtp.*", null)).toEqual(RECIPE);
 });

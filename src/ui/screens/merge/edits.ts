@@ -1,4 +1,5 @@
 import type {
+  ExtraAction,
   FloatName,
   MethodCard,
   ParamCard,
@@ -64,4 +65,13 @@ export function chooseBase(recipe: Recipe, index: number): Recipe {
 export function dropBase(recipe: Recipe, method: MethodCard | undefined): Recipe {
   const { base, ...rest } = recipe;
   return base === undefined ? recipe : addModel(rest, base, method);
+}
+
+/** The recipe with what becomes of the tensors of one pattern; null leaves it to the studio. */
+export function withExtra(recipe: Recipe, filter: string, action: ExtraAction | null): Recipe {
+  const { extraTensors = [], ...rest } = recipe;
+  const others = extraTensors.filter((entry) => entry.filter !== filter);
+  // The first entry that matches holds, so the newest stands before wider ones.
+  const entries = action === null ? others : [{ filter, value: action }, ...others];
+  return entries.length === 0 ? rest : { ...rest, extraTensors: entries };
 }
