@@ -37,6 +37,14 @@ function valuesOf({ bytes }: Tensor): Float32Array {
   return new Float32Array(words.buffer);
 }
 
+/** A safetensors file up to its data: the header's length and the header. */
+function frame(header: object): Buffer {
+  const text = Buffer.from(JSON.stringify(header));
+  const length = Buffer.alloc(8);
+  length.writeBigUInt64LE(BigInt(text.byteLength));
+  return Buffer.concat([length, text]);
+}
+
 /** VaRM's shares of one matrix: each model's mean squared change, divided by the sum of all. */
 export function varmShares(base: Tensor, targets: readonly Tensor[]): readonly number[] {
   const origin = valuesOf(base);
@@ -124,9 +132,7 @@ export function writeFamily(folder: string, names: readonly string[], size: Size
       return [name, { dtype: "BF16", shape, data_offsets: [from, offset] }];
     }),
   );
-  const text = Buffer.from(JSON.stringify(header));
-  const length = Buffer.alloc(8);
-  length.writeBigUInt64LE(BigInt(text.byteLength));
+  const head = frame(header);
   let base: Uint16Array | null = null;
   return names.map((name, index) => {
     const words: Uint16Array = fill(offset / 2, 0x5eed + index, base);
@@ -135,7 +141,20 @@ export function writeFamily(folder: string, names: readonly string[], size: Size
     mkdirSync(path, { recursive: true });
     writeFileSync(join(path, "config.json"), JSON.stringify(config, null, 2));
     const data = Buffer.from(words.buffer);
-    writeFileSync(join(path, "model.safetensors"), Buffer.concat([length, text, data]));
+    writeFileSync(join(path, "model.safetensors"), Buffer.concat([head, data]));
     return path;
   });
+}
+
+/** Writes tensors as one safetensors file. */
+export function writeTensors(tensors: ReadonlyMap<string, Tensor>): Buffer {
+  let offset = 0;
+  const header = Object.fromEntries(
+    [...tensors].map(([name, { dtype, shape, bytes }]) => {
+      const from = offset;
+      offset += bytes.byteLength;
+      return [name, { dtype, shape, data_offsets: [from, offset] }];
+    }),
+  );
+  return Buffer.concat([frame(header), ...[...tensors.values()].map(({ bytes }) => bytes)]);
 }

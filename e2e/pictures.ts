@@ -1,6 +1,6 @@
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
-import { expect, type Page } from "playwright/test";
+import { expect, type Locator, type Page } from "playwright/test";
 
 const SIZES = [
   { width: 1440, height: 900 },
@@ -9,12 +9,18 @@ const SIZES = [
 const FOLDER = join(import.meta.dirname, "..", "test-results", "screens");
 
 /** Takes a picture of the screen in both themes and sizes; nothing may be wider than the window. */
-export async function takePictures(page: Page, name: string): Promise<void> {
+export async function takePictures(
+  page: Page,
+  name: string,
+  /** What must be in the picture, where a phone has to be scrolled to it. */
+  subject?: Locator,
+): Promise<void> {
   mkdirSync(FOLDER, { recursive: true });
   for (const size of SIZES) {
     await page.setViewportSize(size);
     for (const colorScheme of ["light", "dark"] as const) {
       await page.emulateMedia({ colorScheme, reducedMotion: "reduce" });
+      await subject?.evaluate((node) => node.scrollIntoView());
       const path = join(FOLDER, `${name}-${size.width}-${colorScheme}.png`);
       await page.screenshot({ path, animations: "disabled" });
     }

@@ -34,3 +34,24 @@ test("every screen fits a desk's and a phone's window, light and dark", async ({
   await expect(page.getByRole("gridcell", { name: /^Layer 3 · gate:/ })).toBeVisible();
   await page.screenshot({ path: picture, animations: "disabled" });
 });
+
+test("an evaluation of too few rows says so, at a desk and on a phone", async ({ page }) => {
+  await openStudio(page);
+  await trySamples(page);
+  await goTo(page, "Library");
+  await page.getByRole("button", { name: "Add the sample texts" }).click();
+  await expect(page.getByRole("list", { name: "Datasets" }).getByRole("listitem")).toHaveCount(3);
+  await page.getByRole("button", { name: "Evaluate", exact: true }).click();
+  for (const name of ["ember-drama", "ember-tales", "drama.jsonl", "tales.jsonl"]) {
+    const box = page.getByRole("checkbox", { name, exact: true });
+    await expect(box).toBeChecked();
+    await box.uncheck();
+  }
+  await page.getByRole("textbox", { name: "Rows of each dataset, at most" }).fill("3");
+  await expect(page.getByText("Too few for an interval")).toBeVisible();
+  await page.getByRole("button", { name: "Start the evaluation" }).click();
+  const row = page.getByRole("row", { name: /ember-maths/ });
+  await expect(row).toContainText("too few rows", { timeout: 60_000 });
+  await expect(row).toContainText("n = 3, too few for an interval");
+  await takePictures(page, "evaluate-too-few");
+});
