@@ -1,8 +1,20 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
 import { acquireGpu, type Gpu } from "../../gpu/device.ts";
 import type { AttentionSpec } from "../description/spec.ts";
 import { KernelBench, largestError, randomValues } from "../kernels/kernelBench.ts";
-import { attend, fitsQueries } from "../kernels/kernels.ts";
+import {
+  ATTENTION_KERNELS,
+  type AttentionKernel,
+  attend,
+  fitsQueries,
+} from "../kernels/kernels.ts";
+import { withMutant } from "../kernels/withMutant.ts";
+
+vi.mock(import("../../gpu/shaders.ts"), async (original) => {
+  const real = await original();
+  const { planted } = await import("../kernels/plantedShaders.ts");
+  return { ...real, shaderText: (path: string) => planted.get(path) ?? real.shaderText(path) };
+});
 
 let gpu: Gpu;
 let bench: KernelBench;
@@ -70,13 +82,59 @@ function plainAttention(
   return { out, lse };
 }
 
-/** The kernel for many queries takes 16 rows at a time, of heads up to 128. */
-const FORMS = [
-  { kernel: "row", rows: 3, most: 512 },
-  { kernel: "lanes", rows: 3, most: 512 },
-  { kernel: "queries", rows: 19, most: 128 },
-] as const;
-describe.each(FORMS)("attention by $kernel", ({ kernel, rows, most }) => {
+/** What each kernel is tried on: the one for many queries takes 16 rows at a time, of heads up to 128. */
+const SIZES: Readonly<Record<AttentionKernel, { readonly rows: number; readonly most: number }>> = {
+  row: { rows: 3, most: 512 },
+  lanes: { rows: 3, most: 512 },
+  queries: { rows: 19, most: 128 },
+};
+
+/** Attends as the layers do, and compares with the definition. */
+async function checkAttention(
+  kernel: AttentionKernel,
+  spec: AttentionSpec,
+  on: KernelBench,
+): Promise<void> {
+  const { rows } = SIZES[kernel];
+  const padded = 4 * Math.ceil(spec.headDim / 4);
+  const start = 140;
+  const q = randomValues(rows * spec.heads * padded, 5);
+  const count = (start + rows) * spec.kvHeads * padded;
+  const [k, v] = [randomValues(count, 6), randomValues(count, 7)];
+  for (const values of [q, k, v]) {
+    values.forEach((_, i) => {
+      if (i % padded >= spec.headDim) values[i] = 0;
+    });
+  }
+  const stride = spec.heads * spec.headDim + 2;
+  const out = on.buffer(new Float32Array(rows * stride));
+  const logSums = on.buffer(new Float32Array(rows * spec.heads));
+  const shape = { rows, start };
+  await attend(
+    on.recorder,
+    spec,
+    {
+      queries: on.buffer(q),
+      keys: on.buffer(k),
+      values: on.buffer(v),
+      logSums,
+      out: { buffer: out, stride, offset: 0 },
+    },
+    { ...shape, kernel },
+  );
+  const want = plainAttention(spec, q, k, v, shape);
+  const width = spec.heads * spec.headDim;
+  const got = await on.read(out, rows * stride);
+  const dense = Array.from({ length: rows }, (_, t) => [
+    ...got.slice(t * stride, t * stride + width),
+  ]).flat();
+  // Scores reach 3 · 300 / 3: rounded at 2^-24 of that, they move a weight by 2e-5 of itself.
+  expect(largestError(dense, want.out)).toBeLessThanOrEqual(5e-5);
+  const sums = await on.read(logSums, want.lse.length);
+  expect(largestError(sums, want.lse)).toBeLessThanOrEqual(1e-4);
+}
+
+describe.each(ATTENTION_KERNELS)("attention by %s", (kernel) => {
   test.each([
     ["a head of 10", { headDim: 10 }, null],
     ["a head of 1", { headDim: 1 }, null],
@@ -87,43 +145,14 @@ describe.each(FORMS)("attention by $kernel", ({ kernel, rows, most }) => {
     ["soft-capped scores", { softcap: 0.7 }, null],
   ] as const)("is the softmax's weighted mean with %s", async (_, change, window) => {
     const spec: AttentionSpec = { ...SPEC, ...change, window };
-    if (spec.headDim > most) return expect(fitsQueries(spec)).toBe(false);
-    const padded = 4 * Math.ceil(spec.headDim / 4);
-    const start = 140;
-    const q = randomValues(rows * spec.heads * padded, 5);
-    const count = (start + rows) * spec.kvHeads * padded;
-    const [k, v] = [randomValues(count, 6), randomValues(count, 7)];
-    for (const values of [q, k, v]) {
-      values.forEach((_, i) => {
-        if (i % padded >= spec.headDim) values[i] = 0;
-      });
-    }
-    const stride = spec.heads * spec.headDim + 2;
-    const out = bench.buffer(new Float32Array(rows * stride));
-    const logSums = bench.buffer(new Float32Array(rows * spec.heads));
-    const shape = { rows, start };
-    await attend(
-      bench.recorder,
-      spec,
-      {
-        queries: bench.buffer(q),
-        keys: bench.buffer(k),
-        values: bench.buffer(v),
-        logSums,
-        out: { buffer: out, stride, offset: 0 },
-      },
-      { ...shape, kernel },
-    );
-    const want = plainAttention(spec, q, k, v, shape);
-    const width = spec.heads * spec.headDim;
-    const got = await bench.read(out, rows * stride);
-    const dense = Array.from({ length: rows }, (_, t) => [
-      ...got.slice(t * stride, t * stride + width),
-    ]).flat();
-    // Scores reach 3 · 300 / 3: rounded at 2^-24 of that, they move a weight by 2e-5 of itself.
-    expect(largestError(dense, want.out)).toBeLessThanOrEqual(5e-5);
-    expect(largestError(await bench.read(logSums, want.lse.length), want.lse)).toBeLessThanOrEqual(
-      1e-4,
-    );
+    if (spec.headDim > SIZES[kernel].most) return expect(fitsQueries(spec)).toBe(false);
+    await checkAttention(kernel, spec, bench);
+  });
+
+  test("is seen to be wrong when what was summed does not fade as a higher score comes", async () => {
+    const mutant = ["exp(highest - higher)", "1.0"] as const;
+    const path = `nn/attention_${kernel}.wgsl`;
+    const run = withMutant(path, mutant, (on) => checkAttention(kernel, SPEC, on));
+    await expect(run).rejects.toThrow("to be less than or equal to");
   });
 });

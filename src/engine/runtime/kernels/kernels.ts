@@ -9,7 +9,8 @@ export const ACTIVATION = { silu: 0, gelu: 1, gelu_tanh: 2, relu: 3 } as const s
 >;
 
 /** `row` suits CPUs; `queries` reads keys once for 16 rows, `lanes` once for each. */
-export type AttentionKernel = "row" | "lanes" | "queries";
+export const ATTENTION_KERNELS = ["row", "lanes", "queries"] as const;
+export type AttentionKernel = (typeof ATTENTION_KERNELS)[number];
 
 const QUERIES = 16;
 /** Quads of a head that its workgroup memory holds. */

@@ -1,11 +1,24 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
 import type { OutputDType } from "../../contract/index.ts";
 import { fromF32, toF32 } from "../../core/tensor/convert.ts";
 import { PLAIN_FORMATS } from "../../core/tensor/weightFormat.ts";
 import { acquireGpu, type Gpu } from "../../gpu/device.ts";
 import { KernelBench, largestError, randomValues } from "./kernelBench.ts";
-import { canRun, MATMUL_FORMS, type MatmulKernel, type MatmulShape } from "./matmulKernels.ts";
+import {
+  canRun,
+  MATMUL_FORMS,
+  type MatmulKernel,
+  type MatmulShape,
+  matmulProgram,
+} from "./matmulKernels.ts";
 import { embed, multiply } from "./multiply.ts";
+import { withMutant } from "./withMutant.ts";
+
+vi.mock(import("../../gpu/shaders.ts"), async (original) => {
+  const real = await original();
+  const { planted } = await import("./plantedShaders.ts");
+  return { ...real, shaderText: (path: string) => planted.get(path) ?? real.shaderText(path) };
+});
 
 let gpu: Gpu;
 let bench: KernelBench;
@@ -35,7 +48,11 @@ const SHAPES = [
 type Stored = Pick<MatmulShape, "layout"> & { readonly dtype: OutputDType };
 
 /** Multiplies at all shapes, with a bias, a column, strides, and every second one added to `out`. */
-async function checkKernel(kernel: MatmulKernel, { dtype, layout }: Stored): Promise<void> {
+async function checkKernel(
+  kernel: MatmulKernel,
+  { dtype, layout }: Stored,
+  on: KernelBench,
+): Promise<void> {
   for (const [seed, [rows, inputs, outputs]] of SHAPES.entries()) {
     const stride = 4 * Math.ceil(inputs / 4) + 4;
     const x = randomValues(rows * stride, seed);
@@ -44,21 +61,21 @@ async function checkKernel(kernel: MatmulKernel, { dtype, layout }: Stored): Pro
     const bias = randomValues(outputs, 200 + seed);
     const [outStride, column] = [outputs + 3, 2];
     const before = randomValues(rows * outStride, 300 + seed);
-    const out = bench.buffer(before.slice());
+    const out = on.buffer(before.slice());
     const turned = layout === "in_out";
     const matrix = {
-      panels: [{ buffer: bench.buffer(stored), first: 0, rows: turned ? inputs : outputs }],
+      panels: [{ buffer: on.buffer(stored), first: 0, rows: turned ? inputs : outputs }],
       format: PLAIN_FORMATS[dtype],
       rows: turned ? inputs : outputs,
       columns: turned ? outputs : inputs,
     };
     const accumulate = seed % 2 === 0;
     await multiply(
-      bench.recorder,
-      { buffer: bench.buffer(x), stride, offset: 4 },
+      on.recorder,
+      { buffer: on.buffer(x), stride, offset: 4 },
       matrix,
       { buffer: out, stride: outStride, offset: column },
-      { rows, layout, bias: bench.buffer(bias), accumulate, kernel },
+      { rows, layout, bias: on.buffer(bias), accumulate, kernel },
     );
     const want = Float64Array.from(before);
     for (let t = 0; t < rows; t++) {
@@ -73,14 +90,14 @@ async function checkKernel(kernel: MatmulKernel, { dtype, layout }: Stored): Pro
         want[at] = sum;
       }
     }
-    const error = largestError(await bench.read(out, before.length), want);
+    const error = largestError(await on.read(out, before.length), want);
     expect(error, `${rows} × ${inputs} × ${outputs}`).toBeLessThanOrEqual(boundFor(inputs));
   }
 }
 
 describe.each(["out_in", "in_out"] as const)("weights stored %s", (layout) => {
   test.each(["F32", "BF16", "F16"] as const)("of %s are read as they are", (dtype) =>
-    checkKernel("registers", { dtype, layout }),
+    checkKernel("registers", { dtype, layout }, bench),
   );
 });
 
@@ -98,12 +115,22 @@ test.for([
   async ([kernel, stored], { skip }) => {
     const { layout, dtype } = stored;
     const shape = { rows: 1, inputs: 4, outputs: 4, layout, format: PLAIN_FORMATS[dtype] };
-    if (canRun(kernel, shape, gpu.device.features)) return checkKernel(kernel, stored);
+    if (canRun(kernel, shape, gpu.device.features)) return checkKernel(kernel, stored, bench);
     const feature = kernel.endsWith("+half") ? "shader-f16" : "subgroups";
     console.log(`NOT RUN: ${kernel} (${gpu.name} does not offer ${feature})`);
     skip(feature);
   },
 );
+
+/** Inputs that do not fill a quad are forgotten. */
+const MUTANT = ["(shape.inputs + 3u) / 4u", "shape.inputs / 4u"] as const;
+test.for(MATMUL_FORMS)("a mutant planted in the shader of %s is found", async (form, { skip }) => {
+  if (form === "subgroups" && !gpu.device.features.has("subgroups")) return skip("subgroups");
+  const { shader } = matmulProgram(form, 1, 4);
+  const stored = { dtype: "F32", layout: "out_in" } as const;
+  const run = withMutant(shader, MUTANT, (on) => checkKernel(form, stored, on));
+  await expect(run).rejects.toThrow("to be less than or equal to");
+});
 
 test("eight rows at a time give the same bits as four", async () => {
   const [rows, inputs, outputs] = [19, 36, 24];
