@@ -29,6 +29,7 @@ import { openWorkFolder, type WorkFolder } from "../node/workFolder.ts";
 import { readChoice } from "./choices.ts";
 import { closing } from "./closing.ts";
 import type { Call, Command, Outcome } from "./command.ts";
+import { earlierDistillKey } from "./earlierKeys.ts";
 import { openFolderJobs } from "./folderJobs.ts";
 import { fingerprintOf, jobContext } from "./jobContext.ts";
 import { openBudgetedGpu, RUN_OPTIONS } from "./languageModel.ts";
@@ -84,8 +85,9 @@ export const distill: Command = {
       const gpuProvider = await openBudgetedGpu(call.options);
       checkTraining(checkpoint, settings, gpuProvider.budgetBytes);
       const key = fingerprintOf(STUDIO.version, data, marks, settings);
+      const earlier = await earlierDistillKey(opened, data, settings);
       await requireOutside(out, [pivot]);
-      const folder = keep(await openWorkFolder<DistillState>(out, key));
+      const folder = keep(await openWorkFolder<DistillState>(out, key, earlier));
       const given = [{ id: pivot, name: basename(pivot), checkpoint }];
       const library = keep(await openFolderLibrary(join(folder.work, "models"), given));
       if (folder.state) call.say("Going on where an earlier run stopped.");

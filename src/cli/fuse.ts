@@ -19,12 +19,18 @@ import { nodeThreads } from "../node/threads.ts";
 import { readChoice } from "./choices.ts";
 import { closing } from "./closing.ts";
 import type { Call, Command } from "./command.ts";
+import { earlierFuseKey } from "./earlierKeys.ts";
 import { openFolderJobs } from "./folderJobs.ts";
-import { openFusionInputs } from "./fusionInputs.ts";
+import { type InputIds, openFusionInputs } from "./fusionInputs.ts";
 import { fusionReport } from "./fusionReport.ts";
 import { fingerprintOf, jobContext } from "./jobContext.ts";
 import { openBudgetedGpu, RUN_OPTIONS, readBudget } from "./languageModel.ts";
 import { PROFILE_OPTION, readSettings, settingOptions } from "./settingOptions.ts";
+
+/** A fusion, and the ids of its inputs where it was begun under others than today's. */
+interface FolderState extends FuseState {
+  readonly ids?: InputIds;
+}
 
 /** `studio fuse`: what sources know about texts, in the pivot's tokens. */
 export const fuse: Command = {
@@ -48,28 +54,32 @@ export const fuse: Command = {
       readBudget(options); // refused before anything is read
       const named = [pivot, first, ...many(options.source)];
       const inputs = keep(await openFusionInputs(named, [data, ...many(options.data)]));
-      const [pivotId = "", ...sources] = inputs.models;
       const out = resolve(target);
-      const request = {
+      const requestWith = ({ models: [pivotId = "", ...sources], files }: InputIds) => ({
         kind: "fuse" as const,
         pivot: pivotId,
         sources,
         settings,
-        datasets: inputs.files,
+        datasets: files,
         name: basename(out),
-      };
+      });
       const openText = keepLanguageTexts(watchTemplates(nodeThreads()));
-      const { totalBytes } = await prepareFusion(request, { ...inputs, openText });
+      const { totalBytes } = await prepareFusion(requestWith(inputs), {
+        ...inputs,
+        openText,
+      });
       await requireOutside(
         out,
         named.map((path) => resolve(path)),
       );
-      const key = fingerprintOf(STUDIO.version, request);
-      const folder = keep(await openFusionFolder<FuseState>(out, key));
+      const key = fingerprintOf(STUDIO.version, requestWith(inputs));
+      const earlier = earlierFuseKey(requestWith(inputs.earlier));
+      const folder = keep(await openFusionFolder<FolderState>(out, key, earlier));
+      const ids = folder.isEarlier ? inputs.earlier : (folder.state?.ids ?? null);
+      const { datasets, given, models, files } = ids ? inputs.under(ids) : inputs;
       if (folder.state) say("Going on where an earlier run stopped.");
       const gpuProvider = await openBudgetedGpu(options);
       const { name } = await gpuProvider.get();
-      const { datasets, given } = inputs;
       const library = keep(await openFolderLibrary(join(folder.work, "models"), given));
       const parts = { library, datasets, gpuProvider, openText };
       const { fuse: kind } = openFolderJobs(folder, parts);
@@ -78,9 +88,9 @@ export const fuse: Command = {
       const context = jobContext<FuseState>(call, {
         id: "terminal",
         state: folder.state,
-        save: folder.save,
+        save: (state) => folder.save(ids ? { ...state, ids } : state),
       });
-      const { notes, fusion = "" } = await kind.run(request, {
+      const { notes, fusion = "" } = await kind.run(requestWith({ models, files }), {
         ...context,
         progress: (step) =>
           context.progress({ ...step, totalBytes: Math.max(step.totalBytes, totalBytes) }),
@@ -88,11 +98,11 @@ export const fuse: Command = {
       const seconds = (performance.now() - begun) / 1000;
       const card: FusionCard = await folder.fusions.card(fusion);
       for (const note of notes) say(note);
-      const files = await folder.seal(card, parquet);
+      const names = await folder.seal(card, parquet);
       const report = fusionReport(card);
       return {
-        json: { ...report.json, files, notes, seconds, adapter: name },
-        text: `${report.text}\n${files.map((file) => resolve(out, file)).join("\n")}`,
+        json: { ...report.json, files: names, notes, seconds, adapter: name },
+        text: `${report.text}\n${names.map((file) => resolve(out, file)).join("\n")}`,
       };
     }),
 };

@@ -14,8 +14,9 @@ import { nodeThreads } from "../node/threads.ts";
 import { openWorkFolder } from "../node/workFolder.ts";
 import { closing } from "./closing.ts";
 import type { Command, Outcome } from "./command.ts";
+import { earlierPipelineKey } from "./earlierKeys.ts";
 import { openFolderJobs } from "./folderJobs.ts";
-import { openFusionInputs } from "./fusionInputs.ts";
+import { type InputIds, openFusionInputs } from "./fusionInputs.ts";
 import { fingerprintOf, jobContext } from "./jobContext.ts";
 import { openBudgetedGpu, RUN_OPTIONS } from "./languageModel.ts";
 
@@ -23,6 +24,8 @@ interface FolderState {
   /** Which pipeline the stages are of: another one in the same folder takes what it can use. */
   readonly pipeline: string;
   readonly stages: StagesState | null;
+  /** Under which job and ids it was begun, where they are others than today's. */
+  readonly begunAs?: { readonly job: string; readonly ids: InputIds };
 }
 
 /** `studio fusechat`: represents, aligns, fuses, distills, merges and evaluates, from one YAML. */
@@ -40,31 +43,35 @@ export const fusechat: Command = {
       const inputs = keep(await openFusionInputs([pivot, ...sources].map(from), data.map(from)));
       await requireOutside(out, [pivot, ...sources].map(from));
       const folder = keep(await openWorkFolder<FolderState>(out, "fusechat"));
-      const library = keep(await openFolderLibrary(join(out, "models"), inputs.given));
-      const [pivotId = "", ...sourceIds] = inputs.models;
-      const request = {
+      const requestWith = ({ models: [pivotId = "", ...sourceIds], files }: InputIds) => ({
         ...settings,
         kind: "fusechat" as const,
-        datasets: inputs.files,
+        datasets: files,
         pivot: pivotId,
         sources: sourceIds,
-      };
-      const key = fingerprintOf(request);
-      const before = folder.state?.pipeline === key ? folder.state.stages : null;
-      if (before) call.say("Going on where an earlier run stopped.");
+      });
+      const key = fingerprintOf(requestWith(inputs));
+      const begun = findBegun(folder.state, key, {
+        ids: inputs.earlier,
+        key: earlierPipelineKey(requestWith(inputs.earlier)),
+      });
+      if (begun?.stages) call.say("Going on where an earlier run stopped.");
       const gpuProvider = await openBudgetedGpu(call.options);
-      const { datasets } = inputs;
+      const begunAs = begun?.begunAs;
+      const { datasets, given, models, files } = begunAs ? inputs.under(begunAs.ids) : inputs;
+      const library = keep(await openFolderLibrary(join(out, "models"), given));
+      const request = requestWith({ models, files });
       const openText = keepLanguageTexts(watchTemplates(nodeThreads()));
       const parts = { library, datasets, gpuProvider, openText };
       const { fusechat: kind } = openFolderJobs(folder, parts);
       await kind.prepare(request);
-      const job = key.slice(0, 16);
+      const job = begunAs?.job ?? jobOf(key);
       await kind.run(
         request,
         jobContext(call, {
           id: job,
-          state: before,
-          save: (stages) => folder.save({ pipeline: key, stages }),
+          state: begun?.stages ?? null,
+          save: (stages) => folder.save({ pipeline: key, stages, ...(begunAs ? { begunAs } : {}) }),
         }),
       );
       const report = await readReport(folder.records, job);
@@ -74,6 +81,19 @@ export const fusechat: Command = {
       return outcomeOf(report, join(out, "report.md"));
     }),
 };
+
+const jobOf = (key: string) => key.slice(0, 16);
+
+/** What a folder holds of the pipeline that is asked for; null for nothing, or for another one. */
+function findBegun(
+  state: FolderState | null,
+  key: string,
+  earlier: { readonly key: string | null; readonly ids: InputIds },
+): Pick<FolderState, "stages" | "begunAs"> | null {
+  if (state?.pipeline === key) return state;
+  if (state === null || state.pipeline !== earlier.key) return null;
+  return { stages: state.stages, begunAs: { job: jobOf(earlier.key), ids: earlier.ids } };
+}
 
 function outcomeOf({ models }: PipelineReport, reportPath: string): Outcome {
   const named = (role: string) =>

@@ -7,67 +7,104 @@ import type { StoredDataset } from "../engine/text/datasets/datasetLibrary.ts";
 import { summarizeDataset } from "../engine/text/datasets/datasets.ts";
 import { type OpenFiles, openFiles } from "../node/files.ts";
 import { type GivenModel, readGivenDatasets, readGivenModels } from "../node/givenModels.ts";
+import { earlierId, earlierMark } from "./earlierKeys.ts";
 import { fingerprintOf } from "./jobContext.ts";
 import { markModel, type OpenModel, openModel } from "./openModel.ts";
 
-/**
- * Models and datasets on disk, as a job finds them in a library. An id is a path and what lies there
- * now: what was made of one id is never taken for what another version of the files would give.
- */
-export interface FusionInputs extends Pick<FuseInputParts, "library" | "datasets"> {
-  /** The ids of the models that were named, in their order; a model named twice has one id. */
+/** The ids of models and datasets as they were named, in their order; what is named twice has one id. */
+export interface InputIds {
   readonly models: readonly ModelId[];
-  /** Those models, each once. */
-  readonly given: readonly GivenModel[];
-  /** Of the datasets the same. */
   readonly files: readonly DatasetId[];
+}
+
+/** Models and datasets on disk, as a job finds them in a library. */
+export interface FusionInputs extends InputIds, Pick<FuseInputParts, "library" | "datasets"> {
+  /** The models, each once. */
+  readonly given: readonly GivenModel[];
+}
+
+/**
+ * Inputs that are open. An id is a path and what lies there now: what was made of one id is never taken
+ * for what another version of the files would give.
+ */
+export interface OpenFusionInputs extends FusionInputs {
+  /** The ids that version 0.1.0 gave to the same files in the same state. */
+  readonly earlier: InputIds;
+  /** The same inputs under the ids that they had when work with them was begun. */
+  under(ids: InputIds): FusionInputs;
   close(): Promise<void>;
 }
 
-type NamedModel = OpenModel & { readonly name: string };
-
 /** Opens the folders and reads the datasets through once. */
-export async function openFusionInputs(
+export function openFusionInputs(
   modelPaths: readonly string[],
   dataPaths: readonly string[],
-): Promise<FusionInputs> {
-  const models = new Map<ModelId, NamedModel>();
-  const datasets = new Map<DatasetId, StoredDataset>();
+): Promise<OpenFusionInputs> {
+  const models: OpenModel[] = [];
+  const datasets: StoredDataset[] = [];
+  const [ids, earlier] = [emptyIds(), emptyIds()];
   const closing: (() => Promise<void>)[] = [];
   const close = async () => {
     for (const each of closing) await each();
   };
-  const addModel = async (path: string): Promise<ModelId> => {
+  const addModel = async (path: string) => {
     const opened = await openModel(path);
     closing.push(opened.files.close);
-    const id = idOf(path, await markModel(opened));
-    if (!models.has(id)) models.set(id, { ...opened, name: freeName(basename(path), models) });
-    return id;
+    models.push(opened);
+    ids.models.push(idOf(path, await markModel(opened)));
+    earlier.models.push(
+      earlierId(path, await earlierMark(opened.place, opened.files.files.keys())),
+    );
   };
-  const addData = async (path: string): Promise<DatasetId> => {
+  const addData = async (path: string) => {
     const opened = await openData(path);
     closing.push(opened.close);
-    const id = idOf(path, opened.mark);
-    datasets.set(id, { ...opened.dataset, card: { ...opened.dataset.card, id } });
-    return id;
+    datasets.push(opened.dataset);
+    ids.files.push(idOf(path, opened.mark));
+    earlier.files.push(earlierId(path, await earlierMark(path, [basename(path)])));
   };
-  try {
-    const [modelIds, files]: [ModelId[], DatasetId[]] = [[], []];
-    for (const path of modelPaths) modelIds.push(await addModel(resolve(path)));
-    for (const path of dataPaths) files.push(await addData(resolve(path)));
-    const given = [...models].map(([id, { name, checkpoint }]) => ({ id, name, checkpoint }));
-    return {
-      models: modelIds,
-      files,
-      close,
-      given,
-      library: readGivenModels(given),
-      datasets: readGivenDatasets(datasets),
-    };
-  } catch (error) {
+  const under = (chosen: InputIds) => nameInputs(chosen, modelPaths, models, datasets);
+  const openAll = async () => {
+    for (const path of modelPaths) await addModel(resolve(path));
+    for (const path of dataPaths) await addData(resolve(path));
+    return { ...under(ids), earlier, under, close };
+  };
+  return openAll().catch(async (error: unknown) => {
     await close();
     throw error;
+  });
+}
+
+const emptyIds = (): { readonly models: ModelId[]; readonly files: DatasetId[] } => ({
+  models: [],
+  files: [],
+});
+
+/** Opened models and datasets under their ids. */
+function nameInputs(
+  ids: InputIds,
+  modelPaths: readonly string[],
+  models: readonly OpenModel[],
+  datasets: readonly StoredDataset[],
+): FusionInputs {
+  const given = new Map<ModelId, GivenModel>();
+  for (const [i, { checkpoint }] of models.entries()) {
+    const id = ids.models[i] as ModelId;
+    const name = basename(resolve(modelPaths[i] as string));
+    if (!given.has(id)) given.set(id, { id, name: freeName(name, given), checkpoint });
   }
+  const stored = new Map<DatasetId, StoredDataset>();
+  for (const [i, dataset] of datasets.entries()) {
+    const id = ids.files[i] as DatasetId;
+    stored.set(id, { ...dataset, card: { ...dataset.card, id } });
+  }
+  return {
+    models: ids.models,
+    files: ids.files,
+    given: [...given.values()],
+    library: readGivenModels(given.values()),
+    datasets: readGivenDatasets(stored),
+  };
 }
 
 const idOf = (path: string, mark: string) => `${path} ${fingerprintOf(mark).slice(0, 16)}`;

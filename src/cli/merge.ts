@@ -1,12 +1,11 @@
 import { basename, resolve } from "node:path";
 import { mergeInto } from "../engine/merge/run/merge.ts";
-import { STUDIO } from "../engine/merge/run/version.ts";
 import { withChecksums } from "../node/checksums.ts";
+import { readWorkKey } from "../node/claimedFolder.ts";
 import { openFolderWriter } from "../node/folderWriter.ts";
 import { openGpuProvider } from "../node/gpuProvider.ts";
 import { requireOutside } from "../node/outputPlace.ts";
 import { type Command, formatBytes, parseByteSize } from "./command.ts";
-import { fingerprintOf } from "./jobContext.ts";
 import { planRecipe } from "./recipeFile.ts";
 
 /** Seconds from the caller's command to now; bin/studio.mjs says when that was. */
@@ -30,15 +29,15 @@ export const merge: Command = {
     const out = resolve(target);
     const planned = await planRecipe(resolve(path), {
       shardBytes,
+      begun: await readWorkKey(out),
       strict: options.strict !== undefined,
       copyCode: options["copy-code"] !== undefined,
       say,
     });
-    const { plan } = planned;
-    const key = fingerprintOf(STUDIO.version, planned.fingerprint);
+    const { plan, key, earlier } = planned;
     const openOutput = async () => {
       await requireOutside(out, planned.places);
-      return openFolderWriter(out, key);
+      return openFolderWriter(out, key, { earlier });
     };
     const writer = await openOutput().catch(async (error: unknown) => {
       await planned.close();

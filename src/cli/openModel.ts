@@ -11,6 +11,8 @@ import { locateModel } from "../node/hubCache.ts";
 export interface OpenModel {
   readonly checkpoint: Checkpoint;
   readonly files: OpenFiles;
+  /** Its folder or file on disk. */
+  readonly place: string;
 }
 
 /**
@@ -22,7 +24,7 @@ export async function openModel(path: string): Promise<OpenModel> {
   const files = await openFiles(place);
   try {
     const name = nameInHubCache(place) ?? basename(place);
-    return { checkpoint: await openCheckpoint(files.files, name), files };
+    return { checkpoint: await openCheckpoint(files.files, name), files, place };
   } catch (error) {
     await files.close();
     throw error;

@@ -1,16 +1,24 @@
 import { stat } from "node:fs/promises";
 import { basename, dirname, resolve } from "node:path";
 import type { Checkpoint } from "../engine/checkpoint/checkpoint.ts";
-import { EngineError, type Finding, type ParsedRecipe } from "../engine/contract/index.ts";
+import {
+  EngineError,
+  type Finding,
+  type ParsedRecipe,
+  type Recipe,
+} from "../engine/contract/index.ts";
 import { readAll } from "../engine/core/bytes.ts";
 import { examineModels } from "../engine/merge/plan/examine.ts";
 import type { Plan } from "../engine/merge/plan/outputTensor.ts";
 import { prepareMerge, requireRunnable } from "../engine/merge/plan/prepare.ts";
 import { parseRecipe } from "../engine/merge/recipe/parseRecipe.ts";
 import { stateProfile } from "../engine/merge/recipe/profiles.ts";
+import { STUDIO } from "../engine/merge/run/version.ts";
 import { openFiles } from "../node/files.ts";
 import { locateModel } from "../node/hubCache.ts";
 import { closing } from "./closing.ts";
+import { earlierMergeKey } from "./earlierKeys.ts";
+import { fingerprintOf } from "./jobContext.ts";
 import { markModel, type OpenModel, openModel } from "./openModel.ts";
 
 const LARGEST_RECIPE_BYTES = 2 ** 20;
@@ -19,7 +27,9 @@ const LARGEST_RECIPE_BYTES = 2 ** 20;
 export interface PlannedRecipe {
   readonly plan: Plan;
   /** Changes when the recipe does, or what is read of its models. */
-  readonly fingerprint: string;
+  readonly key: string;
+  /** Keys that an earlier version had for the same merge. */
+  readonly earlier: readonly string[];
   /** The folders and files of its models. */
   readonly places: readonly string[];
   bytesRead(): number;
@@ -80,19 +90,24 @@ function refuseIgnored(findings: readonly Finding[]): void {
   });
 }
 
-/** Reads a recipe and plans it; throws what forbids the merge and says the rest. */
+/**
+ * Reads a recipe and plans it; throws what forbids the merge and says the rest. What version 0.1.0 began
+ * is planned as that version meant the recipe: by the papers' profile.
+ */
 export async function planRecipe(
   path: string,
   options: {
     readonly shardBytes: number;
+    /** The key of the unfinished merge that is to be gone on with. */
+    readonly begun?: string | null;
     readonly strict?: boolean;
     readonly copyCode?: boolean;
     say(line: string): void;
   },
 ): Promise<PlannedRecipe> {
   const { recipe: stated, findings, lines } = await readRecipe(path);
-  const consent = options.copyCode ? { copyCode: true as const } : {};
-  const recipe = stateProfile({ ...stated, ...consent });
+  const { shardBytes, begun = null } = options;
+  const consented = { ...stated, ...(options.copyCode ? { copyCode: true as const } : {}) };
   const folder = dirname(path);
   const opened = new Map<string, OpenModel>();
   const close = async () => {
@@ -107,28 +122,39 @@ export async function planRecipe(
     opened.set(place, found);
     return found.checkpoint;
   };
-  const prepare = async () => {
-    const plan = await prepareMerge(recipe, {
-      open,
-      shardBytes: options.shardBytes,
-      examine: examineModels,
-      lines,
-    });
-    const said = [...findings, ...plan.card.findings];
+  const prepare = (recipe: Recipe) =>
+    prepareMerge(recipe, { open, shardBytes, examine: examineModels, lines });
+  const keyOf = async (recipe: Recipe, ...more: readonly string[]) => {
+    const marks: (readonly [string, string])[] = [];
+    for (const [place, model] of opened) marks.push([place, await markModel(model)]);
+    const fingerprint = JSON.stringify([recipe, shardBytes, marks]);
+    return fingerprintOf(STUDIO.version, fingerprint, ...more);
+  };
+  /** The plan of a merge that 0.1.0 began, or null where the one that was begun is no such merge. */
+  const planEarlier = async () => {
+    const earlier = await earlierMergeKey(stated, shardBytes, opened);
+    const recipe = stateProfile(consented, "paper");
+    const key = await keyOf(recipe, "begun by 0.1.0");
+    if (begun !== earlier && begun !== key) return null;
+    options.say("Going on with a merge of version 0.1.0, as that version meant its recipe.");
+    return { plan: await prepare(recipe), key, earlier: [earlier] };
+  };
+  const planAll = async () => {
+    const recipe = stateProfile(consented);
+    const today = { plan: await prepare(recipe), key: await keyOf(recipe), earlier: [] };
+    const found = begun === null || begun === today.key ? today : ((await planEarlier()) ?? today);
+    const said = [...findings, ...found.plan.card.findings];
     for (const finding of said) if (finding.severity !== "error") options.say(describe(finding));
     if (options.strict) refuseIgnored(said);
-    requireRunnable(plan);
-    return plan;
+    requireRunnable(found.plan);
+    return found;
   };
-  const plan = await prepare().catch(async (error: unknown) => {
+  const planned = await planAll().catch(async (error: unknown) => {
     await close();
     throw error;
   });
-  const marks: (readonly [string, string])[] = [];
-  for (const [place, model] of opened) marks.push([place, await markModel(model)]);
   return {
-    plan,
-    fingerprint: JSON.stringify([recipe, options.shardBytes, marks]),
+    ...planned,
     places: [...opened.keys()],
     bytesRead: () => [...opened.values()].reduce((sum, { files }) => sum + files.bytesRead(), 0),
     close,

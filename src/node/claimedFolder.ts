@@ -2,6 +2,7 @@ import { mkdir, readdir, rm, rmdir, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { EngineError } from "../engine/contract/index.ts";
 import { fileFailure, guarded } from "./files.ts";
+import { readJson } from "./jsonFile.ts";
 import { isLockFile, takeLock } from "./lockFile.ts";
 import type { ProcessIdentity } from "./processes.ts";
 
@@ -69,6 +70,13 @@ export async function claimFolder(
         await removeEmpty();
       }),
   };
+}
+
+/** The key of the unfinished work in a folder; null where there is none, or none that can be read. */
+export async function readWorkKey(folder: string): Promise<string | null> {
+  const path = join(folder, WORK_FOLDER, STATE_FILE);
+  const state = await readJson<{ readonly key?: string }>(path).catch(() => null);
+  return state?.key ?? null;
 }
 
 /** Refuses a folder with anything in it where the file that marks our own unfinished work is missing. */

@@ -32,10 +32,10 @@ export interface FolderWriter extends FileTreeWriter {
   close(): Promise<void>;
 }
 
-/** What an earlier run left of each file, by path; `permission` where it had another key. */
-async function readFiles(path: string, folder: string, key: string) {
+/** What an earlier run left of each file, by path; `permission` where it had none of these keys. */
+async function readFiles(path: string, folder: string, keys: readonly string[]) {
   const state = await readJson<State>(path);
-  if (!state || state.key === key) return new Map(Object.entries(state?.files ?? {}));
+  if (!state || keys.includes(state.key)) return new Map(Object.entries(state?.files ?? {}));
   throw new EngineError(
     "permission",
     `${folder} holds an unfinished merge of another recipe, or of models that were changed since. Choose another folder, or delete this one.`,
@@ -71,22 +71,28 @@ function checkPath(path: string): void {
 }
 
 /**
- * Opens `folder` for writing, or goes on with what an earlier run began there under the same `key`.
- * Files appear under their own names at `seal`, all of them complete.
+ * Opens `folder` for writing, or goes on with what an earlier run began there under the same `key`, or
+ * under one of the `earlier` ones that another version had for the same work. Files appear under their
+ * own names at `seal`, all of them complete.
  */
 export async function openFolderWriter(
   folder: string,
   key: string,
-  openFile: OpenFile = open,
+  {
+    earlier = [],
+    openFile = open,
+  }: { readonly earlier?: readonly string[]; readonly openFile?: OpenFile } = {},
 ): Promise<FolderWriter> {
   const claimed = await claimFolder(folder, "merge");
   const { work } = claimed;
   const statePath = join(work, STATE_FILE);
   const handles = new Map<string, FileHandle>();
-  const files = await readFiles(statePath, folder, key).catch(async (error: unknown) => {
-    await claimed.release();
-    throw error;
-  });
+  const files = await readFiles(statePath, folder, [key, ...earlier]).catch(
+    async (error: unknown) => {
+      await claimed.release();
+      throw error;
+    },
+  );
 
   const fresh = files.size === 0;
   let bytesWritten = 0;

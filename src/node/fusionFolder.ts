@@ -21,8 +21,9 @@ export interface FusionFolder<State> extends Omit<WorkFolder<State>, "finish"> {
 export async function openFusionFolder<State>(
   folder: string,
   key: string,
+  earlier: string | null = null,
 ): Promise<FusionFolder<State>> {
-  const { finish, ...opened } = await openWorkFolder<State>(folder, key);
+  const { finish, ...opened } = await openWorkFolder<State>(folder, key, earlier);
   const { fusions, work } = opened;
   return {
     ...opened,

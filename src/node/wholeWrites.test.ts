@@ -81,7 +81,7 @@ test("a checkpoint is whole on a disk that writes short, and goes on after a ful
   const out = join(root, "out");
   const whole = bytes(1000, 5);
   const { disk, openFile } = poorDisk({ most: 11 });
-  const first = await openFolderWriter(out, "k", openFile);
+  const first = await openFolderWriter(out, "k", { openFile });
   const sink = await first.open("model.safetensors", 1000);
   await sink.append(whole.slice(0, 400));
   await sink.flush();
@@ -89,12 +89,12 @@ test("a checkpoint is whole on a disk that writes short, and goes on after a ful
   await expect(sink.append(whole.slice(400, 800))).rejects.toMatchObject({ code: "quota" });
   await first.close();
   // A disk that stays full costs nothing either.
-  const full = await openFolderWriter(out, "k", openFile);
+  const full = await openFolderWriter(out, "k", { openFile });
   await expect(
     full.open("model.safetensors", 1000).then((s) => s.append(whole.slice(400))),
   ).rejects.toMatchObject({ code: "quota" });
   await full.close();
-  const second = await openFolderWriter(out, "k", poorDisk({ most: 11 }).openFile);
+  const second = await openFolderWriter(out, "k", poorDisk({ most: 11 }));
   expect(second.resumedBytes).toBe(400);
   const again = await second.open("model.safetensors", 1000);
   await again.append(whole.slice(400));

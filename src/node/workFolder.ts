@@ -25,6 +25,8 @@ export interface WorkFolder<State> {
   readonly fusions: FusionLibrary;
   /** What an earlier run saved last, or null. */
   readonly state: State | null;
+  /** Whether that run was another version's, and had another key for the same work. */
+  readonly isEarlier: boolean;
   save(state: State): Promise<void>;
   /** What was saved is of no use: closing removes it, and the folder is free for other work. */
   forget(): void;
@@ -35,21 +37,23 @@ export interface WorkFolder<State> {
 }
 
 /**
- * Opens `folder` to work in, or goes on with what an earlier run began there under the same `key`.
+ * Opens `folder` to work in, or goes on with what an earlier run began there under the same `key`, or
+ * under the `earlier` one that another version had for the same work: the first `save` replaces it.
  * `permission` for a folder that holds anything else.
  */
 export async function openWorkFolder<State>(
   folder: string,
   key: string,
+  earlier: string | null = null,
 ): Promise<WorkFolder<State>> {
   const claimed = await claimFolder(folder, "work");
   const { work } = claimed;
   const statePath = join(work, STATE_FILE);
   const save = (state: State | null) => writeJson(statePath, { key, state });
   const openState = async () => {
-    const found = await readState<State>(work, folder, key);
+    const found = await readState<State>(work, folder, [key, ...(earlier ? [earlier] : [])]);
     // Before the work begins: whoever comes next must know whose folder this is.
-    if (found === null) await save(null);
+    if (found.state === null) await save(null);
     return found;
   };
   const before = await openState().catch(async (error: unknown) => {
@@ -58,13 +62,14 @@ export async function openWorkFolder<State>(
   });
   const records = openRecordFiles(join(work, "records"));
   const fusions = openFusions(catalogueFile(join(work, "catalogue.json")), records);
-  let begun = before !== null;
+  let begun = before.state !== null;
   let finished = false;
   return {
     work,
     records,
     fusions,
-    state: before,
+    state: before.state,
+    isEarlier: before.key === earlier && earlier !== key,
     async save(state) {
       begun = true;
       await save(state);
@@ -84,17 +89,24 @@ export async function openWorkFolder<State>(
   };
 }
 
-/** What an earlier run of the same key saved; null where nothing was; `permission` for others' work. */
-async function readState<State>(work: string, folder: string, key: string): Promise<State | null> {
-  const found = await readJson<{ readonly key: string; readonly state: State | null }>(
-    join(work, STATE_FILE),
-  );
-  if (found && found.key === key && found.state !== null) return found.state;
+interface StoredState<State> {
+  readonly key: string;
+  readonly state: State | null;
+}
+
+/** What an earlier run of one of the keys saved, or nothing; `permission` for others' work. */
+async function readState<State>(
+  work: string,
+  folder: string,
+  keys: readonly string[],
+): Promise<StoredState<State>> {
+  const found = await readJson<StoredState<State>>(join(work, STATE_FILE));
+  if (found && keys.includes(found.key) && found.state !== null) return found;
   // A run that ended before it first saved leaves these, and nothing that matters in them.
   const names = found && found.state !== null ? null : await readdir(work);
   const unimportant = (name: string) =>
     BEFORE_THE_STATE.has(name) || isLockFile(name) || name.endsWith(DRAFT_ENDING);
-  if (names?.every(unimportant)) return null;
+  if (names?.every(unimportant)) return { key: "", state: null };
   throw foreign(folder);
 }
 
