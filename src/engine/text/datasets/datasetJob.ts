@@ -1,4 +1,5 @@
 import { EngineError } from "../../contract/index.ts";
+import { watchInputs } from "../../core/inputs.ts";
 import type { JobKind, RequestOf } from "../../core/jobs/kind.ts";
 import { joinRefusals } from "../../core/refusals.ts";
 import { sourceFromBlob } from "../../storage/blob.ts";
@@ -89,8 +90,10 @@ async function addFile(
       throw new EngineError("usage", message, { file: name, byteLength: file.size });
     }
     const source = sourceFromBlob(file, path);
+    const inputs = await watchInputs([[name, source]]);
     const facts = factsOf(await summarizeDataset(source, name), name);
-    const card = await datasets.add({ name, source, facts }, options);
+    const { requireUnchanged } = inputs;
+    const card = await datasets.add({ name, source, facts }, { ...options, requireUnchanged });
     if (card.problemCount === 0) return [];
     return [`${card.name}: ${card.problemCount} rows could not be read; the others are there.`];
   } catch (error) {

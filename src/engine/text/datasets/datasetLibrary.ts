@@ -32,10 +32,15 @@ export interface DatasetLibrary {
   list(): Promise<readonly DatasetCard[]>;
   /** `missing-file` where it was deleted. */
   open(id: DatasetId): Promise<StoredDataset>;
-  /** Stores a file's bytes; the dataset is there when all of them are. */
+  /** Stores a file's bytes; the dataset is there when all of them are and the file did not change. */
   add(
     file: { readonly name: string; readonly source: ByteSource; readonly facts: DatasetFacts },
-    options: { readonly signal: AbortSignal; onBytes(doneBytes: number): void },
+    options: {
+      readonly signal: AbortSignal;
+      onBytes(doneBytes: number): void;
+      /** Throws where the file is no longer what its facts were read of. */
+      requireUnchanged?(): Promise<void>;
+    },
   ): Promise<DatasetCard>;
   /** Frees every byte of it. */
   delete(id: DatasetId): Promise<void>;
@@ -84,7 +89,7 @@ export async function openDatasets(
       const { card, file } = await row(id);
       return { card, file, source: values.source(id, CONTENT, card.byteLength) };
     },
-    async add({ name, source, facts }, { signal, onBytes }) {
+    async add({ name, source, facts }, { signal, onBytes, requireUnchanged }) {
       const id = makeId();
       const { byteLength } = source;
       const taken = new Set((await rows()).map(({ card }) => card.name));
@@ -96,6 +101,7 @@ export async function openDatasets(
       try {
         const sink = await values.sink(id, CONTENT, byteLength);
         await copyFile(source, sink, { signal, onBytes });
+        await requireUnchanged?.();
         await set(id, { ...fresh, state: "complete" }, catalogue);
       } catch (error) {
         await remove(id).catch(() => undefined);
