@@ -1,0 +1,39 @@
+import type { Engine } from "../contract/index.ts";
+import { EngineError } from "../contract/index.ts";
+import { type MergeParts, planFromLibrary, readWeightMap } from "./mergeJob.ts";
+import { methodCard } from "./method.ts";
+import { formatRecipe } from "./recipe/formatRecipe.ts";
+import { guessBase } from "./recipe/guessBase.ts";
+import { parseRecipe } from "./recipe/parseRecipe.ts";
+import { methods } from "./registry.ts";
+
+type MergeQueries = Pick<
+  Engine,
+  "listMethods" | "parseRecipe" | "formatRecipe" | "guessBase" | "planMerge" | "weightMap"
+>;
+
+export interface MergeQueriesParts extends MergeParts {
+  /** Bytes of input a second that merges got through on this machine, once one has run. */
+  speed(): Promise<number | null>;
+}
+
+/** The engine's queries about methods, recipes and their plans. */
+export function createMergeQueries(merging: MergeQueriesParts): MergeQueries {
+  const { library } = merging;
+  return {
+    listMethods: async () => [...methods.values()].map(methodCard),
+    parseRecipe: async (yaml) => parseRecipe(yaml),
+    formatRecipe: async (recipe) => formatRecipe(recipe),
+    async guessBase(ids) {
+      const index = await guessBase(await Promise.all(ids.map((id) => library.open(id))));
+      const base = index === null ? undefined : ids[index];
+      if (base !== undefined) return base;
+      throw new EngineError("mismatch", "These models share no tensors: none can be their base.");
+    },
+    async planMerge({ recipe, shardBytes, lines }) {
+      const bytesPerSecond = await merging.speed();
+      return (await planFromLibrary(merging, recipe, shardBytes, { bytesPerSecond, lines })).card;
+    },
+    weightMap: (recipe) => readWeightMap(merging, recipe),
+  };
+}
