@@ -45,9 +45,13 @@ test.each([
   "%s merges the common rows and keeps the spare ones, rounded once",
   async (method, base, models) => {
     const all = { a: makeModel("a", 81, "F32"), b: makeModel("b", TOKENS, "F16") };
-    const text = [`merge_method: ${method}`, base, `models: ${models}`, "dtype: bfloat16"].join(
-      "\n",
-    );
+    const text = [
+      `merge_method: ${method}`,
+      base,
+      `models: ${models}`,
+      "dtype: float32",
+      "out_dtype: bfloat16",
+    ].join("\n");
     const plan = await prepareMerge(parseRecipe(text).recipe, {
       open: async (name) => all[name as "a" | "b"],
       shardBytes: 5e9,
