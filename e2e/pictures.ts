@@ -28,4 +28,5 @@ export async function takePictures(
     expect(width, `${name} at ${size.width}`).toBeLessThanOrEqual(size.width);
   }
   await page.setViewportSize(SIZES[0]);
+  await page.emulateMedia({ colorScheme: "light", reducedMotion: "reduce" });
 }
