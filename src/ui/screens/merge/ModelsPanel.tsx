@@ -47,7 +47,8 @@ export function ModelsPanel({ studio }: { readonly studio: Studio }) {
   const moved = (index: number) => {
     const { change, cosine } = summary?.[index] ?? { change: null, cosine: null };
     if (change === null) return null;
-    const towards = cosine === null ? "" : ` · cos ${formatShare(cosine).slice(0, -1)}`;
+    const towards =
+      cosine === null ? "" : ` · cosine to others ${formatShare(cosine).slice(0, -1)}`;
     return `Δ ${formatPercent(change)}${towards}`;
   };
   return (

@@ -64,19 +64,20 @@ export function TensorNumbers({ studio, cell }: TensorNumbersProps) {
                       "Relative change",
                       delta.relative === null ? "–" : formatPercent(delta.relative),
                     ],
-                    ["Cosine to the base", formatNumber(delta.cosine)],
+                    ["Weights’ cosine to the base", formatNumber(delta.cosine)],
                     ["Largest change", formatNumber(delta.maxAbsDelta)],
                     ["Sign flips", formatCount(delta.signFlips)],
                   ] as const)
                 : []),
-              ["Mean", formatNumber(statistics.mean)],
-              ["Standard deviation", formatNumber(statistics.std)],
-              ["Range", `${formatNumber(statistics.min)} to ${formatNumber(statistics.max)}`],
-              ["Zeros", formatCount(statistics.zeros)],
+              ["Weights: mean", formatNumber(statistics.mean)],
+              ["Weights: deviation", formatNumber(statistics.std)],
+              ["Weights: least", formatNumber(statistics.min)],
+              ["Weights: greatest", formatNumber(statistics.max)],
+              ["Weights: zeros", formatCount(statistics.zeros)],
               ...(statistics.nan + statistics.inf > 0
                 ? ([
                     [
-                      "NaN, infinite",
+                      "Weights: NaN, infinite",
                       `${formatCount(statistics.nan)}, ${formatCount(statistics.inf)}`,
                     ],
                   ] as const)

@@ -117,9 +117,9 @@ function Outcome({ job }: { readonly job: JobCard }) {
           ))}
           <p className="small muted">
             Bits per byte, fewer are better. ± and brackets hold 95 %, by Student’s t over n rows;
-            the lines below are differences on the same rows, bold where the interval leaves out
-            zero. From fewer than {FEWEST_ROWS} rows none is told: how much rows differ cannot be
-            told from so few.
+            the second line of a cell is the difference on the same rows, bold where its interval
+            leaves out zero. From fewer than {FEWEST_ROWS} rows none is told: how much rows differ
+            cannot be told from so few.
           </p>
         </>
       )}

@@ -26,7 +26,7 @@ export function Score({ figures }: { readonly figures: EvaluationFigures | undef
         <span className="faint">
           {" "}
           n = {formatCount(rows)}
-          {rows < FEWEST_ROWS && ", too few for an interval"}
+          {rows < FEWEST_ROWS && !difference && ", too few for an interval"}
         </span>
       </span>
       {difference && <Difference difference={difference} of={rows} />}
