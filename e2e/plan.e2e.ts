@@ -5,6 +5,7 @@ import { expectAccessible, inBothThemes } from "./axe.ts";
 import { expect, test } from "./browser.ts";
 import { readTensors, type Tensor, writeTensors } from "./checkpoints.ts";
 import { takePictures } from "./pictures.ts";
+import { column } from "./playground.ts";
 import {
   dropOnWindow,
   expectStored,
@@ -116,6 +117,9 @@ test("a dropped recipe is opened, and what its models do not share is decided in
 
   await merge(page).click();
   await waitForMerge(page);
+  await takePictures(page, "merge-done", plan);
+  await page.getByRole("button", { name: "Compare", exact: true }).click();
+  for (const name of ["oak-ties", "oak"]) await expect(column(page, name)).toBeVisible();
   await goTo(page, "Library");
   const table = await readTensorTable(page, "oak-ties");
   expect(table.join("\n")).toContain("model.layers.0.mlp.up_proj.weight");

@@ -1,3 +1,4 @@
+import type { ModelId } from "../../engine/contract/index.ts";
 import {
   control,
   exportModel,
@@ -40,6 +41,17 @@ export function followedMerge(studio: Studio) {
   const jobs = studio.jobs.getState().jobs ?? [];
   const own = studio.jobs.find(studio.recipe.getState().job);
   return own ?? jobs.find(({ kind, state }) => kind === "merge" && state === "running");
+}
+
+const resultBlocked = (studio: Studio) =>
+  followedMerge(studio)?.result?.models[0] ? null : "There is no merged model yet.";
+
+/** The merged model and what it is held against: its base, else the first of its models. */
+function resultAndRival(studio: Studio): readonly ModelId[] {
+  const { result, recipe } = followedMerge(studio) ?? {};
+  const rival = recipe?.base ?? recipe?.models[0]?.model;
+  const other = studio.library.getState().models?.find(({ name }) => name === rival);
+  return [...(result?.models.slice(0, 1) ?? []), ...(other ? [other.id] : [])];
 }
 
 /** The one table of commands; the palette lists it, the screens' buttons name its entries. */
@@ -128,11 +140,33 @@ export const COMMANDS = {
     label: "Export…",
     help: "Write the merged model as a Hugging Face folder",
     group: "Merge",
-    blocked: (studio) =>
-      followedMerge(studio)?.result?.models[0] ? null : "There is no merged model yet.",
+    blocked: resultBlocked,
     run: (studio) => {
       const model = followedMerge(studio)?.result?.models[0];
       return model && exportModel(studio, model);
+    },
+  },
+  compareResult: {
+    id: "compare-result",
+    label: "Compare",
+    help: "Ask the merged model beside its base",
+    group: "Merge",
+    blocked: resultBlocked,
+    run: (studio) => {
+      studio.playground.setState({ chosen: resultAndRival(studio) });
+      openPlayground(studio, "try");
+    },
+  },
+  evaluateResult: {
+    id: "evaluate-result",
+    label: "Evaluate",
+    help: "Bits per byte of the merged model and its base",
+    group: "Merge",
+    blocked: resultBlocked,
+    run: (studio) => {
+      const models = resultAndRival(studio);
+      studio.playground.draft({ models, reference: models[1] ?? null });
+      openPlayground(studio, "evaluate");
     },
   },
   runPrompt: {

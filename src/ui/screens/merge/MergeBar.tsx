@@ -13,6 +13,9 @@ const SHARDS = [1e9, 2e9, 5e9].map((bytes) => ({
   label: `${formatBytes(bytes).replace(".0", "")} shards`,
 }));
 
+/** What one does with a merged model. */
+const NEXT = [COMMANDS.compareResult, COMMANDS.evaluateResult, COMMANDS.exportResult];
+
 /** Run, watch, cancel, take home. */
 export function MergeBar({ studio }: { readonly studio: Studio }) {
   // All three decide together what is possible; the table of actions asks them itself.
@@ -72,9 +75,13 @@ export function MergeBar({ studio }: { readonly studio: Studio }) {
         <Button onClick={() => control(studio, job.id, "resume")}>Resume</Button>
       )}
       {job?.state === "done" && (
-        <Button onClick={() => COMMANDS.exportResult.run(studio)}>
-          {COMMANDS.exportResult.label}
-        </Button>
+        <div className="row mergebar-next">
+          {NEXT.map(({ id, label, help, run }) => (
+            <Button key={id} title={help} onClick={() => run(studio)}>
+              {label}
+            </Button>
+          ))}
+        </div>
       )}
     </div>
   );
