@@ -34,6 +34,8 @@ export function MapPanel({ studio }: { readonly studio: Studio }) {
     ),
   );
   const [hovered, setHovered] = useState<Hovered | null>(null);
+  // What cannot be merged has no conclusion, whatever was measured of it before.
+  const runnable = useStore(studio.forecast, (state) => state.plan?.runnable ?? true);
   const planFailure = useStore(studio.forecast, (state) => state.planFailure);
   const layout = useMemo(() => (map ? layoutMap(map, legend) : null), [map, legend]);
   const cell = map?.cells.find((entry) => entry.tensor === hovered?.key);
@@ -43,7 +45,7 @@ export function MapPanel({ studio }: { readonly studio: Studio }) {
   };
   const savePicture = () => {
     if (!layout || !map) return;
-    const title = map.headline || "Weight map";
+    const title = (runnable && map.headline) || "Weight map";
     drawMap(layout, legend, title).toBlob(
       (blob) => blob && saveBlob(`${resultName(studio)}-weights.png`, blob),
     );
@@ -57,7 +59,7 @@ export function MapPanel({ studio }: { readonly studio: Studio }) {
     <section className={measuring ? "map measuring" : "map"} aria-label="Weight map">
       <div className="map-head">
         <h2>Weight map</h2>
-        <p className="grow muted">{map?.headline}</p>
+        <p className="grow muted">{runnable && map?.headline}</p>
         {layout && (
           <Menu position="bottom-end">
             <Menu.Target>
