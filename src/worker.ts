@@ -5,7 +5,7 @@ import { createEngine } from "./engine/create.ts";
 
 declare const self: DedicatedWorkerGlobalScope;
 
-/** Each keeps vocabularies and tables of its own. */
+/** Largest number of threads: each has vocabularies and tables of its own. */
 const MOST_THREADS = 8;
 
 const threads: Threads = {

@@ -17,18 +17,20 @@ export type Service<S> = {
     : never;
 };
 
-/** What a port must do: a `MessagePort`, a `Worker` and the Worker's own scope all do. */
+/** Interface of a port: a `MessagePort`, a `Worker` and the Worker's scope have it. */
 export interface Port {
   postMessage(message: unknown): void;
   onmessage: ((event: MessageEvent) => void) | null;
-  /** Only a Worker has it: its script failed to load or threw. */
+  /** Error of a Worker whose script failed to load or threw. */
   onerror?: unknown;
   onmessageerror?: unknown;
 }
 
-/** What the page tells the Worker before anything else. */
+/** First message of the page to the Worker. */
 export interface Hello {
-  /** The page's base address: inside a bundled Worker a relative one would be the asset folder's. */
+  /**
+   * Base address of the page: inside a bundled Worker a relative one would mean the asset folder.
+   */
   readonly baseUrl: string;
 }
 
@@ -44,8 +46,8 @@ type FromService = { readonly call: number } & (
 type Method = (argument: unknown, options: CallOptions<EngineEvent>) => Promise<unknown>;
 
 /**
- * Answers calls that come through `port`. Listens at once, so that no call is lost, and starts the
- * service with the page's hello; calls wait until it stands, and get its failure if it does not.
+ * Serves calls that arrive at `port`. Listens at once, so that no call is lost, and starts the
+ * service with the page's hello; calls wait for it, and get its failure if it fails to start.
  */
 export function serve<S extends Service<S>>(start: (hello: Hello) => Promise<S>, port: Port): void {
   const running = new Map<number, AbortController>();
@@ -83,7 +85,7 @@ export function serve<S extends Service<S>>(start: (hello: Hello) => Promise<S>,
     try {
       post(port, reply);
     } catch (error) {
-      // A result that cannot be cloned is our bug; without a reply the caller would wait for ever.
+      // A result that cannot be cloned is our bug; without a reply the caller would wait forever.
       post(port, { call, failure: toFailure(error) });
     }
   };
@@ -99,7 +101,7 @@ interface Caller {
   readonly onEvent: CallOptions<EngineEvent>["onEvent"];
 }
 
-/** A stand-in for the service behind `port`, with the same types. */
+/** Proxy of the service behind `port`, with the same types. */
 export function connect<S extends Service<S>>(port: Port, hello: Hello): S {
   const waiting = new Map<number, Caller>();
   let dead: EngineError | null = null;
@@ -153,7 +155,7 @@ export function connect<S extends Service<S>>(port: Port, hello: Hello): S {
   }
 
   return new Proxy({} as S, {
-    // Not a promise, though it answers to every name: `await connect(…)` must not call `then`.
+    // `then` is excluded: `await connect(…)` would otherwise call it.
     get: (_, method) =>
       method === "then" || typeof method === "symbol"
         ? undefined

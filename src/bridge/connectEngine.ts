@@ -8,8 +8,8 @@ interface PageStorage {
 }
 
 /**
- * The engine behind a Worker, as the page uses it. One thing is done on this side: browsers let only
- * a page ask for lasting storage; what came of it, the engine tells.
+ * Proxy of the engine in a Worker. Only persistence is requested here, since browsers let only a
+ * page ask for it; the engine reports the outcome.
  */
 export function connectEngine(
   worker: Port,

@@ -2,9 +2,9 @@ import { parseArgs } from "node:util";
 import { EngineError } from "../engine/contract/index.ts";
 import type { Command } from "./command.ts";
 
-/** A command line, read. */
+/** A parsed command line. */
 export interface Arguments {
-  /** Null where none was named. */
+  /** Name of the command; null where there is none. */
   readonly command: string | null;
   readonly positionals: readonly string[];
   readonly options: Readonly<Record<string, string | undefined>>;
@@ -13,7 +13,7 @@ export interface Arguments {
   readonly version: boolean;
 }
 
-/** Reads a command line; `usage` names what is wrong with it. */
+/** Parses a command line; `usage` says what is wrong with it. */
 export function readArguments(
   words: readonly string[],
   commands: ReadonlyMap<string, Command>,
@@ -81,7 +81,7 @@ function usageLine(name: string, { positionals, options }: Command): string {
   return ["studio", name, ...positionals, ...optional, "[--json]"].join(" ");
 }
 
-/** The help for one command, or for all. */
+/** Help of one command, or of all. */
 export function formatHelp(commands: ReadonlyMap<string, Command>, name: string | null): string {
   const command = name === null ? undefined : commands.get(name);
   if (name !== null && command) {

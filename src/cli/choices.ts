@@ -1,7 +1,7 @@
 import { EngineError } from "../engine/contract/index.ts";
 import type { Call } from "./command.ts";
 
-/** One of some words given as an option; undefined where it is not given, `usage` for others. */
+/** Choice of an option; undefined where it is not given, `usage` for other words. */
 export function readChoice<T extends string>(
   options: Call["options"],
   name: string,

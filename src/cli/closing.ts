@@ -1,9 +1,11 @@
-/** Something that is open until it is closed. */
+/** A resource that must be closed. */
 interface Opened {
   close(): Promise<void>;
 }
 
-/** Does work that opens things; what it kept is closed at the end, the last first, come what may. */
+/**
+ * Runs work that opens resources, and closes them at the end in reverse order, whatever happens.
+ */
 export async function closing<T>(
   work: (keep: <O extends Opened>(opened: O) => O) => Promise<T>,
 ): Promise<T> {

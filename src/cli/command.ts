@@ -1,35 +1,35 @@
 import { EngineError } from "../engine/contract/index.ts";
 
-/** How a command was called. */
+/** Call of a command. */
 export interface Call {
   readonly positionals: readonly string[];
   readonly options: Readonly<Record<string, string | undefined>>;
   readonly signal: AbortSignal;
-  /** A line for people, beside the result. */
+  /** Prints a line for people, beside the result. */
   say(line: string): void;
-  /** How far long work is, in bytes or in parts of another kind; cheap, call it often. */
+  /** Reports progress, in bytes or in parts of another unit; cheap enough to call often. */
   progress(done: number, total: number, label: string, unit?: "parts"): void;
 }
 
-/** What a command answers. */
+/** Outcome of a command. */
 export interface Outcome {
-  /** For `--json`: plain data. NaN and infinities in it become null. */
+  /** Result for `--json`: plain data, with NaN and infinities as null. */
   readonly json: unknown;
-  /** For people. */
+  /** Result for people. */
   readonly text: string;
-  /** True where it ran and found failures: exit code 4. */
+  /** Whether failures were found: exit code 4. */
   readonly failed?: boolean;
 }
 
-/** One command of the studio. */
+/** A command of the studio. */
 export interface Command {
-  /** The names of what must be given, such as `["RECIPE", "OUT"]`. */
+  /** Names of its arguments, such as `["RECIPE", "OUT"]`. */
   readonly positionals: readonly string[];
   /** One sentence. */
   readonly summary: string;
   /**
-   * Each option's value by name, or null for a switch, which reads as "true"; and one sentence. The
-   * values of one that may be given many times are lines.
+   * Options: the value's name, or null for a switch, which reads as "true"; and one sentence.
+   * Values of a repeatable option are joined as lines.
    */
   readonly options: Readonly<
     Record<string, { readonly value: string | null; readonly help: string; readonly many?: true }>
@@ -70,7 +70,7 @@ export function formatBytes(bytes: number): string {
   return `${(bytes / 1000 ** power).toFixed(digits)} ${units[power]}`;
 }
 
-/** Characters of a table's column that holds these words under a heading: a loop, as a call takes no 10⁶ arguments. */
+/** Width of a table's column in characters; a loop, since a call cannot take 10⁶ arguments. */
 export function columnWidth(words: Iterable<string>, heading: string): number {
   let width = heading.length;
   for (const word of words) width = Math.max(width, word.length);

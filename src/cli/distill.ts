@@ -38,7 +38,7 @@ import { PROFILE_OPTION, readSettings, settingOptions } from "./settingOptions.t
 
 const JOB = "terminal";
 
-/** What is done: the dataset, read into the folder, the training, and the target, to be moved out. */
+/** Saved state: the imported dataset, the training, and the target to be moved out. */
 interface DistillState {
   readonly importing: unknown;
   readonly fusion: FusionId | null;
@@ -49,7 +49,7 @@ const NOTHING_DONE: DistillState = { importing: null, fusion: null, training: nu
 
 interface MadeTarget {
   readonly folder: string;
-  /** Of the GPU's pool, as planned. */
+  /** Planned bytes of the GPU's pool. */
   readonly plannedBytes: number;
 }
 
@@ -117,7 +117,7 @@ function readTrainingSettings(options: Call["options"]): TrainingSettings {
   return readSettings(TRAINING_SETTINGS, options, TRAINING_DEFAULTS[profile]);
 }
 
-/** Changes when the dataset's file does. */
+/** Mark of the dataset's file, which changes when it does. */
 async function markData(path: string): Promise<string> {
   const { files, close } = await openFiles(path);
   const { mark } = await watchInputs(files);
@@ -141,12 +141,12 @@ async function make(
   });
   const model = await train(run, { fusion, settings, name });
   const made = { folder: await library.locate(model), plannedBytes: plan.bytes.total };
-  // From here on its files are on their way out: the library would no longer find a whole model.
+  // From here on the files are being moved: the library no longer has the whole model.
   await folder.save({ ...NOTHING_DONE, made });
   return made;
 }
 
-/** Reads the dataset into the folder, and goes on where that stopped. */
+/** Imports the dataset into the folder, resuming where an earlier run stopped. */
 async function importData(run: Run, data: string): Promise<FusionId> {
   const { call, folder, kinds, pivot } = run;
   const name = basename(data);
@@ -163,7 +163,7 @@ async function importData(run: Run, data: string): Promise<FusionId> {
   return fusion;
 }
 
-/** Trains, and goes on where that stopped; gives the target. */
+/** Trains the target, resuming where an earlier run stopped. */
 async function train(
   { call, folder, kinds, pivot }: Run,
   request: {
@@ -194,7 +194,7 @@ function outcomeOf(
   }: {
     readonly out: string;
     readonly adapter: string;
-    /** Of the GPU's pool. */
+    /** Bytes of the GPU's pool. */
     readonly bytes: { readonly planned: number; readonly peak: number };
   },
 ): Outcome {
@@ -222,7 +222,7 @@ function sayPoint({ step, loss, learningRate, gradientNorm, heldOut }: TrainingP
   return `step ${step}: loss ${loss.toFixed(4)}, rate ${learningRate.toExponential(2)}, gradient ${gradientNorm.toFixed(3)}${read}`;
 }
 
-/** The dataset's file: what was named, or the one in the folder that was. */
+/** The dataset's file: the given one, or the one in the given folder. */
 async function findFused(path: string): Promise<string> {
   const full = resolve(path);
   const found = await stat(full).catch(() => null);

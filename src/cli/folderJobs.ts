@@ -7,7 +7,7 @@ import { factsInFile } from "../node/factFile.ts";
 import { mapsInFolder } from "../node/mapFiles.ts";
 import { nodeThreads } from "../node/threads.ts";
 
-/** The page's jobs over a folder: what they keep lies in it, what they tell is told on. */
+/** The page's jobs over a folder, which holds their state; their events are passed on. */
 export function openFolderJobs(
   folder: Pick<ModelStores, "records" | "fusions"> & { readonly work: string },
   parts: Pick<ModelStores, "library" | "datasets"> & {

@@ -32,7 +32,7 @@ interface FolderState extends FuseState {
   readonly ids?: InputIds;
 }
 
-/** `studio fuse`: what sources know about texts, in the pivot's tokens. */
+/** `studio fuse`: fuses the predictions of sources in the pivot's tokens. */
 export const fuse: Command = {
   positionals: ["PIVOT", "SOURCE", "DATA", "OUT"],
   summary:

@@ -21,7 +21,7 @@ import { fingerprintOf, jobContext } from "./jobContext.ts";
 import { openBudgetedGpu, RUN_OPTIONS } from "./languageModel.ts";
 
 interface FolderState {
-  /** Which pipeline the stages are of: another one in the same folder takes what it can use. */
+  /** Pipeline of the stages: another one in the same folder reuses what it can. */
   readonly pipeline: string;
   readonly stages: StagesState | null;
   /** Under which job and ids it was begun, where they are others than today's. */

@@ -35,7 +35,7 @@ export interface OpenFusionInputs extends FusionInputs {
   close(): Promise<void>;
 }
 
-/** Opens the folders and reads the datasets through once. */
+/** Opens the folders, and reads the datasets once. */
 export function openFusionInputs(
   modelPaths: readonly string[],
   dataPaths: readonly string[],
@@ -109,7 +109,7 @@ function nameInputs(
 
 const idOf = (path: string, mark: string) => `${path} ${fingerprintOf(mark).slice(0, 16)}`;
 
-/** Folders of the same name are told apart by a number. */
+/** Name that is not taken: folders of the same name get a number. */
 function freeName(name: string, taken: ReadonlyMap<string, { readonly name: string }>): string {
   const names = new Set([...taken.values()].map((each) => each.name));
   for (let i = 1; ; i++) {
@@ -137,7 +137,7 @@ async function openData(path: string) {
   }
 }
 
-/** Reads a dataset through once: how much of it there is, and what of it cannot be read. */
+/** Reads a dataset once: its size, and its unreadable rows. */
 async function readThrough(path: string, { files }: OpenFiles): Promise<StoredDataset> {
   const name = basename(path);
   const [source] = files.values();

@@ -1,6 +1,6 @@
 import type { FusionCard, FusionDomain, FusionMember } from "../engine/contract/index.ts";
 
-/** A fusion's figures, for programs and for people. */
+/** Figures of a fusion, for programs and for people. */
 export function fusionReport(card: FusionCard): {
   readonly json: Readonly<Record<string, unknown>>;
   readonly text: string;
@@ -29,7 +29,7 @@ export function fusionReport(card: FusionCard): {
   };
 }
 
-/** The first source is the one that the command names; all of them are in `sources`. */
+/** Figures of the first source; all sources are in `sources`. */
 function figures({ rows, members }: Pick<FusionDomain, "rows" | "members">) {
   const [pivot, ...sources] = members as readonly [FusionMember, ...FusionMember[]];
   const [first] = sources;

@@ -56,7 +56,7 @@ export const generate: Command = {
       let begun = performance.now();
       const drawn = generateTokens(gpu, model, prompt, { tokens, sampling, stopIds, signal });
       for await (const { id } of drawn) {
-        // The first token's time is the prompt's, and the kernels' compilation.
+        // The first token is not timed: it includes the prompt and the compilation of kernels.
         if (ids.length === 0) begun = performance.now();
         ids.push(id);
       }

@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import type { JobContext } from "../engine/core/jobs/kind.ts";
 import type { Call } from "./command.ts";
 
-/** What a job is given when a command runs it: nobody watches the library, and one process has it. */
+/** Context of a job that a command runs: without watchers, in one process. */
 export function jobContext<State>(
   { signal, progress }: Pick<Call, "signal" | "progress">,
   own: Pick<JobContext<State>, "id" | "state" | "save">,
@@ -16,7 +16,7 @@ export function jobContext<State>(
   };
 }
 
-/** A key for work that must be done anew where any of this differs; hex. */
+/** Hash of everything that a result depends on; hex. */
 export function fingerprintOf(...parts: readonly unknown[]): string {
   return createHash("sha256").update(JSON.stringify(parts)).digest("hex");
 }

@@ -19,12 +19,12 @@ export const RUN_OPTIONS = {
   budget: { value: "SIZE", help: "GPU memory to keep to, such as 2GiB (the default)." },
 } as const;
 
-/** `--budget` in bytes, null where it is not given; `usage` for what is no size. */
+/** Bytes of `--budget`, null where it is not given; `usage` for anything that is no size. */
 export function readBudget({ budget }: Call["options"]): number | null {
   return budget === undefined ? null : parseByteSize(budget, "budget");
 }
 
-/** The device of a command, kept to `--budget`; `no-adapter` without a GPU. */
+/** GPU of a command, limited to `--budget`; `no-adapter` without a GPU. */
 export async function openBudgetedGpu(options: Call["options"]): Promise<GpuProvider> {
   const budgetBytes = readBudget(options);
   const gpuProvider = await openGpuProvider(options.adapter);
@@ -36,16 +36,16 @@ export async function openBudgetedGpu(options: Call["options"]): Promise<GpuProv
 export interface RunnableModel {
   readonly name: string;
   readonly files: FileTree;
-  /** Null where only the graph of an ONNX export knows it. */
+  /** Vocabulary size; null for an ONNX export, whose graph has it. */
   readonly vocabSize: number | null;
   readonly contextLength: number;
-  /** `missing-file` where the folder has no tokenizer. */
+  /** Tokenizer; `missing-file` where the folder has none. */
   tokenizer(): Promise<TextTokenizer>;
   load(): Promise<{ readonly gpu: Gpu; readonly model: LanguageModel }>;
   close(): Promise<void>;
 }
 
-/** Opens MODEL and checks that it can be run; says so when layers will have to be streamed. */
+/** Opens MODEL and checks that it can be run; prints a line when layers will be streamed. */
 export async function openRunnable(
   path: string,
   { options, signal, say, progress }: Call,
@@ -98,7 +98,7 @@ async function closingOnError<T>({ files }: OpenModel, work: () => T): Promise<T
   }
 }
 
-/** The ids of `--ids 1,2,3`, or of a text with the special tokens that the tokenizer puts around. */
+/** Ids of `--ids 1,2,3`, or of a text with the tokenizer's special tokens. */
 export async function readIds(
   model: RunnableModel,
   { ids, text }: { readonly ids: string | undefined; readonly text: string | undefined },
@@ -132,7 +132,7 @@ function checkIds(ids: readonly number[], vocabSize: number | null): readonly nu
   return ids;
 }
 
-/** A number given as an option, within bounds; `usage` otherwise. */
+/** Number of an option, within bounds; `usage` otherwise. */
 export function readNumber(
   options: Call["options"],
   name: string,

@@ -2,7 +2,7 @@ import { readLogits } from "../engine/runtime/generate/score.ts";
 import type { Command } from "./command.ts";
 import { openRunnable, RUN_OPTIONS, readIds } from "./languageModel.ts";
 
-/** Nine digits tell any two float32 apart. */
+/** Value in nine digits, which distinguish any two float32. */
 const asDecimal = (value: number) => Number(value.toPrecision(9));
 
 /** `studio logits`: one forward pass. */

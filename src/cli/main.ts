@@ -30,7 +30,7 @@ const COMMANDS: ReadonlyMap<string, Command> = new Map(
   }),
 );
 
-/** Resolves when the text is handed over: `process.exit` would cut off what a pipe has not taken. */
+/** Resolves when the text is written: `process.exit` would drop what a pipe has not taken. */
 function print(stream: NodeJS.WriteStream, text: string): Promise<void> {
   return new Promise((resolve) => {
     stream.once("error", () => resolve()); // the reader has gone, as with `| head`
@@ -38,7 +38,10 @@ function print(stream: NodeJS.WriteStream, text: string): Promise<void> {
   });
 }
 
-/** One Ctrl+C comes twice: from the terminal, and from bin/studio.mjs, which hears it as well. */
+/**
+ * Milliseconds within which two signals are one Ctrl+C: the terminal and bin/studio.mjs both send
+ * it.
+ */
 const SAME_MS = 200;
 
 function listenForInterrupts(): AbortSignal {
@@ -51,7 +54,7 @@ function listenForInterrupts(): AbortSignal {
       controller.abort();
     });
   }
-  // bin/studio.mjs was killed: nobody waits for this any more.
+  // The parent, bin/studio.mjs, was killed: nobody waits for the result.
   process.on("disconnect", () => controller.abort());
   return controller.signal;
 }

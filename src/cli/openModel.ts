@@ -7,7 +7,7 @@ import { watchInputs } from "../engine/core/inputs.ts";
 import { type OpenFiles, openFiles } from "../node/files.ts";
 import { locateModel } from "../node/hubCache.ts";
 
-/** A checkpoint and the files it stands on, to be closed at the end. */
+/** A checkpoint with its open files. */
 export interface OpenModel {
   readonly checkpoint: Checkpoint;
   readonly files: OpenFiles;
@@ -16,8 +16,8 @@ export interface OpenModel {
 }
 
 /**
- * Opens a checkpoint folder, one of the Hub's cache among them, or one weight file; leaves nothing
- * open where that fails.
+ * Opens a checkpoint folder, one of the Hub's cache, or one weight file; a failure leaves nothing
+ * open.
  */
 export async function openModel(path: string): Promise<OpenModel> {
   const place = await locateModel(path);
@@ -31,7 +31,7 @@ export async function openModel(path: string): Promise<OpenModel> {
   }
 }
 
-/** Changes when any file does that work with the model reads; a README beside them is none. */
+/** Mark of the files that work with the model reads, which changes when one of them does. */
 export async function markModel({ checkpoint }: OpenModel): Promise<string> {
   return (await watchInputs(inputsOf([checkpoint]))).mark;
 }

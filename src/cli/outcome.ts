@@ -23,12 +23,12 @@ const BY_CODE: Partial<Record<ErrorCode, number>> = {
   cancelled: INTERRUPTED,
 };
 
-/** The exit code of a failure: all that is not about running is about the input. */
+/** Exit code of a failure: failures that are not about running are about the input. */
 export function exitCodeOf({ code }: Failure): number {
   return BY_CODE[code] ?? EXIT.refused;
 }
 
-/** One JSON document on one line; NaN and infinities are null, what cannot be seen is escaped. */
+/** JSON on one line; NaN and infinities are null, invisible characters are escaped. */
 export function formatJson(value: unknown): string {
   const text = JSON.stringify(value, (_, item) =>
     typeof item === "number" && !Number.isFinite(item) ? null : item,
@@ -36,5 +36,5 @@ export function formatJson(value: unknown): string {
   return `${escapeUnseen(text)}\n`;
 }
 
-/** Text for people, with its lines and tabs; foreign names in it cannot steer the terminal. */
+/** Text for people, with its lines and tabs; control characters in foreign names are escaped. */
 export const forTerminal = (text: string): string => escapeUnseen(text, "\n\t");

@@ -93,7 +93,7 @@ export const perplexity: Command = {
 
 const show = (value: number | null, digits = 4) => value?.toFixed(digits) ?? "–";
 
-/** An interval, with the rows that it is of. */
+/** An interval, with the number of rows behind it. */
 function describeInterval({ interval, rows }: EvaluationFigures): string {
   return interval ? ` (95 %: ${show(interval[0])} to ${show(interval[1])}, n = ${rows})` : "";
 }

@@ -1,7 +1,7 @@
 import { escapeUnseen } from "../engine/contract/index.ts";
 import { formatBytes } from "./command.ts";
 
-/** What a progress line is written to: standard error. */
+/** Stream of the progress line: standard error. */
 export interface ProgressStream {
   readonly isTTY?: boolean;
   readonly columns?: number;
@@ -9,21 +9,21 @@ export interface ProgressStream {
 }
 
 /**
- * Progress for people: one line that is rewritten in a terminal, a line every ten seconds elsewhere.
- * Silent during the first second.
+ * Progress for people: one rewritten line in a terminal, a line every ten seconds elsewhere. Silent
+ * during the first second.
  */
 export function createProgress(stream: ProgressStream, now: () => number = Date.now) {
   const begun = now();
-  /** Where the work stood when its speed began to be taken, and what it is counted in. */
+  /** Start of the speed's measurement: amount, time and unit. */
   let from: { readonly done: number; readonly at: number; readonly unit?: "parts" } | null = null;
   let shownAt = begun;
   let open = false;
   return {
     update(counted: number, total: number, label: string, unit?: "parts"): void {
       const at = now();
-      // A total is an estimate; what is beyond it is not told.
+      // The total is an estimate, so progress is capped at it.
       const done = Math.min(counted, total);
-      // What a resumed run found done already says nothing about speed, nor do bytes about parts.
+      // The speed starts anew with each unit, and without what an earlier run had done.
       if (from?.unit !== unit || !from) from = { done, at, ...(unit && { unit }) };
       if (at - begun < 1000 || at - shownAt < (stream.isTTY ? 200 : 10_000)) return;
       shownAt = at;
@@ -42,7 +42,7 @@ export function createProgress(stream: ProgressStream, now: () => number = Date.
       const width = (stream.columns ?? 100) - 1;
       stream.write(open ? `\r\x1b[K${line.slice(0, width)}` : `${line}\n`);
     },
-    /** Clears the line, so that what is printed next stands alone. */
+    /** Clears the line before other output. */
     end(): void {
       if (open) stream.write("\r\x1b[K");
       open = false;

@@ -23,14 +23,14 @@ import { markModel, type OpenModel, openModel } from "./openModel.ts";
 
 const LARGEST_RECIPE_BYTES = 2 ** 20;
 
-/** A recipe on disk, planned over the folders that it names. */
+/** A recipe on disk, with its plan over the folders that it names. */
 export interface PlannedRecipe {
   readonly plan: Plan;
-  /** Changes when the recipe does, or what is read of its models. */
+  /** Hash of the recipe and of its models' files. */
   readonly key: string;
   /** Keys that an earlier version had for the same merge. */
   readonly earlier: readonly string[];
-  /** The folders and files of its models. */
+  /** Folders and files of its models. */
   readonly places: readonly string[];
   bytesRead(): number;
   close(): Promise<void>;
@@ -51,7 +51,7 @@ async function readRecipe(path: string): Promise<ParsedRecipe> {
   });
 }
 
-/** A Hub id in a recipe: there is no such folder, and the command that makes one. */
+/** Error for a Hub id without a local folder, with the command that downloads it. */
 function missingModel(model: string, folder: string): EngineError {
   if (/[^/]\+[^/]/.test(model)) {
     throw new EngineError(
@@ -75,7 +75,7 @@ function describe({ severity, message, line }: Finding): string {
   return line === undefined ? `${severity}: ${message}` : `${severity}: line ${line}: ${message}`;
 }
 
-/** `bad-recipe` with the first key or parameter that has no effect. */
+/** `bad-recipe` with the first key or parameter without effect. */
 function refuseIgnored(findings: readonly Finding[]): void {
   const ignored = findings.filter(
     ({ code, severity }) => code === "bad-recipe" && severity !== "error",

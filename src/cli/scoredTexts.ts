@@ -13,10 +13,10 @@ import type { RunnableModel } from "./languageModel.ts";
 
 const MAX_FILE_BYTES = 2 ** 28;
 
-/** What is predicted of a file, and what of it could not be read. */
+/** Scored texts of a file, and its unreadable rows. */
 export interface ScoredTexts {
   readonly rows: readonly ReadableRow[];
-  /** What each row says it is about. */
+  /** Domain of each row. */
   readonly domains: readonly (string | null)[];
   readonly problems: readonly string[];
 }
@@ -33,10 +33,10 @@ async function readBytes(path: string): Promise<Uint8Array> {
 }
 
 /**
- * The tokens of a text file (as one text) or of a dataset's rows. Texts get the special tokens that
- * the tokenizer puts around them; of chats, under the model's own template, only what the assistant
- * says counts. `missing-file` for chats where the model has no template. `intoUser`: system texts
- * go into the first user turn, for templates without a system role.
+ * Tokens of a text file (as one text) or of a dataset's rows. Texts get the tokenizer's special
+ * tokens; of chats, under the model's template, only the assistant's replies are scored.
+ * `missing-file` for chats where the model has no template. `intoUser`: system texts go into the
+ * first user turn, for templates without a system role.
  */
 export async function readScoredTexts(
   path: string,

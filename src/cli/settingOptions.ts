@@ -9,12 +9,12 @@ import {
 } from "../engine/contract/index.ts";
 import type { Call, Command } from "./command.ts";
 
-/** A setting's option: bad-rows for badRows. */
+/** Option of a setting: bad-rows for badRows. */
 export function optionOf(name: string, { option }: SettingCard): string {
   return option ?? name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
 }
 
-/** What stands for an option's value in the help. */
+/** Placeholder of an option's value in the help. */
 const PLACEHOLDERS = { number: "X", whole: "N", choice: "NAME", flag: "on|off", list: "LIST" };
 
 /** The option that names the profile. */
@@ -23,7 +23,7 @@ export const PROFILE_OPTION = {
   help: `Whose rules and defaults: ${FUSION_PROFILES.join(", ")}; usually studio.`,
 } as const;
 
-/** The options of a command that takes a table's settings; without one its profile's value holds. */
+/** Options of a command for a table's settings; absent ones take the profile's value. */
 export function settingOptions(table: SettingTable): Command["options"] {
   return Object.fromEntries(
     Object.entries(table).map(([name, card]) => [
@@ -65,7 +65,7 @@ function sayUsual({ default: usual, profiles, empty }: SettingCard): string {
   return profiles ? `${words} unless the profile says otherwise` : `usually ${words}`;
 }
 
-/** A profile's settings with what the options change; `usage` names the option that is wrong. */
+/** Settings of a profile with the options' changes; `usage` names the wrong option. */
 export function readSettings<Table extends SettingTable>(
   table: Table,
   options: Call["options"],

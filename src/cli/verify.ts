@@ -20,7 +20,7 @@ import { openModel } from "./openModel.ts";
 interface CaseToRun {
   readonly method: string;
   readonly name: string;
-  /** True where a refusal is the right answer, or one of them. */
+  /** Whether a refusal is a correct answer. */
   readonly mayRefuse: boolean;
   readonly mustRefuse: boolean;
   run(bench: Bench): Promise<Comparison>;
@@ -40,10 +40,10 @@ interface CaseResult {
   readonly bound: number | null;
 }
 
-/** Keys of mergekit's recipes that stand for features which are not built. */
+/** Keys of mergekit's recipes for features that are not supported. */
 const LATER = ["slices", "modules", "tokenizer", "tokenizer_source", "chat_template"];
 
-/** Why a recipe of the goldens is not run, or null. */
+/** Reason why a recipe of the goldens is skipped, or null. */
 function reasonToSkip(yaml: string): string | null {
   const recipe = parse(yaml, { version: "1.1" }) as Record<string, unknown>;
   if (!methods.has(String(recipe.merge_method))) {
@@ -53,7 +53,7 @@ function reasonToSkip(yaml: string): string | null {
   return later === undefined ? null : `"${later}" is not built`;
 }
 
-/** DARE's statistics; those of methods that are not built are skipped. */
+/** DARE's statistics; those of unsupported methods are skipped. */
 function listStatistics(manifest: Manifest): readonly (CaseToRun | Skipped)[] {
   return (manifest.random_stats ?? []).map((entry, i) => {
     const about = { method: "random_stats", name: `random_stats/${entry.kind}-${i}` };
@@ -64,7 +64,7 @@ function listStatistics(manifest: Manifest): readonly (CaseToRun | Skipped)[] {
   });
 }
 
-/** Sections that no command runs yet, each entry by name. */
+/** Sections that no command runs yet, as skipped entries. */
 function otherSections(manifest: Manifest): readonly Skipped[] {
   return (["misc", "config"] as const).flatMap((section) => {
     const found = manifest[section];
@@ -79,7 +79,9 @@ function otherSections(manifest: Manifest): readonly Skipped[] {
   });
 }
 
-/** Alignment, vocabulary maps and fusion, where a folder has goldens of them, or FuseLLM's own rows. */
+/**
+ * Alignment, vocabulary maps and fusion, where a folder has goldens of them, or FuseLLM's own rows.
+ */
 async function listAlignment(folder: string): Promise<readonly CaseToRun[]> {
   const found = findAlignmentGoldens(folder);
   const goldens = found === undefined ? [] : await listAlignmentCases(found);
@@ -88,7 +90,7 @@ async function listAlignment(folder: string): Promise<readonly CaseToRun[]> {
   return cases.map(({ name, run }) => ({ ...about, name, run: async (bench) => run(bench) }));
 }
 
-/** What the manifest's `expect` means for a refusal. */
+/** Expected refusal of the manifest's `expect`. */
 function refusal(expect: string) {
   const mustRefuse = expect === "error" || expect === "nonfinite";
   return { mustRefuse, mayRefuse: mustRefuse || expect === "unstable" };
@@ -149,7 +151,7 @@ async function judge(one: CaseToRun, bench: Bench): Promise<CaseResult & { why: 
   }
 }
 
-/** Opens the goldens' files and folders by path, each once, until they are closed together. */
+/** Opens the goldens' files and folders once each, and closes them together. */
 function openOnce(folder: string) {
   const opened = new Map<string, Promise<Checkpoint>>();
   const closers: (() => Promise<void>)[] = [];
@@ -170,7 +172,7 @@ function openOnce(folder: string) {
   };
 }
 
-/** `studio verify`: holds the engine against answers of the reference implementations. */
+/** `studio verify`: compares the engine with goldens of the reference implementations. */
 export const verify: Command = {
   positionals: ["DIR"],
   summary: "Runs every case of a golden folder and compares by the folder's own tolerances.",

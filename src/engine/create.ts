@@ -37,25 +37,25 @@ import { openDatasets } from "./text/datasets/datasetLibrary.ts";
 import { watchTemplates } from "./text/templates/task.ts";
 import { createTrainingQueries } from "./train/trainingQueries.ts";
 
-/** What the engine is made of: what a Worker finds in its navigator, and a test makes for itself. */
+/** Parts that the engine is assembled from: a Worker's navigator, or a test's substitutes. */
 export interface EngineParts {
   readonly gpu: GPU | undefined;
-  /** Where the studio's own files are, `samples/` among them. */
+  /** Address of the studio's own files, `samples/` among them. */
   readonly baseUrl: string;
   readonly indexedDB?: IDBFactory;
-  /** Without it nobody else is thought to run jobs of the same journal. */
+  /** Locks over all tabs; absent: nobody else uses the journal. */
   readonly locks: LockManager | undefined;
   readonly storage: StorageManager | undefined;
-  /** Without them long computations take turns on the engine's own. */
+  /** Threads for long computations; absent: they run in turns on the engine's own. */
   readonly threads?: Threads;
-  /** To the engines of other tabs, which share the library and the journal. */
+  /** Channel to the engines of other tabs, which share the library and the journal. */
   readonly channel?: BroadcastChannel;
 }
 
 const BUDGET_KEY = "gpuBudgetBytes";
 const SPEED_KEY = "mergeBytesPerSecond";
 
-/** Assembles the engine. The only place that knows all of it. */
+/** Assembles the engine; the only place that knows all of its parts. */
 export async function createEngine(parts: EngineParts): Promise<Engine> {
   const { gpu, baseUrl, storage } = parts;
   const database = openDatabase(parts.indexedDB);

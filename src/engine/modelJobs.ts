@@ -18,7 +18,7 @@ import { createModelCache, withRoom } from "./runtime/language/modelCache.ts";
 import type { DatasetLibrary } from "./text/datasets/datasetLibrary.ts";
 import { createDistillKind } from "./train/distillJob.ts";
 
-/** Where models, data and results lie: a browser's database, or folders of a terminal. */
+/** Stores of models, data and results: a browser's database, or folders of a terminal. */
 export interface ModelStores {
   readonly library: LibraryReader & LibraryWriter;
   readonly datasets: Pick<DatasetLibrary, "open">;
@@ -26,23 +26,23 @@ export interface ModelStores {
   readonly fusions: FusionLibrary;
   readonly facts: FactStore;
   readonly maps: MapCache;
-  /** Over all that share the records; without them nobody does. */
+  /** Locks over all that share the records; absent where there is only this user of them. */
   readonly locks?: Locks;
 }
 
 export interface ModelJobParts extends ModelStores {
   readonly gpuProvider: GpuProvider;
   readonly openText: OpenLanguageText;
-  /** Without them long computations take turns on the caller's own. */
+  /** Threads for long computations; absent: they run in turns on the caller's. */
   readonly threads?: Threads | undefined;
   tell(event: EngineEvent): void;
-  /** Bytes of input that a merge got through in a second on this machine. */
+  /** Notes the throughput of a merge on this machine, in bytes of input per second. */
   noteSpeed(bytesPerSecond: number): void;
 }
 
 /**
- * The jobs that merge, fuse and train models, over any stores: assembled here alone, for the page and
- * for the terminal, so that both do the same. With them comes what their queries need.
+ * Assembles the jobs that merge, fuse and train models over any stores, for the page and the
+ * terminal alike, with the parts that their queries need.
  */
 export function assembleModelJobs(parts: ModelJobParts) {
   const { library, datasets, records, fusions, gpuProvider, openText, facts, maps } = parts;

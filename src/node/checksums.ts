@@ -6,7 +6,10 @@ import type { FolderWriter } from "./folderWriter.ts";
 
 const SUMS = "SHA256SUMS";
 
-/** The same writer, which adds SHA256SUMS over all files when it seals, as `sha256sum -c` reads it. */
+/**
+ * The same writer, which adds SHA256SUMS of all files when it seals, in the format of `sha256sum
+ * -c`.
+ */
 export function withChecksums(writer: FolderWriter): FileTreeWriter {
   const hashes = new Map<string, Hash>();
   return {
@@ -14,7 +17,7 @@ export function withChecksums(writer: FolderWriter): FileTreeWriter {
       const sink = await writer.open(path, byteLength);
       const hash = createHash("sha256");
       hashes.set(path, hash);
-      // What an earlier run wrote went through another hash.
+      // Bytes of an earlier run are missing from this run's hash, so the file is read again.
       const { durableBytes } = sink;
       if (durableBytes > 0) {
         const written = createReadStream(await writer.locate(path), { end: durableBytes - 1 });

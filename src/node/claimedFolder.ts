@@ -6,12 +6,12 @@ import { readJson } from "./jsonFile.ts";
 import { isLockFile, takeLock } from "./lockFile.ts";
 import type { ProcessIdentity } from "./processes.ts";
 
-/** What unfinished work needs lies here, inside the folder being written. */
+/** Folder, inside the one being written, for the state of unfinished work. */
 export const WORK_FOLDER = ".fusestudio";
-/** The work's key and its last state. While it is there, the work can be gone on with. */
+/** File with the work's key and last state, which marks resumable work. */
 export const STATE_FILE = "state.json";
 
-/** What file managers and Git leave in a folder that is empty to a person. */
+/** Files of file managers and Git in a folder that users consider empty. */
 const NOTHING: ReadonlySet<string> = new Set([
   ".DS_Store",
   ".gitkeep",
@@ -20,19 +20,23 @@ const NOTHING: ReadonlySet<string> = new Set([
   "desktop.ini",
 ]);
 
-/** A folder that is this process's to write until it is released. */
+/** A folder that this process may write until it is released. */
 export interface ClaimedFolder {
-  /** The folder inside it for what is unfinished. */
+  /** Folder inside it for unfinished work. */
   readonly work: string;
-  /** Gives up the lock; what was written stays. */
+  /** Releases the lock; written files stay. */
   release(): Promise<void>;
-  /** Removes the work folder and then the lock, and a folder that was made for nothing. */
+  /**
+   * Removes the work folder, then the lock, and the folder itself where it was created and stayed
+   * empty.
+   */
   clear(): Promise<void>;
 }
 
 /**
- * Claims `folder` for a merge or other work, making it where it is missing. `permission` where nothing
- * can be written, or anything lies that is not of unfinished work; `busy` while another writes there.
+ * Claims `folder` for a merge or other work, creating it where missing. `permission` where it
+ * cannot be written, or holds anything but unfinished work; `busy` while another process writes
+ * there.
  */
 export async function claimFolder(
   folder: string,
@@ -49,7 +53,7 @@ export async function claimFolder(
     if (made) await rmdir(folder).catch(() => undefined); // not empty: it holds the result
   };
   try {
-    // Whoever wrote here before may have finished while the lock was taken.
+    // An earlier writer may have finished before the lock was taken.
     await requireOwn(folder, what, join(WORK_FOLDER, STATE_FILE));
   } catch (error) {
     await lock.release();
@@ -62,7 +66,8 @@ export async function claimFolder(
     clear: () =>
       guarded(folder, async () => {
         const names = await readdir(work).catch(() => []);
-        // The state goes last: until then another run can do this again. Only then the locks.
+        // The state is removed last, so that an interrupted removal can be repeated; then the
+        // locks.
         const rank = (name: string) => Number(isLockFile(name)) * 2 + Number(name === STATE_FILE);
         for (const name of names.sort((a, b) => rank(a) - rank(b))) {
           await rm(join(work, name), { recursive: true, force: true });
@@ -79,7 +84,7 @@ export async function readWorkKey(folder: string): Promise<string | null> {
   return state?.key ?? null;
 }
 
-/** Refuses a folder with anything in it where the file that marks our own unfinished work is missing. */
+/** Refuses a folder that is not empty and lacks the file that marks unfinished work. */
 async function requireOwn(folder: string, what: "merge" | "work", mark: string): Promise<void> {
   const names = await guarded(folder, () => readdir(folder));
   const entries = names.filter((name) => name !== WORK_FOLDER && !NOTHING.has(name)).length;
@@ -94,8 +99,8 @@ async function requireOwn(folder: string, what: "merge" | "work", mark: string):
 const exists = (path: string) => stat(path).then(Boolean, () => false);
 
 /**
- * Makes a folder and those above it, and tells whether it was missing. One at a time: Node's own
- * recursive `mkdir` never returns where the system makes no folders, as under /proc.
+ * Creates a folder and its parents, and returns whether it was missing. One at a time: Node's
+ * recursive `mkdir` never returns under /proc.
  */
 async function makeFolder(folder: string): Promise<boolean> {
   const found = await stat(folder).catch((error: NodeJS.ErrnoException) => {
@@ -109,7 +114,7 @@ async function makeFolder(folder: string): Promise<boolean> {
   try {
     await mkdir(folder);
   } catch (error) {
-    // Another process may have been faster.
+    // Another process may have created it first.
     if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw cannotWrite(folder, error);
   }
   return true;

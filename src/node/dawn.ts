@@ -1,14 +1,14 @@
 import { EngineError } from "../engine/contract/index.ts";
 
 declare global {
-  /** Dawn aborts the process when an object that `create` made is collected, so all are kept here. */
+  /** Global list of `create`d objects: Dawn aborts the process when one is garbage-collected. */
   var fusestudioDawn: GPU[] | undefined;
 }
 
 /**
- * WebGPU from Dawn, with `GPUBufferUsage` and its like on globalThis; undefined where it offers no
- * adapter at all. `adapter` is a part of the adapter's name; an unknown one is `no-adapter`.
- * Loaded on demand: a command that needs no GPU never reads the 130 MB of the native module.
+ * WebGPU from Dawn, with `GPUBufferUsage` and its like on globalThis; undefined without an adapter.
+ * `adapter` is a part of the adapter's name; an unknown one is `no-adapter`. Loaded on demand,
+ * since the native module has 130 MB.
  */
 export async function openDawn(adapter?: string): Promise<GPU | undefined> {
   const dawn = await import("webgpu").catch(() => undefined);
@@ -26,7 +26,7 @@ export async function openDawn(adapter?: string): Promise<GPU | undefined> {
   }
 }
 
-/** Dawn without a driver: it compiles shaders with Tint and validates, but computes nothing. */
+/** Dawn's null backend: it compiles shaders with Tint and validates, but computes nothing. */
 export async function openNullDawn(): Promise<GPU> {
   const dawn = await import("webgpu");
   Object.assign(globalThis, dawn.globals);

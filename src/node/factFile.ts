@@ -1,7 +1,7 @@
 import { type FactRow, type FactStore, storeFacts } from "../engine/merge/run/factStore.ts";
 import { readJson, writeJson } from "./jsonFile.ts";
 
-/** What was measured of models, in one file of JSON, which is read when it is first asked for. */
+/** Fact store in one JSON file, which is read on first use. */
 export function factsInFile(path: string): FactStore {
   let rows: Promise<Map<string, FactRow>> | undefined;
   const read = async () =>

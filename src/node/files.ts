@@ -7,14 +7,14 @@ import { changedError } from "../engine/core/inputs.ts";
 import { invariant } from "../engine/core/invariant.ts";
 import { hashSamples } from "../engine/storage/hash.ts";
 
-/** More files than any checkpoint has: beyond it somebody named a disk, not a model. */
+/** Largest number of files in a folder: more than any checkpoint has. */
 const MAX_FILES = 10_000;
 const MAX_DEPTH = 6;
 
-/** A folder's files as the engine sees them, and the handles to close at the end. */
+/** Files of a folder for the engine, with their open handles. */
 export interface OpenFiles {
   readonly files: FileTree;
-  /** Bytes that were read so far. */
+  /** Bytes read so far. */
   bytesRead(): number;
   close(): Promise<void>;
 }
@@ -25,13 +25,13 @@ interface Found {
 }
 
 /**
- * A file's state as its file system tells it. Size and mtime can be set back after a change; ctime
- * cannot, and a file that was put in another's place has another inode.
+ * State of a file in its file system. Size and mtime can be set back after a change; ctime cannot,
+ * and a replaced file has another inode.
  */
 const stateOf = ({ size, mtimeNs, ctimeNs, ino }: BigIntStats) =>
   [size, mtimeNs, ctimeNs, ino].join(" ");
 
-/** A failure of the file system as a failure of the engine. */
+/** Failure of the file system as an `EngineError`. */
 export function fileFailure(error: unknown, path: string): EngineError {
   if (error instanceof EngineError) return error;
   const { code = "", message = String(error) } = error as NodeJS.ErrnoException;
@@ -57,7 +57,7 @@ export function fileFailure(error: unknown, path: string): EngineError {
   }
 }
 
-/** What `act` does, with errors of the disk named by their path. */
+/** Result of `act`; errors of the disk get the file's path. */
 export async function guarded<T>(path: string, act: () => Promise<T>): Promise<T> {
   try {
     return await act();
@@ -66,11 +66,11 @@ export async function guarded<T>(path: string, act: () => Promise<T>): Promise<T
   }
 }
 
-/** One file on disk; it is opened at the first read and stays open. */
+/** A file on disk, opened at the first read. */
 class FileSource implements ByteSource {
   readonly byteLength: number;
   readonly #path: string;
-  /** When it was listed. */
+  /** State when it was listed. */
   readonly #state: string;
   #handle: Promise<FileHandle> | undefined;
   bytesRead = 0;
@@ -81,7 +81,7 @@ class FileSource implements ByteSource {
     this.byteLength = Number(about.size);
   }
 
-  /** The file that has the path now, which need not be the one that is open; `changed` where it is not. */
+  /** Mark of the file now at the path, which may not be the open one; `changed` where it is not. */
   async mark(): Promise<string> {
     const now = new FileSource(this.#path, await this.#statNow());
     if (now.#state !== this.#state) throw changedError(this.#path);
@@ -131,11 +131,11 @@ class FileSource implements ByteSource {
   }
 }
 
-/** Regular files below `folder`; links to files count (the Hub's cache is made of them). */
+/** Regular files below `folder`; links to files count, as in the Hub's cache. */
 async function listFiles(folder: string, prefix = "", depth = 0): Promise<readonly Found[]> {
   const found: Found[] = [];
   for await (const entry of await opendir(join(folder, prefix))) {
-    // Links to folders are not followed, so there is no way out of the folder and no circle.
+    // Links to folders are not followed, so that paths stay inside the folder and are finite.
     if (entry.name.startsWith(".")) continue;
     const path = prefix === "" ? entry.name : `${prefix}/${entry.name}`;
     if (entry.isDirectory()) {

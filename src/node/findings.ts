@@ -3,7 +3,7 @@ import { dirname } from "node:path";
 import type { Findings } from "../engine/gpu/device.ts";
 import { replaceFile } from "./wholeWrites.ts";
 
-/** What was found out about adapters, in a file; one that cannot be read or written is as none. */
+/** Findings about adapters in a file; one that cannot be read or written counts as empty. */
 export function findingsInFile(path: string): Findings {
   const read = async (): Promise<Record<string, unknown>> => {
     try {

@@ -13,7 +13,7 @@ import { type FolderWriter, openFolderWriter } from "./folderWriter.ts";
 import { type GivenModel, readGivenModels } from "./givenModels.ts";
 import { readJson, writeJson } from "./jsonFile.ts";
 
-/** A model made here; its folder is called after it. */
+/** A model made here, in a folder of its name. */
 interface Row {
   readonly id: ModelId;
   readonly name: string;
@@ -24,14 +24,14 @@ interface Row {
 }
 
 export interface FolderLibrary extends LibraryReader, LibraryWriter {
-  /** Where a model lies on disk. */
+  /** Path of a model on disk. */
   locate(id: ModelId): Promise<string>;
   close(): Promise<void>;
 }
 
 /**
- * The library of a terminal's pipeline: the given models, and those that are made, a folder each below
- * `root`, which later runs find again.
+ * Library of a terminal's pipeline: the given models, and results, in a folder each below `root`,
+ * which later runs find again.
  */
 export async function openFolderLibrary(
   root: string,

@@ -13,22 +13,22 @@ interface FileState {
   durableBytes: number;
 }
 
-/** As it is stored. */
+/** Stored state. */
 interface State {
-  /** What is being written: a resume with another key would mix two results. */
+  /** Key of the result: a resume with another key would mix two results. */
   readonly key: string;
   readonly files: Readonly<Record<string, FileState>>;
 }
 
-/** A folder being written, locked against a second writer. */
+/** Writer of a folder, locked against a second writer. */
 export interface FolderWriter extends FileTreeWriter {
-  /** Bytes that an earlier run left durable; 0 for a fresh folder. */
+  /** Bytes that an earlier run left durable; 0 for a new folder. */
   readonly resumedBytes: number;
-  /** Where a file that was opened lies on disk while it is not sealed. */
+  /** Path of an open file on disk while it is not sealed. */
   locate(path: string): Promise<string>;
-  /** Bytes that this writer took. */
+  /** Bytes written by this writer. */
   bytesWritten(): number;
-  /** Closes what is open and gives up the lock. What is durable stays; an empty folder goes. */
+  /** Closes open files and releases the lock. Durable bytes stay; an empty folder is removed. */
   close(): Promise<void>;
 }
 
@@ -43,7 +43,7 @@ async function readFiles(path: string, folder: string, keys: readonly string[]) 
   );
 }
 
-/** True where the file is there and holds at least so many bytes. */
+/** Whether a file exists and holds at least so many bytes. */
 async function hasBytes(path: string, byteLength: number): Promise<boolean> {
   return stat(path).then(
     ({ size }) => size >= byteLength,
@@ -98,14 +98,14 @@ export async function openFolderWriter(
   let bytesWritten = 0;
   let sealed = false;
   let saving = Promise.resolve();
-  /** Replaces the state at once; calls run one after the other. */
+  /** Replaces the state atomically; calls run one after the other. */
   const save = () => {
     saving = saving
       .catch(() => undefined)
       .then(() => writeJson(statePath, { key, files: Object.fromEntries(files) }, openFile));
     return saving;
   };
-  // Before anything is measured: whoever comes next must know whose folder this is.
+  // The state is written before any measuring, to mark the folder as claimed.
   if (fresh) {
     await save().catch(async (error: unknown) => {
       await claimed.clear();
@@ -119,7 +119,7 @@ export async function openFolderWriter(
     const known = files.get(path);
     const entry = known?.byteLength === byteLength ? known : { byteLength, durableBytes: 0 };
     if (!(await hasBytes(part, entry.durableBytes))) {
-      // A run that ended while it sealed has moved its finished files already.
+      // An earlier run that ended while sealing has moved its finished files already.
       if (entry.durableBytes === byteLength && (await hasBytes(join(folder, path), byteLength))) {
         return finishedSink(path, byteLength);
       }
@@ -130,7 +130,7 @@ export async function openFolderWriter(
     await handles.get(path)?.close();
     const handle = await openFile(part, entry.durableBytes > 0 ? "r+" : "w");
     handles.set(path, handle);
-    // What was written after the last flush may have holes: it is written again.
+    // Bytes after the last flush may be missing after a crash: they are written again.
     await handle.truncate(entry.durableBytes);
     let offset = entry.durableBytes;
     return {
@@ -183,7 +183,7 @@ export async function openFolderWriter(
   };
 }
 
-/** Gives every file its own name. */
+/** Renames each part to its file's name. */
 async function moveOut(
   folder: string,
   work: string,
@@ -191,7 +191,7 @@ async function moveOut(
 ): Promise<void> {
   for (const [path, { byteLength }] of files) {
     const part = join(work, "parts", path);
-    // A part that is gone was moved by a run that ended in the middle of this loop.
+    // A missing part was renamed by a run that ended inside this loop.
     const from = await stat(part).catch(() => stat(join(folder, path)));
     invariant(from.size === byteLength, `${path} has ${from.size} of ${byteLength} bytes`);
     await mkdir(dirname(join(folder, path)), { recursive: true });

@@ -7,17 +7,17 @@ import { writeParquet } from "../engine/fuse/dataset/parquetWriter.ts";
 import { guarded } from "./files.ts";
 import { openWorkFolder, type WorkFolder } from "./workFolder.ts";
 
-/** Formats of the references that a fused dataset can be written in, too. */
+/** Formats of the references that a fused dataset can be exported in. */
 export const PARQUET_FORMATS = ["fusellm", "fusechat-v1", "fusechat-v2"] as const;
 export type ParquetFormat = (typeof PARQUET_FORMATS)[number];
 
-/** A folder in which one fusion is made. */
+/** Folder in which one fusion is made. */
 export interface FusionFolder<State> extends Omit<WorkFolder<State>, "finish"> {
-  /** Writes the dataset's files under their own names, removes all else, and tells the names. */
+  /** Writes the dataset's files under their names, removes all else, and returns the names. */
   seal(card: FusionCard, parquet: ParquetFormat | null): Promise<readonly string[]>;
 }
 
-/** Opens `folder` to make a fusion in; the errors of `openWorkFolder`. */
+/** Opens `folder` for a fusion; errors of `openWorkFolder`. */
 export async function openFusionFolder<State>(
   folder: string,
   key: string,

@@ -9,14 +9,14 @@ import {
 } from "../engine/contract/index.ts";
 import type { DatasetLibrary, StoredDataset } from "../engine/text/datasets/datasetLibrary.ts";
 
-/** A model that lies on disk: it is read, never written. Its id is given. */
+/** A model on disk that is only read, with a given id. */
 export interface GivenModel {
   readonly id: ModelId;
   readonly name: string;
   readonly checkpoint: Checkpoint;
 }
 
-/** The models that a command was given, as a library to read from. */
+/** Read-only library of the models given to a command. */
 export function readGivenModels(models: Iterable<GivenModel>): LibraryReader {
   const given = [...models];
   const find = (id: ModelId): GivenModel => {
@@ -36,7 +36,7 @@ export function readGivenModels(models: Iterable<GivenModel>): LibraryReader {
   };
 }
 
-/** The datasets that a command was given, by id. */
+/** Datasets given to a command, by id. */
 export function readGivenDatasets(
   datasets: ReadonlyMap<DatasetId, StoredDataset>,
 ): Pick<DatasetLibrary, "open"> {

@@ -6,7 +6,7 @@ import { EngineError } from "../engine/contract/index.ts";
 
 const HUB_ID = /^[\w.-]+\/[\w.-]+$/;
 
-/** Where huggingface_hub keeps downloads: HF_HUB_CACHE, else `hub` in HF_HOME, else the user's cache. */
+/** Cache of huggingface_hub: HF_HUB_CACHE, else `hub` in HF_HOME, else in the user's cache. */
 function cacheFolder(): string {
   const { HF_HUB_CACHE, HUGGINGFACE_HUB_CACHE, HF_HOME, XDG_CACHE_HOME } = process.env;
   const home = HF_HOME || join(XDG_CACHE_HOME || join(homedir(), ".cache"), "huggingface");
@@ -16,9 +16,9 @@ function cacheFolder(): string {
 const exists = (path: string) => stat(path).then(Boolean, () => false);
 
 /**
- * The folder or file that a path or a Hub id means: of a folder of the Hub's cache
- * (`models--owner--name`) the snapshot that `refs/main` names, else its only one; for `owner/name`
- * without such a folder here, the snapshot in the cache. Any other path is itself.
+ * Folder or file of a path or a Hub id: for a folder of the Hub's cache (`models--owner--name`) the
+ * snapshot of `refs/main`, else its only one; for `owner/name` without such a folder here, the
+ * snapshot in the cache. Any other path is itself.
  */
 export async function locateModel(path: string, named = path): Promise<string> {
   if (await exists(path)) {

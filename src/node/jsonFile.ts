@@ -4,8 +4,8 @@ import { fileFailure, guarded } from "./files.ts";
 import { type OpenFile, replaceFile } from "./wholeWrites.ts";
 
 /**
- * Plain data that `writeJson` wrote; null where there is no such file. `bad-header` where somebody
- * else wrote something that is no JSON; what its fields hold is not checked.
+ * Plain data that `writeJson` wrote; null where the file is missing. `bad-header` where it is no
+ * JSON; fields are not checked.
  */
 export async function readJson<T>(path: string): Promise<T | null> {
   const text = await readFile(path, "utf8").catch((error: NodeJS.ErrnoException) => {
@@ -21,7 +21,7 @@ export async function readJson<T>(path: string): Promise<T | null> {
   }
 }
 
-/** Replaces a file at once: whoever reads it finds the old data or the new, never half. */
+/** Replaces a file atomically: readers find the old data or the new. */
 export function writeJson(path: string, value: unknown, openFile?: OpenFile): Promise<void> {
   const bytes = new TextEncoder().encode(JSON.stringify(value));
   return guarded(path, () => replaceFile(path, bytes, openFile));

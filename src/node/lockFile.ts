@@ -5,28 +5,30 @@ import { EngineError } from "../engine/contract/index.ts";
 import { hasEnded, ownIdentity, type ProcessIdentity } from "./processes.ts";
 import { writeWhole } from "./wholeWrites.ts";
 
-/** A lock's file: `lock`, or `lock.2` and so on of those who took over from one that had ended. */
+/**
+ * Name of a lock file: `lock`, or `lock.2` and so on of processes that took over from an ended one.
+ */
 const LOCK = /^lock(?:\.([1-9]\d*))?$/;
 
 interface Owner extends ProcessIdentity {
-  /** Tells two locks of one process apart. */
+  /** Distinguishes two locks of one process. */
   readonly token: string;
 }
 
 /** A lock that is held. */
 export interface FolderLock {
-  /** Gives it up: removes its file and no other. */
+  /** Releases the lock: removes its own file only. */
   release(): Promise<void>;
 }
 
-/** Whether an entry of a work folder is a lock's file. */
+/** Whether an entry of a work folder is a lock file. */
 export const isLockFile = (name: string): boolean => LOCK.test(name);
 
 /**
- * Takes the lock of `folder`, whose files lie in `work`; `busy` while an owner lives, or cannot be
- * seen from here. The newest file counts. Whoever finds its owner ended makes the next one, which the
- * file system grants to one alone, so nobody ever removes another's file: a lock that was judged
- * ended and taken anew in the meantime stays.
+ * Takes the lock of `folder`, whose files are in `work`; `busy` while an owner lives, or cannot be
+ * seen from here. The newest file counts. A process that finds its owner ended creates the next
+ * file, which the file system grants to one process only, so that no process removes another's
+ * file.
  */
 export async function takeLock(
   work: string,
@@ -58,7 +60,7 @@ export async function takeLock(
 const pathOf = (work: string, number: number) =>
   join(work, number === 1 ? "lock" : `lock.${number}`);
 
-/** The number of the newest lock's file; 0 where there is none. */
+/** Number of the newest lock file; 0 where there is none. */
 async function findNewest(work: string): Promise<number> {
   const numbers = (await readdir(work)).flatMap((name) => {
     const found = LOCK.exec(name);
@@ -76,7 +78,7 @@ async function writeOwner(handle: FileHandle, own: Owner): Promise<void> {
   }
 }
 
-/** `busy` unless the owner of a lock's file has certainly ended. */
+/** Throws `busy` unless the owner of a lock file has certainly ended. */
 async function requireEnded(path: string, folder: string, own: Owner): Promise<void> {
   const owner = await readOwner(path);
   if (owner && (await hasEnded(owner, own))) return;
@@ -86,10 +88,10 @@ async function requireEnded(path: string, folder: string, own: Owner): Promise<v
   throw new EngineError("busy", message, { folder, lock: path, owner: owner?.pid ?? 0 });
 }
 
-/** Who wrote a lock's file; null where that cannot be read, as while it is being written. */
+/** Owner of a lock file; null where it cannot be read, as while it is being written. */
 async function readOwner(path: string): Promise<Owner | null> {
   const text = await readFile(path, "utf8").catch(() => "");
-  // Version 0.1.0 wrote a process id alone, of a process on this machine.
+  // Version 0.1.0 wrote only the id of a process on this machine.
   if (/^\d+$/.test(text))
     return { ...(await ownIdentity()), pid: Number(text), startedAt: null, token: "" };
   try {

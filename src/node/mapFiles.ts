@@ -4,7 +4,9 @@ import type { MapCache } from "../engine/fuse/align/maps/mapCache.ts";
 import { userCache } from "./userCache.ts";
 import { replaceFile } from "./wholeWrites.ts";
 
-/** Vocabulary maps as files of little-endian int32. A folder that cannot be used is done without. */
+/**
+ * Vocabulary maps as files of little-endian int32. A folder that cannot be used counts as empty.
+ */
 export function mapsInFolder(folder = userCache("maps")): MapCache {
   const pathOf = (key: string) => join(folder, `${key}.i32`);
   return {
@@ -20,7 +22,7 @@ export function mapsInFolder(folder = userCache("maps")): MapCache {
         await mkdir(folder, { recursive: true });
         await replaceFile(pathOf(key), bytes);
       } catch {
-        // It will be made again.
+        // The map will be built again.
       }
     },
   };

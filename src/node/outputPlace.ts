@@ -2,7 +2,9 @@ import { realpath } from "node:fs/promises";
 import { dirname, join, relative, sep } from "node:path";
 import { EngineError } from "../engine/contract/index.ts";
 
-/** Refuses an output that is an input's folder or lies inside one: it would become part of that model. */
+/**
+ * Refuses an output that is an input's folder or inside one: it would become part of that model.
+ */
 export async function requireOutside(output: string, inputs: Iterable<string>): Promise<void> {
   const place = await realPlace(output);
   for (const input of inputs) {
@@ -16,7 +18,7 @@ export async function requireOutside(output: string, inputs: Iterable<string>): 
   }
 }
 
-/** The path with its links followed, also where its end does not exist yet. */
+/** Path with its links resolved, even where its end does not exist yet. */
 async function realPlace(path: string): Promise<string> {
   return realpath(path).catch(async () => {
     const above = dirname(path);

@@ -2,21 +2,21 @@ import { readFile, readlink } from "node:fs/promises";
 import { hostname } from "node:os";
 
 /**
- * A process, told apart from all others: process ids are the same in two containers, hosts may have
- * one name, and an id is given out again once its process has ended.
+ * Identity of a process among all: ids repeat between containers and over time, and hosts may share
+ * a name.
  */
 export interface ProcessIdentity {
   readonly host: string;
-  /** This start of the kernel; null where the system does not tell. */
+  /** Boot id of the kernel; null where unknown. */
   readonly boot: string | null;
-  /** Where the process id is valid: a container has ids of its own. Null where there is no such thing. */
+  /** Namespace of the process id, since containers have their own; null where there is none. */
   readonly ids: string | null;
   readonly pid: number;
-  /** In the kernel's clock ticks since `boot`; null where the system does not tell. */
+  /** Start time in the kernel's clock ticks since boot; null where unknown. */
   readonly startedAt: string | null;
 }
 
-/** The identity of the process that asks. */
+/** Identity of this process. */
 export async function ownIdentity(): Promise<ProcessIdentity> {
   const boot = await readFile("/proc/sys/kernel/random/boot_id", "utf8").catch(() => null);
   return {
@@ -29,14 +29,14 @@ export async function ownIdentity(): Promise<ProcessIdentity> {
 }
 
 /**
- * True where `other` has certainly ended: it ran under the same kernel, with process ids that mean the
- * same here, and no process has its id and its start. What cannot be seen from here may be alive.
+ * Whether `other` has certainly ended: it ran under the same kernel and id namespace, and no
+ * process has its id and start time. One that cannot be seen from here may be alive.
  */
 export async function hasEnded(other: ProcessIdentity, own: ProcessIdentity): Promise<boolean> {
   const visible = other.host === own.host && other.boot === own.boot && other.ids === own.ids;
   if (!visible) return false;
   if (!exists(other.pid)) return true;
-  // A container may show the processes of another under /proc: then ids there are not ours.
+  // A container may show another's processes under /proc, whose ids mean nothing here.
   if ((await readStat("self"))?.pid !== own.pid) return false;
   const found = await readStat(other.pid);
   if (!found) return !exists(other.pid); // it ended between the two questions
@@ -51,10 +51,10 @@ function exists(pid: number): boolean {
   }
 }
 
-/** What Linux tells of a process; undefined elsewhere, and where there is none. */
+/** A process's entry in /proc; undefined outside Linux, and where there is none. */
 async function readStat(pid: number | "self") {
   const text = await readFile(`/proc/${pid}/stat`, "utf8").catch(() => "");
-  // The name in brackets may hold anything; the state and 19 further fields follow it.
+  // The name in brackets may contain anything; the state and 19 further fields follow it.
   const [, id = "", rest = ""] = /^(\d+) \(.*\) (.*)$/s.exec(text) ?? [];
   const fields = rest.split(" ");
   if (id === "") return undefined;

@@ -21,24 +21,24 @@ interface OpenFolder {
   end: number;
 }
 
-/** Records in files on disk, to be closed at the end. */
+/** Record store in files on disk. */
 export interface RecordFiles extends RecordStore {
   close(): Promise<void>;
 }
 
 /**
- * Records in one file a folder, below `root`. A record that a crash tore, and whatever follows it, is
- * dropped when its file is opened.
+ * Records in one file per folder, below `root`. A record that a crash tore is dropped with all that
+ * follow when its file is opened.
  */
 export function openRecordFiles(root: string, openAt: OpenFile = open): RecordFiles {
   const opened = new Map<string, Promise<OpenFolder | null>>();
-  /** Appends to one file come one after the other. */
+  /** Appends to one file run one after the other. */
   const appending = new Map<string, Promise<unknown>>();
   const pathOf = (folder: string) => join(root, `${encodeURIComponent(folder)}${ENDING}`);
 
   const guard = <T>(folder: string, work: () => Promise<T>) => guarded(pathOf(folder), work);
 
-  /** Opened once; `null` where it is not there and shall not be made. */
+  /** Opens a file once; null where it is missing and not to be created. */
   async function openFolder(folder: string, create: boolean): Promise<OpenFolder | null> {
     const known = opened.get(folder);
     if (known) {
@@ -62,7 +62,7 @@ export function openRecordFiles(root: string, openAt: OpenFile = open): RecordFi
     for (const bytes of records) {
       const framed = frameRecord(bytes);
       await writeWhole(file.handle, framed, file.end).catch(async (error: unknown) => {
-        // What was written of it goes, as it would when the file is next opened.
+        // A partly written record is removed, as it would be when the file is next opened.
         await file.handle.truncate(file.end).catch(() => undefined);
         throw error;
       });
@@ -140,7 +140,7 @@ async function readBytes(
 const tooShort = (end: number) =>
   new EngineError("truncated", `A file of records ends before byte ${end}.`);
 
-/** Opens a folder's file; a handle that is no use is closed again. */
+/** Opens a folder's file; the handle is closed again on failure. */
 async function openRecords(
   path: string,
   create: boolean,

@@ -4,12 +4,12 @@ import { dirname, join } from "node:path";
 import { Worker } from "node:worker_threads";
 import type { Thread, Threads } from "../engine/core/threads.ts";
 
-/** Each keeps vocabularies and tables of its own. */
+/** Largest number of threads: each has vocabularies and tables of its own. */
 const MOST_THREADS = 8;
 
 /**
- * Node's threads, which run thread.js beside the script that is running: bin/bundle.mjs puts it
- * there. Undefined where there is none, as in tests: then the calling thread does all work.
+ * Node's threads, which run thread.js beside the running script, put there by bin/bundle.mjs.
+ * Undefined where it is missing, as in tests: then the calling thread does all work.
  */
 export function nodeThreads(
   script = join(dirname(process.argv[1] ?? ""), "thread.js"),

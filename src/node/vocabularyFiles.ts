@@ -3,7 +3,7 @@ import { openVocabulary } from "../engine/fuse/align/vocabulary.ts";
 import { openTokenizer } from "../engine/text/tokenizers/tokenizer.ts";
 import { openFiles } from "./files.ts";
 
-/** The vocabulary of a folder with a tokenizer.json. */
+/** Vocabulary of a folder with a tokenizer.json. */
 export async function vocabularyInFolder(folder: string): Promise<Vocabulary> {
   const { files, close } = await openFiles(folder);
   try {

@@ -9,7 +9,7 @@ import { isLockFile } from "./lockFile.ts";
 import { openRecordFiles, type RecordFiles } from "./recordFiles.ts";
 import { DRAFT_ENDING } from "./wholeWrites.ts";
 
-/** What can lie in a work folder before the first state, beside locks and drafts. */
+/** Entries of a work folder before the first saved state, besides locks and drafts. */
 const BEFORE_THE_STATE: ReadonlySet<string> = new Set([
   STATE_FILE,
   "records",
@@ -17,22 +17,22 @@ const BEFORE_THE_STATE: ReadonlySet<string> = new Set([
   "models",
 ]);
 
-/** A folder in which one piece of long work is done, locked against a second writer. */
+/** Folder in which one piece of long work is done, locked against a second writer. */
 export interface WorkFolder<State> {
-  /** Where the work's own files lie. */
+  /** Folder of the work's own files. */
   readonly work: string;
   readonly records: RecordFiles;
   readonly fusions: FusionLibrary;
-  /** What an earlier run saved last, or null. */
+  /** Last saved state of an earlier run, or null. */
   readonly state: State | null;
   /** Whether that run was another version's, and had another key for the same work. */
   readonly isEarlier: boolean;
   save(state: State): Promise<void>;
-  /** What was saved is of no use: closing removes it, and the folder is free for other work. */
+  /** Discards the saved state: closing removes it, and the folder is free for other work. */
   forget(): void;
-  /** Removes everything that was only needed on the way. */
+  /** Removes everything that only the work needed. */
   finish(): Promise<void>;
-  /** Closes what is open and gives up the lock; what is done stays. */
+  /** Closes open files and releases the lock; finished work stays. */
   close(): Promise<void>;
 }
 
@@ -52,7 +52,7 @@ export async function openWorkFolder<State>(
   const save = (state: State | null) => writeJson(statePath, { key, state });
   const openState = async () => {
     const found = await readState<State>(work, folder, [key, ...(earlier ? [earlier] : [])]);
-    // Before the work begins: whoever comes next must know whose folder this is.
+    // The state is written before the work begins, to mark the folder as claimed.
     if (found.state === null) await save(null);
     return found;
   };
@@ -102,7 +102,7 @@ async function readState<State>(
 ): Promise<StoredState<State>> {
   const found = await readJson<StoredState<State>>(join(work, STATE_FILE));
   if (found && keys.includes(found.key) && found.state !== null) return found;
-  // A run that ended before it first saved leaves these, and nothing that matters in them.
+  // A run that ended before its first save leaves only these files.
   const names = found && found.state !== null ? null : await readdir(work);
   const unimportant = (name: string) =>
     BEFORE_THE_STATE.has(name) || isLockFile(name) || name.endsWith(DRAFT_ENDING);
@@ -117,7 +117,7 @@ const foreign = (folder: string) =>
     { folder },
   );
 
-/** The fusions of a folder. */
+/** Catalogue of a folder's fusions. */
 function catalogueFile(path: string): FusionCatalogue {
   const list = async () => (await readJson<readonly FusionRow[]>(path)) ?? [];
   const write = (rows: readonly FusionRow[]) => writeJson(path, rows);

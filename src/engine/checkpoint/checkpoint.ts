@@ -4,61 +4,61 @@ import type { ModelConfig } from "./config.ts";
 
 export type { ModelConfig } from "./config.ts";
 
-/** A tensor and where its bytes lie. */
+/** A tensor and the location of its bytes. */
 export interface CheckpointTensor extends TensorCard {
   readonly elementCount: number;
   readonly source: ByteSource;
   /** First byte within `source`. */
   readonly start: number;
-  /** Of a weight that is dequantised as it is read, as float32. */
+  /** Quantisation of a weight that is dequantised to float32 as it is read. */
   readonly quantised?: {
-    /** How its codes are stored. */
+    /** Dtype of its codes. */
     readonly dtype: DType;
     readonly byteLength: number;
-    /** The same values as BF16: what they are kept and written as where nothing else is asked. */
+    /** The dequantised values as BF16, in which they are stored and written by default. */
     readonly rounded: CheckpointTensor;
   };
 }
 
-/** Quantised or factored weights of a checkpoint, all of one kind. */
+/** Quantised or factored weights of a checkpoint, all of one format. */
 export interface QuantisedWeights {
   /** "FP8 with scales", "GPTQ". */
   readonly format: string;
   readonly count: number;
-  /** The name of one of them. */
+  /** Name of one of them. */
   readonly example: string;
-  /** Why they are not read and what to do; null where they are dequantised as they are read. */
+  /** Reason why they are not read and what to do; null where they are dequantised on reading. */
   readonly refusal: string | null;
 }
 
-/** A checkpoint that was opened and checked: every header is read, no weight is. */
+/** An open checkpoint: every header is read and checked, no weight is. */
 export interface Checkpoint {
-  /** What messages call it. */
+  /** Name in messages. */
   readonly name: string;
   readonly config: ModelConfig | null;
-  /** In the files' order. */
+  /** Tensors in the files' order. */
   readonly tensors: ReadonlyMap<string, CheckpointTensor>;
   readonly files: FileTree;
-  /** Those that hold the weights. */
+  /** Files that hold the weights. */
   readonly weightFiles: readonly string[];
-  /** By kind; empty where every weight is a plain number. */
+  /** Quantised weights by format; empty for plain floats. */
   readonly quantised: readonly QuantisedWeights[];
   readonly notes: readonly string[];
 }
 
-/** A tensor as it is kept and written where nothing else is asked: a dequantised one as BF16. */
+/** A tensor in its stored form by default: a dequantised one as BF16. */
 export function roundedTensor(tensor: CheckpointTensor): CheckpointTensor {
   return tensor.quantised?.rounded ?? tensor;
 }
 
-/** What lies in the file, for people: a dequantised tensor's own codes. */
+/** Card of the tensor as stored: a dequantised tensor's codes. */
 export function storedCard(tensor: CheckpointTensor): TensorCard {
   const { name, shape, file } = tensor;
   const { dtype, byteLength } = tensor.quantised ?? tensor;
   return { name, dtype, shape, byteLength, file };
 }
 
-/** Reads part of a tensor, in bytes counted from the tensor's first. */
+/** Reads a range of a tensor's bytes, counted from its first. */
 export function readTensor(
   tensor: CheckpointTensor,
   start: number,

@@ -5,10 +5,10 @@ import { LFS_POINTER_MAX_BYTES, readLfsPointer } from "./lfsPointer.ts";
 import { listSome } from "./smallFile.ts";
 import { isHead, isTokenEmbedding } from "./tensorRoles/role.ts";
 
-/** Small files that a checkpoint is worth less without. */
+/** Small files that a checkpoint should have. */
 const SIDE_FILE = /\.(json|model|jinja|txt|tiktoken)$/;
 
-/** What is missing beside the weights, or stands there as a Git-LFS pointer. */
+/** Notes about files that are missing beside the weights, or are Git-LFS pointers. */
 export async function sideFileNotes(files: FileTree): Promise<readonly string[]> {
   const notes: string[] = [];
   if (!files.has("config.json")) {
@@ -32,7 +32,7 @@ export async function sideFileNotes(files: FileTree): Promise<readonly string[]>
   return notes;
 }
 
-/** What a reader should know of the tensors: a tied head, what is copied, what cannot be merged. */
+/** Notes about the tensors: a tied head, tensors that are copied, tensors that cannot be merged. */
 export function tensorNotes(
   tensors: ReadonlyMap<string, CheckpointTensor>,
   config: ModelConfig | null,

@@ -3,31 +3,31 @@ import type { Checkpoint } from "./checkpoint.ts";
 import { isWeightFile } from "./formatRegistry.ts";
 import { isTrainingState } from "./trainingState.ts";
 
-/** Larger files are no companions of a model, but data or weights by another name. */
+/** Largest companion file; larger files are data or weights. */
 export const MAX_COMPANION_BYTES = 64 * 2 ** 20;
 
-/** Files that a result makes anew, or that speak of the files they came with. */
+/** Files that a result writes anew, or that describe the files they came with. */
 const MADE_ANEW =
   /^(config\.json|README\.md|SHA256SUMS|recipe\.json|mergekit_config\.ya?ml|[^/]+\.index\.json|adapter_config\.json)$/;
-/** What training writes of its course. */
+/** Logs of a training. */
 const TRAINING_RECORD =
   /(^|\/)(trainer_state|trainer_log|train_results|eval_results|all_results|training_loss)[\w-]*\.(json|jsonl|png)$|(^|\/)(runs|logs|wandb)\/|(^|\/)events\.out\.tfevents/;
-/** The settings of a quantisation that is undone in the result. */
+/** Settings of a quantisation that is undone in the result. */
 const QUANTISATION = /^(hf_quant_config|quantize_config|quant_config|quantization_config)\.json$/;
-/** What was written about the source model; what binds its users is not among it. */
+/** Documentation of the source model; licences, which bind its users, are copied. */
 const DOCUMENT = /\.(md|rst|html|pdf|png|jpe?g|gif|svg|webp|mp4)$/i;
 const TERMS = /(^|\/)(LICEN[CS]E|NOTICE|COPYING|TERMS|[\w-]*USE_?POLICY)[\w.-]*$/i;
 const CODE = /\.pyc?$/;
-/** A module of sentence-transformers, listed in modules.json: its weights come along. */
+/** Folder of a sentence-transformers module, listed in modules.json: its weights are copied. */
 const MODULE = /^\d+_[A-Z]\w*\//;
 
-/** A file that stays behind, and a phrase that says why. */
+/** A file that is not copied, and a phrase that says why. */
 interface LeftBehind {
   readonly path: string;
   readonly why: string;
 }
 
-/** What becomes of the files beside a checkpoint's weights where a result is made from it. */
+/** Companions: the files beside a checkpoint's weights, when a result is made from it. */
 interface Companions {
   /** Copied byte for byte. */
   readonly copied: FileTree;
@@ -35,9 +35,9 @@ interface Companions {
 }
 
 /**
- * The companions of a checkpoint: generation config, tokenizer, templates, processors, licences and
- * whatever else lies beside the weights, in folders below too. Code is copied only when asked for,
- * since whoever loads the result runs it.
+ * Sorts the files beside the weights (generation config, tokenizer, templates, processors, licences
+ * and others, in subfolders, too) into copied and not copied. Code is copied only on request, since
+ * whoever loads the result runs it.
  */
 export function sortCompanions(
   { files, weightFiles }: Checkpoint,
@@ -72,14 +72,14 @@ function reasonToLeave(
   return null;
 }
 
-/** Whether a path stays inside its folder wherever it is copied to. */
+/** Whether a path stays inside the folder that it is copied to. */
 function isInside(path: string): boolean {
   return !path
     .split("/")
     .some((part) => part === "" || part.startsWith("..") || /[\\\0]/.test(part));
 }
 
-/** The companions that are copied by default. */
+/** Companions that are copied by default. */
 export function companionFiles(checkpoint: Checkpoint): FileTree {
   return sortCompanions(checkpoint).copied;
 }

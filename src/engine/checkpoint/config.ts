@@ -2,7 +2,7 @@ import { EngineError, type OutputDType } from "../contract/index.ts";
 import { isObject, type JsonMember, parsePythonJson } from "../core/json.ts";
 import { torchName } from "../core/tensor/dtype.ts";
 
-/** What config.json says, in either spelling of transformers; the text itself is kept. */
+/** Fields of a config.json in either spelling of transformers, with its text. */
 export interface ModelConfig {
   readonly text: string;
   readonly architecture: string | null;
@@ -11,7 +11,7 @@ export interface ModelConfig {
   readonly vocabSize: number | null;
   readonly hiddenSize: number | null;
   readonly tied: boolean;
-  /** The whole document, for comparisons by key. */
+  /** All fields, for comparisons by key. */
   readonly fields: Readonly<Record<string, unknown>>;
 }
 
@@ -19,13 +19,13 @@ export interface ModelConfig {
 const TIED_BY_DEFAULT =
   /^(gpt2|gpt_neo|gptj|bloom|opt|falcon|t5|cohere2?|codegen|gemma[0-9]?(_text)?|gemma3n(_text)?)$/;
 
-/** A text_config is the language model inside a model that also sees or hears. */
+/** Key of the language model's config within a multimodal model's. */
 const NESTED = "text_config";
 const RULES = { maxDepth: 64, duplicateKeys: "allow" } as const;
 
 /**
- * Reads a config.json as Python writes it: `Infinity` and `NaN` are numbers. `bad-config` with file
- * and line where it is no JSON object.
+ * Parses a config.json as Python writes it, with `Infinity` and `NaN`. `bad-config` with file and
+ * line where it is no JSON object.
  */
 export function parseConfig(text: string, file: string): ModelConfig {
   const { value: fields } = readJson(text, file);
@@ -61,7 +61,7 @@ export function parseConfig(text: string, file: string): ModelConfig {
   };
 }
 
-/** What a merge may have to say differently from the config that it starts from. */
+/** Fields that a merge may change in a config. */
 export interface ConfigChanges {
   readonly dtype?: OutputDType;
   readonly vocabSize?: number;
@@ -69,9 +69,9 @@ export interface ConfigChanges {
 }
 
 /**
- * The same config.json with these facts changed wherever it states them, in the spelling that it
- * uses. Every other character stays: Python tells 10000.0 from 10000. A fact that is stated nowhere
- * is added as the last line. What is said of a quantisation goes: results are written as plain floats.
+ * The config.json with these fields changed wherever it states them, in its own spelling. All other
+ * characters stay: Python distinguishes 10000.0 from 10000. A field that is stated nowhere is added
+ * as the last line. Quantisation settings are removed, since results are plain floats.
  */
 export function rewriteConfig(
   original: string,
@@ -109,7 +109,7 @@ export function rewriteConfig(
 
 const QUANTISATION = ["quantization_config", "compression_config", "quantization"];
 
-/** The text without its members that describe a quantisation, each with one of the commas beside it. */
+/** The text without the members that describe a quantisation, each with one adjoining comma. */
 function dropQuantisation(text: string, file: string): string {
   const { members } = readJson(text, file);
   const doomed = members.find(
@@ -127,7 +127,9 @@ function dropQuantisation(text: string, file: string): string {
   return dropQuantisation(text.slice(0, start) + text.slice(end), file);
 }
 
-/** Both spellings, first the one to add where neither is there: transformers 5 says `dtype`. */
+/**
+ * Both keys of the dtype, first the one to add where neither exists: transformers 5 writes `dtype`.
+ */
 function dtypeKeys(text: string): readonly string[] {
   const five = /"transformers_version"\s*:\s*"([5-9]|[1-9]\d)\./.test(text);
   return five ? ["dtype", "torch_dtype"] : ["torch_dtype", "dtype"];

@@ -1,17 +1,17 @@
 import type { ByteSink, ByteSource } from "../core/bytes.ts";
 
-/** Read at once: large enough for a disk's speed, small enough that two of them are nothing. */
+/** Bytes read at once: enough for a disk's speed, little memory. */
 const PIECE_BYTES = 8 * 2 ** 20;
 
 export interface CopyOptions {
   readonly signal: AbortSignal;
-  /** Bytes of this file that are written, those of earlier runs included. */
+  /** Called with the file's written bytes, those of earlier runs included. */
   onBytes(doneBytes: number): void;
 }
 
 /**
- * Copies the rest of a file, from where the sink stopped, reading one piece ahead. What was copied
- * is durable when this ends, however it ends.
+ * Copies the rest of a file from where the sink stopped, reading one piece ahead. Copied bytes are
+ * durable when this ends, even by an error.
  */
 export async function copyFile(
   source: ByteSource,
@@ -36,7 +36,7 @@ export async function copyFile(
       onBytes(at);
     }
   } catch (error) {
-    // The first error counts: after a full disk this one fails for the same reason.
+    // The first error is reported: the flush fails for the same reason after a full disk.
     await sink.flush().catch(() => undefined);
     throw error;
   }

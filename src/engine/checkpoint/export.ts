@@ -6,7 +6,7 @@ import { formatSum, startSha256 } from "../storage/hash.ts";
 import type { LibraryReader } from "./library/library.ts";
 import { folderName } from "./names.ts";
 
-/** What a resumed export must know: its own folder, and the files that are done with their SHA-256. */
+/** Saved state of an export: its folder, and the finished files with their SHA-256. */
 interface ExportState {
   readonly folder: string;
   readonly sums: Readonly<Record<string, string>>;
@@ -14,16 +14,16 @@ interface ExportState {
 
 export interface ExportParts {
   readonly library: LibraryReader;
-  /** The origin's private folder; absent where the browser has none. */
+  /** Opens the origin's private folder; absent where the browser has none. */
   openPrivateFolder(): Promise<FileSystemDirectoryHandle>;
 }
 
 const PIECE_BYTES = 8 * 2 ** 20;
 const SUMS = "SHA256SUMS";
-/** Where private exports lie, one folder for each job. */
+/** Folder of the private exports, with one folder per job. */
 const EXPORTS = "exports";
 
-/** Writes a model's files into a folder, one after the other, with their SHA-256 sums last. */
+/** Job kind `export`: writes a model's files into a folder, and their SHA-256 sums last. */
 export function exportJob(parts: ExportParts): JobKind<"export", ExportState> {
   const { library } = parts;
   return {
@@ -63,19 +63,19 @@ export async function privateExports(
   return root.getDirectoryHandle(EXPORTS, { create: true });
 }
 
-/** Frees what a job prepared for download. A folder of the person's own is theirs. */
+/** Deletes the downloads of a job. A folder that the user picked is left alone. */
 export async function removePrivateExport(
   parts: Pick<ExportParts, "openPrivateFolder">,
   id: JobId,
 ): Promise<void> {
   const exports = await privateExports(parts).catch(() => null);
   await exports?.removeEntry(id, { recursive: true }).catch((error: unknown) => {
-    // It may never have been made.
+    // The folder may never have been made.
     if (!(error instanceof Error) || error.name !== "NotFoundError") throw error;
   });
 }
 
-/** The name itself, or with -2, -3 … where something is there already: nothing is written over. */
+/** A name that is not taken: the given one, or with -2, -3 …; nothing is overwritten. */
 export async function freeName(folder: FileSystemDirectoryHandle, name: string): Promise<string> {
   for (let number = 1; number < 1000; number++) {
     const candidate = number === 1 ? name : `${name}-${number}`;
@@ -84,7 +84,7 @@ export async function freeName(folder: FileSystemDirectoryHandle, name: string):
   throw new EngineError("usage", `${folder.name} has too many folders named ${name} already.`);
 }
 
-/** Downloads are single files: a path within the model becomes a name of its own. */
+/** Downloads are single files, so a path within the model becomes part of the name. */
 function asDownloads(files: FileTree): FileTree {
   const named = new Map<string, ByteSource>();
   for (const [path, source] of files) {
@@ -96,7 +96,7 @@ function asDownloads(files: FileTree): FileTree {
   return named;
 }
 
-/** Writes what is not there yet, and gives the sums of all files by name. */
+/** Writes the files that are missing, and returns the sums of all files by name. */
 async function writeFiles(
   files: FileTree,
   target: FileSystemDirectoryHandle,
@@ -104,11 +104,11 @@ async function writeFiles(
   { signal, progress, save }: JobContext<ExportState>,
 ): Promise<ReadonlyMap<string, string>> {
   const totalBytes = [...files.values()].reduce((sum, { byteLength }) => sum + byteLength, 0);
-  // Names are data: in a map `constructor` is one like any other, in an object it is there already.
+  // A Map, since file names such as `constructor` exist in every object.
   const sums = new Map(Object.entries(before.sums));
   let doneBytes = 0;
   for (const [name, source] of files) {
-    // The model's own list names the files as they were; a new one takes its place.
+    // The model's own SHA256SUMS is replaced by a new one.
     if (name === SUMS) continue;
     if (!sums.has(name)) {
       const start = doneBytes;
@@ -129,7 +129,7 @@ async function writeFiles(
   return sums;
 }
 
-/** Copies one file and gives its SHA-256. A file that was begun before is written anew. */
+/** Copies one file and returns its SHA-256. An unfinished file is written anew. */
 async function writeFile(
   source: ByteSource,
   target: FileSystemDirectoryHandle,

@@ -7,21 +7,21 @@ const modules = import.meta.glob<{ default: CheckpointFormat }>(
   { eager: true },
 );
 
-/** Every format, in the order in which folders are held against them. */
+/** All formats, in the order in which folders are matched against them. */
 const formats = orderFormats(Object.values(modules).map((module) => module.default));
 
-/** Sorted by `order`, which no two may share. */
+/** Formats sorted by `order`, which must be unique. */
 export function orderFormats(all: readonly CheckpointFormat[]): readonly CheckpointFormat[] {
   invariant(new Set(all.map(({ order }) => order)).size === all.length, "orders differ");
   return all.toSorted((a, b) => a.order - b.order);
 }
 
-/** Whether a file holds weights, in whatever format: what "a weight file" means, everywhere. */
+/** Whether a path is a weight file of any format. */
 export function isWeightFile(path: string): boolean {
   return !isTrainingState(path) && formats.some((format) => format.isWeights(path));
 }
 
-/** The format that the files of one folder are a checkpoint in; null where they are none. */
+/** Format of a folder's files; null where they are no checkpoint. */
 export function findFormat(
   paths: readonly string[],
   known: readonly CheckpointFormat[] = formats,
@@ -29,7 +29,7 @@ export function findFormat(
   return known.find((format) => format.match(paths)) ?? null;
 }
 
-/** The format of a file by its first bytes; null for one that no format claims. */
+/** Format of a file by its first bytes; null for an unknown one. */
 export function recogniseFormat(
   first: Uint8Array,
   known: readonly CheckpointFormat[] = formats,

@@ -7,7 +7,7 @@ import { isOnnxExport } from "./onnxExport.ts";
 const CONFIG = /^(config\.json|[^/]+\.safetensors\.index\.json)$/;
 const GRAPH = /\.onnx(_data\w*|\.data)?$/;
 
-/** What work with a checkpoint reads of its folder: weights, config, tokenizer and their like. */
+/** Files that work with a checkpoint reads: weights, config, tokenizer and others. */
 function inputFiles(checkpoint: Checkpoint): FileTree {
   const { files, tensors } = checkpoint;
   const weights = new Set([...tensors.values()].map(({ file }) => file));
@@ -24,7 +24,7 @@ function inputFiles(checkpoint: Checkpoint): FileTree {
   );
 }
 
-/** Those of several checkpoints, under their names. */
+/** Input files of several checkpoints, under their names. */
 export function inputsOf(checkpoints: Iterable<Checkpoint>): InputFiles {
   return [...new Set(checkpoints)].flatMap((checkpoint) =>
     [...inputFiles(checkpoint)].map(([path, source]) => {

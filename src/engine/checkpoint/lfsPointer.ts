@@ -1,18 +1,18 @@
 import { EngineError } from "../contract/index.ts";
 import { type ByteSource, readAll } from "../core/bytes.ts";
 
-/** What the first bytes of a Git-LFS pointer say of the file it stands for. */
+/** Hash and size of the file that a Git-LFS pointer stands for. */
 interface LfsPointer {
   readonly oid: string;
   readonly byteLength: number;
 }
 
-/** A pointer file is text of at most this many bytes (git-lfs's own limit is 1024). */
+/** Largest pointer file in bytes (git-lfs's own limit is 1024). */
 export const LFS_POINTER_MAX_BYTES = 1024;
 
 const ascii = new TextDecoder("latin1");
 
-/** The Git-LFS pointer that these bytes, a whole small file, are; null for anything else. */
+/** Parses a small file as a Git-LFS pointer; null for anything else. */
 export function readLfsPointer(bytes: Uint8Array): LfsPointer | null {
   if (bytes.byteLength > LFS_POINTER_MAX_BYTES) return null;
   const text = ascii.decode(bytes);
@@ -22,7 +22,7 @@ export function readLfsPointer(bytes: Uint8Array): LfsPointer | null {
   return { oid, byteLength: Number.isSafeInteger(size) ? size : 0 };
 }
 
-/** Says that `file` is a pointer and how to get the file itself. */
+/** Error that names a pointer file and says how to get the file itself. */
 function lfsPointerError(file: string, { oid, byteLength }: LfsPointer): EngineError {
   return new EngineError(
     "lfs-pointer",

@@ -3,7 +3,7 @@ import type { FileTree } from "../core/bytes.ts";
 import { topLevel } from "./checkpointFormat.ts";
 import { listSome } from "./smallFile.ts";
 
-/** What files are that hold no weights, and what to do with them, by their names. */
+/** Files without weights by name, with a sentence on what to do with them. */
 const KINDS: readonly (readonly [names: RegExp, sentence: string])[] = [
   [
     /\.(zip|7z|rar|tar|tgz|gz|xz|zst)$/i,
@@ -28,10 +28,10 @@ const KINDS: readonly (readonly [names: RegExp, sentence: string])[] = [
   ],
 ];
 
-/** A blob of the Hub's cache is called by its hash. */
+/** File in the Hub's cache named by its hash. */
 const BLOB = /(^|\/)blobs\/[0-9a-f]{40,64}$/;
 
-/** What to say of files that are no checkpoint: what the first known kind among them is. */
+/** Sentence about files that are no checkpoint, from the first known kind among them. */
 export function describeFiles(paths: readonly string[]): string | null {
   if (paths.some((path) => BLOB.test(path)) && !paths.some((path) => path.includes("snapshots/"))) {
     return "These are the blobs of the Hub's cache, whose files are called by their hashes: the links in snapshots/ that name them did not come along. Take the folder snapshots/<commit> with a program that follows links, or download the model with: hf download OWNER/NAME --local-dir FOLDER.";
@@ -46,7 +46,7 @@ export function describeFiles(paths: readonly string[]): string | null {
   return null;
 }
 
-/** The error for a folder or file that no format claims. */
+/** Error for a folder or file that no format matches. */
 export function notACheckpoint(files: FileTree, name: string): EngineError {
   const here = topLevel(files.keys());
   const known = describeFiles(here);

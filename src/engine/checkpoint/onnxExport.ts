@@ -1,20 +1,20 @@
 import type { FileTree } from "../core/bytes.ts";
 import type { Checkpoint } from "./checkpoint.ts";
 
-/** What Optimum and transformers.js call a decoder's graph, what runs best first. */
+/** Graph names of decoders from Optimum and transformers.js, the fastest first. */
 const NAMES = ["model", "decoder_model_merged", "decoder_model", "decoder_with_past_model"];
-/** What they write behind the name, the most precise first. */
+/** Suffixes of graph names by precision, the most precise first. */
 const PRECISIONS = ["", "fp16", "int8", "quantized", "uint8", "q8", "q4", "q4f16", "int4", "bnb4"];
 const GRAPH = new RegExp(`^(onnx/)?(${NAMES.join("|")})(?:_([A-Za-z0-9_]+))?\\.onnx$`);
 
-/** The graphs among a folder's files, as its paths say. */
+/** Graph files among a folder's paths. */
 export function listGraphs(paths: Iterable<string>): readonly string[] {
   return [...paths].filter((path) => /^(onnx\/)?[^/]+\.onnx$/.test(path));
 }
 
 /**
- * The graph to run: the most precise of those with a decoder's name, in the folder `onnx` rather than
- * beside it; else the only one there is.
+ * Graph to run: the most precise of those with a decoder's name, preferably in the folder `onnx`;
+ * else the only one.
  */
 export function chooseGraph(paths: Iterable<string>): string | undefined {
   const graphs = listGraphs(paths);
@@ -25,7 +25,7 @@ export function chooseGraph(paths: Iterable<string>): string | undefined {
   return decoders[0]?.path ?? (graphs.length === 1 ? graphs[0] : undefined);
 }
 
-/** Smaller runs first; null for a graph that is no decoder by its name. */
+/** Rank of a graph, smaller first; null where its name is no decoder's. */
 function rankOf(path: string): number | null {
   const found = GRAPH.exec(path);
   if (!found) return null;
@@ -35,12 +35,12 @@ function rankOf(path: string): number | null {
   return (precise * NAMES.length + NAMES.indexOf(name)) * 2 + (folder ? 0 : 1);
 }
 
-/** True for a checkpoint that is only an ONNX export: it can be run, but has no tensors to merge. */
+/** Whether a checkpoint is only an ONNX export, which can be run and has no tensors to merge. */
 export function isOnnxExport({ tensors, files }: Checkpoint): boolean {
   return tensors.size === 0 && chooseGraph(files.keys()) !== undefined;
 }
 
-/** Bytes of the graph and of what lies beside it under its name: its weights, as exporters write. */
+/** Bytes of the graph and of the external weights named after it. */
 export function exportBytes(files: FileTree): number {
   const stem = chooseGraph(files.keys())?.slice(0, -"onnx".length);
   let byteLength = 0;

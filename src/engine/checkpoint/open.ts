@@ -11,8 +11,8 @@ const MAX_CONFIG_BYTES = 2 ** 20;
 
 /**
  * Opens a checkpoint: config.json and every header are read and checked, no weight is. `files` are
- * those of one folder; a single weight file is a checkpoint too. `name` is what messages call it.
- * Errors: those of `openWeights`, and `bad-config`.
+ * those of one folder, or a single weight file; `name` is its name in messages. Errors: those of
+ * `openWeights`, and `bad-config`.
  */
 export async function openCheckpoint(files: FileTree, name: string): Promise<Checkpoint> {
   const weights = await openWeights(files, name);

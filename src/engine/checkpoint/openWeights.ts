@@ -6,12 +6,13 @@ import { refusePointer } from "./lfsPointer.ts";
 import { notACheckpoint } from "./notModels.ts";
 import { listSome } from "./smallFile.ts";
 
-/** Bytes that tell what a file is. */
+/** Bytes from which a file's format is recognised. */
 const FIRST_BYTES = 1024;
 
 /**
- * Opens the weights of a folder in the first format that claims it. A file that turns out to be of
- * another format is refused in that format's words. Errors: those of the formats, and `missing-file`.
+ * Opens the weights of a folder in the first format that matches. A file whose content is of
+ * another format is refused with that format's sentence. Errors: those of the formats, and
+ * `missing-file`.
  */
 export async function openWeights(files: FileTree, name: string): Promise<OpenedWeights> {
   const format = findFormat([...files.keys()]);
@@ -25,7 +26,7 @@ export async function openWeights(files: FileTree, name: string): Promise<Opened
   return { ...opened, notes: [...opened.notes, ...notes] };
 }
 
-/** The error that the refused file's own bytes call for, or the same error. */
+/** Error for the format that the refused file's bytes are in, or the same error. */
 async function explain(
   error: EngineError,
   files: FileTree,
@@ -41,7 +42,7 @@ async function explain(
   return (await refusal(path, source, first)) ?? error;
 }
 
-/** Why a file with these first bytes cannot be read; null where they tell nothing. */
+/** Reason why a file with these first bytes cannot be read; null where they are unknown. */
 async function refusal(path: string, source: ByteSource, first: Uint8Array): Promise<unknown> {
   try {
     await refusePointer(source, path);

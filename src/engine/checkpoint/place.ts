@@ -2,9 +2,9 @@ import type { MapPlace } from "../contract/index.ts";
 import { roleOf } from "./tensorRoles/role.ts";
 
 /**
- * Where a tensor stands in the weight map, told from its name alone: layer, short column, group.
- * Names that no known family uses keep their own words, and stacks beside the language model's say
- * which they are, so that no two tensors share a cell.
+ * Place of a tensor in the weight map, from its name alone: layer, short column, group. Unknown
+ * names keep their own words, and stacks beside the language model's are named, so that no two
+ * tensors share a cell.
  */
 export function placeTensor(name: string): MapPlace {
   const { stack, list, layer, inside, group, matrix, suffix } = roleOf(name);

@@ -2,7 +2,9 @@ import { EngineError } from "../contract/index.ts";
 import { type ByteSource, readAll } from "../core/bytes.ts";
 import { refusePointer } from "./lfsPointer.ts";
 
-/** A small text file, with Git-LFS pointers told apart; `bad-config` where it is too large. */
+/**
+ * Text of a small file; Git-LFS pointers are refused as such, `bad-config` where it is too large.
+ */
 export async function readText(source: ByteSource, path: string, limit: number): Promise<string> {
   if (source.byteLength > limit) {
     throw new EngineError(
@@ -15,7 +17,7 @@ export async function readText(source: ByteSource, path: string, limit: number):
   return new TextDecoder().decode(await readAll(source, limit));
 }
 
-/** The first names of a list and how many more there are. */
+/** First names of a list, and the number of the others. */
 export function listSome(names: readonly string[], most = 4): string {
   const shown = names.slice(0, most).join(", ");
   return names.length > most ? `${shown} and ${names.length - most} more` : shown;

@@ -18,7 +18,7 @@ import type { Recipe } from "./recipe.ts";
 import type { TrainingPlan, TrainingPoint, TrainingRequest, TrainingRun } from "./training.ts";
 import type { TensorInspection, WeightMap } from "./weights.ts";
 
-/** What the engine runs on, or why it cannot compute and what to do about it. */
+/** Environment of the engine: its adapter, or why it cannot compute and what to do about it. */
 export interface Environment {
   readonly gpu:
     | {
@@ -31,10 +31,10 @@ export interface Environment {
     | { readonly available: false; readonly failure: Failure };
 }
 
-/** What the engine tells unasked. */
+/** Events that the engine sends to watchers. */
 export type EngineEvent =
   | { readonly type: "job"; readonly job: JobCard }
-  /** A training has done a step. */
+  /** A training finished a step. */
   | { readonly type: "training"; readonly job: JobId; readonly point: TrainingPoint }
   /** The library changed: ask `listModels`, `listDatasets` and `listFusions` again. */
   | { readonly type: "models" };
@@ -45,42 +45,42 @@ export interface CallOptions<E = never> {
 }
 
 /**
- * Everything the studio can do. One argument, one result, both plain data; big bytes stay on the
- * engine's side. Failures are `EngineError`s and keep their code and details across the Worker.
+ * All functions of the studio: one argument, one result, both plain data. Weights stay on the
+ * engine's side. Failures are `EngineError`s, which keep their code and details across the Worker.
  */
 export interface Engine {
-  // Queries: answered soon, hold nothing.
+  // Queries: short, and without state.
   describe(): Promise<Environment>;
   /** Bytes the GPU buffer pool may use; takes effect with the next job. */
   setGpuBudget(bytes: number): Promise<Environment>;
   storage(): Promise<StorageCard>;
-  /** Asks the browser to keep the data; the answer is the state as it is afterwards. */
+  /** Asks the browser for persistent storage; returns the state afterwards. */
   persist(): Promise<StorageCard>;
 
   listModels(): Promise<readonly ModelCard[]>;
   openModel(id: ModelId): Promise<ModelDetail>;
-  /** The text of a small file of a checkpoint, such as config.json (at most 1 MiB). */
+  /** Text of a small file of a checkpoint, such as config.json (at most 1 MiB). */
   readModelText(file: { readonly model: ModelId; readonly path: string }): Promise<string>;
   renameModel(change: { readonly model: ModelId; readonly name: string }): Promise<ModelCard>;
   deleteModel(id: ModelId): Promise<void>;
 
-  /** Tells the files of checkpoints from those of datasets, by their paths alone. */
+  /** Sorts dropped paths into files of checkpoints and of datasets, by the paths alone. */
   sortDropped(paths: readonly string[]): Promise<SortedDrop>;
 
   listMethods(): Promise<readonly MethodCard[]>;
-  /** Reads mergekit YAML. `bad-recipe` carries `line` and `column`. */
+  /** Parses mergekit YAML. `bad-recipe` has `line` and `column`. */
   parseRecipe(yaml: string): Promise<ParsedRecipe>;
   formatRecipe(recipe: Recipe): Promise<string>;
-  /** The model at the smallest mean distance from the others, told from a sample of the weights. */
+  /** Model with the smallest mean distance to the others, by a sample of the weights. */
   guessBase(models: readonly ModelId[]): Promise<ModelId>;
-  /** From headers alone: nothing is read but the first bytes of each file. */
+  /** Plan of a merge from headers alone. */
   planMerge(request: {
     readonly recipe: Recipe;
     readonly shardBytes: number;
     /** `ParsedRecipe.lines`, where the recipe was read from a text. */
     readonly lines?: ParsedRecipe["lines"];
   }): Promise<MergePlan>;
-  /** The shares as far as they are measured; a `measure` or `merge` job fills them in. */
+  /** Weight map with the shares measured so far; a `measure` or `merge` job fills it in. */
   weightMap(recipe: Recipe): Promise<WeightMap>;
   inspectTensor(request: {
     readonly model: ModelId;
@@ -100,22 +100,22 @@ export interface Engine {
   listDatasets(): Promise<readonly DatasetCard[]>;
   deleteDataset(id: DatasetId): Promise<void>;
 
-  /** Newest first; unfinished ones as far as they are. */
+  /** Cards, newest first; unfinished datasets with the documents written so far. */
   listFusions(): Promise<readonly FusionCard[]>;
-  /** Frees a fused dataset, and what its models said unless another one uses that. */
+  /** Deletes a fused dataset, and the representations that no other one uses. */
   deleteFusion(id: FusionId): Promise<void>;
-  /** Neighbouring documents of a fused dataset, for a long list. */
+  /** Neighbouring documents of a fused dataset, for a list. */
   fusedDocuments(request: {
     readonly fusion: FusionId;
     readonly from: number;
     readonly count: number;
   }): Promise<readonly FusedDocumentCard[]>;
-  /** One document with all its alignments; `missing-file` beyond the last. */
+  /** One document with its alignments; `missing-file` beyond the last. */
   fusedDocument(request: {
     readonly fusion: FusionId;
     readonly document: number;
   }): Promise<FusedDocument>;
-  /** Every distribution of one row; `usage` where the document has no such row. */
+  /** All distributions of one row; `usage` where the document has no such row. */
   fusedRow(request: {
     readonly fusion: FusionId;
     readonly document: number;
@@ -123,24 +123,25 @@ export interface Engine {
   }): Promise<FusedRow>;
 
   /**
-   * Steps and GPU memory of a training, and what to change where it does not fit. `usage` for settings
-   * or a dataset that cannot be trained on, `mismatch` where it was made for another pivot.
+   * Steps and GPU memory of a training, and a suggestion where it does not fit. `usage` for
+   * settings or a dataset that cannot be trained with, `mismatch` where the dataset has another
+   * pivot.
    */
   planTraining(request: TrainingRequest): Promise<TrainingPlan>;
-  /** The curve of a `distill` job so far; new points come as events. */
+  /** Training curve of a `distill` job so far; new points come as events. */
   trainingRun(job: JobId): Promise<TrainingRun>;
 
-  /** The merges that FuseChat compares, for so many targets. */
+  /** FuseChat's merges for a number of targets. */
   pipelineMerges(targets: number): Promise<readonly PipelineMerge[]>;
   /**
-   * A `fusechat` job's stages so far, and its report at the end; asked again on its job events. `usage`
-   * where there is no such job.
+   * Stages of a `fusechat` job so far, with its report at the end; changes are announced by job
+   * events. `usage` where there is no such job.
    */
   pipelineRun(job: JobId): Promise<PipelineRun>;
   /** The report as Markdown; `usage` where there is none yet. */
   pipelineReportText(job: JobId): Promise<string>;
 
-  // Jobs: everything long. A promise dies with the tab; a job does not.
+  // Jobs: long work, which survives the tab that started it.
   /** Checked and journalled before it resolves. */
   startJob(request: JobRequest): Promise<JobCard>;
   listJobs(): Promise<readonly JobCard[]>;
@@ -148,6 +149,6 @@ export interface Engine {
     readonly job: JobId;
     readonly do: "cancel" | "resume" | "delete";
   }): Promise<void>;
-  /** Never resolves by itself: events arrive through `onEvent` until the signal aborts. */
+  /** Sends events through `onEvent` until the signal aborts; never resolves before. */
   watch(from: undefined, options: CallOptions<EngineEvent>): Promise<void>;
 }

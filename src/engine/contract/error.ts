@@ -1,4 +1,4 @@
-/** Every failure the engine can name. The code is for programs, the sentence for people. */
+/** Codes of the engine's failures, for programs; the sentence is for people. */
 export const ERROR_CODES = [
   "usage",
   "bad-header",
@@ -30,7 +30,7 @@ export const ERROR_CODES = [
 
 export type ErrorCode = (typeof ERROR_CODES)[number];
 
-/** What is known about a failure beyond its sentence: file, tensor, numbers. Plain data. */
+/** Details of a failure: file, tensor, numbers. Plain data. */
 export type ErrorDetails = Readonly<Record<string, string | number | boolean>>;
 
 /** A failure as plain data: what crosses a port, is journalled, and is printed with `--json`. */
@@ -40,7 +40,9 @@ export interface Failure {
   readonly details: ErrorDetails;
 }
 
-/** A failure the engine foresaw: what happened, where, with which numbers, and what to do. */
+/**
+ * A foreseen failure: its sentence says what happened, where, with which numbers, and what to do.
+ */
 export class EngineError extends Error {
   override readonly name = "EngineError";
   readonly code: ErrorCode;
@@ -53,7 +55,9 @@ export class EngineError extends Error {
   }
 }
 
-/** Any thrown value as plain data. What nobody foresaw is `internal` and keeps its own words. */
+/**
+ * Any thrown value as plain data. An unforeseen one gets the code `internal` and keeps its message.
+ */
 export function toFailure(error: unknown): Failure {
   if (error instanceof EngineError) {
     return { code: error.code, message: error.message, details: { ...error.details } };

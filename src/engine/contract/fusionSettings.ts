@@ -1,8 +1,8 @@
 import { type SettingsOf, type SettingTable, settingsByProfile } from "./settings.ts";
 
 /**
- * How a pivot and its sources are brought together. The references' values are those of FuseLLM
- * (arXiv 2401.10491), FuseChat v1 (arXiv 2402.16107) and v2 (arXiv 2408.07990).
+ * Settings of a fusion. The references' values are those of FuseLLM (arXiv 2401.10491), FuseChat v1
+ * (arXiv 2402.16107) and v2 (arXiv 2408.07990).
  */
 export const FUSION_SETTINGS = {
   topK: {
@@ -65,7 +65,8 @@ export const FUSION_SETTINGS = {
     label: "Temperature",
     help: "Above 1 the teachers’ distributions are flattened, below 1 they are sharpened.",
     default: 1,
-    // Beyond these a row is one token, or as good as uniform: logits lie within some 100 of each other.
+    // Beyond these temperatures a row is one token, or nearly uniform: logits lie within some 100
+    // of each other.
     min: 0.001,
     max: 1000,
     step: 0.1,
@@ -166,5 +167,5 @@ export const FUSION_SETTINGS = {
 } as const satisfies SettingTable;
 
 export type FusionSettings = SettingsOf<typeof FUSION_SETTINGS>;
-/** What each profile sets for a fusion. */
+/** Values of each profile for a fusion. */
 export const FUSION_DEFAULTS = settingsByProfile(FUSION_SETTINGS);

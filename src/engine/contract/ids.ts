@@ -1,4 +1,4 @@
-/** What the library, the shelf of datasets, fused datasets and the journal call their entries. */
+/** Ids of models, datasets, fused datasets and jobs. */
 export type ModelId = string;
 export type DatasetId = string;
 export type FusionId = string;

@@ -6,45 +6,45 @@ import type { PipelineRequest } from "./pipeline.ts";
 import type { Recipe } from "./recipe.ts";
 import type { TrainingRequest } from "./training.ts";
 
-/** A file as a person dropped it: its path starts with the folder's own name, if it had one. */
+/** A dropped file with its path, which starts with the dropped folder's name, if there is one. */
 export interface DroppedFile {
   readonly path: string;
   readonly file: File;
 }
 
-/** Paths of dropped files, sorted by what they are; what belongs to neither is in neither. */
+/** Dropped paths by kind; paths of neither kind are in neither list. */
 export interface SortedDrop {
   readonly checkpoints: readonly string[];
   readonly data: readonly string[];
 }
 
 export type JobRequest =
-  /** Every folder with weights among the files becomes a checkpoint. */
+  /** Imports every folder with weights as a checkpoint. */
   | { readonly kind: "import"; readonly files: readonly DroppedFile[] }
-  /** The sample models that come with the studio. */
+  /** Imports the sample models that come with the studio. */
   | { readonly kind: "samples" }
-  /** Reads what the recipe's method must know about whole tensors; the weight map fills as it goes. */
+  /** Computes the sums that the recipe's method needs; the weight map fills in meanwhile. */
   | { readonly kind: "measure"; readonly recipe: Recipe }
   | {
       readonly kind: "merge";
       readonly recipe: Recipe;
-      /** The result's name in the library. */
+      /** Name of the result in the library. */
       readonly name: string;
       /** Largest shard, in bytes. */
       readonly shardBytes: number;
     }
-  /** JSONL, JSON, CSV, TSV, Parquet or plain text becomes a dataset each. */
+  /** Imports files of JSONL, JSON, CSV, TSV, Parquet or plain text as a dataset each. */
   | { readonly kind: "dataset"; readonly files: readonly DroppedFile[] }
-  /** Every model on every dataset, on at most so many rows of each. */
+  /** Evaluates every model on every dataset, on at most so many rows of each. */
   | {
       readonly kind: "evaluate";
       readonly models: readonly ModelId[];
       readonly datasets: readonly DatasetId[];
       readonly rows: number;
-      /** System texts go before the first user turn, for templates without a system role. */
+      /** Puts system texts into the first user turn, for templates without a system role. */
       readonly systemIntoUser?: boolean;
     }
-  /** Represents, aligns and fuses: a fused dataset in the library. */
+  /** Represents, aligns and fuses: makes a fused dataset. */
   | {
       readonly kind: "fuse";
       readonly pivot: ModelId;
@@ -52,28 +52,31 @@ export type JobRequest =
       readonly datasets: readonly DatasetId[];
       readonly settings: FusionSettings;
       readonly name: string;
-      /** Models that must be able to read the same documents, so that other fusions can have them. */
+      /** Further models whose limits the documents obey, so that other fusions can share them. */
       readonly alongside?: readonly ModelId[];
     }
-  /** A Parquet file with FuseLLM's or FuseChat's fields becomes a fused dataset of that pivot. */
+  /** Imports a Parquet file with FuseLLM's or FuseChat's fields as a fused dataset of a pivot. */
   | {
       readonly kind: "import-fusion";
       readonly files: readonly DroppedFile[];
       readonly pivot: ModelId;
       readonly name: string;
     }
-  /** As Parquet with the field names of FuseLLM or FuseChat, or in the studio's own format. */
+  /**
+   * Exports a fused dataset in Parquet with FuseLLM's or FuseChat's fields, or in the studio's
+   * format.
+   */
   | {
       readonly kind: "export-fusion";
       readonly fusion: FusionId;
       readonly format: "studio" | "fusellm" | "fusechat-v1" | "fusechat-v2";
       readonly folder: FileSystemDirectoryHandle | null;
     }
-  /** Trains the pivot on a fused dataset: a target, with its adapter, in the library. */
+  /** Trains the pivot on a fused dataset: makes a target with its adapter. */
   | ({ readonly kind: "distill"; readonly name: string } & TrainingRequest)
-  /** All of FuseChat; what it makes on the way is in the library, and a report at the end. */
+  /** Runs FuseChat from end to end; all intermediate results stay in the library. */
   | ({ readonly kind: "fusechat" } & PipelineRequest)
-  /** Into a folder the person picked; null writes to private files that the page then offers. */
+  /** Exports a model into a picked folder, or for null into private files that the page offers. */
   | {
       readonly kind: "export";
       readonly model: ModelId;
@@ -83,39 +86,37 @@ export type JobRequest =
 export interface JobProgress {
   readonly doneBytes: number;
   readonly totalBytes: number;
-  /** Where the work has no bytes to count, so many parts of it: a share, and nothing else. */
+  /** Unit of the progress where no bytes are counted: parts of the work. */
   readonly unit?: "parts";
-  /** What is being worked on: a tensor or a file. */
+  /** Tensor or file being processed. */
   readonly label: string;
-  /** Null until it can be told. */
+  /** Speed; null while unknown. */
   readonly bytesPerSecond: number | null;
   readonly secondsLeft: number | null;
 }
 
 export interface JobResult {
-  /** Checkpoints that the job made. */
+  /** Checkpoints that the job wrote. */
   readonly models: readonly ModelId[];
-  /** Names in the origin-private folder `exports/<job>` to offer as downloads. */
+  /** Files in the origin-private folder `exports/<job>`, to be offered as downloads. */
   readonly downloads: readonly string[];
-  /** Sentences worth reading: files that were left out, duplicates, what was resumed. */
+  /** Notes for the user: files left out, duplicates, what was resumed. */
   readonly notes: readonly string[];
-  /** Of a `fuse` or `import-fusion` job. */
+  /** Result of a `fuse` or `import-fusion` job. */
   readonly fusion?: FusionId;
-  /** Of an `evaluate` job. */
+  /** Result of an `evaluate` job. */
   readonly evaluation?: readonly EvaluationCell[];
 }
 
-/** One piece of long work, as the journal keeps it and the Runs screen shows it. */
+/** A job, as the journal stores it and the Runs screen shows it. */
 export interface JobCard {
   readonly id: JobId;
   readonly kind: JobRequest["kind"];
-  /** A short phrase: "Merge ember-varm". */
+  /** Short phrase: "Merge ember-varm". */
   readonly title: string;
-  /**
-   * `interrupted`: its tab closed or its device was lost for good; `resume` goes on where it stopped.
-   */
+  /** `interrupted`: its tab closed or its device was lost; `resume` continues where it stopped. */
   readonly state: "running" | "interrupted" | "done" | "failed" | "cancelled";
-  /** False where going on needs the person first, e.g. to drop the same files again. */
+  /** False where resuming needs the user first, e.g. to drop the same files again. */
   readonly resumable: boolean;
   readonly createdAt: number;
   readonly endedAt: number | null;

@@ -1,29 +1,29 @@
 import type { Failure } from "./error.ts";
 import type { DatasetId, ModelId } from "./ids.ts";
 
-/** Whether and how a checkpoint can be run here; found out from headers and small files alone. */
+/** Whether and how a checkpoint can be run here, from headers and small files alone. */
 export interface LanguageCard {
   readonly model: ModelId;
-  /** Why it cannot be run, or null. */
+  /** Reason why it cannot be run, or null. */
   readonly failure: Failure | null;
-  /** False where it has no tokenizer that can be read: then there is no text to give it. */
+  /** Whether it has a supported tokenizer. */
   readonly reads: boolean;
-  /** True where it brings a chat template. */
+  /** Whether it has a chat template. */
   readonly chats: boolean;
   readonly contextLength: number;
   readonly weightBytes: number;
   /**
-   * True where the weights, with room for a usual text, exceed the GPU budget: layers stream through
-   * it, slowly.
+   * Whether layers are streamed, slowly: the weights, with room for a usual text, exceed the GPU
+   * budget.
    */
   readonly streamed: boolean;
 }
 
-/** How tokens are drawn. */
+/** Sampling settings. */
 export interface SamplingSettings {
-  /** 0: always the likeliest token. */
+  /** Temperature; 0: always the likeliest token. */
   readonly temperature: number;
-  /** Only the k likeliest; 0: all. */
+  /** Keeps the k likeliest tokens; 0: all. */
   readonly topK: number;
   readonly topP: number;
   readonly minP: number;
@@ -38,17 +38,17 @@ export interface ChatTurn {
 
 export type Prompt =
   | { readonly kind: "text"; readonly text: string }
-  /** Rendered with the model's own template, with the header of a reply at its end. */
+  /** A chat, rendered with the model's template, with the header of a reply at its end. */
   | { readonly kind: "chat"; readonly turns: readonly ChatTurn[] };
 
-/** A token as a model read or drew it. */
+/** A token that a model read or drew. */
 export interface ReadToken {
   readonly id: number;
-  /** Its own text; tokens that end in the middle of a character show what bytes they hold. */
+  /** Text of the token; a part of a character is shown as its bytes. */
   readonly text: string;
-  /** Surprisal, −ln p, given what stands before; null for the first token. */
+  /** Surprisal, −ln p given the tokens before; null for the first token. */
   readonly nats: number | null;
-  /** What the model held likeliest at this place, the likeliest first. */
+  /** The likeliest tokens at this place, the likeliest first. */
   readonly top: readonly { readonly text: string; readonly probability: number }[];
 }
 
@@ -57,7 +57,7 @@ export interface GenerateRequest {
   readonly prompt: Prompt;
   readonly maxTokens: number;
   readonly sampling: SamplingSettings;
-  /** How many of the likeliest tokens are told at each place, at most 20. */
+  /** Number of likeliest tokens reported at each place, at most 20. */
   readonly topCount: number;
 }
 
@@ -69,18 +69,18 @@ export type GenerateEvent =
       readonly label: string;
     }
   | { readonly type: "prompt"; readonly tokens: number }
-  /** `text`: what is now complete, so that characters never appear in halves. */
+  /** `text`: whole characters that are complete with this token. */
   | { readonly type: "token"; readonly token: ReadToken; readonly text: string };
 
 export interface Generation {
   readonly text: string;
   readonly tokens: number;
-  /** Without the prompt; null for less than two tokens. */
+  /** Speed without the prompt; null for fewer than two tokens. */
   readonly tokensPerSecond: number | null;
   readonly end: "stop" | "length";
 }
 
-/** A text as a model reads it, token by token. */
+/** A text as tokens with their surprisals. */
 export interface Reading {
   readonly tokens: readonly ReadToken[];
   readonly bytes: number;
@@ -89,7 +89,7 @@ export interface Reading {
   readonly bitsPerByte: number | null;
 }
 
-/** Texts or chats in the library, for evaluation. */
+/** A dataset of texts or chats in the library. */
 export interface DatasetCard {
   readonly id: DatasetId;
   readonly name: string;
@@ -97,17 +97,17 @@ export interface DatasetCard {
   readonly rows: number;
   readonly byteLength: number;
   readonly createdAt: number;
-  /** What could not be read, by line and reason; the first hundred. */
+  /** Entries that could not be read, by line and reason; the first hundred. */
   readonly problems: readonly string[];
   readonly problemCount: number;
 }
 
-/** What rows of a dataset say they are about. */
+/** Domain of rows of a dataset. */
 export type EvaluationDomain =
   | { readonly kind: "named"; readonly name: string }
-  /** Rows that say nothing. */
+  /** Rows that name no domain. */
   | { readonly kind: "none" }
-  /** All that are rarer than those named: so many. */
+  /** Domains rarer than those named: `count` of them. */
   | { readonly kind: "others"; readonly count: number };
 
 /**
@@ -116,7 +116,9 @@ export type EvaluationDomain =
  */
 export const FEWEST_ROWS = 5;
 
-/** Some rows summed up. Intervals hold 95 %, by Student's t over rows; null below `FEWEST_ROWS`. */
+/**
+ * Scores summed over rows. Intervals are 95 %, by Student's t over rows; null below `FEWEST_ROWS`.
+ */
 export interface EvaluationFigures {
   readonly rows: number;
   readonly tokens: number;
@@ -124,29 +126,29 @@ export interface EvaluationFigures {
   readonly natsPerToken: number | null;
   readonly bitsPerByte: number | null;
   readonly interval: readonly [low: number, high: number] | null;
-  /** Bits per byte less the first model's on the same rows. */
+  /** Bits per byte minus the first model's on the same rows. */
   readonly difference: {
     readonly mean: number;
-    /** That both models scored; absent in what earlier versions stored. */
+    /** Rows that both models scored; absent in results of earlier versions. */
     readonly rows?: number;
     readonly interval: readonly [low: number, high: number] | null;
   } | null;
 }
 
-/** The rows of one domain. */
+/** Figures of one domain's rows. */
 export interface DomainFigures extends EvaluationFigures {
   readonly domain: EvaluationDomain;
 }
 
-/** One model on one dataset. */
+/** Figures of one model on one dataset. */
 export interface EvaluationCell extends EvaluationFigures {
   readonly model: string;
   readonly dataset: string;
-  /** By domain, the same ones for every model; absent where all rows are of one. */
+  /** Figures by domain, the same domains for every model; absent where all rows are of one. */
   readonly domains?: readonly DomainFigures[];
 }
 
-/** A domain in words. */
+/** Words for a domain. */
 export function nameDomain(domain: EvaluationDomain): string {
   switch (domain.kind) {
     case "named":

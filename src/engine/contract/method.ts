@@ -1,22 +1,22 @@
-/** A parameter of a merge method, as a form draws it and a recipe is checked by it. */
+/** A parameter of a merge method, for forms and recipe checks. */
 export type ParamCard = {
   readonly name: string;
   readonly label: string;
   /** One sentence. */
   readonly help: string;
-  /** `model`: each model of the recipe has its own. */
+  /** `model`: each model of the recipe has a value of its own. */
   readonly scope: "global" | "model";
-  /** Without a value the recipe is refused. */
+  /** Whether a recipe without a value is refused. */
   readonly required: boolean;
 } & (
   | {
       readonly kind: "number";
-      /** What a slider offers. Values outside are legal unless `refuse` says otherwise. */
+      /** Range of the slider. Values outside are legal unless the method refuses them. */
       readonly min: number;
       readonly max: number;
       readonly step: number;
       readonly default: number | null;
-      /** What a form gives each model when the method is chosen there, where that is not the default. */
+      /** Initial value of a form for each model, where it differs from the default. */
       readonly start?: number;
     }
   | { readonly kind: "choice"; readonly options: readonly string[]; readonly default: string }
@@ -24,19 +24,19 @@ export type ParamCard = {
   | { readonly kind: "patterns"; readonly default: readonly string[] }
 );
 
-/** A merge method, as the page and the docs show it. */
+/** A merge method, for the page and the docs. */
 export interface MethodCard {
   readonly id: string;
   readonly title: string;
-  /** One sentence: what it does to the weights. */
+  /** One sentence on what it does to the weights. */
   readonly summary: string;
   readonly paper: { readonly label: string; readonly url: string };
   readonly base: "required" | "optional" | "none";
-  /** How many models beside the base. */
+  /** Number of models beside the base. */
   readonly models: { readonly min: number; readonly max: number };
   readonly params: readonly ParamCard[];
-  /** The per-model parameter through which one tensor's share is set by hand, if there is one. */
+  /** Name of the per-model parameter that states a tensor's share by hand, or null. */
   readonly override: string | null;
-  /** True where mergekit knows the method by the same id and parameters. */
+  /** Whether mergekit has a method of this id with these parameters. */
   readonly mergekit: boolean;
 }

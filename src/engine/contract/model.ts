@@ -1,16 +1,16 @@
 import type { ModelId } from "./ids.ts";
 import type { TensorCard } from "./tensor.ts";
 
-/** One checkpoint in the library, as a list shows it. */
+/** A checkpoint of the library, for a list. */
 export interface ModelCard {
   readonly id: ModelId;
-  /** Unique in the library; recipes in the page name models by it. */
+  /** Name, unique in the library; recipes name models by it. */
   readonly name: string;
-  /** `partial`: an import that has not finished; it resumes when the same files are given again. */
+  /** `partial`: an unfinished import, which resumes when the same files are dropped again. */
   readonly state: "complete" | "partial";
   readonly origin: "import" | "sample" | "merge" | "train";
   readonly createdAt: number;
-  /** First of `architectures` in config.json, or null where there is no config. */
+  /** First entry of `architectures` in config.json; null without a config. */
   readonly architecture: string | null;
   readonly parameters: number;
   readonly layers: number | null;
@@ -18,21 +18,21 @@ export interface ModelCard {
   readonly dtypes: readonly string[];
   readonly tensorCount: number;
   readonly byteLength: number;
-  /** Bytes that are in storage already; equals `byteLength` when complete. */
+  /** Bytes stored so far; equals `byteLength` when complete. */
   readonly storedBytes: number;
   readonly hasTokenizer: boolean;
 }
 
-/** One checkpoint, opened: what is in it, by name. */
+/** A checkpoint's contents. */
 export interface ModelDetail {
   readonly card: ModelCard;
   readonly tensors: readonly TensorCard[];
   readonly files: readonly { readonly path: string; readonly byteLength: number }[];
-  /** What a reader should know: a tied head, a missing tokenizer, tensors that cannot be merged. */
+  /** Notes for the user: a tied head, a missing tokenizer, tensors that cannot be merged. */
   readonly notes: readonly string[];
 }
 
-/** Storage as the browser tells it. `quota` is an estimate that browsers round or invent. */
+/** State of the browser's storage. `quota` is an estimate, which browsers may invent. */
 export interface StorageCard {
   readonly usedBytes: number;
   readonly quotaBytes: number | null;

@@ -7,70 +7,70 @@ import type { TrainingPoint } from "./training.ts";
 import type { TrainingSettings } from "./trainingSettings.ts";
 import type { WeightMap } from "./weights.ts";
 
-/** One way in which the targets are brought together. */
+/** A merge of the targets. */
 export interface PipelineMerge {
-  /** Unique among the merges: the result is called after it. */
+  /** Name, unique among the merges; the result is named after it. */
   readonly name: string;
   readonly method: string;
-  /** Of the recipe as a whole. */
+  /** Parameters of the whole recipe. */
   readonly parameters: Settings;
-  /** Of every target alike, such as its weight. */
+  /** Parameters of every target, such as its weight. */
   readonly perModel: Settings;
 }
 
-/** FuseChat from end to end: represent, align, fuse, distill, merge, evaluate. */
+/** A FuseChat pipeline: represent, align, fuse, distill, merge, evaluate. */
 export interface PipelineRequest {
   readonly name: string;
   readonly pivot: ModelId;
-  /** One target each. */
+  /** Sources; each gets a target. */
   readonly sources: readonly ModelId[];
   readonly datasets: readonly DatasetId[];
   readonly fusion: FusionSettings;
   readonly training: TrainingSettings;
-  /** Whether the pivot is also trained on the same tokens without any source, to compare with. */
+  /** Whether the pivot is also trained on the same tokens without sources, for comparison. */
   readonly plain: boolean;
   readonly merges: readonly PipelineMerge[];
-  /** Tokens of the pivot that every model is scored on, from rows that no training read. */
+  /** Pivot tokens that every model is scored on, from rows that no training read. */
   readonly evaluationTokens: number;
 }
 
-/** The steps as the studio shows them. */
+/** Steps of a pipeline, as the studio shows them. */
 export const PIPELINE_STEPS = ["fuse", "distill", "merge", "evaluate"] as const;
 export type PipelineStep = (typeof PIPELINE_STEPS)[number];
 
-/** One piece of a pipeline. `reused`: an earlier pipeline had the same inputs. */
+/** A stage of a pipeline. `reused`: an earlier pipeline had the same inputs. */
 export interface PipelineStage {
   readonly key: string;
   readonly step: PipelineStep;
   readonly title: string;
   readonly state: "waiting" | "running" | "done" | "reused";
-  /** What it made. */
+  /** Model that it made. */
   readonly model: ModelId | null;
   readonly fusion: FusionId | null;
-  /** The job whose training curve can be asked for. */
+  /** Job of the training curve. */
   readonly training: JobId | null;
 }
 
-/** A pipeline as far as it is. */
+/** State of a pipeline. */
 export interface PipelineRun {
   readonly stages: readonly PipelineStage[];
-  /** Null until it is at its end. */
+  /** Null until the pipeline is done. */
   readonly report: PipelineReport | null;
 }
 
-/** One model in the report. */
+/** A model in the report. */
 export interface ReportedModel {
   readonly name: string;
   readonly role: "pivot" | "source" | "plain" | "target" | "merge";
-  /** Of a target: the source that taught it. Of a merge: its recipe as YAML. */
+  /** For a target its source; for a merge its recipe as YAML. */
   readonly about: string | null;
-  /** Over all rows; the difference is to the pivot. */
+  /** Figures over all rows; the difference is to the pivot. */
   readonly cell: EvaluationCell;
-  /** Bits per byte less the plain fine-tune's on the same rows, with its interval. */
+  /** Bits per byte minus the plain fine-tune's on the same rows. */
   readonly toPlain: EvaluationCell["difference"];
 }
 
-/** What came of a pipeline. Plain data: it is exported as it is. */
+/** Report of a pipeline: plain data, exported as it is. */
 export interface PipelineReport {
   readonly format: 1;
   readonly tool: string;
@@ -83,7 +83,7 @@ export interface PipelineReport {
     readonly evaluationTokens: number;
   };
   readonly models: readonly ReportedModel[];
-  /** Rows that were scored, and what they are of. */
+  /** Rows that were scored, with their bytes. */
   readonly evaluated: { readonly rows: number; readonly bytes: number };
   readonly fusions: readonly Pick<
     FusionCard,

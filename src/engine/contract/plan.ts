@@ -2,11 +2,11 @@ import type { ErrorCode } from "./error.ts";
 import type { ExtraAction, Recipe } from "./recipe.ts";
 import type { OutputDType } from "./tensor.ts";
 
-/** Something a person should know before the merge runs; `error` forbids it. */
+/** A finding of a plan; severity `error` forbids the merge. */
 export interface Finding {
   readonly severity: "error" | "warning" | "note";
   readonly code: ErrorCode | "info";
-  /** A whole sentence: what, where, and what will happen. */
+  /** Sentence: what, where, and what will happen. */
   readonly message: string;
   readonly model?: string;
   readonly tensor?: string;
@@ -14,16 +14,16 @@ export interface Finding {
   readonly setting?: string;
   /** All tensors or files that it is about, where the sentence names only some. */
   readonly items?: readonly string[];
-  /** The line of the recipe's text, from 1, where the finding is about one. */
+  /** Line of the recipe's text, from 1, where the finding is about one. */
   readonly line?: number;
 }
 
-/** A text as a recipe. */
+/** A parsed recipe. */
 export interface ParsedRecipe {
   readonly recipe: Recipe;
-  /** What mergekit ignores, and what the studio does otherwise. */
+  /** Findings: keys that mergekit ignores, and differences to mergekit. */
   readonly findings: readonly Finding[];
-  /** The line (from 1) of each parameter: `weight`, or `models.0.weight` for a model's own. */
+  /** Line (from 1) of each parameter: `weight`, or `models.0.weight` for a model's own. */
   readonly lines: Readonly<Record<string, number>>;
 }
 
@@ -31,7 +31,7 @@ export interface PlannedTensor {
   readonly name: string;
   readonly shape: readonly number[];
   readonly dtype: OutputDType | "as-is";
-  /** `merge`: computed; `copy`: equal in all models, or outside the recipe's patterns. */
+  /** `merge`: computed; `copy`: equal in all models, or excluded by the recipe. */
   readonly action: "merge" | "copy";
 }
 
@@ -44,21 +44,21 @@ export interface ExtraGroup {
   readonly outcome: ExtraAction | "merge";
 }
 
-/** What a merge will do, found out from headers alone. No weight has been read. */
+/** Plan of a merge, from headers alone. */
 export interface MergePlan {
   readonly tensors: readonly PlannedTensor[];
   readonly findings: readonly Finding[];
   /** What only some models have; `extra_tensors` of a recipe decides about it. */
   readonly extras: readonly ExtraGroup[];
-  /** False when a finding is an error. */
+  /** False where a finding is an error. */
   readonly runnable: boolean;
-  /** Over all passes. */
+  /** Bytes read, over all passes. */
   readonly readBytes: number;
-  /** How often each source is read: 2 where facts about whole tensors are needed first. */
+  /** Number of times that each source is read: 2 where sums over whole tensors are needed first. */
   readonly passes: number;
   readonly writeBytes: number;
   readonly shards: number;
   readonly peakGpuBytes: number;
-  /** Null until a merge has run on this machine. */
+  /** Estimated seconds; null before the first merge on this machine. */
   readonly seconds: number | null;
 }

@@ -1,35 +1,39 @@
-/**
- * A recipe is mergekit's own language as data. Nothing in it is resolved yet.
- */
+/** A recipe: mergekit's language as data, with nothing resolved. */
 export type Scalar = number | boolean | string;
-/** One value, or a gradient: a list of numbers laid over the layers. */
+/** One value, or a gradient: numbers spread over the layers. */
 export type Level = Scalar | readonly number[];
-/** The first entry whose filter is absent, `*` or a substring of the tensor's name gives the value. */
+/**
+ * An entry of a list of filters: the first whose filter is absent, `*` or a substring of the
+ * tensor's name gives the value.
+ */
 export interface Conditional {
   readonly filter?: string;
   readonly value: Level;
 }
 /**
- * A parameter as a recipe states it. A list of strings is itself a value (VaRM's include and exclude
- * patterns).
+ * A parameter's setting in a recipe. A list of strings is itself a value (VaRM's include and
+ * exclude patterns).
  */
 export type Setting = Level | readonly Conditional[] | readonly string[];
 export type Settings = Readonly<Record<string, Setting>>;
 
 export type FloatName = "float32" | "float16" | "bfloat16";
 
-/** Copied from the first model that has it, not written, or a reason not to merge. */
+/**
+ * Actions for a tensor that only some models have: copy it from the first that has it, leave it
+ * out, or refuse the merge.
+ */
 export const EXTRA_ACTIONS = ["copy", "leave_out", "refuse"] as const;
 export type ExtraAction = (typeof EXTRA_ACTIONS)[number];
 
 export interface ExtraTensors {
-  /** A part of the tensor's name, or with `*` the whole of it; absent for all. */
+  /** Part of the tensor's name, or with `*` the whole of it; absent for all. */
   readonly filter?: string;
   readonly value: ExtraAction;
 }
 
 export interface RecipeModel {
-  /** A name in the library, or in the terminal a folder relative to the recipe. */
+  /** Name in the library, or in the terminal a folder relative to the recipe. */
   readonly model: string;
   readonly parameters: Settings;
 }
@@ -39,22 +43,25 @@ export interface Recipe {
   readonly base?: string;
   readonly models: readonly RecipeModel[];
   readonly parameters: Settings;
-  /** What mergekit computes in; written too where `outDtype` is not stated. */
+  /** Dtype that mergekit computes in, and writes where `outDtype` is absent. */
   readonly dtype?: FloatName;
   readonly outDtype?: FloatName;
-  /** Models that call themselves different architectures are merged where every tensor fits. */
+  /** Merges models of different architecture names where every tensor matches. */
   readonly allowArchitectureMismatch?: true;
-  /** Code that config.json names (`auto_map`) and that lies beside the weights is copied, too. */
+  /** Copies the code files beside the weights that config.json names (`auto_map`). */
   readonly copyCode?: true;
-  /** What becomes of tensors that only some models have: the first entry that matches holds. */
+  /** Actions for tensors that only some models have: the first matching entry counts. */
   readonly extraTensors?: readonly ExtraTensors[];
-  /** The layers that the recipe names of each model: all that it has, or the plan refuses it. */
+  /** Number of layers that the recipe states; the plan refuses fewer than the models have. */
   readonly layers?: number;
-  /** Whose vocabulary the result has: `union`, `base` or a model. The plan wants one that all share. */
+  /**
+   * Vocabulary of the result: `union`, `base` or a model. The plan demands one that all models
+   * share.
+   */
   readonly tokenizer?: string;
 }
 
-/** The key of each model of a recipe in results: its own string, with `#2` … for a repeat. */
+/** Key of each model of a recipe in results: its string, with `#2` … for repeats. */
 export function modelKeys(recipe: Recipe): readonly string[] {
   const seen = new Map<string, number>();
   return recipe.models.map(({ model }) => {

@@ -1,48 +1,48 @@
-/** Whose rules are followed: ours, or those of a published reference, its defects included. */
+/** Profiles: the studio's rules, or those of a published reference, its defects included. */
 export const FUSION_PROFILES = ["studio", "fusellm", "fusechat-v1", "fusechat-v2"] as const;
 export type FusionProfile = (typeof FUSION_PROFILES)[number];
 
 /**
- * One setting: its kind and range, its words, and what each profile sets. The terminal's option, the
- * page's field, the key in a pipeline's file, the check before a job and the table in
- * docs/settings.md are all made from it.
+ * A setting: its kind, range, words and values by profile. The terminal's option, the page's field,
+ * the key in a pipeline's file, the check before a job and the table in docs/settings.md are made
+ * from it.
  */
 export type SettingCard = {
-  /** A few words, no other setting's of its table. */
+  /** Label: a few words, unique in its table. */
   readonly label: string;
-  /** What it does, in sentences. */
+  /** Sentences on what it does. */
   readonly help: string;
   readonly default: SettingValue;
-  /** The profiles that set something else. */
+  /** Values of the profiles that differ from the default. */
   readonly profiles?: Readonly<Partial<Record<FusionProfile, SettingValue>>>;
-  /** Null is a value too, and means this. */
+  /** Meaning of the value null, where that is allowed. */
   readonly empty?: string;
-  /** The setting is of use only where another one of its table has this value. */
+  /** Restriction: the setting only has an effect where another one of its table has this value. */
   readonly only?: { readonly setting: string; readonly is: string };
-  /** The page shows it at once; the others are folded away. */
+  /** Whether the page shows it at once; the others are folded away. */
   readonly basic?: true;
-  /** The terminal's option, where it is not the setting's name with hyphens. */
+  /** Option of the terminal, where it is not the name with hyphens. */
   readonly option?: string;
 } & (
   | {
       readonly kind: "number" | "whole";
-      /** Ends included. */
+      /** Range, ends included. */
       readonly min: number;
       readonly max: number;
-      /** One press of the arrow in a form. */
+      /** Step of the arrows in a form. */
       readonly step: number;
-      /** What is counted, in the plural. */
+      /** Unit, in the plural. */
       readonly unit?: string;
     }
-  /** Each word with what a form calls it. */
+  /** Words, each with its label in a form. */
   | { readonly kind: "choice"; readonly options: Readonly<Record<string, string>> }
   | { readonly kind: "flag" }
-  /** At least one of the words. */
+  /** Words, of which at least one is chosen. */
   | { readonly kind: "list"; readonly options: readonly string[] }
 );
 
 export type SettingValue = number | string | boolean | readonly string[] | null;
-/** The settings of one kind of work by name, in the order in which they are shown. */
+/** Settings of one kind of work by name, in display order. */
 export type SettingTable = Readonly<Record<string, SettingCard>>;
 
 type OwnValue<Card> = Card extends { readonly kind: "number" | "whole" }
@@ -56,12 +56,12 @@ type OwnValue<Card> = Card extends { readonly kind: "number" | "whole" }
         : never;
 type EmptyValue<Card> = Card extends { readonly empty: string } ? null : never;
 
-/** The values that a table's settings have together. */
+/** Values of a table's settings. */
 export type SettingsOf<Table extends SettingTable> = {
   readonly [Name in keyof Table]: OwnValue<Table[Name]> | EmptyValue<Table[Name]>;
 };
 
-/** What each profile sets, in the table's order. */
+/** Values of each profile, in the table's order. */
 export function settingsByProfile<Table extends SettingTable>(
   table: Table,
 ): Readonly<Record<FusionProfile, SettingsOf<Table>>> {
@@ -72,7 +72,7 @@ export function settingsByProfile<Table extends SettingTable>(
   return Object.fromEntries(FUSION_PROFILES.map((id) => [id, of(id)])) as never;
 }
 
-/** Whether a value, from wherever it comes, is one that the setting can have. */
+/** Whether a value is legal for a setting. */
 export function allowsValue(card: SettingCard, value: unknown): boolean {
   if (value === null) return card.empty !== undefined;
   switch (card.kind) {
@@ -94,7 +94,7 @@ export function allowsValue(card: SettingCard, value: unknown): boolean {
   }
 }
 
-/** What a value must be, as in "it must be a whole number from 1 to 64". */
+/** Legal values in words, as in "it must be a whole number from 1 to 64". */
 export function sayRange(card: SettingCard): string {
   switch (card.kind) {
     case "number":

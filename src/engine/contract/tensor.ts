@@ -1,4 +1,4 @@
-/** The dtypes that safetensors can name, in the format's own spelling. */
+/** Dtypes of safetensors, in the format's spelling. */
 export const DTYPES = [
   "F64",
   "F32",
@@ -26,15 +26,15 @@ export const DTYPES = [
 
 export type DType = (typeof DTYPES)[number];
 
-/** What a merge can write. */
+/** Dtypes that a merge can write. */
 export type OutputDType = "F32" | "F16" | "BF16";
 
 export interface TensorCard {
   readonly name: string;
   readonly dtype: DType;
-  /** Elements along each axis, outermost first. */
+  /** Length of each axis, outermost first. */
   readonly shape: readonly number[];
   readonly byteLength: number;
-  /** The file of the checkpoint that holds it. */
+  /** File of the checkpoint that holds it. */
   readonly file: string;
 }

@@ -1,6 +1,6 @@
 import { type SettingsOf, type SettingTable, settingsByProfile } from "./settings.ts";
 
-/** The matrices that a LoRA may stand beside; an architecture's fused ones stand for all their parts. */
+/** Matrices that a LoRA can target; fused ones stand for all their parts. */
 export const TRAINED_MODULES = [
   "q",
   "k",
@@ -15,14 +15,14 @@ export const TRAINED_MODULES = [
 export type TrainedModule = (typeof TRAINED_MODULES)[number];
 
 const LORA = { setting: "mode", is: "lora" } as const;
-/** 128 sequences of 2,048 tokens between two updates, in all of the references. */
+/** Tokens per update of all references: 128 sequences of 2,048. */
 const PUBLISHED_BATCH = 128 * 2048;
 
 /**
- * How a pivot is drawn towards a fused dataset. The studio's values are small enough for a browser: a
- * light LoRA over every matrix of the layers. The references' are those of their launch scripts:
- * FuseLLM (arXiv 2401.10491), whose QLoRA trains every linear layer, and FuseChat (arXiv 2402.16107,
- * 2408.07990), which trains every weight, and whose LoRA script has what stands here for `mode: lora`.
+ * Settings of a training. The studio's values suit a browser: a small LoRA over every matrix of the
+ * layers. The references' are those of their launch scripts: FuseLLM (arXiv 2401.10491), whose
+ * QLoRA trains every linear layer, and FuseChat (arXiv 2402.16107, 2408.07990), which trains every
+ * weight, and whose LoRA script gives the values for `mode: lora`.
  */
 export const TRAINING_SETTINGS = {
   mode: {
@@ -281,5 +281,5 @@ export const TRAINING_SETTINGS = {
 } as const satisfies SettingTable;
 
 export type TrainingSettings = SettingsOf<typeof TRAINING_SETTINGS>;
-/** What each profile sets for a training. */
+/** Values of each profile for a training. */
 export const TRAINING_DEFAULTS = settingsByProfile(TRAINING_SETTINGS);

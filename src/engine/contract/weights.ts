@@ -1,7 +1,9 @@
-/** Where a tensor stands in the map. `layer` is null outside the stack. */
+/** Place of a tensor in the weight map. `layer` is null outside the stack. */
 export interface MapPlace {
   readonly layer: number | null;
-  /** Short heading: `q`, `gate`, `ln₁`, `embed`, `norm`, `head`, or the tensor's own last words. */
+  /**
+   * Column heading: `q`, `gate`, `ln₁`, `embed`, `norm`, `head`, or the end of the tensor's name.
+   */
   readonly column: string;
   readonly group: "embedding" | "attention" | "mlp" | "norm" | "head" | "other";
 }
@@ -11,17 +13,18 @@ export interface WeightCell extends MapPlace {
   readonly shape: readonly number[];
   readonly elementCount: number;
   /**
-   * The coefficient on each model's weights, in the order of `WeightMap.models`; the base's is what
-   * remains to 1. Null while the tensor is not measured; a mean where the method decides per element.
+   * Coefficient of each model's weights, in the order of `WeightMap.models`; the base's is the
+   * remainder to 1. Null before the tensor is measured; a mean where the method decides per
+   * element.
    */
   readonly shares: readonly number[] | null;
   /** Standard deviation of the shares over the tensor, where the method decides per element. */
   readonly spread: readonly number[] | null;
-  /** ‖θ_model − θ_base‖ / ‖θ_base‖ per model; null without a base or while not measured. */
+  /** ‖θ_model − θ_base‖ / ‖θ_base‖ per model; null without a base or before it is measured. */
   readonly change: readonly number[] | null;
-  /** True where the recipe itself states this tensor's shares. */
+  /** Whether the recipe states this tensor's shares by hand. */
   readonly locked: boolean;
-  /** False where the tensor is copied, not merged. */
+  /** Whether the tensor is merged, not copied. */
   readonly merged: boolean;
 }
 
@@ -29,12 +32,12 @@ export interface WeightMap {
   /** Keys of the recipe's models. */
   readonly models: readonly string[];
   readonly cells: readonly WeightCell[];
-  /** How many of the cells that must be measured are. */
+  /** Number of measured cells, of those that must be measured. */
   readonly measured: number;
   readonly total: number;
-  /** One sentence that says what is interesting; empty while little is measured. */
+  /** Headline: one sentence on the shares; empty while little is measured. */
   readonly headline: string;
-  /** Per model: size of the whole change relative to the base, and its mean cosine to the others. */
+  /** Each model's change relative to the base, and its mean cosine to the other changes. */
   readonly summary: readonly {
     readonly model: string;
     readonly change: number | null;
@@ -42,7 +45,7 @@ export interface WeightMap {
   }[];
 }
 
-/** One tensor's numbers. Counts are exact; moments are in float64. */
+/** Statistics of one tensor. Counts are exact; moments are in float64. */
 export interface TensorStatistics {
   readonly count: number;
   readonly mean: number | null;
@@ -57,10 +60,10 @@ export interface TensorStatistics {
   readonly inf: number;
 }
 
-/** Two tensors against each other: θ_model − θ_against. */
+/** Difference of two tensors: θ_model − θ_against. */
 export interface DeltaStatistics {
   readonly deltaL2: number | null;
-  /** deltaL2 / l2 of the other. */
+  /** L2 norm of the difference over that of the other tensor. */
   readonly relative: number | null;
   readonly cosine: number | null;
   readonly signFlips: number;
@@ -68,7 +71,7 @@ export interface DeltaStatistics {
 }
 
 export interface Histogram {
-  /** The outer edges; bins are equally wide. */
+  /** Range of the bins, which are equally wide. */
   readonly from: number;
   readonly to: number;
   readonly counts: readonly number[];
@@ -78,6 +81,6 @@ export interface TensorInspection {
   readonly tensor: string;
   readonly statistics: TensorStatistics;
   readonly against: DeltaStatistics | null;
-  /** Of the difference where there is an `against`, else of the values. */
+  /** Histogram of the difference where there is an `against`, else of the values. */
   readonly histogram: Histogram | null;
 }

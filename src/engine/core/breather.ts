@@ -1,9 +1,9 @@
-/** How long work may keep a thread to itself. */
+/** Milliseconds that work may block a thread. */
 const TURN_MS = 12;
 
 /**
- * A pause for long work on one thread, to be awaited again and again: now and then others have their
- * turn, and the signal's reason is thrown where one of them aborted it.
+ * A pause for long work on one thread, to be awaited repeatedly: it yields to other tasks now and
+ * then, and throws the signal's reason once aborted.
  */
 export function createBreather(signal?: AbortSignal): () => Promise<void> {
   let turnBegan = performance.now();

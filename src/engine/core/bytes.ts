@@ -1,17 +1,14 @@
-/**
- * Where bytes come from and go to. The formats, the stores and the merge meet here: a dropped file,
- * a value in IndexedDB and a file on disk are all a `ByteSource`.
- */
+/** A source of bytes: a dropped file, a value in IndexedDB or a file on disk. */
 export interface ByteSource {
   readonly byteLength: number;
   /**
-   * Bytes [start, start + length). Never fewer: `truncated` when the source has become shorter.
-   * The array is the caller's own.
+   * Reads bytes [start, start + length), never fewer: `truncated` when the source has become
+   * shorter. The array is the caller's own.
    */
   read(start: number, length: number): Promise<Uint8Array<ArrayBuffer>>;
   /**
-   * A short text that is another one once the bytes were changed, found without reading them all.
-   * Missing where nobody else can change them.
+   * Text that differs once the bytes were changed, found without reading all of them. Absent where
+   * nothing else can change them.
    */
   mark?(): Promise<string>;
 }
@@ -19,20 +16,20 @@ export interface ByteSource {
 /** Files by path, relative, with `/` between the parts. */
 export type FileTree = ReadonlyMap<string, ByteSource>;
 
-/** Takes one file's bytes, in order, and can say how many would survive the end of the process. */
+/** A sink for one file's bytes, in order. */
 export interface ByteSink {
-  /** Bytes that are durable; a sink that is opened again goes on from here. */
+  /** Number of durable bytes, after which a reopened sink continues. */
   readonly durableBytes: number;
   append(bytes: Uint8Array<ArrayBuffer>): Promise<void>;
   /** Makes everything appended so far durable. */
   flush(): Promise<void>;
 }
 
-/** A checkpoint being written: files are opened by path, in any order, and sealed once at the end. */
+/** Writer of a checkpoint: files are opened by path, in any order, and sealed once at the end. */
 export interface FileTreeWriter {
-  /** Opens a file of exactly `byteLength` bytes, or goes on with one that was begun. */
+  /** Opens a file of exactly `byteLength` bytes, or continues one that was begun. */
   open(path: string, byteLength: number): Promise<ByteSink>;
-  /** All files are there: from now on the tree counts as complete. */
+  /** Marks the tree as complete. */
   seal(): Promise<void>;
 }
 
@@ -44,7 +41,7 @@ export function bytesInMemory(bytes: Uint8Array): ByteSource {
   };
 }
 
-/** Reads a whole small source; `limit` bounds it before anything is allocated. */
+/** Reads a whole small source; `limit` is checked before anything is allocated. */
 export async function readAll(source: ByteSource, limit: number): Promise<Uint8Array<ArrayBuffer>> {
   if (!(source.byteLength <= limit)) {
     throw new RangeError(`${source.byteLength} bytes where at most ${limit} were expected`);
@@ -52,7 +49,7 @@ export async function readAll(source: ByteSource, limit: number): Promise<Uint8A
   return source.read(0, source.byteLength);
 }
 
-/** Bytes that a text takes in UTF-8. */
+/** Length of a text in UTF-8 bytes. */
 export function utf8Bytes(text: string): number {
   return new TextEncoder().encode(text).byteLength;
 }

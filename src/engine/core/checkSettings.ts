@@ -9,8 +9,8 @@ import {
 } from "../contract/index.ts";
 
 /**
- * The settings of a request, or of something stored, with the profile's value for those that it does
- * not have: an earlier version did not know them. `usage` names the first that is out of range.
+ * Checked settings of a request or a stored row, completed with the profile's values for settings
+ * that earlier versions lacked. `usage` names the first that is out of range.
  */
 export function checkSettings<Table extends SettingTable>(
   table: Table,
@@ -29,7 +29,7 @@ export function checkSettings<Table extends SettingTable>(
   return settings;
 }
 
-/** What is stated, and the profile's value for what is not. */
+/** Given settings, completed with the profile's values. */
 export function completeSettings<Table extends SettingTable>(
   table: Table,
   stated: Partial<SettingsOf<Table>>,

@@ -1,18 +1,18 @@
 import { EngineError } from "../contract/index.ts";
 import type { ByteSource, FileTreeWriter } from "./bytes.ts";
 
-/** Files that a job reads, each with what messages call it. */
+/** Files that a job reads, each with its name in messages. */
 export type InputFiles = Iterable<readonly [name: string, source: ByteSource]>;
 
 /** Files that are watched for changes. */
 export interface WatchedInputs {
-  /** One text for the state of all files when the watch began. */
+  /** Text for the state of all files when the watch began. */
   readonly mark: string;
-  /** `changed` where a file is no longer what it was then. */
+  /** Throws `changed` where a file has changed since. */
   requireUnchanged(): Promise<void>;
 }
 
-/** Notes the state of what a job is about to read, so that it can tell in the end whether it held. */
+/** Records the state of a job's inputs, to detect changes at its end. */
 export async function watchInputs(files: InputFiles): Promise<WatchedInputs> {
   const watched = [...files];
   const before = await Promise.all(watched.map(([, source]) => source.mark?.()));
@@ -26,7 +26,7 @@ export async function watchInputs(files: InputFiles): Promise<WatchedInputs> {
   };
 }
 
-/** The same writer, which seals only what was made of unchanged inputs. */
+/** The same writer, which refuses to seal results of changed inputs. */
 export function sealUnchanged(writer: FileTreeWriter, inputs: WatchedInputs): FileTreeWriter {
   return {
     open: (path, byteLength) => writer.open(path, byteLength),
@@ -37,7 +37,7 @@ export function sealUnchanged(writer: FileTreeWriter, inputs: WatchedInputs): Fi
   };
 }
 
-/** A file is not what it was when it was opened. */
+/** Error for a file that changed since it was opened. */
 export function changedError(name: string): EngineError {
   return new EngineError(
     "changed",

@@ -1,4 +1,4 @@
-/** Our own bug when false: stop. Never for input, which gets an `EngineError`. */
+/** Throws where a condition of our own code fails. Input gets an `EngineError` instead. */
 export function invariant(condition: unknown, promise: string): asserts condition {
   if (!condition) throw new Error(`Broken promise: ${promise}`);
 }

@@ -1,32 +1,32 @@
-/** Where a JSON text goes wrong. */
+/** First problem of a JSON text. */
 export interface JsonProblem {
   readonly offset: number;
   /** Counted from 1. */
   readonly line: number;
   readonly column: number;
-  /** A phrase that completes "line 3, column 7: …". */
+  /** Phrase that completes "line 3, column 7: …". */
   readonly reason: string;
 }
 
 /** One `"key": value` of an object. */
 export interface JsonMember {
-  /** The keys of the objects around it, outermost first; empty at the top. */
+  /** Keys of the objects around it, outermost first; empty at the top. */
   readonly path: readonly string[];
   readonly key: string;
-  /** Where the key's opening quote stands. */
+  /** Index of the key's opening quote. */
   readonly keyStart: number;
-  /** The value's own characters are [start, end). */
+  /** Range of the value's characters: [start, end). */
   readonly start: number;
   readonly end: number;
 }
 
 interface Rules {
-  /** Arrays and objects within each other. */
+  /** Largest nesting of arrays and objects. */
   readonly maxDepth: number;
   /** JSON.parse keeps the last of equal keys, which lets two readers disagree about one file. */
   readonly duplicateKeys: "refuse" | "allow";
   readonly onMember?: (member: JsonMember) => void;
-  /** Allows the three numbers that Python's json writes beside JSON's, and says where they stand. */
+  /** Allows the three constants that Python's json writes beyond JSON, and reports each. */
   readonly onConstant?: (constant: PythonConstant) => void;
 }
 
@@ -52,8 +52,8 @@ const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
 
 /**
- * Walks a JSON text by its grammar and says where it first goes wrong, or null. Every engine words
- * and places its own errors differently, and none reports equal keys.
+ * First problem of a JSON text by its grammar, or null. JavaScript engines differ in their errors
+ * and positions, and none reports duplicate keys.
  */
 export function findJsonProblem(text: string, rules: Rules): JsonProblem | null {
   try {
@@ -68,12 +68,15 @@ export function findJsonProblem(text: string, rules: Rules): JsonProblem | null 
   }
 }
 
-/** Stands for NaN while JSON.parse reads: no key or value of a file begins with a control character. */
+/**
+ * Placeholder for NaN while JSON.parse runs: no key or value of a file begins with a control
+ * character.
+ */
 const NAN_MARK = "\u0000NaN";
 
 /**
- * The value of a JSON text as Python's json module writes it, which has `NaN`, `Infinity` and
- * `-Infinity` as numbers; or where it goes wrong.
+ * Value of a JSON text that may hold Python's `NaN`, `Infinity` and `-Infinity`; or its first
+ * problem.
  */
 export function parsePythonJson(
   text: string,
@@ -88,7 +91,7 @@ export function parsePythonJson(
   let at = 0;
   for (const { start, end } of constants) {
     const word = text.slice(start, end);
-    // Out of range, 1e999 is how JSON spells infinity.
+    // JSON.parse reads 1e999 as infinity.
     const json = word === "NaN" ? JSON.stringify(NAN_MARK) : word.replace("Infinity", "1e999");
     parts.push(text.slice(at, start), json);
     at = end;
@@ -182,12 +185,12 @@ function stopAt(text: string, at: number, expected: string): never {
   throw new Stop(at, `expected ${expected}, found ${found}`);
 }
 
-/** A name from a file in quotes, cut to what fits in a sentence. */
+/** Name from a file in quotes, shortened to fit a sentence. */
 export function clip(name: string): string {
   return JSON.stringify(name.length > 120 ? `${name.slice(0, 119)}…` : name);
 }
 
-/** True for what JSON calls an object. */
+/** Whether a value is a JSON object. */
 export function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }

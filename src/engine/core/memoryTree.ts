@@ -1,9 +1,9 @@
 import { type ByteSink, bytesInMemory, type FileTree, type FileTreeWriter } from "./bytes.ts";
 
-/** A tree that is written in memory and read back: for goldens, tests and other small merges. */
+/** A file tree in memory that can be read back: for goldens, tests and small merges. */
 export interface MemoryTree extends FileTreeWriter {
   readonly sealed: boolean;
-  /** The files as far as they are written. */
+  /** Files written so far. */
   files(): FileTree;
 }
 

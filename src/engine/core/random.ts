@@ -21,8 +21,8 @@ function finalise(value: number): number {
 }
 
 /**
- * Numbers in [0, 1) from a seed, one after the other: splitmix32, a counter that is mixed (Steele,
- * Lea, Flood 2014, in 32 bits). For resampling rows and for test data.
+ * Numbers in [0, 1) from a seed: splitmix32, a hashed counter (Steele, Lea, Flood 2014, in 32
+ * bits). For resampling rows and for test data.
  */
 export function createRandom(seed: number): () => number {
   let state = seed >>> 0;

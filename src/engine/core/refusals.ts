@@ -1,9 +1,9 @@
 import { EngineError } from "../contract/index.ts";
 
-/** Refusals that are told in full; the others are counted. */
+/** Largest number of refusals that are listed; the others are counted. */
 const MOST_TOLD = 10;
 
-/** Several inputs, none of them taken: one error that tells why of each, a line for each. */
+/** One error for several refused inputs, with a line for each. */
 export function joinRefusals(refusals: readonly EngineError[], none: string): EngineError {
   const [first] = refusals as readonly [EngineError, ...EngineError[]];
   if (refusals.length === 1) return first;

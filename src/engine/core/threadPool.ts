@@ -13,17 +13,17 @@ import {
   type Threads,
 } from "./threads.ts";
 
-/** Work that was opened: its pieces are done side by side, and each answer comes to who asked. */
+/** An opened task: its pieces run in parallel, and each answer goes to its caller. */
 export interface PooledWork<T extends Task> {
-  /** Rejects with the signal's reason once it is aborted; a piece under way is then not waited for. */
+  /** Runs a piece. Rejects with the signal's reason once aborted, without waiting for the piece. */
   run(piece: PieceOf<T>, signal?: AbortSignal): Promise<AnswerOf<T>>;
-  /** Frees what the pieces share. Pieces without an answer are rejected as `cancelled`. */
+  /** Frees the pieces' shared data. Unanswered pieces are rejected as `cancelled`. */
   close(): void;
 }
 
-/** Shares work out among threads; where there are none the calling thread does it, in turns. */
+/** Distributes work over threads; without threads the calling thread does it, in short turns. */
 export interface Pool<T extends Tasks> {
-  /** How many pieces can be under way at a time. */
+  /** Number of pieces that can run at once. */
   readonly width: number;
   open<K extends keyof T & string>(task: K, shared: SharedOf<T[K]>): PooledWork<T[K]>;
 }
@@ -35,7 +35,7 @@ interface Piece {
   reject(reason: unknown): void;
 }
 
-/** Threads are started when there is work for them, and ended with the last open work. */
+/** A pool that starts threads when there is work, and ends them with the last open task. */
 export function createPool<T extends Tasks>(tasks: T, threads?: Threads): Pool<T> {
   const most = Math.max(1, threads?.count ?? 1);
   const waiting: Piece[] = [];
@@ -145,7 +145,7 @@ export function createPool<T extends Tasks>(tasks: T, threads?: Threads): Pool<T
   };
 }
 
-/** One listener a signal, however many pieces it may abort. */
+/** One abort listener per signal, however many pieces it may abort. */
 function watchAborts(drop: (piece: Piece, reason: unknown) => void) {
   const watched = new Map<AbortSignal, { readonly pieces: Set<Piece>; stop(): void }>();
   return {

@@ -1,30 +1,30 @@
 import { EngineError, type Failure, toFailure } from "../contract/index.ts";
 import { createBreather } from "./breather.ts";
 
-/** One end of a line between two threads; what goes over it is structured-cloneable. */
+/** One end of a message channel between two threads; messages are structured-cloneable. */
 export interface Line {
   post(message: unknown): void;
-  /** Set once, before anything is posted. */
+  /** Sets the listener, once, before anything is posted. */
   listen(onMessage: (message: unknown) => void): void;
 }
 
-/** A thread as the one who started it sees it: a Worker in a browser, or one of Node's. */
+/** A thread as seen by its starter: a Worker in a browser, or one of Node's. */
 export interface Thread extends Line {
-  /** Told when it does not start, or dies. */
+  /** Calls back when the thread does not start, or dies. */
   onFailure(tell: (error: unknown) => void): void;
   end(): void;
 }
 
-/** The means to start threads: the engine itself has none. */
+/** Means of starting threads, given to the engine. */
 export interface Threads {
-  /** At most so many at a time. */
+  /** Largest number of threads at once. */
   readonly count: number;
   start(): Thread;
 }
 
 /**
- * A kind of work: prepared once with what all its pieces share, then done piece by piece. Shared
- * data, pieces and answers are plain data, and no answer depends on the pieces before it.
+ * A kind of work: prepared once with its shared data, then run piece by piece. Shared data, pieces
+ * and answers are plain data, and no answer depends on earlier pieces.
  */
 export type Task = (shared: never) => Awaitable<Work>;
 export type Tasks = Readonly<Record<string, Task>>;
@@ -35,14 +35,14 @@ export type SharedOf<T extends Task> = Parameters<T>[0];
 export type PieceOf<T extends Task> = Parameters<Awaited<ReturnType<T>>>[0];
 export type AnswerOf<T extends Task> = Awaited<ReturnType<Awaited<ReturnType<T>>>>;
 
-/** A task with what its pieces share: the same for every hand that has a part in it. */
+/** A task with its shared data, the same for every worker on it. */
 export interface OpenWork {
   readonly id: number;
   readonly task: string;
   readonly shared: unknown;
 }
 
-/** Who does pieces of work, one at a time. */
+/** A worker that runs pieces one at a time. */
 export interface Hand {
   /** Resolves once it can work. */
   ready(): Promise<unknown>;
@@ -51,10 +51,10 @@ export interface Hand {
   end(): void;
 }
 
-/** Why a thread gave no answer. */
+/** Error of a thread that gave no answer. */
 export class ThreadLost extends Error {
   override readonly name = "ThreadLost";
-  /** Whether it had ever answered: one that had not may never have started. */
+  /** Whether the thread had answered before; otherwise it may never have started. */
   readonly worked: boolean;
 
   constructor(worked: boolean, cause: unknown) {
@@ -71,7 +71,7 @@ type ToThread =
   | { readonly work: number; readonly piece: unknown };
 type FromThread = { readonly answer: unknown } | { readonly failure: Failure };
 
-/** The hand that a thread is: each piece is posted, with what its work shares before the first. */
+/** A worker in a thread: pieces are posted to it, their shared data before the first. */
 export function handOf(thread: Thread): Hand {
   const known = new Set<number>();
   let worked = false;
@@ -110,7 +110,7 @@ export function handOf(thread: Thread): Hand {
   };
 }
 
-/** The hand that the calling thread is, for where there are no others. */
+/** A worker on the calling thread, for where there are no others. */
 export function handHere(tasks: Tasks): Hand {
   const prepared = new Map<number, Promise<Work>>();
   const breathe = createBreather();
@@ -130,7 +130,7 @@ export function handHere(tasks: Tasks): Hand {
   };
 }
 
-/** What a thread does all its life: the pieces that come over the line, in their order. */
+/** Main loop of a thread: runs the posted pieces in order. */
 export function serveTasks(tasks: Tasks, line: Line): void {
   const works = new Map<number, OpenWork>();
   const hand = handHere(tasks);

@@ -12,7 +12,7 @@ import {
   type Threads,
 } from "./threads.ts";
 
-/** How long a call may take, and the failure of one that gave no answer. */
+/** Time limit of a call, and the error of one that exceeds it. */
 export interface Allowance {
   readonly milliseconds: number;
   /** `why` completes "the template …": "took longer than 10 seconds and was stopped". */
@@ -20,11 +20,11 @@ export interface Allowance {
 }
 
 /**
- * Runs code that comes with foreign files, one call at a time, in a thread of its own. A call that
- * takes longer than its allowance ends the thread, and nothing else: the next call starts another.
+ * Runs code from foreign files, one call at a time, in a thread of its own. A call that exceeds its
+ * limit ends only that thread; the next call starts another.
  */
 export interface Watchdog<T extends Tasks> {
-  /** `shared` is sent to the thread once: give the same object for calls that belong together. */
+  /** `shared` is sent to the thread once per object: pass the same one for related calls. */
   run<K extends keyof T & string>(
     task: K,
     shared: SharedOf<T[K]> & object,
@@ -35,12 +35,12 @@ export interface Watchdog<T extends Tasks> {
   close(): void;
 }
 
-/** A thread that has had nothing to do for so long is ended. */
+/** Milliseconds after which an idle thread is ended. */
 const IDLE_MS = 30_000;
-/** To start a thread takes some 50 ms, and longer where the machine is busy. */
+/** Time limit of a thread's start, which takes some 50 ms, and longer on a busy machine. */
 const START_MS = 60_000;
 
-/** Where there are no threads, or none that start, the calling thread does the work itself. */
+/** A watchdog; where no thread starts, the calling thread does the work itself. */
 export function createWatchdog<T extends Tasks>(tasks: T, threads?: Threads): Watchdog<T> {
   const works = new WeakMap<object, Map<string, OpenWork>>();
   let usable = threads;
@@ -113,7 +113,7 @@ export function createWatchdog<T extends Tasks>(tasks: T, threads?: Threads): Wa
 
 const LATE = Symbol("late");
 
-/** What the work gives, or a rejection with LATE. */
+/** Result of the work, or a rejection with LATE. */
 async function within<T>(milliseconds: number, work: Promise<T>): Promise<T> {
   let timer: ReturnType<typeof setTimeout> | undefined;
   const late = new Promise<never>((_, reject) => {

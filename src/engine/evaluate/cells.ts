@@ -3,7 +3,7 @@ import type { DomainGroup } from "./domains.ts";
 import { makeDomainFigures, makeFigures } from "./figures.ts";
 import type { Score } from "./statistics.ts";
 
-/** One model's scores on one dataset, row by row; rows it could not be asked for have no bytes. */
+/** One model's scores on one dataset, row by row; rows that it could not score have no bytes. */
 export interface ScoredPair {
   readonly model: string;
   readonly dataset: string;
@@ -11,8 +11,8 @@ export interface ScoredPair {
 }
 
 /**
- * The cells of a table: each pair, and how it differs from the first model on the same dataset.
- * `groups` has each dataset's rows by domain.
+ * Cells of a table: each model's figures, with the difference to the first model on the same
+ * dataset. `groups` has each dataset's rows by domain.
  */
 export function makeCells(
   pairs: readonly ScoredPair[],

@@ -1,20 +1,19 @@
 import type { EvaluationDomain } from "../contract/index.ts";
 
-/** The rows of one domain, by their places. */
+/** Rows of one domain, by index. */
 export interface DomainGroup {
   readonly domain: EvaluationDomain;
   readonly rows: readonly number[];
 }
 
-/** Domains that are told apart, those with the most rows; a dataset may have one for every row. */
+/** Largest number of named domains, those with the most rows; a dataset may have one per row. */
 export const MOST_DOMAINS = 50;
-/** Longer names are cut: they are written again for every model. */
+/** Largest length of a domain's name: it is stored again for every model. */
 const MOST_NAME_CHARS = 80;
 
 /**
- * Rows by what they say they are about: the domains with the most rows first, of as many the one that
- * comes first in the dataset; then what is rarer, together; then rows that say nothing. Empty where
- * there would be one group: it would only repeat the whole.
+ * Rows by domain: domains with the most rows first, ties in dataset order; then rarer domains
+ * together; then rows without one. Empty where there would be only one group.
  */
 export function groupDomains(domains: readonly (string | null)[]): readonly DomainGroup[] {
   const none: number[] = [];

@@ -9,11 +9,11 @@ import { makeCells } from "./cells.ts";
 import { groupDomains } from "./domains.ts";
 import { type NamedRows, type PairScores, scorePair } from "./scorePair.ts";
 
-/** Their scores are journalled, and written again with every step. */
+/** Largest number of rows: their scores are journalled again with every step. */
 const MOST_ROWS = 10_000;
 const MOST_PAIRS = 1024;
 
-/** What is done, by model and dataset. */
+/** Finished scores, by model and dataset. */
 type EvaluateState = Readonly<Record<string, PairScores>>;
 
 interface LoadedDataset extends NamedRows {
@@ -22,7 +22,7 @@ interface LoadedDataset extends NamedRows {
 
 const keyOf = (model: string, dataset: string) => `${model} ${dataset}`;
 
-/** Job kind `evaluate`: every model on the same rows of every dataset; a pair is done once. */
+/** Job kind `evaluate`: scores every model on the same rows of every dataset, each pair once. */
 export function createEvaluateKind(
   parts: LanguageParts & { readonly datasets: DatasetLibrary },
 ): JobKind<"evaluate", EvaluateState> {
@@ -95,7 +95,7 @@ export function createEvaluateKind(
   };
 }
 
-/** Refuses what cannot be run; names each model and dataset once. */
+/** Checks a request, and removes repeated models and datasets. */
 function checkRequest(request: RequestOf<"evaluate">) {
   const models = [...new Set(request.models)];
   const datasets = [...new Set(request.datasets)];
@@ -114,7 +114,7 @@ function checkRequest(request: RequestOf<"evaluate">) {
   return { models, datasets, rows };
 }
 
-/** Bytes that some rows have, as far as the file's length tells it. */
+/** Estimated bytes of some rows, from the file's length. */
 function sampledBytes({ card }: StoredDataset, rows: number): number {
   return card.byteLength * Math.min(1, rows / Math.max(1, card.rows));
 }

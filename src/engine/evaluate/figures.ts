@@ -8,9 +8,8 @@ import {
 } from "./statistics.ts";
 
 /**
- * What a table says about one model's scores, row by row. Rows that it could not be asked for have no
- * bytes, and count for nothing. `reference` has the scores of another model on the same rows, in the
- * same order; null where there is none to compare with.
+ * Figures of one model's scores, row by row. Rows that it could not score have no bytes and are
+ * left out. `reference` has another model's scores on the same rows in the same order, or null.
  */
 export function makeFigures(
   scores: readonly Score[],
@@ -29,7 +28,7 @@ export function makeFigures(
   };
 }
 
-/** The same for the rows of each domain alone. */
+/** Figures of each domain's rows. */
 export function makeDomainFigures(
   groups: readonly DomainGroup[],
   scores: readonly Score[],

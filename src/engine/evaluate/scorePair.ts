@@ -14,14 +14,14 @@ export interface NamedRows {
   readonly rows: readonly DatasetRow[];
 }
 
-/** A model's scores, row by row, and what it could not be asked for. */
+/** A model's scores, row by row, with the rows that it could not score. */
 export interface PairScores extends ScoredPair {
   readonly notes: readonly string[];
 }
 
 const NOT_SCORED: Score = { nats: 0, tokens: 0, bytes: 0 };
 
-/** Reads every row of a dataset with one model of the library. */
+/** Scores every row of a dataset with one model of the library. */
 export async function scorePair(
   id: ModelId,
   dataset: NamedRows,

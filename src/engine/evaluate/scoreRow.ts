@@ -10,23 +10,23 @@ import type { ChatTemplate } from "../text/templates/template.ts";
 import type { TextTokenizer } from "../text/tokenizers/tokenizer.ts";
 import type { Score } from "./statistics.ts";
 
-/** Longer windows cost more than they tell. */
+/** Largest window in tokens: longer ones cost more than they tell. */
 const LONGEST_WINDOW = 4096;
 
-/** A row as a model reads it, and which of its tokens count: the first never does. */
+/** A tokenised row, with the tokens that are scored; the first never is. */
 export interface ReadableRow {
   readonly ids: readonly number[];
-  /** 1 for each token that counts. */
+  /** 1 for each scored token. */
   readonly counted: Uint8Array;
-  /** UTF-8 bytes of what counts, without control tokens: the same whatever the tokenizer. */
+  /** UTF-8 bytes of the scored text, without control tokens: the same whatever the tokenizer. */
   readonly bytes: number;
 }
 
 /**
- * A text counts from its first token on: it is read after the token that begins a text, or the one
- * that ends it where there is no such, so that models with and without one are asked for the same
- * bytes. Of a chat what the assistant says counts, with the token that ends each turn. Null where
- * nothing counts; `bad-config` where the template refuses the chat.
+ * Tokenises a row for scoring. A text is scored from its first token on, after the bos token (or
+ * the eos token where there is none), so that models with and without one score the same bytes. In
+ * a chat the assistant's replies are scored, with the token that ends each turn. Null where nothing
+ * is scored; `bad-config` where the template refuses the chat.
  */
 export async function encodeRow(
   row: DatasetRow,
@@ -42,7 +42,7 @@ export async function encodeRow(
   const encoding = tokenizer.encode(text, { specialTokens: false });
   const counted = supervisedTokens(encoding, replies);
   counted[0] = 0; // Nothing stands before it.
-  // What was said, whatever the tokens at its borders hold and whatever token ends a turn.
+  // Bytes of the replies themselves, whatever tokens surround them.
   let bytes = replies.reduce((sum, { start, end }) => sum + utf8Bytes(text.slice(start, end)), 0);
   for (const [i, id] of encoding.ids.entries()) {
     if (counted[i] !== 1 || !tokenizer.isSpecial(id)) continue;
@@ -61,7 +61,7 @@ function encodeText(text: string, tokenizer: TextTokenizer): ReadableRow | null 
   return all.length > 1 && bytes > 0 ? { ids: all, counted, bytes } : null;
 }
 
-/** What `encodeRow` gives, or why a template refuses the chat, as some do two turns of one role. */
+/** Result of `encodeRow`, or the template's refusal, as some refuse two turns of one role. */
 export async function tryEncodeRow(
   ...parts: Parameters<typeof encodeRow>
 ): Promise<ReadableRow | null | EngineError> {
@@ -73,22 +73,22 @@ export async function tryEncodeRow(
   }
 }
 
-/** Tokens that a model reads at once in an evaluation. */
+/** Tokens of a window in an evaluation. */
 export function windowOf(contextLength: number): number {
   return Math.max(2, Math.min(contextLength, LONGEST_WINDOW));
 }
 
 export interface ScoreOptions {
   readonly signal: AbortSignal;
-  /** Tokens read at once; `windowOf` the model's context by default. */
+  /** Tokens of a window; `windowOf` the model's context by default. */
   readonly window?: number;
   /** Tokens from one window to the next, less than a window; half of one by default. */
   readonly stride?: number;
-  /** Called before each window with how many of the row's tokens are done. */
+  /** Called before each window with the number of tokens done. */
   readonly onRead?: (tokens: number) => void;
 }
 
-/** Reads a row in windows that overlap: a token counts in the first that has it. */
+/** Scores a row in overlapping windows: each token in the first window that contains it. */
 export async function scoreRow(
   gpu: Gpu,
   model: LanguageModel,
@@ -100,7 +100,7 @@ export async function scoreRow(
   for (const { start, scoredFrom, end } of planWindows(ids.length, window, stride)) {
     signal.throwIfAborted();
     onRead?.(scoredFrom);
-    // What only the prompt fills need not be read.
+    // Windows without scored tokens are skipped.
     if (!counted.subarray(scoredFrom, end).includes(1)) continue;
     const each = await readCrossEntropy(gpu, model, ids.slice(start, end), { signal });
     for (let i = scoredFrom; i < end; i++) {

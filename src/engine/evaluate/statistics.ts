@@ -2,23 +2,23 @@ import { FEWEST_ROWS } from "../contract/index.ts";
 import { invariant } from "../core/invariant.ts";
 import { studentQuantile } from "./student.ts";
 
-/** What a model made of one text: the sum over its scored tokens. */
+/** Score of one text: sums over its scored tokens. */
 export interface Score {
   /** Negative log-likelihood, natural logarithm. */
   readonly nats: number;
-  /** Tokens that were predicted; the first of a text without `<s>` is not. */
+  /** Scored tokens; the first token of a text without `<s>` is not. */
   readonly tokens: number;
-  /** UTF-8 bytes that those tokens stand for. */
+  /** UTF-8 bytes of those tokens. */
   readonly bytes: number;
 }
 
-/** Scores of many texts together. Rates are null where nothing was scored. */
+/** Sum of many texts' scores. Rates are null where nothing was scored. */
 export interface Aggregate extends Score {
   readonly texts: number;
   readonly natsPerToken: number | null;
-  /** e to the nats per token. Comparable only between models with one tokenizer. */
+  /** exp(nats per token). Comparable only between models with one tokenizer. */
   readonly perplexity: number | null;
-  /** Comparable between models whatever their tokenizers. */
+  /** Bits per byte, comparable between all tokenizers. */
   readonly bitsPerByte: number | null;
 }
 
@@ -39,15 +39,15 @@ export function aggregateScores(scores: readonly Score[]): Aggregate {
   };
 }
 
-/** Nats over bytes, in bits. */
+/** Nats per byte, in bits. */
 function bitsPerByte({ nats, bytes }: { readonly nats: number; readonly bytes: number }): number {
   return nats / (Math.LN2 * bytes);
 }
 
-/** An estimate with the range that holds the truth 95 times in 100; null below `FEWEST_ROWS` texts. */
+/** An estimate with its 95 % interval, which is null below `FEWEST_ROWS` texts. */
 export interface Estimate {
   readonly mean: number;
-  /** Texts that it is of. */
+  /** Number of texts. */
   readonly rows: number;
   readonly interval: readonly [low: number, high: number] | null;
 }
@@ -73,7 +73,7 @@ export function pairedDifference(a: readonly Score[], b: readonly Score[]): Esti
   return estimate(ours.whole - theirs.whole, without, shares);
 }
 
-/** Bits per byte of all texts, and of all but each one; and each one's part of the bytes. */
+/** Bits per byte of all texts, and with each one left out; and each one's fraction of the bytes. */
 function leaveEachOut(scores: readonly Score[]) {
   const { nats, bytes } = aggregateScores(scores);
   return {
@@ -107,7 +107,7 @@ function estimate(
   return { mean, rows, interval: [mean - half, mean + half] };
 }
 
-/** A sum whose error does not grow with the number of terms (Neumaier). */
+/** Sum with Neumaier's compensation, whose error does not grow with the number of terms. */
 function sumOf(values: readonly number[]): number {
   let sum = 0;
   let lost = 0;

@@ -7,7 +7,7 @@ import { invariant } from "../core/invariant.ts";
 export function studentQuantile(inside: number, freedom: number): number {
   invariant(inside > 0 && inside < 1 && freedom >= 1, "a quantile of a distribution");
   let [low, high] = [0, 1];
-  // The left side rises with x: sixty halvings leave no bit open.
+  // The left side rises with x: sixty bisections fix every bit.
   for (let i = 0; i < 60; i++) {
     const x = (low + high) / 2;
     if (incompleteBeta(x, freedom / 2, 0.5) < 1 - inside) low = x;
@@ -28,7 +28,7 @@ function incompleteBeta(x: number, a: number, b: number): number {
 
 const MOST_TERMS = 500;
 
-/** 1 + d₁/(1 + d₂/(1 + …)) of DLMF 8.17.22, from its front by Lentz's way. */
+/** Continued fraction of DLMF 8.17.22, by Lentz's method. */
 function betaFraction(x: number, a: number, b: number): number {
   let [value, top, bottom] = [1, 1, 0];
   for (let term = 1; term < MOST_TERMS; term++) {

@@ -24,22 +24,22 @@ import {
   representationFolder,
 } from "./stages/fuseStagesRepresent.ts";
 
-/** What a fusion takes. */
+/** Parts of the engine that a fusion needs. */
 export interface FuseParts extends FuseInputParts, Pick<LanguageParts, "modelCache"> {
   readonly gpuProvider: GpuProvider;
   readonly records: RecordStore;
   readonly fusions: FusionLibrary;
   readonly pool: Pool<AlignTasks>;
   readonly maps?: MapCache;
-  /** Over all tabs that share the records; without them nobody does. */
+  /** Locks over all tabs that share the records; absent where there is only this user of them. */
   readonly locks?: Locks;
 }
 
-/** How far a fusion is. Documents, and what models say of them, lie in folders of records. */
+/** Saved state of a fusion. Documents and representations are in folders of records. */
 export interface FuseState {
   readonly documents: WrittenDocuments;
   readonly fusion: FusionId | null;
-  /** Rows with a column on top that is no token, by the model's name. */
+  /** Number of rows, by model, whose likeliest column is no token. */
   readonly padding: Readonly<Record<string, number>>;
   readonly fused: FusedSoFar;
 }
@@ -47,7 +47,7 @@ export interface FuseState {
 const documentsFolder = (job: string) => `fuse/${job}/documents`;
 const groupsFolder = (job: string, source: number) => `fuse/${job}/groups ${source}`;
 
-/** Job kind `fuse`: represents, aligns and fuses, model after model, document after document. */
+/** Job kind `fuse`: represents, aligns and fuses, model after model and document after document. */
 export function createFuseKind(parts: FuseParts): JobKind<"fuse", FuseState> {
   return {
     kind: "fuse",
@@ -64,7 +64,7 @@ export function createFuseKind(parts: FuseParts): JobKind<"fuse", FuseState> {
   };
 }
 
-/** Frees what only the stages of a job needed. */
+/** Deletes the folders that only the stages of a job needed. */
 async function deleteFolders(job: string, records: RecordStore): Promise<void> {
   for (const folder of await records.folders()) {
     if (folder.startsWith(`fuse/${job}/`)) await records.deleteFolder(folder);
@@ -76,7 +76,7 @@ class Fusing {
   readonly #request: RequestOf<"fuse">;
   readonly #parts: FuseParts;
   readonly #context: JobContext<FuseState>;
-  /** UTF-8 bytes of the documents, and those that went through earlier stages. */
+  /** UTF-8 bytes of the documents, and of those done in earlier stages. */
   #bytes = 0;
   #before = 0;
 
@@ -136,7 +136,7 @@ class Fusing {
     return { models: [], downloads: [], notes, fusion };
   }
 
-  /** Everything that this run may read, as it is now. */
+  /** Watches every file that this run may read for changes. */
   async #watchInputs(): Promise<WatchedInputs> {
     const { pivot, sources, alongside = [], datasets } = this.#request;
     const { library, datasets: stored } = this.#parts;
@@ -164,7 +164,10 @@ class Fusing {
     return state;
   }
 
-  /** A fusion that an earlier version began with raw logits goes on with them. */
+  /**
+   * Members with their representation folders. A fusion that an earlier version began with raw
+   * logits continues with them.
+   */
   async #members(
     models: readonly FusionModel[],
     { documents, fusion }: FuseState,
@@ -184,7 +187,7 @@ class Fusing {
     );
   }
 
-  /** Null where the fusion is complete already. */
+  /** Writer of the result; null where the fusion is complete. */
   async #openWriter(
     fusion: FusionId | null,
     members: readonly RepresentedModel[],

@@ -8,13 +8,13 @@ import { openDocumentTokenizer } from "./documents/tokenise.ts";
 import { checkFuseRequest } from "./fuseRequest.ts";
 import type { FusionModel } from "./stages/fuseStages.ts";
 
-/** Where a fusion finds its models and datasets. */
+/** Library and tokenizers that a fusion reads from. */
 export interface FuseInputParts extends Pick<LanguageParts, "openText"> {
   readonly library: Pick<LibraryReader, "open" | "card">;
   readonly datasets: Pick<DatasetLibrary, "open">;
 }
 
-/** Refuses what cannot be fused, from headers and small files. */
+/** Refuses a fusion that cannot run, from headers and small files. */
 export async function prepareFusion(
   request: RequestOf<"fuse">,
   parts: FuseInputParts,
@@ -36,7 +36,7 @@ export async function prepareFusion(
   };
 }
 
-/** The models of a fusion, the pivot first. Errors: those of `findRunnable`, and of tokenizers. */
+/** Models of a fusion, the pivot first. Errors: those of `findRunnable`, and of tokenizers. */
 export async function openModels(
   ids: readonly ModelId[],
   settings: FusionSettings,
@@ -61,5 +61,5 @@ export async function openModels(
   return models;
 }
 
-/** Whether something stands before a document; in FuseLLM's nothing does. */
+/** Whether documents begin with a token of their own; in FuseLLM they do not. */
 export const begins = ({ profile }: FusionSettings) => profile !== "fusellm";

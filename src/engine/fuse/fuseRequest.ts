@@ -4,7 +4,7 @@ import type { RequestOf } from "../core/jobs/kind.ts";
 
 const MOST_SOURCES = 16;
 
-/** Refuses what cannot be run; names each source and dataset once. */
+/** Checks a request, and removes repeated sources and datasets. */
 export function checkFuseRequest(request: RequestOf<"fuse">): RequestOf<"fuse"> {
   const sources = [...new Set(request.sources)];
   const datasets = [...new Set(request.datasets)];

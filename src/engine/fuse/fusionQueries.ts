@@ -18,22 +18,22 @@ export interface FusionQueriesParts {
   readonly records: RecordStore;
   readonly library: LibraryReader;
   readonly openText: OpenLanguageText;
-  /** Tells the watchers that the library changed. */
+  /** Notifies watchers that the library changed. */
   changed(): void;
 }
 
-/** A page of a list; nobody sees more at once. */
+/** Largest page of a list. */
 const MOST_DOCUMENTS = 1000;
 
 /** The engine's queries about fused datasets. */
 export function createFusionQueries(parts: FusionQueriesParts): FusionQueries {
   const { fusions, records, changed } = parts;
 
-  // The pointer goes from row to row of one document: what was opened last is kept.
+  // Caches the record read last: the pointer moves over rows of one document.
   const record = keepLast((at: { readonly fusion: FusionId; readonly document: number }) =>
     fusions.record(at.fusion, at.document),
   );
-  /** Names of a fusion's tokens, by member: texts where the checkpoint is still there, else numbers. */
+  /** Texts of a fusion's tokens, by member; numbers where the checkpoint is gone. */
   const names = keepLast(async (fusion: FusionId) => {
     const { parties } = await fusions.about(fusion);
     return Promise.all(parties.map(({ id }) => tokenNames(id, parts)));
@@ -86,7 +86,7 @@ export function createFusionQueries(parts: FusionQueriesParts): FusionQueries {
   };
 }
 
-/** Loads anew only where the key is another than the last time, or loading failed. */
+/** Caches the last loaded value; loads again for another key or after a failure. */
 function keepLast<K, T>(load: (key: K) => Promise<T>) {
   let last: { readonly key: string; readonly loading: Promise<T> } | null = null;
   return {
@@ -116,7 +116,7 @@ async function tokenNames(
     const tokenizer = (await openText(await library.open(id))).tokenizer();
     return (token) => tokenText(tokenizer, token);
   } catch (error) {
-    // Deleted, or of a kind that cannot be read any more: the fusion itself can still be looked at.
+    // A deleted or unreadable checkpoint does not prevent viewing the fusion.
     if (error instanceof EngineError) return numbers;
     throw error;
   }

@@ -10,8 +10,8 @@ const float = new Float32Array(1);
 const bits = new Uint32Array(float.buffer);
 
 /**
- * The f16 nearest to a number. What lies below all of them, -∞ included, becomes the lowest: a
- * probability of 0 either way.
+ * Nearest f16 to a number. Numbers below the f16 range, -∞ included, become the lowest f16, which
+ * is a probability of 0 either way.
  */
 export function toF16(value: number): number {
   float[0] = Math.max(value, -MOST_F16);

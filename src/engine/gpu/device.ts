@@ -3,30 +3,36 @@ import { linkShader } from "./link.ts";
 import { BufferPool } from "./pool.ts";
 import type { ShaderConstants } from "./shaderConstants.ts";
 
-/** Two GiB: what an integrated GPU can spare beside a desktop. */
+/** Default budget of 2 GiB: what an integrated GPU can spare beside a desktop. */
 export const DEFAULT_BUDGET_BYTES = 2 * 2 ** 30;
 
-/** Limits worth having above WebGPU's defaults; everything runs at the defaults too. */
+/**
+ * Limits to raise above WebGPU's defaults where the adapter allows; everything runs at the
+ * defaults, too.
+ */
 const WANTED_LIMITS = [
   "maxBufferSize",
   "maxStorageBufferBindingSize",
   "maxComputeWorkgroupStorageSize",
 ] as const;
 
-/** For the kernels' clock, for ONNX Runtime's kernels, and for forms of ours that others stand in for. */
+/**
+ * Optional features: for the tuner's timestamps, for ONNX Runtime's kernels, and for faster
+ * kernels.
+ */
 const WANTED_FEATURES = ["timestamp-query", "shader-f16", "subgroups"] as const;
 
-/** What was found out about adapters, kept for the next visit. */
+/** Store of findings about adapters, such as kernel timings, kept for later visits. */
 export interface Findings {
   get(key: string): Promise<unknown>;
   set(key: string, value: unknown): Promise<void>;
 }
 
-/** A device with its pipelines and its memory. Has never heard of a model. */
+/** A device with its pipelines and its memory pool. Knows nothing of models. */
 export class Gpu {
   readonly device: GPUDevice;
   readonly name: string;
-  /** True on an adapter that computes on the CPU: slow, not broken. */
+  /** Whether the adapter computes on the CPU: slow, but working. */
   readonly software: boolean;
   readonly pool: BufferPool;
   readonly findings: Findings | undefined;
@@ -36,7 +42,7 @@ export class Gpu {
   constructor(device: GPUDevice, info: GPUAdapterInfo, budgetBytes: number, findings?: Findings) {
     this.device = device;
     this.findings = findings;
-    // Browsers often tell no more than vendor and architecture.
+    // Browsers often reveal no more than vendor and architecture.
     const family = [info.vendor, info.architecture].filter(Boolean).join(" ");
     this.name = info.description || info.device || family || "GPU";
     this.software =
@@ -104,15 +110,16 @@ export class Gpu {
   }
 
   /**
-   * Runs GPU work under error scopes. `gpu-memory` when the device has no room, `gpu-lost` when it
-   * went away meanwhile, `internal` with the validation message when we used it wrongly.
+   * Runs GPU work under error scopes. `gpu-memory` when the device is out of memory, `gpu-lost`
+   * when it was lost meanwhile, `internal` with the validation message for wrong usage.
    */
   async guard<T>(label: string, work: () => Promise<T> | T): Promise<T> {
     if (this.#lost) throw this.#lost;
     const { device } = this;
     device.pushErrorScope("out-of-memory");
     device.pushErrorScope("validation");
-    // Opened and closed in one turn, so that concurrent guards do not see each other's errors.
+    // Scopes are opened and closed in one turn, so that concurrent guards do not see each other's
+    // errors.
     const outcome = new Promise<T>((resolve) => resolve(work()));
     const validation = device.popErrorScope();
     const memory = device.popErrorScope();
@@ -127,7 +134,7 @@ export class Gpu {
       return result;
     } catch (error) {
       if (error instanceof EngineError) throw error;
-      // A map or a scope of a lost device fails before `lost` is told: give it a turn.
+      // Operations on a lost device can fail before `lost` resolves: wait one turn.
       await Promise.race([device.lost, new Promise((resolve) => setTimeout(resolve, 50))]);
       throw this.#lost ?? error;
     }
@@ -139,8 +146,8 @@ export class Gpu {
 }
 
 /**
- * Asks for a device with the adapter's own limits. `no-webgpu` where the browser has none,
- * `no-adapter` where it finds nothing to run on.
+ * Requests a device with the adapter's own limits. `no-webgpu` where the browser has none,
+ * `no-adapter` where there is no adapter.
  */
 export async function acquireGpu(
   gpu: GPU | undefined,
@@ -175,7 +182,7 @@ export async function acquireGpu(
   return new Gpu(device, adapter.info, budgetBytes, findings);
 }
 
-/** Hands out one shared device and a new one after a loss. */
+/** Provides one shared device, and a new one after a loss. */
 export class GpuProvider {
   readonly #gpu: GPU | undefined;
   readonly #findings: Findings | undefined;
@@ -196,7 +203,7 @@ export class GpuProvider {
     return this.#budgetBytes;
   }
 
-  /** Takes effect with the next device. */
+  /** Budget of the next device. */
   setBudget(bytes: number): void {
     this.#budgetBytes = bytes;
     this.#current = null;

@@ -2,7 +2,7 @@ import type { ShaderConstants } from "./shaderConstants.ts";
 import { shaderText } from "./shaders.ts";
 import { unrollLoops } from "./unroll.ts";
 
-/** WGSL ready for `createShaderModule`, which remembers where each line came from. */
+/** Linked WGSL, which maps each line back to its file. */
 export interface LinkedShader {
   readonly code: string;
   /** `shaders/merge/linear.wgsl:4` for a line of `code`, counted from 1. */
@@ -12,7 +12,7 @@ export interface LinkedShader {
 const NEEDS = /^\/\/ needs (\S+\.wgsl)$/gm;
 const ENABLES = /^\/\/ enables (\w+)$/gm;
 
-/** A file after everything it needs, each file once, depth first. */
+/** A file after all files it needs, each once, depth first. */
 function collect(path: string, seen: Set<string>, readText: (path: string) => string): string[] {
   if (seen.has(path)) return [];
   seen.add(path);

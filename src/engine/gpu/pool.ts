@@ -1,14 +1,14 @@
 import { EngineError } from "../contract/index.ts";
 
-/** A buffer on loan; releasing it gives its bytes back to the budget. */
+/** A pooled buffer; releasing it returns its bytes to the budget. */
 export interface PooledBuffer {
   readonly buffer: GPUBuffer;
   release(): void;
 }
 
 /**
- * All GPU memory that the engine takes, kept within a budget that the user sets: WebGPU does not say
- * how much there is. What does not fit must be cut into smaller tiles, never allocated and hoped for.
+ * All GPU memory of the engine, within a budget that the user sets: WebGPU does not say how much
+ * there is. Work that does not fit must be cut into smaller tiles.
  */
 export class BufferPool {
   readonly budgetBytes: number;
@@ -29,7 +29,10 @@ export class BufferPool {
     return this.#usedBytes;
   }
 
-  /** `gpu-memory` when the budget would be exceeded. `size` is rounded up to 16 bytes. */
+  /**
+   * Allocates a buffer. `gpu-memory` when the budget would be exceeded. `size` is rounded up to 16
+   * bytes.
+   */
   allocate(label: string, byteLength: number, usage: GPUBufferUsageFlags): PooledBuffer {
     const size = Math.max(16, Math.ceil(byteLength / 16) * 16);
     const reserved = this.reserve(label, size);
@@ -43,8 +46,8 @@ export class BufferPool {
   }
 
   /**
-   * Counts bytes that somebody else takes on the device; `gpu-memory` when the budget would be
-   * exceeded. `release` tells whether it was the first time.
+   * Counts bytes that others allocate on the device; `gpu-memory` when the budget would be
+   * exceeded. `release` returns whether it was the first call.
    */
   reserve(label: string, size: number): { release(): boolean } {
     if (!(this.#usedBytes + size <= this.budgetBytes)) {

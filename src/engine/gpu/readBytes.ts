@@ -1,6 +1,6 @@
 import type { Gpu } from "./device.ts";
 
-/** Bytes of a buffer on the CPU; start and length are whole fours. */
+/** Reads a buffer back to the CPU; start and length are multiples of 4. */
 export async function readBytes(
   gpu: Gpu,
   buffer: GPUBuffer,

@@ -4,8 +4,8 @@ interface Resource {
 }
 
 /**
- * The resources of one piece of work, released together. Each is kept as soon as it is made, so that
- * a failure half-way leaks nothing.
+ * Resources of one piece of work, released together. Each is registered as soon as it exists, so
+ * that a failure leaks nothing.
  */
 export class ResourceScope {
   readonly #resources: Resource[] = [];

@@ -1,14 +1,14 @@
 import type { Gpu } from "./device.ts";
 
-/** What there is room for on a device, or will be on one that nobody uses yet. */
+/** Free memory of a device, or of a device that is not in use yet. */
 export interface GpuSpace {
-  /** Bytes of the budget that nobody has taken. */
+  /** Free bytes of the budget. */
   readonly freeBytes: number;
   /** The largest buffer that a kernel can bind. */
   readonly bindingBytes: number;
 }
 
-/** What is free on a device now. */
+/** Free memory of a device now. */
 export function spaceOn({ pool, device }: Gpu): GpuSpace {
   return {
     freeBytes: pool.budgetBytes - pool.usedBytes,

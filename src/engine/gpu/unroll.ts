@@ -1,10 +1,10 @@
 import type { ShaderConstants } from "./shaderConstants.ts";
 
-/** More copies than this cost more to compile than they save. */
+/** Largest number of copies that are unrolled: more cost more compilation than they save. */
 const MOST_COPIES = 8;
 const LOOP = /for \(var (\w+) = (\d+)u; \1 < (\w+); \1\+\+\) \{/;
 
-/** Where the block that is open at `from` ends. */
+/** Index of the end of the block that is open at `from`. */
 function closingBrace(code: string, from: number): number {
   let depth = 1;
   for (let i = from; i < code.length; i++) {

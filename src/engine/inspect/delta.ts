@@ -8,8 +8,8 @@ export interface Range {
 }
 
 /**
- * Two tensors against each other, chunk by chunk in float64. A place where either is NaN or infinite
- * is left out; a sign flips where one is above zero and the other below.
+ * Statistics of the difference of two tensors, chunk by chunk in float64. Elements where either is
+ * NaN or infinite are left out; a sign flip is a change from above zero to below, or back.
  */
 export class DeltaGatherer {
   readonly #difference = new Sum();
@@ -63,14 +63,14 @@ export class DeltaGatherer {
     return {
       deltaL2: none ? null : finiteOrNull(deltaL2),
       relative: none ? null : finiteOrNull(deltaL2 / otherL2),
-      // Rounding may push it past the ends.
+      // Clamped, as rounding may push it past ±1.
       cosine: none ? null : finiteOrNull(Math.min(1, Math.max(-1, cosine))),
       signFlips: this.#signFlips,
       maxAbsDelta: none ? null : finiteOrNull(Math.max(-this.#minDelta, this.#maxDelta)),
     };
   }
 
-  /** The smallest and the largest difference, with sign; null where there is none. */
+  /** Smallest and largest difference; null where there is none. */
   range(): Range | null {
     return this.#finite > 0 ? { min: this.#minDelta, max: this.#maxDelta } : null;
   }

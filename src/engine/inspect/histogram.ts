@@ -1,6 +1,6 @@
 import type { Histogram } from "../contract/index.ts";
 
-/** Enough for a shape, few enough for a small picture. */
+/** Number of bins: enough for a shape, few enough for a small picture. */
 const BINS = 64;
 
 /** Counts finite values in equally wide bins over [from, to]; `to` itself falls into the last. */
@@ -15,7 +15,7 @@ export class HistogramGatherer {
   }
 
   add(values: Float64Array): void {
-    // Halved, because the width of the whole float64 range is not a float64.
+    // Halved, since the width of the whole float64 range overflows.
     const width = this.#to / 2 - this.#from / 2;
     for (let i = 0; i < values.length; i++) {
       const value = values[i] as number;

@@ -11,7 +11,7 @@ import { DeltaGatherer, type Range } from "./delta.ts";
 import { HistogramGatherer } from "./histogram.ts";
 import { StatisticsGatherer } from "./statistics.ts";
 
-/** 8 MiB as float64: large enough to stream, small enough that a page does not feel it. */
+/** Elements of a chunk: 8 MiB as float64, small enough not to block a page. */
 const CHUNK_ELEMENTS = 2 ** 20;
 
 async function readValues(tensor: CheckpointTensor, first: number, count: number) {
@@ -20,7 +20,7 @@ async function readValues(tensor: CheckpointTensor, first: number, count: number
   return toF64(bytes, tensor.dtype);
 }
 
-/** Hands out both tensors' values chunk by chunk, in float64. */
+/** Reads both tensors' values chunk by chunk, in float64. */
 async function eachChunk(
   tensor: CheckpointTensor,
   against: CheckpointTensor | null,
@@ -50,13 +50,16 @@ function checkComparable(tensor: CheckpointTensor, against: CheckpointTensor): v
 interface Measured {
   readonly statistics: TensorStatistics;
   readonly against: DeltaStatistics | null;
-  /** Of the difference where there is an `against`, else of the values; null without a finite one. */
+  /**
+   * Range of the difference where there is an `against`, else of the values; null without finite
+   * values.
+   */
   readonly range: Range | null;
 }
 
 /**
- * Numbers of one tensor, and of its difference to another, in one pass over their bytes. On the CPU
- * in float64 on purpose: exact, and there without WebGPU. `bad-dtype` for complex and sub-byte.
+ * Statistics of one tensor, and of its difference to another, in one pass. On the CPU in float64:
+ * exact, and independent of WebGPU. `bad-dtype` for complex and sub-byte.
  */
 export async function measureTensor(
   tensor: CheckpointTensor,
@@ -80,7 +83,7 @@ export async function measureTensor(
   };
 }
 
-/** All about one tensor: its numbers and a histogram, which costs a second pass. */
+/** Statistics and histogram of one tensor; the histogram takes a second pass. */
 export async function inspectTensor(
   tensor: CheckpointTensor,
   against: CheckpointTensor | null,

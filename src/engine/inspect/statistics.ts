@@ -1,6 +1,6 @@
 import type { TensorStatistics } from "../contract/index.ts";
 
-/** A sum that keeps what each addition rounds away (Neumaier): off by a few ulp however long. */
+/** A compensated sum (Neumaier): off by a few ulp however long. */
 export class Sum {
   #sum = 0;
   #lost = 0;
@@ -21,7 +21,7 @@ export class Sum {
 /** Elements summed plainly, off by at most 4,096 ulp of the sum, before a compensated sum takes over. */
 export const BLOCK = 4096;
 
-/** Infinity and NaN as null: plain data goes into JSON, which has neither. */
+/** Infinity and NaN as null, since JSON has neither. */
 export function finiteOrNull(value: number): number | null {
   return Number.isFinite(value) ? value : null;
 }

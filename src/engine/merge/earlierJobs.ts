@@ -1,7 +1,10 @@
 import type { JobRow, Journal } from "../core/jobs/journal.ts";
 import { stateProfile, stateProfileOf } from "./recipe/profiles.ts";
 
-/** Rows of the time before mergekit's profile was the default left the paper's unsaid. */
+/**
+ * A job row with its recipe's profile stated: rows of earlier versions leave it out and mean
+ * `paper`, which was the default then.
+ */
 function readRow(row: JobRow): JobRow {
   const { card, request } = row;
   const recipe = card.recipe && stateProfile(card.recipe, "paper");
@@ -12,7 +15,10 @@ function readRow(row: JobRow): JobRow {
   };
 }
 
-/** A journal whose recipes mean what they meant when they were written; new ones state it. */
+/**
+ * A journal that states the profile of recipes stored by earlier versions, so that today's default
+ * does not change their meaning.
+ */
 export function readEarlierJobs(journal: Journal): Journal {
   return {
     ...journal,

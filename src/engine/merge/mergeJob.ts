@@ -12,21 +12,23 @@ import { measure } from "./run/measure.ts";
 import type { Measured } from "./run/measured.ts";
 import { mergeInto } from "./run/merge.ts";
 
-/** Rules that are summed beside the method's own, for the captions of the weight map. */
+/** Reduce rules that a merge sums for the map's summary, beside the method's own. */
 const CAPTIONS = ["agreement"];
 
-/** How often what was measured is stored: what a closed tab may cost. */
+/**
+ * Milliseconds between two stores of the measured sums: the most work that a closed tab can cost.
+ */
 const SAVE_MS = 2000;
 
 export interface MergeParts {
   readonly library: LibraryReader & LibraryWriter;
   readonly facts: FactStore;
   readonly gpuProvider: GpuProvider;
-  /** Bytes of input that a merge got through in a second on this machine. */
+  /** Notes the throughput of a merge on this machine, in bytes of input per second. */
   noteSpeed(bytesPerSecond: number): void;
 }
 
-/** The library's id of every model that a recipe names, the base first. */
+/** Library ids of the models that a recipe names, the base first. */
 async function findModels(library: LibraryReader, recipe: Recipe): Promise<readonly ModelId[]> {
   const names = [...(recipe.base === undefined ? [] : [recipe.base])];
   for (const { model } of recipe.models) names.push(model);
@@ -52,7 +54,7 @@ async function findModels(library: LibraryReader, recipe: Recipe): Promise<reado
   return ids;
 }
 
-/** The library keeps its checkpoints open, so each set of models is examined once. */
+/** Findings from tokenizers and samples are remembered: the library keeps its checkpoints open. */
 const examine = createExaminer();
 
 /** Plans a recipe over the library. */
@@ -76,7 +78,7 @@ export async function planFromLibrary(
   });
 }
 
-/** Stores what is measured every now and then, and at the end. */
+/** Stores the measured sums every `SAVE_MS`, and once more at the end. */
 function keepFacts(store: FactStore, plan: Plan, ids: readonly ModelId[], known: Measured) {
   let latest = known;
   let savedAt = Date.now();
@@ -90,7 +92,9 @@ function keepFacts(store: FactStore, plan: Plan, ids: readonly ModelId[], known:
   return { onTensor, save };
 }
 
-/** Job kind `measure`: reads what the recipe's method must know, so that the map can be drawn. */
+/**
+ * Job kind `measure`: computes the sums that the recipe's method needs, which fill the weight map.
+ */
 export function createMeasureKind(parts: MergeParts): JobKind<"measure"> {
   const { library, facts, gpuProvider } = parts;
   return {
@@ -128,7 +132,7 @@ export function createMeasureKind(parts: MergeParts): JobKind<"measure"> {
   };
 }
 
-/** A recipe's weight map, as far as it is known. */
+/** Weight map of a recipe from the sums measured so far. */
 export async function readWeightMap(
   parts: Pick<MergeParts, "library" | "gpuProvider" | "facts">,
   recipe: Recipe,
@@ -137,7 +141,7 @@ export async function readWeightMap(
   return makeWeightMap(plan, await parts.facts.load(plan, await findModels(parts.library, recipe)));
 }
 
-/** A recipe's weight map, in full: what its merge had no need to know is measured now. */
+/** Weight map of a recipe, complete: sums that the merge itself did not need are computed now. */
 export async function measureWeightMap(
   parts: MergeParts,
   recipe: Recipe,
@@ -158,13 +162,13 @@ export async function measureWeightMap(
 }
 
 interface MergeState {
-  /** The catalogue entry that the result is written to. */
+  /** Library id of the result. */
   readonly model: ModelId;
-  /** The models that the recipe's names stood for when it was begun; missing in older states. */
+  /** Library ids of the inputs when the merge began; missing in states of older versions. */
   readonly inputs?: readonly ModelId[];
 }
 
-/** A recipe names its models: whoever goes on with a merge must find the same ones under the names. */
+/** Refuses to resume where a name of the recipe now means another model of the library. */
 function requireSameModels(before: MergeState["inputs"], ids: readonly ModelId[]): void {
   if (!before || before.join() === ids.join()) return;
   throw new EngineError(
@@ -173,7 +177,7 @@ function requireSameModels(before: MergeState["inputs"], ids: readonly ModelId[]
   );
 }
 
-/** Job kind `merge`: the result is a model of the library. */
+/** Job kind `merge`: writes the merged model into the library. */
 export function createMergeKind(parts: MergeParts): JobKind<"merge", MergeState> {
   const { library, facts, gpuProvider } = parts;
   return {
@@ -215,7 +219,7 @@ export function createMergeKind(parts: MergeParts): JobKind<"merge", MergeState>
           name,
           signal,
           known,
-          // A caption is worth a sum more over what is read anyway, not a pass of its own.
+          // Summary sums are only added to a pass that reads the weights anyway.
           ...(plan.card.passes > 1 ? { captions: CAPTIONS } : {}),
           onTensor: kept.onTensor,
           progress: (doneBytes, label) =>
@@ -230,7 +234,10 @@ export function createMergeKind(parts: MergeParts): JobKind<"merge", MergeState>
       }
       return { ...done, models: [begun.id] };
     },
-    /** A deleted job takes its unfinished result along; a finished one is a model like any other. */
+    /**
+     * Deleting an unfinished merge deletes its partial result; a finished result stays in the
+     * library.
+     */
     async clean(_, state) {
       const result = state && (await library.list()).find(({ id }) => id === state.model);
       if (result?.state === "partial") await library.delete(result.id);

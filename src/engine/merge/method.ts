@@ -1,108 +1,117 @@
 import type { MethodCard, OutputDType, ParamCard, Scalar } from "../contract/index.ts";
 import type { Part } from "../gpu/tiles/tiling.ts";
 
-/** A card without what the method's table says already. */
+/** A card without its `name`, which is the key in the method's table of parameters. */
 type Nameless<Card> = Card extends unknown ? Omit<Card, "name" | "required"> : never;
 
-/** A parameter of a method, beside its name. Drawn as a field, checked in a recipe. */
+/**
+ * A merge method's parameter, without its name: the form's field and the recipe's check are made
+ * from it.
+ */
 export type Param = Nameless<ParamCard> & {
-  /** Without a value the recipe is refused. */
+  /** Whether a recipe without a value is refused. */
   readonly required?: boolean;
-  /** Further spellings of a choice that a recipe may use, beside those that the form offers. */
+  /** Synonyms of a choice that a recipe may use and the form does not offer. */
   readonly accepts?: readonly string[];
 };
 
-/** A parameter's value for one tensor: gradients and filters are gone. `null`: not stated. */
+/**
+ * A parameter's value for one tensor, after gradients and filters were resolved; null where not
+ * stated.
+ */
 export type Value = Scalar | readonly string[] | null;
 export type Values = Readonly<Record<string, Value>>;
 
-/** The parameters as they hold for one output tensor. */
+/** Parameters resolved for one output tensor. */
 export interface Resolved {
   readonly global: Values;
-  /** One entry per model of the recipe, the base not counted. */
+  /** Parameters of each model of the recipe, without the base. */
   readonly models: readonly Values[];
-  /**
-   * What every step is rounded to, of methods that say `roundsSteps`; float32 where nothing is stated.
-   */
+  /** Dtype that every step is rounded to, for methods with `roundsSteps`; float32 where absent. */
   readonly arithmetic?: OutputDType;
 }
 
-/** A row of sums that a reduce rule found, in float64 from float32 sums of fixed blocks. */
+/** A row of four sums from a reduce rule, in float64: float32 sums of fixed blocks, added up. */
 export type Facts = readonly [number, number, number, number];
 
-/** What must be known of a tensor's elements before it is decided. */
+/** Sums over a tensor's elements that `decide` needs. */
 export interface Reduction {
-  /** The file in shaders/reduce; what its rows of sums are, the file says. */
+  /** Name of the reduce rule: a file in shaders/reduce, whose header says what its sums are. */
   readonly rule: string;
-  /** How many rows it returns for so many models. Without it one for each. */
+  /** Number of rows for a number of models; by default one row for each model. */
   rows?(models: number): number;
   /**
-   * What is summed and decided by itself: the tensor, or each of its rows or columns, which `decide`
-   * then sees as tensors. Without it the tensor.
+   * Unit that is summed and decided by itself: the tensor, or each of its rows or columns, which
+   * `decide` then sees as a tensor. By default the tensor.
    */
   readonly part?: Part;
   /**
-   * With which power of the changes each of the four sums of a row grows, 0 for a count. Stated where
-   * squares of tiny changes must not vanish in float32: they are then summed in a smaller unit.
+   * Powers of the changes in each of the four sums of a row, 0 for a count. Stated where squares of
+   * tiny changes would underflow in float32: they are then summed in a smaller unit.
    */
   readonly powers?: readonly [number, number, number, number];
 }
 
-/** Which elements of a tensor a method keeps: fractions of them, the largest by a score. */
+/** Selection of elements: a fraction of them, the largest by a score. */
 export interface Selection {
-  /** The file in shaders/score: what an element counts, never negative. */
+  /** Name of the score rule: a file in shaders/score. Scores are never negative. */
   readonly rule: string;
-  /** True where the score is the same for all models: then there is one choice. */
+  /** Whether all models share one score, and with it one selection. */
   readonly shared: boolean;
-  /** What the fractions are of: all elements, or those with a score above 0. Rounded down. */
+  /**
+   * Elements that the fractions refer to: all, or those with a score above 0. The count is rounded
+   * down.
+   */
   readonly of: "all" | "positive";
-  /** For each model one fraction or more; each gives a cut. */
+  /** Fractions of each model; each fraction gives one cut. */
   readonly fractions: readonly (readonly number[])[];
-  /** How many are kept at least, where a fraction is above 0. */
+  /** Smallest number of elements kept where a fraction is above 0. */
   readonly least?: number;
 }
 
 /**
- * A threshold: kept are the elements with a score above `bits` (those of a float32), and among those
- * with exactly that score the ones at places before `before`.
+ * Threshold of a selection: it keeps elements whose score exceeds `bits` (a float32's bit pattern),
+ * and of those with exactly that score the ones at indices below `before`.
  */
 export interface Cut {
   readonly bits: number;
   readonly before: number;
-  /** How many elements are kept. */
+  /** Number of elements kept. */
   readonly kept: number;
 }
 
-/** One tensor with what was selected of it. */
+/** A tensor after selection, before its decision. */
 export interface SelectedTensor {
   readonly name: string;
   readonly elementCount: number;
   readonly resolved: Resolved;
-  /** Whether there is a base to this tensor. */
+  /** Whether the tensor has a base. */
   readonly hasBase: boolean;
-  /** What the models are called, for draws that must not depend on their order. */
+  /**
+   * Keys of the models, which seed random draws: so a draw does not depend on the models' order.
+   */
   readonly keys: readonly string[];
-  /** Per model, for each of its fractions; empty where the method selects nothing. */
+  /** Cuts of each model, one for each of its fractions; empty where the method selects nothing. */
   readonly cuts: readonly (readonly Cut[])[];
 }
 
-/** One tensor, or one of its parts, as `decide` sees it. */
+/** A tensor, or one row or column of it, as `decide` gets it. */
 export interface UnitTensor extends SelectedTensor {
-  /** The reduce rule's rows of sums; empty where the method reduces nothing. */
+  /** Rows of sums from the reduce rule; empty where the method has none. */
   readonly facts: readonly Facts[];
 }
 
-/** What `decide` makes of one tensor. */
+/** Outcome of `decide` for one tensor. */
 export interface Decision {
-  /** The constants of the apply rule, in the order that its file states; float64, uploaded as f32. */
+  /** Constants of the apply rule in the order its shader states; float64, uploaded as float32. */
   readonly constants: readonly number[];
-  /** The coefficient on each model's weights; null where it differs from element to element. */
+  /** Coefficient of each model's weights; null where it differs by element. */
   readonly shares: readonly number[] | null;
 }
 
 /**
- * A merge method: questions (select, reduce, decide, apply), a card, and the obvious version of itself.
- * It never sees a file, a buffer or a tile, so where the work is cut cannot change a result.
+ * A merge method: its card, its steps (select, reduce, decide, apply) and a float64 reference.
+ * Methods see no files, buffers or tiles, so tiling cannot change a result.
  */
 export interface MergeMethod {
   readonly id: string;
@@ -112,64 +121,70 @@ export interface MergeMethod {
   readonly base: "required" | "optional" | "none";
   readonly models: { readonly min: number; readonly max: number };
   readonly params: Readonly<Record<string, Param>>;
-  /** The per-model parameter that states a tensor's share by hand. */
+  /** Name of the per-model parameter that states a tensor's share by hand, or null. */
   readonly override: string | null;
-  /** True where mergekit has the method by this id with these parameters. */
+  /** Whether mergekit has a method of this id with these parameters. */
   readonly mergekit: boolean;
-  /** False where exchanging two models changes the result by design. */
+  /** Whether the result is independent of the models' order. */
   readonly symmetric: boolean;
   /**
-   * True where the base is blended as the models are: to the shaders it is the first of them, and
-   * there is no base.
+   * Whether the base is blended like the models: shaders then see it as the first model, and no
+   * base.
    */
   readonly blendsBase?: boolean;
   /**
-   * Which rows are merged where vocabularies differ, as mergekit does for this method: those of the
-   * base, a model with fewer being refused; those that all have; or none, equal ones being asked for.
-   * Without it the base's, and those that all have where there can be no base.
+   * Rows merged where vocabularies differ, as mergekit does for this method: the base's, where a
+   * model with fewer rows is refused; those common to all; or none, where all must be equal. By
+   * default the base's, or the common rows where there can be no base.
    */
   readonly tokenRows?: "base" | "common" | "equal";
 
   /**
-   * True where mergekit computes in the recipe's dtype, every tensor, product and sum rounded to it,
-   * and so does the method in the profile `mergekit`.
+   * Whether mergekit computes this method in the recipe's dtype, rounding each tensor, product and
+   * sum; the profile `mergekit` then does the same.
    */
   readonly roundsSteps?: boolean;
   /**
-   * Where the profiles `mergekit` and `paper` come to other numbers with these parameters, in words;
-   * null where they agree. Only for methods with such a parameter `profile`.
+   * Sentence that says where the profiles `mergekit` and `paper` differ under these parameters;
+   * null where they agree. Only for methods with a parameter `profile`.
    */
   profilesDiffer?(resolved: Resolved): string | null;
-  /** Throws a sentence where the parameters make no sense together. */
+  /** Sentence that says why the parameters contradict each other, or null. */
   refuse?(global: Values): string | null;
-  /** Tensors with one key are decided together. Without it each stands alone. */
+  /**
+   * Key of the unit that a tensor is decided in, together with all tensors of the same key. By
+   * default each tensor is its own unit.
+   */
   unit?(tensor: string, global: Values): string;
-  /** A tensor that is not merged: kept from the base or the first model. Without it all are merged. */
+  /**
+   * Source of a tensor that is copied instead of merged: the base or the first model; null to
+   * merge. By default all are merged.
+   */
   keep?(tensor: string, global: Values): "base" | "first" | null;
-  /** Which of a tensor's elements are kept. Without it, or with null, none are told apart. */
+  /** Selection of this tensor's elements; null, or absent, for none. */
   select?(resolved: Resolved): Selection | null;
-  /** The sums that `decide` needs of this tensor. Without it, or with null, none. */
+  /** Reduction of this tensor; null, or absent, for none. */
   reduce?(resolved: Resolved): Reduction | null;
-  /** The constants of that file. Without it there are none. */
+  /** Constants of the reduce rule; by default none. */
   reduceConstants?(tensor: SelectedTensor): readonly number[];
   /**
-   * For tensors whose shares differ from element to element: the file in shaders/reduce that sums
-   * each model's share and its square (facts 0 and 1), for the weight map. It reads the constants
-   * that `decide` made for the apply rule.
+   * Reduce rule that sums each model's share and its square (sums 0 and 1) for the weight map, for
+   * tensors whose shares differ by element. It reads the constants that `decide` made for the apply
+   * rule.
    */
   elementShares?(resolved: Resolved): string | null;
-  /** The file in shaders/merge that computes an element of this tensor. */
+  /** Apply rule of this tensor: a file in shaders/merge. */
   apply(resolved: Resolved): string;
-  /** One decision per tensor of the unit, in its order. */
+  /** Decisions for the tensors of a unit, in their order. */
   decide(unit: readonly UnitTensor[]): readonly Decision[];
   /**
-   * The whole method once more, in float64, written for the eye: one merged array per tensor of the
-   * unit. Shares nothing with the shaders. `base` is null where the recipe has none.
+   * Reference implementation in float64, written to be read: one merged array per tensor of the
+   * unit. Shares no code with the shaders. `base` is null where the recipe has none.
    */
   reference(unit: readonly ReferenceTensor[]): readonly Float64Array[];
 }
 
-/** A tensor of a unit with its values, for `reference`. */
+/** A tensor of a unit with its values, as `reference` gets it. */
 export interface ReferenceTensor {
   readonly name: string;
   readonly shape: readonly number[];
@@ -179,12 +194,15 @@ export interface ReferenceTensor {
   readonly models: readonly Float64Array[];
 }
 
-/** A method without surprises, frozen. */
+/** A merge method, frozen. */
 export function defineMethod(method: MergeMethod): MergeMethod {
   return Object.freeze(method);
 }
 
-/** The method as plain data for forms, docs and the terminal. What leaves no choice is not asked for. */
+/**
+ * Card of a method, as plain data for forms, docs and the terminal. Parameters with a single choice
+ * are left out.
+ */
 export function methodCard(method: MergeMethod): MethodCard {
   const { id, title, summary, paper, base, models, override, mergekit } = method;
   const asked = Object.entries(method.params).filter(

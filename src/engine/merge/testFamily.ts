@@ -27,7 +27,7 @@ const SHAPES: Readonly<Record<string, readonly number[]>> = {
 
 export type Family = ReturnType<typeof makeFamily>;
 
-/** A base and fine-tunes of it; the last norm is the same in all. */
+/** A base and fine-tunes of it; the last norm is equal in all of them. */
 export function makeFamily(models: number, dtype: OutputDType, changed = 0.01) {
   const random = createRandom(7);
   const make = (values: (shape: readonly number[], name: string) => Float32Array<ArrayBuffer>) =>
@@ -52,7 +52,7 @@ export function makeFamily(models: number, dtype: OutputDType, changed = 0.01) {
   };
 }
 
-/** How a method is asked. */
+/** How a test calls a method. */
 export interface Asked {
   readonly method: MergeMethod;
   readonly parameters: Recipe["parameters"];
@@ -83,7 +83,7 @@ export function planFamily(
   return plan;
 }
 
-/** Merges and reads back: values per tensor, as stored. */
+/** Merges and reads back the values of each tensor, as stored. */
 export async function mergeFamily(
   plan: Plan,
   gpuProvider: GpuProvider,
@@ -109,7 +109,7 @@ export async function mergeFamily(
   return result;
 }
 
-/** A unit's tensors with their values, as a method's reference takes them. */
+/** Tensors of a unit with their values, as a method's reference takes them. */
 async function readUnit(plan: Plan, unit: Plan["outputs"]) {
   const read = async (tensor: (typeof unit)[number]["models"][number]) =>
     toF64(await readTensor(tensor, 0, tensor.byteLength), tensor.dtype);
@@ -125,13 +125,13 @@ async function readUnit(plan: Plan, unit: Plan["outputs"]) {
   );
 }
 
-/** The inputs of every merged tensor, in float64. */
+/** Inputs of every merged tensor, in float64. */
 export async function readFamily(plan: Plan) {
   const units = await Promise.all(groupUnits(plan).map((unit) => readUnit(plan, unit)));
   return units.flat();
 }
 
-/** The method's own reference over the plan, in float64. */
+/** The method's reference over the whole plan, in float64. */
 export async function referenceFamily(plan: Plan): Promise<Map<string, Float64Array>> {
   const result = new Map<string, Float64Array>();
   for (const unit of groupUnits(plan)) {

@@ -17,10 +17,10 @@ import {
   referenceFamily,
 } from "./testFamily.ts";
 
-/** What holds for every merge method; the check throws where it does not. */
+/** A property of every merge method; `check` throws where it does not hold. */
 export interface Law {
   readonly says: string;
-  /** One way to ask the method is enough. */
+  /** Whether one set of parameters is enough. */
   readonly once?: true;
   check(asked: Asked, gpuProvider: GpuProvider): Promise<void>;
 }
@@ -44,10 +44,10 @@ function expectNear(name: string, got: Float64Array, want: Float64Array, bound: 
   expect(error <= bound, `${name}: off by ${error}, which is more than ${bound}`).toBe(true);
 }
 
-/** As many models as the method takes, three at most. */
+/** Number of models in a test: the method's maximum, at most three. */
 const countOf = ({ models }: MergeMethod) => Math.min(3, models.max);
 
-/** A sum of models that is to give the models back has to be a mean. */
+/** Parameters under which a sum is a mean, so that equal models are given back. */
 const asMean = ({ params }: MergeMethod): Recipe["parameters"] =>
   Object.fromEntries(
     Object.keys(params).flatMap((name) => (name.startsWith("normalize") ? [[name, true]] : [])),
@@ -87,7 +87,7 @@ export const laws: readonly Law[] = [
       const plan = planFamily({ ...asked, parameters }, family, "bfloat16");
       for (const [name, bytes] of await mergeFamily(plan, gpuProvider)) {
         const tensor = family.base.tensors.get(name)!;
-        // Whatever float32 loses on the way is far below half a step of bf16.
+        // Float32 rounding is far below half a step of bf16.
         expect(bytes, name).toEqual(await readTensor(tensor, 0, tensor.byteLength));
       }
     },
@@ -120,15 +120,15 @@ export const laws: readonly Law[] = [
       for (const { name, base, models } of await readFamily(plan)) {
         const { shares, spread } = cells.find(({ tensor }) => tensor === name)!;
         expect(shares?.every(Number.isFinite), `${name} has shares`).toBe(true);
-        // A blended base has a coefficient that no share tells.
+        // A blended base has a coefficient that is not among the shares.
         if (spread?.some((each) => each > 0) || asked.method.blendsBase) continue;
-        // The base has what remains to 1.
+        // The base's share is the remainder to 1.
         const rest = 1 - shares!.reduce((sum, share) => sum + share, 0);
         const combined = models[0]!.map((_, i) =>
           models.reduce((sum, x, m) => sum + shares![m]! * x[i]!, base ? rest * base[i]! : 0),
         );
         const values = merged.get(name)!;
-        // A step of bf16, for the profiles that compute in it.
+        // One step of bf16, for profiles that compute in it.
         expectNear(name, combined, values, 2 ** -7 * largestOf(values));
       }
     },
@@ -150,7 +150,7 @@ export const laws: readonly Law[] = [
   },
 ];
 
-/** What a recipe must state for the method to run at all: a value within what a slider offers. */
+/** Values for a method's required parameters, from within the slider's range. */
 export function statedAtLeast({ params }: MergeMethod): Recipe["parameters"] {
   return Object.fromEntries(
     Object.entries(params).flatMap(([name, param]) =>
@@ -161,7 +161,7 @@ export function statedAtLeast({ params }: MergeMethod): Recipe["parameters"] {
   );
 }
 
-/** The required values alone, and with each switch turned and each word chosen. */
+/** Parameter sets: the required values alone, then each switch turned and each choice taken. */
 export function variantsOf(method: MergeMethod): readonly Recipe["parameters"][] {
   const turned = Object.entries(method.params).flatMap(([name, param]): Recipe["parameters"][] => {
     if (param.kind === "boolean") return [{ [name]: !param.default }];

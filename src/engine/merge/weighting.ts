@@ -1,6 +1,6 @@
 import type { Param, Resolved } from "./method.ts";
 
-/** The parameter `normalize` of methods that weigh models. */
+/** Parameter `normalize` of methods with weights. */
 export function normalizeParam(byDefault: boolean): Param {
   return {
     kind: "boolean",
@@ -11,7 +11,7 @@ export function normalizeParam(byDefault: boolean): Param {
   };
 }
 
-/** The parameter `lambda`. */
+/** Parameter `lambda`, which scales the sum of changes. */
 export const lambdaParam: Param = {
   kind: "number",
   scope: "global",
@@ -24,7 +24,7 @@ export const lambdaParam: Param = {
   required: false,
 };
 
-/** The parameter `weight`: one per model, without a default. */
+/** Parameter `weight`: one per model, required. */
 export function weightParam(range: { readonly min: number; readonly help: string }): Param {
   return {
     kind: "number",
@@ -38,12 +38,12 @@ export function weightParam(range: { readonly min: number; readonly help: string
   };
 }
 
-/** The models' weights for one tensor. */
+/** Weights of the models for one tensor. */
 export function weightsOf({ models }: Resolved): number[] {
   return models.map((values) => Number(values.weight));
 }
 
-/** Their sum. */
+/** Sum of the models' weights. */
 export function weightSum(resolved: Resolved): number {
   return weightsOf(resolved).reduce((a, b) => a + b, 0);
 }

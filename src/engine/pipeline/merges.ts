@@ -29,7 +29,7 @@ export function defaultMerges(targets: number): readonly PipelineMerge[] {
   ];
 }
 
-/** What a merge is written as: what the training is, by default the dtype of most of the pivot. */
+/** Dtype of a merge: the training's, by default that of most of the pivot's weights. */
 export function mergeDType(
   { dtype }: Pick<TrainingSettings, "dtype">,
   pivot: Checkpoint,

@@ -81,7 +81,7 @@ export function parsePipeline(text: string): PipelineFile {
   };
 }
 
-/** The entries of a mapping by their keys, all of them known. */
+/** Entries of a mapping by key; unknown keys are refused. */
 function readKeys(
   yaml: YamlText,
   at: Node | null,
@@ -105,7 +105,7 @@ function readKeys(
   return new Map(entries.map((entry) => [entry.key, entry]));
 }
 
-/** One text or a list of them: names and paths stay as they are written. */
+/** One text or a list of them, exactly as written. */
 function texts(yaml: YamlText, at: Node | null, key: string): readonly string[] {
   const items = yaml.items(at) ?? [at];
   const list = items.map((item) => yaml.scalar(item)?.text ?? "");
@@ -126,11 +126,11 @@ function whole(yaml: YamlText, at: Node | null, key: string): number {
   return yaml.refuse(at, `"${key}" must be a whole number from 1.`, key);
 }
 
-/** A setting's key in the file: bad_rows for badRows. */
+/** Key of a setting in the file: bad_rows for badRows. */
 export const keyOf = (name: string) =>
   name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
 
-/** A profile's settings with what the file changes, in snake case. */
+/** Settings of a profile with the file's changes, in snake case. */
 function settings<Table extends SettingTable>(
   yaml: YamlText,
   table: Table,
@@ -153,7 +153,7 @@ function settings<Table extends SettingTable>(
   return { ...usual, ...Object.fromEntries(changes) };
 }
 
-/** Names of the usual merges, or merges of one's own; without any, all the usual ones. */
+/** Named default merges, or the file's own; without any, all default merges. */
 function readMerges(
   yaml: YamlText,
   entry: Entry | undefined,
@@ -178,7 +178,7 @@ function readMerges(
   });
 }
 
-/** A merge of one's own. Its parameters are held against the method's when the merge is planned. */
+/** A merge of the file's own. Its parameters are checked when the merge is planned. */
 function readMerge(yaml: YamlText, at: Node | null): PipelineMerge {
   const stated = readKeys(yaml, at, ["name", "method", "parameters", "per_model"], "merges");
   const value = (key: string): Node | null => stated.get(key)?.value ?? null;

@@ -28,7 +28,7 @@ import {
 
 const reportFolder = (job: JobId) => `pipeline/${job}/report`;
 
-/** The report of a pipeline, or null while there is none. */
+/** Report of a pipeline, or null before its end. */
 export async function readReport(records: RecordStore, job: JobId): Promise<PipelineReport | null> {
   const [bytes] = await records.read(reportFolder(job), 0, 1);
   return bytes ? decodePlain<PipelineReport>(bytes) : null;
@@ -53,7 +53,7 @@ export function createPipelineKind(parts: PipelineParts): JobKind<"fusechat", St
         await kinds.fuse.prepare(one);
       }
       await checkLaterSteps(request, parts);
-      // Its stages are told as parts once it runs; until then there is nothing to count.
+      // Stages are counted as parts once it runs; before there is no total.
       return { title: `FuseChat ${name}`, recipe: null, durable: true, totalBytes: 0 };
     },
     run: ({ kind: _, ...request }, context) => runPipeline(request, parts, context),
@@ -63,7 +63,7 @@ export function createPipelineKind(parts: PipelineParts): JobKind<"fusechat", St
         if (result === null) await kindOf(key, kinds)?.clean?.(`${id}/${key}`, saved);
       }
       for (const { training } of notes.values()) {
-        // A curve that was taken over from an earlier pipeline stays with that one.
+        // A curve taken over from an earlier pipeline belongs to that one.
         if (!training?.startsWith(`${id}/`)) continue;
         await forgetTraining(records, training, { curve: true });
       }
@@ -73,14 +73,14 @@ export function createPipelineKind(parts: PipelineParts): JobKind<"fusechat", St
   };
 }
 
-/** Whose job a stage is, by its key; the evaluation is nobody's. */
+/** Job kind of a stage, by its key; null for the evaluation, which the pipeline runs itself. */
 function kindOf(key: string, { fuse, distill, merge }: PipelineParts["kinds"]) {
   if (key.startsWith("fuse-")) return fuse;
   if (key.startsWith("merge-")) return merge;
   return key === "evaluate" ? null : distill;
 }
 
-/** Runs the stages in order; what is made is called after the pipeline and what it comes from. */
+/** Runs the stages in order; results are named after the pipeline and their source. */
 async function runPipeline(
   request: PipelineRequest,
   parts: PipelineParts,
@@ -88,7 +88,7 @@ async function runPipeline(
 ): Promise<JobResult> {
   const pipeline = await openPipeline(request, parts, context);
   const fusions = await fuseSources(pipeline);
-  // Before the long part: where no row is left, nobody should have waited for it.
+  // Rows are chosen before the long stages, so that a lack of rows is reported at once.
   const rows = await chooseRows(parts, {
     pivot: request.pivot,
     datasets: request.datasets,
@@ -104,7 +104,7 @@ async function runPipeline(
   return { models: [...trained, ...merged].map(({ id }) => id), downloads: [], notes: [] };
 }
 
-/** Scores what went in and what came out on rows that no training read, and reports it all. */
+/** Scores all models on rows that no training read, and writes the report. */
 async function evaluate(
   pipeline: Pipeline,
   rows: NamedRows,

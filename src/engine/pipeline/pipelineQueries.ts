@@ -11,7 +11,7 @@ import { planStages } from "./steps.ts";
 export function createPipelineQueries(parts: {
   readonly records: RecordStore;
   readonly library: Pick<LibraryReader, "list">;
-  /** What a `fusechat` job was started with; null where there is no such job. */
+  /** Request of a `fusechat` job; null where there is no such job. */
   requestOf(job: JobId): Promise<PipelineRequest | null>;
 }): Pick<Engine, "pipelineMerges" | "pipelineRun" | "pipelineReportText"> {
   const { records, library, requestOf } = parts;

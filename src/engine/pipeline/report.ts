@@ -10,12 +10,12 @@ export const TOOL = `${STUDIO.name} ${STUDIO.version}`;
 
 const cellOf = (value: number | null, digits = 4) => (value === null ? "–" : value.toFixed(digits));
 
-/** An interval with the rows that it is of. */
+/** An interval, with the number of rows behind it. */
 function intervalOf({ interval, rows }: ReportedModel["cell"]): string {
   return interval ? `${interval.map((end) => end.toFixed(4)).join(" – ")} (n = ${rows})` : "–";
 }
 
-/** A difference with its interval, and whether it leaves out 0. */
+/** A difference with its interval, and whether that excludes 0. */
 function differenceOf(difference: ReportedModel["toPlain"]): string {
   if (!difference) return "–";
   const { mean, rows, interval } = difference;
@@ -28,7 +28,7 @@ function differenceOf(difference: ReportedModel["toPlain"]): string {
 }
 
 const row = (cells: readonly string[]) => `| ${cells.join(" | ")} |`;
-/** Names are a person's own: no mark of theirs may become one of the table's. */
+/** Names, escaped so that they cannot break the table. */
 const plain = (text: string) =>
   text.replace(/[\\|`*_<>[\]\n\r]/g, (mark) => (mark < " " ? " " : `\\${mark}`));
 
@@ -36,7 +36,7 @@ function table(head: readonly string[], rows: readonly (readonly string[])[]): s
   return [row(head), row(head.map(() => "---")), ...rows.map(row)].join("\n");
 }
 
-/** The report as Markdown, for people; the JSON beside it has every number. */
+/** Report as Markdown; the JSON beside it has every number. */
 export function formatReport(report: PipelineReport): string {
   const { models, fusions, curves, evaluated, settings, notes } = report;
   const domains = models[0]?.cell.domains ?? [];

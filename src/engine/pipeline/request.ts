@@ -4,7 +4,7 @@ import { checkTrainingSettings } from "../train/settings.ts";
 const MOST_SOURCES = 16;
 const MOST_MERGES = 64;
 
-/** Throws `usage` for a pipeline that cannot be run, with what to change. */
+/** Throws `usage` for a pipeline that cannot be run, with the change that it needs. */
 export function checkPipeline(request: PipelineRequest): void {
   const { pivot, sources, datasets, merges, evaluationTokens, training } = request;
   const refuse = (message: string, details: Record<string, string | number> = {}): never => {

@@ -11,19 +11,21 @@ import {
 import { STUDIO } from "../merge/run/version.ts";
 import { hashPlain } from "../storage/hash.ts";
 
-/** How far a pipeline is: of every stage that was begun what its own job saved, and its result. */
+/** Saved state of a pipeline: each begun stage's state and result. */
 export interface StagesState {
   readonly [key: string]: { readonly state: unknown; readonly result: JobResult | null };
 }
 
-/** The job that makes a stage: one of another kind, within the pipeline's. */
+/** A stage's job, of another kind, run within the pipeline's. */
 export interface StageJob<K extends JobKindName> {
   readonly key: string;
   readonly step: PipelineStep;
   readonly title: string;
   readonly kind: JobKind<K, unknown>;
   readonly request: RequestOf<K>;
-  /** What its result depends on beside the request, such as models that are only named there. */
+  /**
+   * Further inputs of its result beside the request, such as models that the request only names.
+   */
   readonly depends: readonly string[];
 }
 
@@ -38,7 +40,7 @@ type StageNote = Pick<PipelineStage, "key" | "state" | "model" | "fusion" | "tra
 const notesFolder = (job: JobId) => `pipeline/${job}`;
 const reuseFolder = (inputs: string) => `pipeline-inputs/${inputs}`;
 
-/** What was noted of a pipeline's stages, by key: the latest of each. */
+/** Notes of a pipeline's stages, by key: the latest of each. */
 export async function readStages(
   records: RecordStore,
   job: JobId,
@@ -51,20 +53,20 @@ export async function readStages(
   return notes;
 }
 
-/** Frees what was noted. */
+/** Deletes the notes. */
 export function forgetStages(records: RecordStore, job: JobId): Promise<void> {
   return records.deleteFolder(notesFolder(job));
 }
 
-/** A key for everything that a stage's result depends on: ids stand for what never changes. */
+/** Hash of a stage's inputs; ids stand for contents that never change. */
 function hashInputs(kind: string, request: object, depends: readonly string[]): Promise<string> {
   const { name: _, ...inputs } = request as { name?: unknown }; // what it is called changes nothing
   return hashPlain([STUDIO.version, kind, inputs, depends]);
 }
 
 /**
- * Runs stages one after the other, each once: what an earlier run of this pipeline, or another one
- * with the same inputs, has made is taken as it is.
+ * Runs stages one after the other, each once: results of an earlier run of this pipeline, or of
+ * another one with the same inputs, are reused.
  */
 export class StageRunner {
   readonly #parts: StageParts;
@@ -94,7 +96,7 @@ export class StageRunner {
       this.#advance(title);
       return made;
     }
-    // What it needs is there by now: memory that is short is told before work is lost to it.
+    // Checked now that its inputs exist, so that a lack of memory is reported before work is lost.
     if (!known) await kind.prepare(request);
     await this.#note(stage, "running", null, job);
     const result = await kind.run(request, {
@@ -113,7 +115,7 @@ export class StageRunner {
     return result;
   }
 
-  /** A stage without a job of its own. */
+  /** Runs a stage that has no job of its own. */
   async runOwn<T>(
     stage: Pick<StageJob<never>, "key" | "step" | "title">,
     work: (options: {
@@ -142,7 +144,7 @@ export class StageRunner {
     return found;
   }
 
-  /** Whether what a stage made was not deleted meanwhile. */
+  /** Whether a stage's results still exist. */
   async #isThere({ models, fusion }: JobResult): Promise<boolean> {
     const [cards, fusions] = await Promise.all([
       this.#parts.library.list(),
@@ -179,7 +181,7 @@ export class StageRunner {
     this.#tell(0, label);
   }
 
-  /** Stages count alike: nobody knows how long they take. */
+  /** Progress: stages count alike, as their durations are unknown. */
   #tell(fraction: number, label: string): void {
     const doneBytes = Math.round(1000 * (this.#done + Math.min(1, fraction)));
     const totalBytes = 1000 * this.#count;

@@ -19,7 +19,7 @@ import type { EvaluationParts, ModelToScore } from "./evaluation.ts";
 import { mergeDType, recipeOf } from "./merges.ts";
 import { readStages, type StageParts, StageRunner, type StagesState } from "./stages.ts";
 
-/** Everything that a pipeline's steps stand on. */
+/** Parts of the engine that a pipeline's steps need. */
 export interface PipelineParts extends EvaluationParts, StageParts {
   readonly library: LibraryReader;
   readonly kinds: {
@@ -31,15 +31,15 @@ export interface PipelineParts extends EvaluationParts, StageParts {
   weightMap(recipe: Recipe, signal: AbortSignal): Promise<WeightMap>;
 }
 
-/** Largest shard of what is merged. */
+/** Largest shard of a merged model, in bytes. */
 const SHARD_BYTES = 5e9;
 
 type PlannedStage = Pick<PipelineStage, "key" | "step" | "title">;
 
-/** The key of a target's stage; stored pipelines know their stages by it. */
+/** Key of a target's stage, as in stored pipelines. */
 const targetKey = (source: number) => `distil-${source}`;
 
-/** Every stage of a pipeline, in order, with the sources' names for titles. */
+/** Stages of a pipeline in order, titled with the sources' names. */
 export function planStages(
   { plain, merges }: PipelineRequest,
   sources: readonly string[],
@@ -64,8 +64,8 @@ export function planStages(
 }
 
 /**
- * Refuses what would otherwise be found out after hours: a training that does not fit, and merges of
- * targets that cannot be. Targets have the pivot's tensors, so it stands in for them.
+ * Checks later steps before the first begins: trainings that do not fit, and merges that are
+ * impossible. The pivot stands in for the targets, which have its tensors.
  */
 export async function checkLaterSteps(
   { pivot: id, sources, merges, training }: PipelineRequest,
@@ -87,20 +87,20 @@ export async function checkLaterSteps(
   }
 }
 
-/** A pipeline under way: what its steps share. */
+/** A running pipeline: state that its steps share. */
 export interface Pipeline {
   readonly id: JobId;
   readonly request: PipelineRequest;
   readonly parts: PipelineParts;
   readonly signal: AbortSignal;
   readonly runner: StageRunner;
-  /** Names of the request's sources, in its order. */
+  /** Names of the sources, in the request's order. */
   readonly sources: readonly string[];
   stage(key: string): PlannedStage;
   nameOf(model: ModelId): Promise<string>;
 }
 
-/** Opens what the steps share. */
+/** Opens the shared state. */
 export async function openPipeline(
   request: PipelineRequest,
   parts: PipelineParts,
@@ -121,7 +121,9 @@ export async function openPipeline(
   };
 }
 
-/** One fusion a source, all of the same documents: targets differ by their teachers alone. */
+/**
+ * Fuses each source alone, over the same documents, so that targets differ only by their teacher.
+ */
 export async function fuseSources(pipeline: Pipeline): Promise<readonly FusionId[]> {
   const { request, parts, runner, sources, stage } = pipeline;
   const { pivot, datasets, fusion: settings } = request;
@@ -146,12 +148,12 @@ export async function fuseSources(pipeline: Pipeline): Promise<readonly FusionId
   return fusions;
 }
 
-/** A model that was trained, and the job that has its curve. */
+/** A trained model, and the job of its training curve. */
 export interface TrainedModel extends ModelToScore {
   readonly training: JobId;
 }
 
-/** One target a fusion, then the pivot trained on the same tokens alone where that is asked for. */
+/** Trains a target on each fusion and, on request, the pivot on the same tokens without sources. */
 export async function trainTargets(
   pipeline: Pipeline,
   fusions: readonly FusionId[],
@@ -199,12 +201,12 @@ async function train(
   return { id: model, name: await nameOf(model), training };
 }
 
-/** A model that was merged, with its weight map. */
+/** A merged model, with its weight map. */
 export interface MergedModel extends ModelToScore {
   readonly map: WeightMap;
 }
 
-/** Every merge of the targets. */
+/** Runs every merge of the targets. */
 export async function mergeTargets(
   { request, parts, signal, runner, stage, nameOf }: Pipeline,
   targets: readonly ModelToScore[],
@@ -218,7 +220,7 @@ export async function mergeTargets(
     const { models } = await runner.run({
       ...stage(`merge-${merge.name}`),
       kind: parts.kinds.merge,
-      // The recipe has their names alone.
+      // The recipe only has their names.
       depends: [pivot, ...targets.map(({ id }) => id)],
       request: {
         kind: "merge",

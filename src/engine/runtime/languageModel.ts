@@ -1,44 +1,44 @@
 import { EngineError } from "../contract/index.ts";
 
-/** What a model remembers of the tokens it has read: keys and values of every layer. */
+/** Key-value cache of the tokens that a model has read. */
 export interface TokenCache {
   /** Tokens read so far. */
   readonly length: number;
-  /** Tokens there is room for. */
+  /** Tokens that there is room for. */
   readonly capacity: number;
-  /** Forgets all but the first `length` tokens. */
+  /** Drops all but the first `length` tokens. */
   truncate(length: number): void;
   release(): void;
 }
 
-/** Logits of some neighbouring positions, on the GPU, as f32. */
+/** Logits of neighbouring positions, on the GPU, in f32. */
 export interface LogitsBlock {
   readonly buffer: GPUBuffer;
-  /** The first row's position among the ids of this call. */
+  /** Position of the first row among the ids of this call. */
   readonly first: number;
   readonly rows: number;
-  /** Values from one row to the next; the first `vocabSize` of them are the logits. */
+  /** Stride of the rows, in values; the first `vocabSize` values of each are logits. */
   readonly rowStride: number;
 }
 
 export interface ForwardOptions {
-  /** Continues after the tokens in here, and adds the new ones; without it nothing is kept. */
+  /** Cache to continue from and to add the new tokens to; absent: none is kept. */
   readonly cache?: TokenCache;
   readonly signal?: AbortSignal;
-  /** Whose logits are wanted: of all positions, or of the last one. */
+  /** Positions whose logits are wanted: all, or the last. */
   readonly logits: "all" | "last";
-  /** Called in order; the block is the model's again when the promise resolves. */
+  /** Called in order; the block may be overwritten once the promise resolves. */
   readonly onLogits: (block: LogitsBlock) => Promise<void> | void;
 }
 
-/** Tokens to logits on the GPU, however the model computes. One call runs at a time. */
+/** Computes logits from tokens on the GPU. One call runs at a time. */
 export interface LanguageModel {
   readonly vocabSize: number;
-  /** Tokens the model was trained to see. */
+  /** Tokens that the model was trained for. */
   readonly contextLength: number;
-  /** Tokens it can read at all: more than it was trained to see, unless positions are learned. */
+  /** Most tokens that it can read: more than it was trained for, unless positions are learned. */
   readonly maxTokens: number;
-  /** Room for `capacity` tokens; `gpu-memory` where there is none. */
+  /** Cache with room for `capacity` tokens; `gpu-memory` where there is none. */
   newCache(capacity: number): TokenCache;
   /**
    * Reads `ids`, each below `vocabSize`. `usage` for ids that are not, for none, and for more than
@@ -49,8 +49,8 @@ export interface LanguageModel {
 }
 
 /**
- * Refuses what `forward` cannot read: `usage` for ids that are no tokens, for none, and for more than
- * there is `room` for beside the `before` that the cache holds.
+ * Checks the arguments of `forward`: `usage` for ids that are no tokens, for none, and for more
+ * than fit `room` after the `before` tokens of the cache.
  */
 export function checkTokens(
   ids: readonly number[],

@@ -2,10 +2,13 @@ import { EngineError } from "../contract/index.ts";
 import type { ByteSource } from "../core/bytes.ts";
 import { hashSamples } from "./hash.ts";
 
-/** `Blob.arrayBuffer` fails near 2 GiB with a false word about permissions, and is slow long before. */
+/**
+ * Largest read at once: `Blob.arrayBuffer` fails near 2 GiB with a wrong error about permissions,
+ * and is slow long before.
+ */
 const MOST_BYTES_AT_ONCE = 64 * 1024 * 1024;
 
-/** The bytes of a dropped or picked file; it stays on the person's disk. */
+/** Source of a dropped or picked file, which stays on the user's disk. */
 export function sourceFromBlob(blob: Blob, path: string): ByteSource {
   const source = {
     byteLength: blob.size,
@@ -19,7 +22,7 @@ export function sourceFromBlob(blob: Blob, path: string): ByteSource {
       }
       return out;
     },
-    // Browsers notice a file's new time, not one that was set back.
+    // Browsers notice a file's newer time, but not one that was set back.
     mark: () => hashSamples(source),
   };
   return source;

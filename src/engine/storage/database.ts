@@ -5,12 +5,12 @@ import { EngineError } from "../contract/index.ts";
 export const STORES = ["values", "catalogue", "journal", "facts", "settings", "records"] as const;
 export type StoreName = (typeof STORES)[number];
 
-/** Counts up with every store that is added; what is there already stays. 2: `records`. */
+/** Version, raised with every new store; existing data stays. 2: `records`. */
 const VERSION = 2;
 
 const RELAXED: ReadonlySet<StoreName> = new Set(["values", "records"]);
 
-/** The studio's database: one connection, opened when first needed and again whenever it was lost. */
+/** The studio's database: one connection, opened on first use and again after a loss. */
 export interface Database {
   /** For idb-keyval's functions, which take it as their last argument. */
   store(name: StoreName): UseStore;
@@ -48,7 +48,7 @@ export function openDatabase(
     if (opening) return opening;
     const connection: Promise<IDBDatabase> = openOnce(factory, databaseName).then((database) => {
       database.onclose = () => forget(connection);
-      // A newer version of the studio in another tab wants to upgrade: step aside.
+      // Closes for a newer version of the studio in another tab, which wants to upgrade.
       database.onversionchange = () => {
         forget(connection);
         database.close();
@@ -60,7 +60,7 @@ export function openDatabase(
     return connection;
   }
 
-  /** A connection may be closing without having said so; then `transaction` throws: try once more. */
+  /** A closing connection throws in `transaction`: try once more. */
   async function begin(name: StoreName, mode: IDBTransactionMode): Promise<IDBTransaction> {
     // Values are checked by hash when they are read, and lost records are made again, so they need
     // not wait for the disk. The manifest and the journal do: what they vouch for must survive a
@@ -97,7 +97,7 @@ export function openDatabase(
   };
 }
 
-/** idb-keyval rejects with null where a request of the transaction failed: its error comes later. */
+/** idb-keyval rejects with null where a request failed: the transaction's error comes later. */
 function abortReason(transaction: IDBTransaction): Promise<unknown> {
   return new Promise((resolve) => {
     if (transaction.error) resolve(transaction.error);

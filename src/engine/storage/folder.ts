@@ -1,10 +1,10 @@
 import { EngineError } from "../contract/index.ts";
 
-/** A file that is written from its first byte to its last. Nothing counts until `close`. */
+/** A file being written from first byte to last; it appears at `close`. */
 export interface FileWriter {
   write(bytes: Uint8Array<ArrayBuffer>): Promise<void>;
   close(): Promise<void>;
-  /** Gives the file up; what was written of it may stay or go. */
+  /** Gives up the file; what was written may stay or go. */
   abort(): Promise<void>;
 }
 
@@ -13,14 +13,14 @@ interface Permitted {
   queryPermission?(wish: { readonly mode: "readwrite" }): Promise<PermissionState>;
 }
 
-/** Refuses a folder that the person let us write into in an earlier visit, but not in this one. */
+/** Refuses a folder whose write permission was granted in an earlier visit only. */
 export async function requireWritable(folder: FileSystemDirectoryHandle): Promise<void> {
   const state = await (folder as Permitted).queryPermission?.({ mode: "readwrite" });
   if (state === undefined || state === "granted") return;
   throw folderError(new DOMException("not granted", "NotAllowedError"), folder.name, 0);
 }
 
-/** True where the folder is there and has anything in it. */
+/** Whether the folder exists and is not empty. */
 export async function isTaken(folder: FileSystemDirectoryHandle, name: string): Promise<boolean> {
   try {
     for await (const _ of (await folder.getDirectoryHandle(name)).keys()) return true;
@@ -32,7 +32,7 @@ export async function isTaken(folder: FileSystemDirectoryHandle, name: string): 
   }
 }
 
-/** Opens a file under a folder, making the folders on its path. An old one is written over. */
+/** Opens a file below a folder, creating its folders. An existing file is overwritten. */
 export async function createFile(
   folder: FileSystemDirectoryHandle,
   path: string,
@@ -57,7 +57,10 @@ export async function createFile(
   });
 }
 
-/** In private folders a synchronous handle is many times faster, and Safari before 26 has no other. */
+/**
+ * Private folders have synchronous handles, which are many times faster, and the only ones in
+ * Safari before 26.
+ */
 async function openHandle(handle: FileSystemFileHandle): Promise<FileWriter> {
   const access = await openSyncHandle(handle as object);
   if (!access) {
@@ -86,7 +89,7 @@ async function openHandle(handle: FileSystemFileHandle): Promise<FileWriter> {
   };
 }
 
-/** Workers have it, pages do not: declared here, so that this compiles for both. */
+/** Declared here so that it compiles for Workers, which have it, and for pages, which do not. */
 interface SyncHandle {
   truncate(byteLength: number): void;
   write(bytes: Uint8Array<ArrayBuffer>, options: { readonly at: number }): number;
@@ -101,7 +104,7 @@ async function openSyncHandle(handle: {
   try {
     return await handle.createSyncAccessHandle();
   } catch (error) {
-    // Folders that a person picked have only the other kind.
+    // Folders that the user picked only have asynchronous handles.
     if (nameOf(error) === "InvalidStateError" || nameOf(error) === "NotSupportedError") return null;
     throw error;
   }
@@ -109,7 +112,7 @@ async function openSyncHandle(handle: {
 
 const nameOf = (error: unknown) => (error instanceof Error ? error.name : "");
 
-/** What the file system says, as a code and what to do about it. */
+/** Error of the file system as an `EngineError`. */
 function folderError(error: unknown, path: string, bytesNeeded: number): unknown {
   switch (nameOf(error)) {
     case "QuotaExceededError":

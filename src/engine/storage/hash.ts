@@ -9,7 +9,7 @@ export function hashBytes(bytes: Uint8Array): Promise<string> {
   return xxhash128(bytes);
 }
 
-/** SHA-256 of bytes that come in pieces; `digest` gives lower-case hex, as `sha256sum` does. */
+/** SHA-256 over bytes in pieces; `digest` gives lower-case hex, as `sha256sum` does. */
 export async function startSha256(): Promise<{
   update(bytes: Uint8Array): void;
   digest(): string;
@@ -27,14 +27,14 @@ export function formatSum(sum: string, name: string): string {
   return `${escaped === name ? "" : "\\"}${sum}  ${escaped}\n`;
 }
 
-/** SHA-256 of plain data as JSON writes it, in hex: fields in another order are other data. */
+/** SHA-256 of plain data as JSON, in hex; the order of fields matters. */
 export async function hashPlain(value: unknown): Promise<string> {
   const hash = await startSha256();
   hash.update(new TextEncoder().encode(JSON.stringify(value)));
   return hash.digest();
 }
 
-/** Read whole: the header of all but the strangest checkpoints, and every small file. */
+/** Bytes at the start of a file that are hashed whole: most headers, and every small file. */
 const HEAD_BYTES = 2 ** 20;
 const SAMPLE_BYTES = 4096;
 const SAMPLES = 64;

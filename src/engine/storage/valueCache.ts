@@ -1,40 +1,43 @@
 type Value = Uint8Array<ArrayBuffer>;
 
-/** A file's values in memory: that which is read, and its neighbour where a read lies across both. */
+/** Values of a file in memory: the one being read, and its neighbour where a read spans both. */
 const VALUES_OF_A_FILE = 2;
-/** Kept in any case: two values each of six files. */
+/** Values that are always kept: two each of six files. */
 const FEW_VALUES = 12;
-/** Of 16 MiB each, 1 GiB: more is never held, however many files are read side by side. */
+/** Largest number of values, of 16 MiB each: 1 GiB. */
 const MOST_VALUES = 64;
-/** A merge reads its sources in turn. A file that was passed over in so many turns is done with. */
+/**
+ * Rounds of reads without a read of a file after which its values are dropped: merges read sources
+ * in turn.
+ */
 const TURNS = 8;
-/** Nothing is held for a merge that may never come. */
+/** Milliseconds after the last read when all values are dropped. */
 const IDLE_MS = 10_000;
 
 interface CachedFile {
   readonly values: Map<number, Promise<Value>>;
-  /** The number of the last read of this file. */
+  /** Number of the last read of this file. */
   readAt: number;
 }
 
 /**
- * The values that reads of many files side by side need again, so that each is loaded once: two for
- * every file that is being read. Keys name files; whoever loads a value says how.
+ * Cache of the values that parallel reads of many files need again, so that each is loaded once:
+ * two values for every file being read. Keys name files; the caller supplies the load.
  */
 export class ValueCache {
-  /** The file that was read longest ago is first. */
+  /** Files, the least recently read first. */
   readonly #files = new Map<string, CachedFile>();
   #reads = 0;
   #isWatched = false;
 
-  /** How many values are held. */
+  /** Number of cached values. */
   get size(): number {
     let size = 0;
     for (const { values } of this.#files.values()) size += values.size;
     return size;
   }
 
-  /** Value `index` of a file; a load that fails is not kept. */
+  /** Value `index` of a file; failed loads are not cached. */
   get(key: string, index: number, load: () => Promise<Value>): Promise<Value> {
     const file = this.#files.get(key) ?? { values: new Map(), readAt: 0 };
     this.#files.delete(key);
@@ -52,7 +55,7 @@ export class ValueCache {
     return loading;
   }
 
-  /** Value `index` of a file has changed. */
+  /** Drops value `index` of a file, which has changed. */
   forget(key: string, index: number): void {
     this.#files.get(key)?.values.delete(index);
   }

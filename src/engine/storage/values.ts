@@ -12,25 +12,25 @@ import { ValueCache } from "./valueCache.ts";
  */
 const VALUE_BYTES = 16 * 1024 * 1024;
 
-/** What is known about a stored value without reading it. */
+/** Index entry of a stored value: its hash and length. */
 export interface ValueMark {
   readonly hash: string;
   readonly byteLength: number;
 }
 
-/** Bytes by folder and path. Knows nothing of models: a folder is just the first part of a key. */
+/** Store of bytes by folder and path, where a folder is the first part of a key. */
 export interface ValueStore {
-  /** The bytes of a finished file. A value that is missing or damaged is `truncated`. */
+  /** Source of a finished file. `truncated` where a value is missing or damaged. */
   source(folder: string, path: string, byteLength: number): ByteSource;
-  /** Goes on after the bytes that are stored already. */
+  /** Sink that continues after the stored bytes. */
   sink(folder: string, path: string, byteLength: number): Promise<ByteSink>;
-  /** The values of a file that are there, from the first to the first gap. */
+  /** Index entries of a file's values, up to the first gap. */
   marks(folder: string, path: string): Promise<readonly ValueMark[]>;
-  /** Drops the values from number `first` on. */
+  /** Deletes the values from index `first` on. */
   cut(folder: string, path: string, first: number): Promise<void>;
-  /** The folders that hold anything. */
+  /** Folders with at least one value. */
   folders(): Promise<readonly string[]>;
-  /** Frees a folder with everything in it. */
+  /** Deletes a folder and its values. */
   deleteFolder(folder: string): Promise<void>;
 }
 
@@ -39,7 +39,10 @@ export interface ValueStore {
 const bytesKey = (folder: string, path: string, index: number) => [folder, path, index];
 const markKey = (folder: string, path: string, index: number) => [folder, path, "mark", index];
 
-/** Values in one object store. `valueBytes` is for tests; a store keeps the size it was made with. */
+/**
+ * Value store in one object store. `valueBytes` is for tests; a store keeps the size it was made
+ * with.
+ */
 export function storeValues(use: UseStore, valueBytes = VALUE_BYTES): ValueStore {
   const cache = new ValueCache();
   const cacheKey = (folder: string, path: string) => JSON.stringify([folder, path]);
@@ -133,14 +136,14 @@ export function storeValues(use: UseStore, valueBytes = VALUE_BYTES): ValueStore
         }
         return out;
       },
-      // The hashes of the values stand for their bytes.
+      // The values' hashes stand for their bytes.
       mark: async () => (await marks(folder, path)).map(({ hash }) => hash).join(" "),
     }),
     async sink(folder, path, byteLength) {
       const present = await marks(folder, path);
       let next = present.findIndex((mark) => mark.byteLength !== valueBytes);
       if (next < 0) next = present.length;
-      // The last value may be half a one: take it back into memory, unless it is damaged.
+      // The last value may be incomplete: it is read back and filled up, unless it is damaged.
       let filling = new Uint8Array(
         Math.min(valueBytes, Math.max(0, byteLength - next * valueBytes)),
       );

@@ -5,52 +5,52 @@ import { ResourceScope } from "../gpu/resourceScope.ts";
 import { Recorder } from "../runtime/kernels/recorder.ts";
 import type { Parameter } from "./backward/trainable.ts";
 
-/** Values that one partial sum stands for, as in shaders/train/square_sums.wgsl. */
+/** Values per partial sum, as in shaders/train/square_sums.wgsl. */
 const STRETCH = 4096;
 const LANES = 64;
-/** WebGPU's default for the workgroups of a dispatch along one axis. */
+/** WebGPU's default limit of workgroups along one axis of a dispatch. */
 const MOST_GROUPS = 65535;
 
 export interface AdamSettings {
   readonly beta1: number;
   readonly beta2: number;
   readonly epsilon: number;
-  /** Of matrices; norms and biases are left alone, as in transformers' Trainer. */
+  /** Weight decay of matrices; norms and biases have none, as in transformers' Trainer. */
   readonly weightDecay: number;
-  /** The longest gradient, over all parameters together; 0: no limit. */
+  /** Largest gradient norm, over all parameters together; 0: no limit. */
   readonly clip: number;
 }
 
-/** What to do where a training comes to numbers that are none. */
+/** Advice for a training whose numbers are no longer finite. */
 export const NONFINITE_HELP =
   "A lower learning rate, clipping or shorter batches usually help; what was trained until it was last saved is kept.";
 
 interface Trained {
   readonly parameter: Parameter;
-  /** First and second moment of each value, side by side. */
+  /** First and second moment of each value, interleaved. */
   readonly moments: PooledBuffer;
   readonly firstPartial: number;
   readonly partials: number;
 }
 
-/** Bytes of the two moments of values of this number. */
+/** Bytes of both moments of so many values. */
 export function momentBytes(count: number): number {
   return 8 * Math.ceil(count / 4) * 4;
 }
 
-/** Bytes that an update takes beside the moments: sums of squares, twice, and what is recorded. */
+/** Bytes of an update beside the moments: sums of squares, twice, and the recorder. */
 export function updateBytes(counts: readonly number[]): number {
   const partials = counts.reduce((sum, count) => sum + Math.ceil(count / STRETCH), 0);
   return 8 * partials + Recorder.byteLength;
 }
 
-/** Groups along x and y that together are at least `count`. */
+/** Workgroups along x and y that together are at least `count`. */
 function spread(count: number): readonly [number, number] {
   const x = Math.min(count, MOST_GROUPS);
   return [x, Math.ceil(count / x)];
 }
 
-/** AdamW with its state in f32 on the GPU, and clipping by the norm over all parameters. */
+/** AdamW with its state in f32 on the GPU, and gradient clipping by the global norm. */
 export class AdamW {
   readonly #gpu: Gpu;
   readonly #settings: AdamSettings;
@@ -60,7 +60,7 @@ export class AdamW {
   readonly #recorder: Recorder;
   readonly #held = new ResourceScope();
 
-  /** `gpu-memory` where the state does not fit what is free of the budget: then nothing is held. */
+  /** `gpu-memory` where the state does not fit the free budget; then nothing stays allocated. */
   constructor(gpu: Gpu, parameters: readonly Parameter[], settings: AdamSettings) {
     const { STORAGE, COPY_SRC, COPY_DST, MAP_READ } = GPUBufferUsage;
     this.#gpu = gpu;
@@ -85,14 +85,14 @@ export class AdamW {
     }
   }
 
-  /** The state of every parameter, in their order. */
+  /** Moments of every parameter, in their order. */
   get moments(): readonly GPUBuffer[] {
     return this.#trained.map(({ moments }) => moments.buffer);
   }
 
   /**
-   * The length of the gradient over all parameters, before update `step` (from 0). `nonfinite` names
-   * the first parameter whose gradient holds a NaN or an infinity: then nothing must be updated.
+   * Global gradient norm before update `step` (from 0). `nonfinite` names the first parameter whose
+   * gradient holds a NaN or an infinity; then no update may follow.
    */
   async gradientNorm(step: number): Promise<number> {
     for (const { parameter, firstPartial, partials } of this.#trained) {
@@ -136,7 +136,9 @@ export class AdamW {
     });
   }
 
-  /** Update `step` (from 0) of every parameter; `norm` is the gradient's, which clipping needs. */
+  /**
+   * Applies update `step` (from 0) to every parameter; `norm` is the gradient norm, for clipping.
+   */
   async update(step: number, learningRate: number, norm: number): Promise<void> {
     const { beta1, beta2, epsilon, weightDecay, clip } = this.#settings;
     const scale = clip > 0 ? Math.min(1, clip / (norm + 1e-6)) : 1;

@@ -3,17 +3,17 @@ import type { TrainingSettings } from "../contract/index.ts";
 import { type ByteSource, bytesInMemory, type FileTree } from "../core/bytes.ts";
 import type { Adapter } from "./backward/trainable.ts";
 
-/** A pair of factors on the CPU, row after row. */
+/** LoRA factors on the CPU, row-major. */
 export interface TrainedFactors {
   readonly adapter: Adapter;
-  /** The tensor that they change, by the checkpoint's own name. */
+  /** Name, in the checkpoint, of the tensor that they change. */
   readonly tensor: string;
   readonly a: Float32Array<ArrayBuffer>;
   readonly b: Float32Array<ArrayBuffer>;
 }
 
 /**
- * The shortest endings that name the trained modules and no others of the model, as PEFT matches
+ * Shortest name endings that match the trained modules and no others, as PEFT matches
  * `target_modules`.
  */
 export function targetModules(trained: readonly string[], all: readonly string[]): string[] {
@@ -31,7 +31,7 @@ export function targetModules(trained: readonly string[], all: readonly string[]
   return [...new Set(endings)];
 }
 
-/** adapter_config.json and adapter_model.safetensors, as `peft` reads them (0.17 and later). */
+/** adapter_config.json and adapter_model.safetensors, as PEFT 0.17 and later reads them. */
 export function adapterFiles(
   factors: readonly TrainedFactors[],
   settings: TrainingSettings,

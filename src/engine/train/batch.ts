@@ -2,15 +2,15 @@ import type { FusedRecord } from "../fuse/dataset/records.ts";
 import type { TrainBatch } from "./backward/batch.ts";
 import type { Sequence, Stretch } from "./order.ts";
 
-/** One document's part in a batch. */
+/** A stretch of one document in a batch. */
 interface Part {
   readonly record: FusedRecord;
   readonly stretch: Stretch;
 }
 
 /**
- * The batch of a sequence: its documents one after the other, a weight of 1 for every position before
- * a supervised token, and the fused rows that stand there. `records` has each document that is named.
+ * Batch of a sequence: its documents one after the other, a weight of 1 before each supervised
+ * token, and the fused rows there. `records` has each of these documents.
  */
 export function makeBatch(
   sequence: Sequence,
@@ -43,7 +43,7 @@ export function makeBatch(
     if (row < 0) row = positions.length;
     for (let t = stretch.from; t < end; t++) {
       const place = at + t - stretch.from;
-      // The last token's row predicts what is not there.
+      // The last token's row predicts a token outside the stretch.
       if (positions[row] === t && t + 1 < end) {
         weights[place] = 1;
         tails[place] = record.tail[row]!;
@@ -67,7 +67,7 @@ export function makeBatch(
   return { ids, documents, labels, weights, fused: lambda < 1 ? fused : null, lambda };
 }
 
-/** Positions of a batch that count. */
+/** Number of positions with a nonzero weight. */
 export function countTokens({ weights }: TrainBatch): number {
   return weights.reduce((sum, weight) => sum + weight, 0);
 }

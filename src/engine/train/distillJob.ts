@@ -30,10 +30,13 @@ export interface TrainingParts {
   tell(event: EngineEvent): void;
 }
 
-/** Largest shard of a target, as transformers writes them. */
+/** Largest shard of a target, in bytes, as transformers writes them. */
 const SHARD_BYTES = 5e9;
 
-/** Everything of a training that is known before it starts; `mismatch` where pivot and data differ. */
+/**
+ * Reads everything that a training needs to know before it starts; `mismatch` where pivot and
+ * dataset differ.
+ */
 export async function prepareTraining(
   {
     library,
@@ -60,11 +63,11 @@ export async function prepareTraining(
 }
 
 interface DistillState {
-  /** The target that is being written. */
+  /** Library id of the target being written. */
   readonly model: ModelId;
 }
 
-/** Job kind `distill`: a target checkpoint, with its adapter, in the library. */
+/** Job kind `distill`: trains a target checkpoint, with its adapter, into the library. */
 export function createDistillKind(parts: TrainingParts): JobKind<"distill", DistillState> {
   const { gpuProvider, library, records, tell } = parts;
   return {
@@ -116,7 +119,7 @@ export function createDistillKind(parts: TrainingParts): JobKind<"distill", Dist
         let partial = earlier?.id ?? null;
         model = await runTraining(options, async (trained) => {
           const result = await planResult(pivot, settings, trained, SHARD_BYTES);
-          // A device that is lost while it is written does not make two of it.
+          // A device that is lost while writing must not create a second target.
           partial ??= await begin(name, result.plan.byteLength, library, context);
           await write(result, sealUnchanged(await library.resume(partial), inputs), context);
           return partial;
@@ -145,7 +148,7 @@ async function begin(
   return id;
 }
 
-/** Writes what is not yet there of the target. */
+/** Writes the parts of the target that are missing. */
 async function write(
   { plan, trained }: Awaited<ReturnType<typeof planResult>>,
   writer: FileTreeWriter,

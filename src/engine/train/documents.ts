@@ -6,7 +6,7 @@ import { softLambda } from "../fuse/rows/lambda.ts";
 import { shuffled } from "./order.ts";
 import type { TrainingDocuments } from "./trainer.ts";
 
-/** The documents of a fused dataset, parted into those that are learned and those held out. */
+/** Documents of a fused dataset, split into training and held-out documents. */
 export interface PartedDocuments {
   readonly vocabSize: number;
   readonly learned: TrainingDocuments;
@@ -14,12 +14,15 @@ export interface PartedDocuments {
   readHeldOut(): Promise<readonly FusedRecord[]>;
 }
 
-/** Cards that are asked for at once. */
+/** Cards read at once. */
 const PAGE = 512;
-/** Documents that are kept in memory; neighbours in an order are far apart in the store. */
+/** Documents kept in memory: neighbours in a shuffled order are far apart in the store. */
 const KEPT = 256;
 
-/** Which documents are held out: the same for the same seed, and at least one where any is. */
+/**
+ * Splits off the held-out documents: the same for the same seed, and at least one where any are
+ * asked for.
+ */
 export function partDocuments(
   count: number,
   { holdout, seed }: Pick<TrainingSettings, "holdout" | "seed">,
@@ -30,10 +33,7 @@ export function partDocuments(
   return { learned: order.slice(held).sort(), heldOut: order.slice(0, held).sort() };
 }
 
-/**
- * Opens a fused dataset for a training. `usage` where it is not complete or has too few documents to
- * learn from.
- */
+/** Opens a fused dataset for training. `usage` where it is incomplete or has too few documents. */
 export async function openTrainingDocuments(
   fusions: FusionLibrary,
   id: FusionId,

@@ -1,25 +1,25 @@
 import type { TrainingSettings } from "../contract/index.ts";
 import { uniform } from "../core/random.ts";
 
-/** A stretch of a document that is read at once: tokens [from, from + tokens). */
+/** A stretch of a document that fits a sequence: tokens [from, from + tokens). */
 export interface Stretch {
   readonly document: number;
   readonly from: number;
   readonly tokens: number;
 }
 
-/** Documents one after the other on the GPU, which do not see each other. */
+/** A sequence: stretches one after the other, which do not attend to each other. */
 export type Sequence = readonly Stretch[];
 
-/** Everything that is read between two updates. */
+/** Sequences between two updates. */
 export type StepSequences = readonly Sequence[];
 
 type OrderSettings = Pick<TrainingSettings, "seed" | "packing" | "sequenceTokens" | "batchTokens">;
 
-/** 0 … count - 1 in an order that is a pure function of seed and epoch (Fisher and Yates). */
+/** Permutation of 0 … count - 1, a pure function of seed and epoch (Fisher and Yates). */
 export function shuffled(count: number, seed: number, epoch: number): Uint32Array<ArrayBuffer> {
   const order = Uint32Array.from({ length: count }, (_, i) => i);
-  // Mixed, not added: the second epoch of one seed must not be the first of the next.
+  // Mixed, not added: the second epoch of one seed must differ from the first of the next.
   const stream = (seed ^ Math.imul(epoch + 1, 0x9e3779b1)) >>> 0;
   for (let i = count - 1; i > 0; i--) {
     const j = Math.floor(uniform(stream, i) * (i + 1));
@@ -28,7 +28,10 @@ export function shuffled(count: number, seed: number, epoch: number): Uint32Arra
   return order;
 }
 
-/** Long documents in stretches; the last token of a stretch predicts nothing, so it is read again. */
+/**
+ * Stretches of a long document; the last token of a stretch predicts nothing, so the next one
+ * repeats it.
+ */
 function cutDocument(document: number, tokens: number, longest: number): readonly Stretch[] {
   const stretches: Stretch[] = [];
   for (let from = 0; from + 1 < tokens; from += longest - 1) {
@@ -37,7 +40,7 @@ function cutDocument(document: number, tokens: number, longest: number): readonl
   return stretches;
 }
 
-/** The updates of one epoch over documents of these lengths, in tokens. */
+/** Updates of one epoch over documents of these lengths, in tokens. */
 export function orderEpoch(
   lengths: ArrayLike<number>,
   settings: OrderSettings,
@@ -71,20 +74,20 @@ export function orderEpoch(
   return steps;
 }
 
-/** What every update of a training reads. */
+/** Sequences of every update of a training. */
 export interface TrainingOrder {
   readonly steps: number;
-  /** Of update `step`, from 0. */
+  /** Sequences of update `step`, from 0. */
   at(step: number): StepSequences;
 }
 
-/** The whole training: as many updates as are asked for, or as its epochs take. */
+/** Order of a whole training: as many updates as are asked for, or as its epochs take. */
 export function orderTraining(
   lengths: ArrayLike<number>,
   settings: OrderSettings & Pick<TrainingSettings, "steps" | "epochs">,
 ): TrainingOrder {
   const epochs = new Map<number, readonly StepSequences[]>();
-  /** The start of every epoch known so far, in steps; epochs may differ by a step or two. */
+  /** First step of every epoch known so far; epochs may differ by a step or two. */
   const starts = [0];
   const epochAt = (epoch: number): readonly StepSequences[] => {
     const known = epochs.get(epoch);

@@ -8,7 +8,7 @@ import { targetOf } from "./run.ts";
 import { checkTrainingSettings } from "./settings.ts";
 import { readbackBytes } from "./snapshot.ts";
 
-/** Fused rows, at twelve bytes an entry: so many entries for every token, more than most have. */
+/** Bytes of fused rows per token, at twelve bytes an entry: more entries than most rows have. */
 const ENTRY_BYTES = 12 * 16;
 const SHORTEST = 32;
 
@@ -31,7 +31,7 @@ function bytesOf(pivot: Checkpoint, settings: TrainingSettings): Bytes {
   };
 }
 
-/** The first change, the gentlest first, that makes a training fit; a sentence. */
+/** Sentence with the gentlest change of settings that makes a training fit. */
 function suggest(pivot: Checkpoint, settings: TrainingSettings, budgetBytes: number): string {
   const fits = (change: Partial<TrainingSettings>) =>
     bytesOf(pivot, { ...settings, ...change }).total <= budgetBytes;
@@ -54,7 +54,7 @@ function suggest(pivot: Checkpoint, settings: TrainingSettings, budgetBytes: num
   return `Even sequences of ${SHORTEST} tokens take ${total} bytes: raise the GPU budget, or take a smaller pivot.`;
 }
 
-/** What a training takes on the GPU, whatever it reads, and what would fit where it does not. */
+/** GPU memory of a training whatever its dataset, and a suggestion where it does not fit. */
 function planRoom(pivot: Checkpoint, settings: TrainingSettings, budgetBytes: number) {
   const bytes = bytesOf(pivot, settings);
   const fits = bytes.total <= budgetBytes;
@@ -62,8 +62,8 @@ function planRoom(pivot: Checkpoint, settings: TrainingSettings, budgetBytes: nu
 }
 
 /**
- * Refuses what no data can make right, before any is read: settings out of range, a pivot that cannot
- * be trained, and a training that does not fit (`gpu-memory`).
+ * Checks a training before any data is read: settings in range, a pivot that can be trained, and
+ * enough GPU memory (`gpu-memory`).
  */
 export function checkTraining(
   pivot: Checkpoint,
@@ -73,7 +73,7 @@ export function checkTraining(
   requireRoom(planRoom(pivot, checkTrainingSettings(settings), budgetBytes));
 }
 
-/** What a training will take, before it starts. The errors of `measureDecoder` for a pivot that cannot be run. */
+/** Plan of a training. Errors: those of `measureDecoder` for a pivot that cannot be run. */
 export function planRun(
   pivot: Checkpoint,
   documents: PartedDocuments,
@@ -92,7 +92,7 @@ export function planRun(
   };
 }
 
-/** Throws `gpu-memory`, with what would fit, where a training does not. */
+/** Throws `gpu-memory`, with the suggestion, where a training does not fit. */
 export function requireRoom({
   bytes,
   budgetBytes,

@@ -7,19 +7,19 @@ import {
 } from "../fuse/dataset/recordStore.ts";
 import type { TrainingStore } from "./run.ts";
 
-/** What was written down of a training, in the order it came. */
+/** A note of a training's log. */
 type Note =
   | { readonly kind: "start"; readonly heldOut: number | null; readonly steps: number }
   | { readonly kind: "point"; readonly point: TrainingPoint; readonly milliseconds: number }
   | { readonly kind: "state"; readonly step: number };
 
-/** A training as its records tell it. */
+/** A training's log, read back. */
 export interface TrainingNotes {
   readonly heldOutBefore: number | null;
   readonly steps: number;
-  /** Of every step the latest. */
+  /** Latest point of every step. */
   readonly points: readonly TrainingPoint[];
-  /** The step that the last whole state stands at; 0: none. */
+  /** Step of the last complete state; 0: none. */
   readonly savedStep: number;
   readonly tokensPerSecond: number | null;
 }
@@ -27,7 +27,7 @@ export interface TrainingNotes {
 const notesFolder = (id: string) => `training/${id}`;
 const stateFolder = (id: string, step: number) => `training/${id}/state/${step}`;
 
-/** Everything that was noted so far; points after the last state are told, and done again. */
+/** Reads the log. Points after the last state are included; their steps will be repeated. */
 export async function readNotes(records: RecordStore, id: string): Promise<TrainingNotes> {
   const points = new Map<number, { point: TrainingPoint; milliseconds: number }>();
   let start = { heldOut: null as number | null, steps: 0 };
@@ -37,7 +37,8 @@ export async function readNotes(records: RecordStore, id: string): Promise<Train
     if (note.kind === "start") start = note;
     else if (note.kind === "state") savedStep = note.step;
     else {
-      // Told once more with what is held out: that reading is no part of the training's pace.
+      // A point that is noted again with its held-out score keeps its first duration: held-out
+      // reading is not training time.
       const { milliseconds } = points.get(note.point.step) ?? note;
       points.set(note.point.step, { point: note.point, milliseconds });
     }
@@ -54,7 +55,7 @@ export async function readNotes(records: RecordStore, id: string): Promise<Train
   };
 }
 
-/** A training's notes and states among the records. */
+/** Log and states of a training in the record store. */
 export function recordTraining(records: RecordStore, id: string) {
   let before = Date.now();
   const note = (one: Note) => records.append(notesFolder(id), [encodePlain(one)]);
@@ -63,7 +64,7 @@ export function recordTraining(records: RecordStore, id: string) {
       const { savedStep } = await readNotes(records, id);
       before = Date.now();
       if (savedStep === 0) return null;
-      // One at a time: pieces are as large as may be in memory.
+      // One piece at a time: a piece is as large as may be in memory.
       return { step: savedStep, pieces: readRecords(records, stateFolder(id, savedStep), 0, 1) };
     },
     async save(step, pieces) {
@@ -91,7 +92,7 @@ export function recordTraining(records: RecordStore, id: string) {
   };
 }
 
-/** Frees everything of a training; its curve with `curve`. */
+/** Deletes the states of a training; with `curve` its log, too. */
 export async function forgetTraining(
   records: RecordStore,
   id: string,

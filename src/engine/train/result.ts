@@ -11,7 +11,7 @@ import type { Parameter, TrainableModel } from "./backward/trainable.ts";
 import { loraOf } from "./run.ts";
 import { planTarget, type TargetPlan, type Trained } from "./targetFiles.ts";
 
-/** Where a target keeps the adapter that made it. */
+/** Folder of a target that holds its adapter. */
 const ADAPTER_FOLDER = "adapter/";
 
 async function readValues(gpu: Gpu, { value }: Parameter, first: number, count: number) {
@@ -28,7 +28,7 @@ interface TrainedOn {
   readonly model: TrainableModel;
 }
 
-/** What a training made, to be written as a checkpoint: its adapter's files among it. */
+/** Plans a trained model's checkpoint, the adapter's files included. */
 export async function planResult(
   pivot: Checkpoint,
   settings: TrainingSettings,
@@ -71,7 +71,7 @@ async function planAdapted(
   const { spec, lookup } = measureDecoder(pivot);
   const { head, embedding } = spec;
   const tied = head.tensor === embedding.tensor;
-  // Under its own name from now on, where it was the embedding before.
+  // The head gets a name of its own; it was the embedding before.
   const ownHead = headBeside(embedding.tensor);
   const factors: TrainedFactors[] = [];
   for (const adapter of model.adapters) {
@@ -96,7 +96,7 @@ async function planAdapted(
     dtype: settings.dtype,
     shardBytes,
     computes: (name) => changed.has(name),
-    // One was trained without the other, or differently: from now on they are two.
+    // Embedding and head are no longer equal once they were trained differently.
     untied: table && { head: ownHead, embedding: table.name },
     files: new Map([...files].map(([path, source]) => [`${ADAPTER_FOLDER}${path}`, source])),
   });

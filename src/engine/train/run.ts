@@ -8,14 +8,14 @@ import type { PartedDocuments } from "./documents.ts";
 import { restoreSnapshot, takeSnapshot } from "./snapshot.ts";
 import { readHeldOut, Trainer } from "./trainer.ts";
 
-/** Where a training is, as it is kept: the next step, and what the pieces of its state are. */
+/** Store of a training's state: the next step, and the pieces of its parameters and moments. */
 export interface TrainingStore {
-  /** The last state that is whole, or null. */
+  /** Last complete state, or null. */
   load(): Promise<{
     readonly step: number;
     readonly pieces: AsyncIterable<Uint8Array<ArrayBuffer>>;
   } | null>;
-  /** Durable when it resolves; what was kept before may go. */
+  /** Stores a state durably; earlier ones may be deleted. */
   save(step: number, pieces: AsyncIterable<Uint8Array<ArrayBuffer>>): Promise<void>;
 }
 
@@ -26,24 +26,24 @@ export interface TrainingOptions {
   readonly settings: TrainingSettings;
   readonly store: TrainingStore;
   readonly signal: AbortSignal;
-  /** Before the first step: bits a byte of what is held out. */
+  /** Called before the first step with the held-out bits per byte. */
   onStart?(heldOut: number | null, steps: number): Promise<void> | void;
-  /** Once a step is done, and once more where the held-out documents were read after it. */
+  /** Called after each step, and again when held-out documents were read after it. */
   onPoint?(point: TrainingPoint): Promise<void> | void;
 }
 
-/** What a crash may cost, in milliseconds of work. */
+/** Milliseconds of work that a crash can cost. */
 const SAVE_MS = 15_000;
-/** A device that is lost again and again without a step in between is not coming back. */
+/** Losses of the device in a row, without a step between, after which a training fails. */
 const MAX_LOSSES_IN_A_ROW = 3;
 
-/** The factors that the settings train, whatever their mode. */
+/** LoRA of the settings, whatever their mode. */
 export function loraOf(settings: TrainingSettings): LoraTarget {
   const { modules, rank, alpha, rslora, dropout, seed } = settings;
   return { kind: "lora", modules, rank, alpha, rslora, dropout, seed };
 }
 
-/** What the settings train. */
+/** Training target of the settings. */
 export function targetOf(settings: TrainingSettings): TrainTarget {
   return settings.mode === "full" ? { kind: "full" } : loraOf(settings);
 }
@@ -113,7 +113,7 @@ async function trainOnce<T>(
       }
       await save(done);
     } catch (error) {
-      // A pause keeps every step that is done; one that was broken off has changed nothing.
+      // A pause keeps every finished step; an interrupted step has changed nothing.
       if (signal.aborted) await save(done);
       throw error;
     }

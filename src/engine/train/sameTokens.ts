@@ -4,13 +4,13 @@ import type { FusedRecord } from "../fuse/dataset/records.ts";
 import { textOf } from "../fuse/documents/tokenise.ts";
 import { openTokenizer } from "../text/tokenizers/tokenizer.ts";
 
-/** Tokens that are looked at, and the least part of them that has to stand for what it was read as. */
+/** Number of tokens compared, and the least fraction of them whose text must agree. */
 const LOOKED_AT = 256;
 const SAME_PART = 0.5;
 
 /**
- * Refuses a dataset of another tokenizer, whose ids mean something else: `mismatch`. Not every token
- * has to fit: control tokens and first spaces are written in several ways.
+ * Refuses a dataset of another tokenizer, whose ids mean other tokens: `mismatch`. Not every token
+ * must agree: control tokens and leading spaces have several spellings.
  */
 export async function requireSameTokens(
   pivot: Checkpoint,

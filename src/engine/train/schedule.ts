@@ -1,8 +1,8 @@
 import type { TrainingSettings } from "../contract/index.ts";
 
 /**
- * The learning rate of update `step` (from 0) of `steps`, as transformers' schedulers give it: it
- * rises in a straight line from 0, then falls along half a cosine, in a straight line, or not at all.
+ * Learning rate of update `step` (from 0) of `steps`, as transformers' schedulers define it: linear
+ * warm-up from 0, then cosine, linear or no decay.
  */
 export function learningRateAt(
   {

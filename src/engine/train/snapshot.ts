@@ -4,16 +4,16 @@ import { readBytes } from "../gpu/readBytes.ts";
 import type { AdamW } from "./adamw.ts";
 import type { TrainableModel } from "./backward/trainable.ts";
 
-/** Bytes of a record, so that a large model's state is never in memory as a whole. */
+/** Bytes of a record: a large model's state is never in memory as a whole. */
 const PIECE_BYTES = 8 * 2 ** 20;
 
-/** A buffer of the state and how many of its bytes count. */
+/** A buffer of the state, and the number of its bytes to store. */
 interface Part {
   readonly buffer: GPUBuffer;
   readonly byteLength: number;
 }
 
-/** Values, then moments, parameter by parameter: all that a training is at a step. */
+/** Buffers of a training's state: values, then moments, parameter by parameter. */
 function partsOf(model: TrainableModel, optimiser: AdamW): readonly Part[] {
   return model.parameters.flatMap(({ value, count }, i) => [
     { buffer: value, byteLength: 4 * count },
@@ -29,13 +29,13 @@ function* piecesOf(parts: readonly Part[]): Generator<Part & { readonly start: n
   }
 }
 
-/** Bytes of the largest piece of a state, which is read through one buffer. */
+/** Bytes of the largest piece of a state, which is read back through one buffer. */
 export function readbackBytes(counts: readonly number[]): number {
   const largest = counts.reduce((most, count) => Math.max(most, count), 0);
   return Math.min(PIECE_BYTES, 8 * largest);
 }
 
-/** The state of a training as bytes, piece by piece. */
+/** State of a training as bytes, piece by piece. */
 export async function* takeSnapshot(
   gpu: Gpu,
   model: TrainableModel,
@@ -46,7 +46,7 @@ export async function* takeSnapshot(
   }
 }
 
-/** Puts a state back; the pieces are those of `takeSnapshot`, in their order. */
+/** Restores a state from the pieces of `takeSnapshot`, in their order. */
 export async function restoreSnapshot(
   gpu: Gpu,
   model: TrainableModel,

@@ -19,10 +19,10 @@ import { fromF32, toF32 } from "../core/tensor/convert.ts";
 import { byteLength, isOutputDType, mergeRole } from "../core/tensor/dtype.ts";
 import type { TrainedFactors } from "./adapterFiles.ts";
 
-/** Elements that are computed at once. */
+/** Elements computed at once. */
 const TILE_ELEMENTS = 2 ** 20;
 
-/** What was trained, on the CPU: pairs of factors, or every weight, by the checkpoint's names. */
+/** Trained values on the CPU: LoRA factors, or every weight, by the checkpoint's names. */
 export type Trained =
   | { readonly kind: "lora"; readonly factors: readonly TrainedFactors[] }
   | {
@@ -34,7 +34,7 @@ export type Trained =
 export interface TargetPlan {
   readonly shards: ShardPlan;
   readonly byteLength: number;
-  /** From where the values of each written tensor come. */
+  /** Source tensor of each written tensor. */
   readonly tensors: ReadonlyMap<string, CheckpointTensor>;
   readonly dtypes: ReadonlyMap<string, DType>;
   /** Files beside the weights. */
@@ -54,15 +54,15 @@ export function planTarget(
   pivot: Checkpoint,
   options: {
     readonly dtype: OutputDType | null;
-    /** Whether a tensor is computed: where its own dtype cannot be rounded to, it becomes F32. */
+    /** Whether a tensor is computed: it becomes F32 where its own dtype cannot be rounded to. */
     computes(name: string): boolean;
-    /** A head's name that must be written beside the embedding it was tied to, or null. */
+    /** Name of a head to write beside the embedding that it was tied to, or null. */
     readonly untied: { readonly head: string; readonly embedding: string } | null;
     readonly files: FileTree;
     readonly shardBytes: number;
   },
 ): TargetPlan {
-  // The pivot ran on the rounded values of what it stores in 8 bits: the change is added to those.
+  // The pivot ran on the rounded values of its 8-bit weights, so the change is added to those.
   const tensors = new Map([...pivot.tensors].map(([name, it]) => [name, roundedTensor(it)]));
   if (options.untied) {
     const { head, embedding } = options.untied;
@@ -155,7 +155,7 @@ interface Tile {
   readonly count: number;
 }
 
-/** Whole rows, as many as make up a tile; of anything but a matrix, stretches. */
+/** Tiles of whole rows; of tensors that are no matrix, stretches. */
 function* tilesOf({ shape, elementCount }: CheckpointTensor): Generator<Tile> {
   const columns = shape.length === 2 ? shape[1]! : 1;
   const length = Math.max(1, Math.floor(TILE_ELEMENTS / columns)) * columns;
@@ -186,7 +186,7 @@ async function computeTile(
   return fromF32(Float32Array.from(values), dtype as OutputDType);
 }
 
-/** values[r, c] += scale · (B · A)[r, c], or [c, r] where the tensor lies the other way. */
+/** values[r, c] += scale · (B · A)[r, c], or [c, r] where the tensor is stored transposed. */
 export function addDelta(
   values: Float64Array,
   { adapter, a, b }: TrainedFactors,

@@ -10,12 +10,12 @@ import { countTokens, makeBatch } from "./batch.ts";
 import { orderEpoch, orderTraining, type Sequence, type TrainingOrder } from "./order.ts";
 import { learningRateAt } from "./schedule.ts";
 
-/** The documents of a training. */
+/** Documents of a training. */
 export interface TrainingDocuments {
-  /** Tokens of each document that is learned, by its place. */
+  /** Tokens of each training document. */
   readonly lengths: ArrayLike<number>;
   read(place: number): Promise<FusedRecord>;
-  /** λ of a document whose teachers are trusted as they are sure. */
+  /** λ of a document, from its models' rewards (`softLambda`). */
   softLambda(record: FusedRecord): number;
 }
 
@@ -27,7 +27,10 @@ export interface TrainerParts {
 }
 
 const NOTHING: Losses = { clm: 0, fusion: 0, entropy: 0, tokens: 0, fusedTokens: 0 };
-/** Names a sequence for its dropout: 32 bits of a hash, as counting would come round in long runs. */
+/**
+ * Call number of a sequence, which seeds its dropout: 32 bits of a hash, as a counter would repeat
+ * in long runs.
+ */
 const callOf = (step: number, sequence: number) => Math.floor(2 ** 32 * uniform(step, sequence));
 
 const add = (a: Losses, b: Losses): Losses => ({
@@ -39,9 +42,9 @@ const add = (a: Losses, b: Losses): Losses => ({
 });
 
 /**
- * Draws a model towards its documents, update by update. Everything that an update reads is a pure
- * function of the settings and the number of the update, so a training goes on bit for bit from
- * parameters and moments alone.
+ * Trains a model on documents, update by update. Everything that an update reads is a pure function
+ * of the settings and its number, so a training resumes bit for bit from parameters and moments
+ * alone.
  */
 export class Trainer {
   readonly order: TrainingOrder;
@@ -51,15 +54,15 @@ export class Trainer {
   constructor(parts: TrainerParts) {
     this.#parts = parts;
     const { documents, settings } = parts;
-    // A soft λ is a document's own: then each stands alone.
+    // A soft λ differs by document, so documents are not packed together.
     const packing = settings.packing && settings.lambdaSchedule !== "soft";
     this.order = orderTraining(documents.lengths, { ...settings, packing });
     this.optimiser = new AdamW(parts.gpu, parts.model.parameters, settings);
   }
 
   /**
-   * Update `step`, from 0. `nonfinite` where the loss or a gradient is NaN or infinite: then nothing
-   * is updated. `cancelled` between two sequences, with nothing updated either.
+   * Runs update `step`, from 0. `nonfinite` where the loss or a gradient is NaN or infinite, and
+   * `cancelled` between two sequences; in both cases nothing was updated.
    */
   async step(step: number, signal: AbortSignal): Promise<TrainingPoint> {
     const { model, settings } = this.#parts;
@@ -118,7 +121,7 @@ export class Trainer {
   }
 }
 
-/** `nonfinite` names the step and the documents: there it began, gradients are only where it shows. */
+/** `nonfinite` with the step and the documents: the loss is where it first shows. */
 function requireFinite({ clm, fusion }: Losses, sequence: Sequence, step: number): void {
   if (Number.isFinite(clm) && Number.isFinite(fusion)) return;
   const documents = [...new Set(sequence.map(({ document }) => document + 1))];
@@ -131,12 +134,12 @@ function requireFinite({ clm, fusion }: Losses, sequence: Sequence, step: number
   );
 }
 
-/** Σ over the fused rows, in nats: cross-entropy, or what it is above the teachers' own entropy. */
+/** Σ over the fused rows, in nats: cross-entropy, or with `kl` less the rows' own entropy. */
 function fusionLoss({ fusion, entropy }: Losses, settings: TrainingSettings): number {
   return settings.fusionLoss === "kl" ? fusion - entropy : fusion;
 }
 
-/** Bits a byte of documents that are not learned; null where there are none. */
+/** Bits per byte of the held-out documents; null where there are none. */
 export async function readHeldOut(
   model: TrainableModel,
   records: readonly FusedRecord[],

@@ -10,7 +10,7 @@ import { EngineGone, ErrorBoundary } from "./ErrorBoundary.tsx";
 import { Shell } from "./Shell.tsx";
 import "./shell.css";
 
-/** The whole page. */
+/** The page: header, rail and the current screen. */
 export function App({ studio }: { readonly studio: Studio }) {
   const dead = useStore(studio.environment, (state) => state.dead);
   useEffect(() => {

@@ -4,7 +4,7 @@ import { saveBlob } from "../parts/saveBlob.ts";
 import { attempt, control } from "../stores/actions.ts";
 import type { Studio } from "../stores/studio.ts";
 
-/** Reads a file that an export wrote into the origin's private folder. Held by the disk, not by us. */
+/** Opens a file that an export wrote into the origin's private folder; its bytes stay on disk. */
 async function openDownload(job: string, name: string): Promise<Blob> {
   const root = await navigator.storage.getDirectory();
   let folder = await root.getDirectoryHandle("exports");
@@ -12,11 +12,11 @@ async function openDownload(job: string, name: string): Promise<Blob> {
   for (const part of parts.slice(0, -1)) folder = await folder.getDirectoryHandle(part);
   const handle = await folder.getFileHandle(parts.at(-1) ?? name);
   const file = await handle.getFile();
-  // Without a type Chrome looks into the file, and a text without an ending comes as SHA256SUMS.txt.
+  // Without a type Chrome inspects the content, and would save SHA256SUMS as SHA256SUMS.txt.
   return file.slice(0, file.size, "application/octet-stream");
 }
 
-/** Where no folder can be picked: the exported files, each a download of its own. */
+/** Downloads of an export's files, for browsers that cannot pick a folder. */
 export function Downloads({ studio }: { readonly studio: Studio }) {
   const id = useStore(studio.desk, (state) => state.downloads);
   const job = useStore(studio.jobs, (state) => state.jobs?.find((entry) => entry.id === id));

@@ -3,7 +3,7 @@ import { Component, type ReactNode } from "react";
 import { type Failure, toFailure } from "../../engine/contract/index.ts";
 import { Empty } from "../parts/Empty.tsx";
 
-/** Instead of a white page: what broke, that nothing is lost, and a way on. */
+/** Error page: what broke, that nothing is lost, and a way to continue. */
 export class ErrorBoundary extends Component<
   { readonly children: ReactNode },
   { readonly failure: Failure | null }
@@ -21,7 +21,7 @@ export class ErrorBoundary extends Component<
   }
 }
 
-/** The engine's Worker is gone. */
+/** Error page of a dead Worker. */
 export function EngineGone({ failure }: { readonly failure: Failure }) {
   return <Gone title="The engine has stopped" failure={failure} />;
 }

@@ -7,7 +7,7 @@ import { helpFor } from "./gpuHelp.ts";
 
 const BUDGETS = [0.5e9, 1e9, 2e9, 4e9, 8e9, 16e9, 32e9];
 
-/** What the engine computes on and how much of it; or why it cannot, and what to do. */
+/** GPU chip: adapter and memory budget; or why there is none, and what to do. */
 export function GpuChip({ studio }: { readonly studio: Studio }) {
   const gpu = useStore(studio.environment, (state) => state.environment?.gpu);
   if (!gpu) return <span className="chip faint">Looking for a GPU…</span>;

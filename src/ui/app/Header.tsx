@@ -14,7 +14,7 @@ interface HeaderProps {
   readonly screen: Screen;
 }
 
-/** Where one is, the palette, what the engine runs on, and how full the storage is. */
+/** Header: the screen's title, the command palette, the GPU and the storage. */
 export function Header({ studio, screen }: HeaderProps) {
   const { setColorScheme } = useMantineColorScheme();
   const dark = useComputedColorScheme("light") === "dark";

@@ -6,10 +6,10 @@ import { Note } from "../parts/Note.tsx";
 import type { Notice } from "../stores/noticesStore.ts";
 import type { Studio } from "../stores/studio.ts";
 
-/** How long good news stays; nothing is lost with it. */
+/** Milliseconds until a notice of success disappears. */
 const NEWS_MS = 12_000;
 
-/** What has to be told and belongs to no place; a failure stays until it is dismissed. */
+/** Notices that belong to no place on a screen; failures stay until dismissed. */
 export function NoticeStack({ studio }: { readonly studio: Studio }) {
   const notices = useStore(studio.notices, (state) => state.notices);
   return (
@@ -23,7 +23,7 @@ export function NoticeStack({ studio }: { readonly studio: Studio }) {
 
 function NoticeItem({ studio, notice }: { readonly studio: Studio; readonly notice: Notice }) {
   const { id, tone, title, message, code } = notice;
-  // Whoever points at it or has the focus in it is still reading.
+  // Pointing at a notice or focusing it stops its timer.
   const [held, hold] = useState(false);
   useEffect(() => {
     if (tone === "bad" || held) return;

@@ -10,7 +10,7 @@ import { SCREENS } from "./screens.ts";
 const TABLE: readonly Command[] = Object.values(COMMANDS);
 const GROUPS = ["Library", "Merge", "Fuse", "Playground"] as const;
 
-/** Everything that can be done now, by name: Ctrl or ⌘ and K. */
+/** Command palette: every available command by name; opens with Ctrl or ⌘ and K. */
 export function Palette({ studio }: { readonly studio: Studio }) {
   useStore(studio.jobs);
   useStore(studio.forecast);

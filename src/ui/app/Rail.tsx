@@ -1,7 +1,7 @@
 import { Drawing } from "../parts/Icon.tsx";
 import { SCREENS } from "./screens.ts";
 
-/** The screens: a rail at the left, on phones a bar at the bottom. */
+/** Navigation between screens: a rail at the left, on phones a bar at the bottom. */
 export function Rail({ screen }: { readonly screen: string }) {
   return (
     <nav className="rail" aria-label="Screens">

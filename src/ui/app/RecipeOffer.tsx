@@ -3,7 +3,7 @@ import { Confirm } from "../parts/Confirm.tsx";
 import { openRecipe } from "../stores/recipeFile.ts";
 import type { Studio } from "../stores/studio.ts";
 
-/** Asks before a recipe that was dropped takes the place of the one that is composed. */
+/** Asks before a dropped recipe replaces the one that is being composed. */
 export function RecipeOffer({ studio }: { readonly studio: Studio }) {
   const offered = useStore(studio.desk, (state) => state.offeredRecipe);
   return (

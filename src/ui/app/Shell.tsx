@@ -17,7 +17,7 @@ interface ShellProps {
   readonly onFiles: (files: readonly PickedFile[]) => void;
 }
 
-/** The frame round every screen, and the whole window as a place to drop. */
+/** Frame around every screen; the whole window is a drop target. */
 export function Shell({ studio, onFiles }: ShellProps) {
   const screen = useStore(studio.route, (state) => findScreen(state.screen));
   useEffect(preloadScreens, []);

@@ -5,7 +5,7 @@ import { COMMANDS } from "../stores/commands.ts";
 import type { Studio } from "../stores/studio.ts";
 import { formatBytes, formatBytesOf } from "../theme/format.ts";
 
-/** How full the browser's storage is, and whether it promised to keep what is in it. */
+/** Storage chip: how full the browser's storage is, and whether it is persistent. */
 export function StorageChip({ studio }: { readonly studio: Studio }) {
   const storage = useStore(studio.library, (state) => state.storage);
   if (!storage) return null;

@@ -3,11 +3,11 @@ import { startMeasure } from "../stores/actions.ts";
 import type { TextProblem } from "../stores/recipeStore.ts";
 import type { Studio } from "../stores/studio.ts";
 
-/** How long typing rests before the engine is asked. */
+/** Milliseconds without typing before the engine is asked. */
 const TYPING_MS = 250;
-/** How often a map that is being measured is asked for. */
+/** Milliseconds between updates of a map that is being measured. */
 const MEASURING_MS = 400;
-/** What is measured without being asked to, in bytes read. */
+/** Largest merge, in bytes read, that is measured automatically. */
 const UNASKED_BYTES = 2 ** 30;
 
 function problemOf(error: unknown): TextProblem {
@@ -17,7 +17,7 @@ function problemOf(error: unknown): TextProblem {
   return { message: said, line: number(details.line), column: number(details.column) };
 }
 
-/** The map's tensors without any number: what stands there until the new models are measured. */
+/** Map with the same tensors and no numbers, shown until the new models are measured. */
 function blankMap(map: WeightMap, models: readonly string[]): WeightMap {
   const cells = map.cells.map((cell) => ({
     ...cell,
@@ -29,7 +29,7 @@ function blankMap(map: WeightMap, models: readonly string[]): WeightMap {
   return { models, cells, measured: 0, total: map.total, headline: "", summary: [] };
 }
 
-/** Brings form and text into step after an edit of either. */
+/** Updates the form from the text or the text from the form after an edit of either. */
 async function syncText({ engine, recipe }: Studio): Promise<void> {
   const { revision, writer, recipe: composed, text } = recipe.getState();
   if (writer === "form") {
@@ -45,7 +45,9 @@ async function syncText({ engine, recipe }: Studio): Promise<void> {
   }
 }
 
-/** Keeps plan and map true for the recipe that is composed; measures small ones by itself. */
+/**
+ * Keeps plan and map up to date with the composed recipe, and measures small merges automatically.
+ */
 export function assessRecipe(studio: Studio): () => void {
   const { engine, recipe, forecast, jobs, environment, library } = studio;
   let asked = 0;
@@ -72,7 +74,7 @@ export function assessRecipe(studio: Studio): () => void {
       (error: unknown) => ({ plan: null, planFailure: toFailure(error) }),
     );
     if (turn !== asked) return;
-    // An edit that came meanwhile makes this plan old already.
+    // An edit during planning makes this plan out of date already.
     forecast.setState({ ...planned, pending: recipe.getState().revision !== revision });
     await refreshMap(turn);
     if (turn === asked) measureUnasked(composed);
@@ -82,7 +84,8 @@ export function assessRecipe(studio: Studio): () => void {
     const { plan, map } = forecast.getState();
     const { gpu } = environment.getState().environment ?? {};
     if (!plan?.runnable || !map || !gpu?.available) return;
-    // A merge measures what its method needs; how far the models moved, only a measurement tells.
+    // A merge measures what its method needs; each model's change from the base needs a
+    // measurement.
     const moved = composed.base === undefined || map.summary.every(({ change }) => change !== null);
     if (map.measured >= map.total && moved) return;
     if (plan.readBytes > UNASKED_BYTES || measured === composed) return;

@@ -1,7 +1,7 @@
 import { connectEngine } from "../../bridge/connectEngine.ts";
 import type { Engine } from "../../engine/contract/index.ts";
 
-/** The engine in its Worker. When the Worker dies every call fails, `watch` among them. */
+/** Opens the engine in its Worker. When the Worker dies every call fails, `watch` included. */
 export function openEngine(): Engine {
   const { baseURI } = document;
   const worker = new Worker(new URL("../../worker.ts", import.meta.url), { type: "module" });

@@ -3,7 +3,7 @@ import { refreshLibrary } from "../stores/actions.ts";
 import { takePoint } from "../stores/pipelineActions.ts";
 import type { Studio } from "../stores/studio.ts";
 
-/** After a reload: the recipe that was worked with last, from the journal, with its merge. */
+/** Restores the last recipe and its merge from the journal after a reload. */
 function takeUpRecipe({ jobs, recipe }: Studio): void {
   if (recipe.getState().revision > 0) return;
   const last = jobs.getState().jobs?.find((job) => job.recipe !== null);
@@ -12,7 +12,9 @@ function takeUpRecipe({ jobs, recipe }: Studio): void {
   recipe.follow(last.kind === "merge" ? last.id : null);
 }
 
-/** Keeps the reflections true: asks once for everything, then listens. Returns how to stop. */
+/**
+ * Fills the reflections from the engine, and keeps them up to date. Returns a function that stops.
+ */
 export function followEngine(studio: Studio): () => void {
   const { engine, environment, jobs, library, notices } = studio;
   const stop = new AbortController();

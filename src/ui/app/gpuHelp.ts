@@ -1,6 +1,6 @@
 import type { Failure } from "../../engine/contract/index.ts";
 
-/** What to do about a missing GPU, for the browser that is named. */
+/** Advice on a missing GPU for a browser. */
 export function helpFor(
   code: Failure["code"],
   userAgent: string,

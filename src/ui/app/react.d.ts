@@ -2,7 +2,7 @@ import "react";
 
 declare module "react" {
   interface InputHTMLAttributes<T> {
-    /** Picks a folder with all that is in it; every current browser knows it. */
+    /** Folder picker of file inputs, which every current browser supports. */
     readonly webkitdirectory?: T extends HTMLInputElement ? "" : never;
   }
 }

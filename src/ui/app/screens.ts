@@ -2,9 +2,9 @@ import { type ComponentType, createElement, lazy } from "react";
 import type { ScreenCard } from "../stores/screen.ts";
 import type { Studio } from "../stores/studio.ts";
 
-/** A screen of the page: its card, its address, and its components, loaded on first use. */
+/** A screen: its card, its address, and its components, which are loaded on first use. */
 export interface Screen extends ScreenCard {
-  /** The folder's name, which is the address: `merge` for `#/merge`. */
+  /** Name of the folder, which is the address: `merge` for `#/merge`. */
   readonly id: string;
   readonly View: ComponentType<{ readonly studio: Studio }>;
   readonly Subject: ComponentType<{ readonly studio: Studio }>;
@@ -15,7 +15,7 @@ const files = import.meta.glob<ScreenCard>("../screens/*/screen.ts", {
   eager: true,
 });
 
-/** Every screen in the rail's order. A `screen.ts` in a folder of `screens/` is enough to be here. */
+/** All screens in the rail's order: every `screen.ts` in a folder of `screens/`. */
 export const SCREENS: readonly Screen[] = Object.entries(files)
   .map(([path, card]) => {
     const id = path.split("/").at(-2) as string;
@@ -25,15 +25,15 @@ export const SCREENS: readonly Screen[] = Object.entries(files)
   })
   .toSorted((a, b) => a.order - b.order);
 
-/** The screen that an address names; the first one for any other. */
+/** Screen of an address; the first one for an unknown address. */
 export function findScreen(id: string): Screen {
   return SCREENS.find((screen) => screen.id === id) ?? (SCREENS[0] as Screen);
 }
 
-/** Fetches the code of all screens while the page is idle, so that none is waited for. */
+/** Loads the code of all screens while the page is idle. */
 export function preloadScreens(): void {
   const load = () => {
-    // A screen that cannot be fetched says so when it is shown.
+    // A load that fails is reported when its screen is shown.
     for (const screen of SCREENS) screen.load().catch(() => undefined);
   };
   if ("requestIdleCallback" in window) window.requestIdleCallback(load);

@@ -4,14 +4,14 @@ import type { ReactNode } from "react";
 interface ConfirmProps {
   readonly opened: boolean;
   readonly title: string;
-  /** What the button does: "Delete". */
+  /** Label of the button: "Delete". */
   readonly verb: string;
   readonly onConfirm: () => void;
   readonly onClose: () => void;
   readonly children: ReactNode;
 }
 
-/** Asks before something that cannot be undone. */
+/** Confirmation of something that cannot be undone. */
 export function Confirm({ opened, title, verb, onConfirm, onClose, children }: ConfirmProps) {
   const confirm = () => {
     onClose();

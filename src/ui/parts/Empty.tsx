@@ -6,7 +6,7 @@ interface EmptyProps {
   readonly children: ReactNode;
 }
 
-/** What stands where nothing is yet, and what to do about it. */
+/** Placeholder of an empty list, with advice on how to fill it. */
 export function Empty({ title, children }: EmptyProps) {
   return (
     <div className="empty">

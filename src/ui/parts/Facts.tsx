@@ -5,7 +5,7 @@ interface FactsProps {
   readonly rows: readonly (readonly [term: string, value: ReactNode])[];
 }
 
-/** Terms and values, the values aligned at the right. */
+/** List of terms and values, the values aligned at the right. */
 export function Facts({ rows }: FactsProps) {
   return (
     <dl className="facts num">

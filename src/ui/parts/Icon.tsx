@@ -19,7 +19,7 @@ interface IconProps {
   readonly size?: number;
 }
 
-/** One of the studio's icons; says nothing to a screen reader. */
+/** An icon, hidden from screen readers. */
 export function Icon({ name, size = 18 }: IconProps) {
   return <Drawing path={PATHS[name]} size={size} weight={name === "more" ? 2.6 : 1.6} />;
 }
@@ -28,11 +28,11 @@ interface DrawingProps {
   /** An SVG path of 24 × 24 units. */
   readonly path: string;
   readonly size: number;
-  /** Width of the lines in the path's units. */
+  /** Stroke width in the path's units. */
   readonly weight?: number;
 }
 
-/** A line drawing; says nothing to a screen reader. */
+/** A line drawing, hidden from screen readers. */
 export function Drawing({ path, size, weight = 1.6 }: DrawingProps) {
   return (
     <svg

@@ -6,7 +6,7 @@ export type NoteTone = "note" | "warning" | "error" | "ok";
 interface NoteProps {
   readonly tone: NoteTone;
   readonly title?: string;
-  /** A code for programs and for searching, shown small. */
+  /** Error code, shown small. */
   readonly code?: string | null;
   readonly children: ReactNode;
   /** Beneath the sentence and its code. */
@@ -14,7 +14,7 @@ interface NoteProps {
   readonly role?: "alert" | "status";
 }
 
-/** A sentence worth reading. Its title says the tone too, for those who do not see the colour. */
+/** A note. Its title names the tone in words, since colour alone does not. */
 export function Note({ tone, title, code, children, below, role }: NoteProps) {
   return (
     <div className="note" data-tone={tone} role={role}>

@@ -2,15 +2,15 @@ import "./parts.css";
 
 interface ProgressProps {
   readonly label: string;
-  /** What is being worked on. */
+  /** Label of the current work. */
   readonly words: string;
-  /** How far, how fast, how long. */
+  /** Amount, speed and remaining time. */
   readonly numbers: string;
-  /** 0 to 1, or null while nobody knows. */
+  /** Fraction from 0 to 1; null while unknown. */
   readonly fraction: number | null;
 }
 
-/** A bar with words at its left and numbers at its right. */
+/** Progress bar with a label at its left and numbers at its right. */
 export function Progress({ label, words, numbers, fraction }: ProgressProps) {
   const percent = Math.round(Math.min(1, Math.max(0, fraction ?? 0)) * 1000) / 10;
   return (

@@ -3,7 +3,7 @@ import "./parts.css";
 
 interface SectionProps {
   readonly title: string;
-  /** Beside the title, at the far end. */
+  /** Content at the right end of the title's line. */
   readonly aside?: ReactNode;
   readonly children: ReactNode;
 }

@@ -8,15 +8,15 @@ interface WindowedProps {
   readonly rowHeight: number;
   readonly height: number | string;
   readonly columns: readonly string[];
-  /** The cells of one row: as many as there are columns. */
+  /** Cells of one row, one per column. */
   readonly row: (index: number) => readonly ReactNode[];
 }
 
 const SPARE = 12;
-/** What scrolls must be reachable by keyboard. */
+/** Scrollable areas must be reachable by keyboard. */
 const SCROLLS = { tabIndex: 0 } as const;
 
-/** A table of which only the rows in sight exist, however many there are. */
+/** A virtualised table: only the visible rows are rendered. */
 export function Windowed({ label, count, rowHeight, height, columns, row }: WindowedProps) {
   const [view, setView] = useState({ top: 0, height: 600 });
   const first = Math.max(0, Math.floor(view.top / rowHeight) - SPARE);

@@ -4,7 +4,7 @@ export interface PickedFile {
   readonly file: File;
 }
 
-/** A hostile or mistaken drop, such as a whole disk, must not run away with the page. */
+/** Largest number of files in a drop, which might be a whole disk. */
 const MOST_FILES = 20_000;
 const DEEPEST = 12;
 
@@ -15,7 +15,7 @@ interface Walk {
 function readAll(reader: FileSystemDirectoryReader): Promise<FileSystemEntry[]> {
   return new Promise((resolve, reject) => {
     const entries: FileSystemEntry[] = [];
-    // A reader gives at most a hundred entries a call and says that it is empty by giving none.
+    // A reader returns at most a hundred entries a call, and none at the end.
     const more = () =>
       reader.readEntries((batch) => {
         for (const entry of batch) entries.push(entry);
@@ -56,8 +56,8 @@ async function walkHandle(
 }
 
 /**
- * Every file of a drop, folders walked through. A DataTransfer empties itself at the first await, so
- * all its items are taken before.
+ * All files of a drop, including those in folders. A DataTransfer is emptied at the first await, so
+ * all items are read before.
  */
 export async function takeDroppedFiles(transfer: DataTransfer): Promise<readonly PickedFile[]> {
   const items = [...transfer.items].filter(({ kind }) => kind === "file");
@@ -76,7 +76,7 @@ export async function takeDroppedFiles(transfer: DataTransfer): Promise<readonly
   return walk.found;
 }
 
-/** The files of a file input, with the folder's own name in front where there was one. */
+/** Files of a file input, with the folder's name in front where there is one. */
 export function takePickedFiles(list: FileList | null): readonly PickedFile[] {
   return [...(list ?? [])].map((file) => ({ path: file.webkitRelativePath || file.name, file }));
 }

@@ -1,4 +1,4 @@
-/** Gives the browser a file to save under this name. */
+/** Saves a blob as a download of this name. */
 export function saveBlob(name: string, blob: Blob): void {
   const url = URL.createObjectURL(blob);
   const link = document.createElement("a");

@@ -1,7 +1,7 @@
 import { useEffect, useState } from "react";
 import { type PickedFile, takeDroppedFiles } from "./droppedFiles.ts";
 
-/** Makes the whole window a drop target; true while files are held over it. */
+/** Makes the whole window a drop target; returns true while files are dragged over it. */
 export function useDropTarget(onFiles: (files: readonly PickedFile[]) => void): boolean {
   const [over, setOver] = useState(false);
   useEffect(() => {
@@ -29,7 +29,7 @@ export function useDropTarget(onFiles: (files: readonly PickedFile[]) => void): 
       setOver(false);
       void takeDroppedFiles(event.dataTransfer).then(onFiles);
     };
-    // A browser sends no pointer moves while it drags: where one comes, the drag went elsewhere.
+    // Browsers send no pointer moves during a drag: one means that the drag ended elsewhere.
     const move = () => {
       depth = 0;
       setOver(false);

@@ -18,20 +18,20 @@ import "./alignment.css";
 interface AlignmentFlowProps {
   readonly label: string;
   readonly texts: AlignedTexts;
-  /** Whether a pivot's token stands out. The same function while the answer is the same. */
+  /** Whether a pivot token is highlighted. Must stay the same function while its answers do. */
   readonly only: (link: AlignedTexts["source"]["links"][number] | undefined) => boolean;
-  /** The token that the keyboard is at. It is brought into sight when it changes. */
+  /** Token of the keyboard's focus, which is scrolled into view when it changes. */
   readonly active: TokenPlace;
   readonly onMove: (place: TokenPlace) => void;
-  /** The token under the pointer. */
+  /** Called with the token under the pointer. */
   readonly onHover: (place: TokenPlace | null) => void;
-  /** The token under the pointer, or else the active one: its links stand out. */
+  /** Token under the pointer, else the active one: its links are highlighted. */
   readonly lit: TokenPlace;
-  /** Enter, the space bar, or a click. */
+  /** Called on Enter, the space bar, or a click. */
   readonly onSelect: (place: TokenPlace) => void;
 }
 
-/** Lines that are drawn beyond those in sight. */
+/** Lines rendered beyond the visible ones. */
 const SPARE = 3;
 
 const placeOf = (element: Element | null): TokenPlace | null => {
@@ -40,7 +40,7 @@ const placeOf = (element: Element | null): TokenPlace | null => {
   return { side, index: Number(index) };
 };
 
-/** Two tokenisations of a text over each other; only the lines in sight exist. One stop of Tab. */
+/** Two tokenisations of a text, line above line; only visible lines are rendered. One tab stop. */
 export function AlignmentFlow(props: AlignmentFlowProps) {
   const { label, texts, only, active, lit, onMove, onHover, onSelect } = props;
   const root = useRef<HTMLDivElement>(null);
@@ -50,7 +50,7 @@ export function AlignmentFlow(props: AlignmentFlowProps) {
     if (!element) return;
     const see = () => {
       const { clientWidth: width, scrollTop, clientHeight: height } = element;
-      // Nothing is drawn anew before another line comes into sight.
+      // Rounded, so that scrolling renders only when another line becomes visible.
       const top = Math.floor(scrollTop / BLOCK_HEIGHT) * BLOCK_HEIGHT;
       setView((before) =>
         before.width === width && before.top === top && before.height === height
@@ -103,7 +103,8 @@ export function AlignmentFlow(props: AlignmentFlowProps) {
     Math.ceil((view.top + view.height) / BLOCK_HEIGHT) + 1 + SPARE,
   );
   const shown = Array.from({ length: Math.max(0, last - first) }, (_, at) => first + at);
-  // Tab must lead to the active one. In order, so that React moves no element that has the focus.
+  // The active token's line is always rendered for Tab, in order, since moving an element would
+  // lose its focus.
   if (!shown.includes(activeLine)) shown.push(activeLine);
   shown.sort((a, b) => a - b);
 
@@ -116,7 +117,7 @@ export function AlignmentFlow(props: AlignmentFlowProps) {
     if (next) onMove(next);
     else onSelect(active);
   };
-  // The list listens for all its tokens: a handler on each would cost thousands.
+  // One listener on the list: handlers on thousands of tokens would be slow.
   const listeners = {
     onKeyDown: press,
     onPointerOver: ({ target }: SyntheticEvent) => onHover(find(target)),

@@ -6,19 +6,19 @@ import { type DrawnLink, differsFromOffsets } from "./alignmentLinks.ts";
 import { REASON_MARKS } from "./alignmentReasons.ts";
 import { tokenRoles } from "./tokenRoles.ts";
 
-/** Heights in pixels: a token, the letter under it, the links, and the gap to the next line. */
+/** Heights in pixels: a token, the letter below it, the links, and the gap to the next line. */
 const LINE = { token: 26, letter: 13, links: 34, gap: 22 } as const;
 export const BLOCK_HEIGHT = 2 * LINE.token + LINE.letter + LINE.links + LINE.gap;
 
 export interface AlignedTexts {
   readonly pivotName: string;
   readonly pivot: readonly AlignedToken[];
-  /** The row that predicts the token after each of the pivot's, or null. */
+  /** Row that predicts the token after each pivot token, or null. */
   readonly rowOf: readonly (number | null)[];
   readonly source: SourceAlignment;
-  /** The pivot's tokens that each source token is linked to. */
+  /** Pivot tokens that each source token is linked to. */
   readonly partners: readonly (readonly number[])[];
-  /** What a label says of each token. */
+  /** Label of a token, for screen readers. */
   readonly labelOf: (place: TokenPlace) => string;
 }
 
@@ -27,16 +27,16 @@ interface LineProps {
   readonly block: AlignmentBlock;
   readonly at: number;
   readonly links: readonly DrawnLink[];
-  /** The token that Tab leads to, and the one whose links stand out, if they are on this line. */
+  /** Token of the tab stop, and token with highlighted links, if they are on this line. */
   readonly active: TokenPlace | null;
   readonly lit: TokenPlace | null;
-  /** Whether a pivot's token stands out. */
+  /** Whether a pivot token is highlighted. */
   readonly only: (link: SourceAlignment["links"][number] | undefined) => boolean;
 }
 
 const idOf = ({ side, index }: TokenPlace) => `${side}-${index}`;
 
-/** A line of the pivot's tokens, the source's beneath, and what links them. */
+/** A line of pivot tokens above a line of source tokens, with links between them. */
 export const AlignmentLine = memo(function AlignmentLine(props: LineProps) {
   const { texts, block, at, links, active, lit, only } = props;
   const { pivot, rowOf, source, pivotName, partners } = texts;
@@ -64,7 +64,7 @@ export const AlignmentLine = memo(function AlignmentLine(props: LineProps) {
         className="atoken"
         data-token={id}
         data-tone={mark?.tone ?? (linked ? undefined : "plain")}
-        // Drawn by the style sheet: its label says it in words.
+        // Drawn by the style sheet: the label has it in words.
         data-letter={mark && `${mark.letter}${link && differsFromOffsets(link) ? "≠" : ""}`}
         data-dim={dim || undefined}
         data-lit={(lit !== null && idOf(lit) === id) || near.has(id) || undefined}
@@ -97,7 +97,10 @@ export const AlignmentLine = memo(function AlignmentLine(props: LineProps) {
   );
 });
 
-/** From the pivot's token to the source's; to the edge, half-way down, where that is on another line. */
+/**
+ * Path from the pivot token to the source token, or half-way to the edge where that is on another
+ * line.
+ */
 function pathOf({ from, to, away }: DrawnLink): string {
   const down = away === null ? LINE.links : LINE.links / 2;
   return `M${from} 0C${from} ${down / 2} ${to} ${down / 2} ${to} ${down}`;

@@ -13,7 +13,7 @@ interface CellTipProps {
 const WIDTH = 250;
 const HEIGHT = 170;
 
-/** The numbers of the cell under the pointer. The cell's own label says the same to a reader. */
+/** Tooltip with the numbers of a cell, which the cell's own label has as well. */
 export function CellTip({ cell, legend, place }: CellTipProps) {
   const below = place.bottom + HEIGHT < window.innerHeight;
   const left = Math.min(window.innerWidth - WIDTH - 8, Math.max(8, place.left));

@@ -9,12 +9,12 @@ interface CurveTableProps {
   readonly format: (value: number) => string;
 }
 
-/** More lines nobody reads; the report as a file has every step. */
+/** Largest number of rows; the report's file has every step. */
 const MOST_ROWS = 200;
-/** What scrolls must be reachable by keyboard. */
+/** Scrollable areas must be reachable by keyboard. */
 const SCROLLS = { tabIndex: 0 } as const;
 
-/** What the lines show as numbers, a line a step; it is made when it is opened. */
+/** Table of the curves' values, a row per step; built when it is opened. */
 export function CurveTable({ label, curves, format }: CurveTableProps) {
   const [open, setOpen] = useState(false);
   return (

@@ -9,20 +9,20 @@ interface CurvesProps {
   readonly label: string;
   readonly unit: string;
   readonly curves: readonly Curve[];
-  /** The last step there will be; the lines grow towards it. */
+  /** Last step of the training, where the axis ends. */
   readonly lastStep: number;
   readonly format: (value: number) => string;
 }
 
 const HEIGHT = 230;
-/** Room for the labels at the left and beneath, and for half a dot at the other ends. */
+/** Margins in pixels, for labels at the left and below, and half a dot at the other sides. */
 const LEFT = 52;
 const BOTTOM = 26;
 const EDGE = 10;
-/** Few points are marked: one alone would have no line. */
+/** Number of points up to which each is marked: a single point has no line. */
 const FEW = 12;
 
-/** Values by step, a line a curve, with the last value as a dot; every number is in a table beneath. */
+/** Line chart of values by step, the last value of each as a dot, with a table below. */
 export function Curves({ label, unit, curves, lastStep, format }: CurvesProps) {
   const { ref, width: measured } = useElementSize<HTMLDivElement>();
   const width = Math.max(240, measured || 560);

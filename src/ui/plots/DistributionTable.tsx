@@ -8,7 +8,7 @@ export interface DistributionColumn {
   readonly key: string;
   readonly heading: ReactNode;
   readonly colour: string;
-  /** What its entries lack to 1; null: it has no distribution. */
+  /** Probability outside the entries; null where there is no distribution. */
   readonly tail: number | null;
 }
 
@@ -16,11 +16,11 @@ interface DistributionTableProps {
   readonly label: string;
   readonly columns: readonly DistributionColumn[];
   readonly rows: readonly DistributionRow[];
-  /** The probability at which bars end. */
+  /** Probability at the end of the bars. */
   readonly scale: number;
 }
 
-/** The same tokens in several distributions: a bar and a number each. */
+/** Table of tokens by distribution, with a bar and a number in each cell. */
 export function DistributionTable({ label, columns, rows, scale }: DistributionTableProps) {
   return (
     <table className="distribution num" aria-label={label}>

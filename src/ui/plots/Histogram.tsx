@@ -8,7 +8,7 @@ interface HistogramProps {
   readonly counts: readonly number[];
 }
 
-/** Counts as bars on a square-root scale, so that tails stay visible beside the peak. */
+/** Histogram with a square-root scale, so that tails stay visible beside the peak. */
 export function Histogram({ label, from, to, counts }: HistogramProps) {
   const most = Math.max(1, ...counts);
   const width = 100 / Math.max(1, counts.length);

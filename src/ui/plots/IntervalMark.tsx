@@ -3,16 +3,16 @@ import "./curves.css";
 interface IntervalMarkProps {
   readonly value: number;
   readonly interval: readonly [low: number, high: number] | null;
-  /** What the whole column spans. */
+  /** Range of the column. */
   readonly from: number;
   readonly to: number;
-  /** A value to compare with, as a line through the column; null: none. */
+  /** Value to compare with, a line through the column; null: none. */
   readonly mark: number | null;
 }
 
 const WIDTH = 120;
 
-/** An estimate as a dot with its interval as a line, on the column's scale. The numbers stand beside it. */
+/** Estimate as a dot with its interval as a line. The numbers are beside it. */
 export function IntervalMark({ value, interval, from, to, mark }: IntervalMarkProps) {
   const span = Math.max(to - from, 1e-9);
   const x = (at: number) => 5 + ((at - from) / span) * (WIDTH - 10);

@@ -6,7 +6,7 @@ interface MapLegendRowProps {
   readonly map: WeightMap;
 }
 
-/** Which colour is which model; the base and the hatching only where the map shows them. */
+/** Legend of the map: colours of the models; base and hatching only where the map has them. */
 export function MapLegendRow({ legend, map }: MapLegendRowProps) {
   const shares = map.cells.flatMap((cell) => (cell.shares ? [cell.shares] : []));
   const rests = shares.map((values) => 1 - values.reduce((sum, value) => sum + value, 0));

@@ -4,11 +4,11 @@ import "./tokens.css";
 
 interface ProbabilityBarsProps {
   readonly top: readonly { readonly text: string; readonly probability: number }[];
-  /** The token that stands there; marked, and added below where it is not among the likeliest. */
+  /** Token of the text; added below where it is not among the likeliest. */
   readonly taken: { readonly text: string; readonly probability: number } | null;
 }
 
-/** The top of a distribution: one bar per token, over a scale that ends at 1. */
+/** Bar chart of the likeliest tokens, over a scale from 0 to 1. */
 export function ProbabilityBars({ top, taken }: ProbabilityBarsProps) {
   const among = taken === null || top.some(({ text }) => text === taken.text);
   const rows = among ? top : [...top, taken];

@@ -6,11 +6,11 @@ export interface ShareBar {
   readonly title: string;
   readonly colour: string;
   readonly share: number;
-  /** Standard deviation over the elements, where each has its own share. */
+  /** Standard deviation over the elements, where shares differ by element. */
   readonly spread: number | null;
 }
 
-/** One bar per share, over a scale that reaches 1 or further; negative ones are hatched. */
+/** Bar chart of shares, over a scale to 1 or beyond; negative shares are hatched. */
 export function ShareBars({ bars }: { readonly bars: readonly ShareBar[] }) {
   const scale = Math.max(1, ...bars.map(({ share }) => Math.abs(share)));
   return (

@@ -11,11 +11,11 @@ interface ShareGridProps {
   readonly rows: readonly GridRow[];
   readonly selected: string | null;
   readonly onOpen: (key: string) => void;
-  /** The cell under the pointer or the keyboard's focus, and where it is. */
+  /** Called with the cell under the pointer or the keyboard's focus, and its place. */
   readonly onHover: (key: string | null, place: DOMRect | null) => void;
 }
 
-/** Rows × columns of stacked shares: a real grid to a screen reader, arrow keys and Enter. */
+/** Grid of stacked shares, rows × columns: an ARIA grid with arrow keys and Enter. */
 export function ShareGrid(props: ShareGridProps) {
   const { label, columns, rows, selected, onOpen, onHover } = props;
   const root = useRef<HTMLDivElement>(null);
@@ -42,7 +42,7 @@ export function ShareGrid(props: ShareGridProps) {
     (target as Element).closest<HTMLElement>("[data-cell]") ?? null;
   const tell = (cell: HTMLElement | null) =>
     onHover(cell?.dataset.cell ?? null, cell?.getBoundingClientRect() ?? null);
-  // The grid listens for all its cells: a handler on each would cost thousands.
+  // One listener on the grid: handlers on thousands of cells would be slow.
   const listeners = {
     onKeyDown: press,
     onPointerOver: ({ target }: SyntheticEvent) => tell(find(target)),

@@ -12,7 +12,7 @@ interface RowProps {
   readonly selected: string | null;
 }
 
-/** One line of the grid; drawn again only when something in it changes. */
+/** One row of the grid, memoised. */
 export const ShareRow = memo(function ShareRow(props: RowProps) {
   const { row, columns, template, rowIndex, active, selected } = props;
   return (

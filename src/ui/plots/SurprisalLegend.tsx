@@ -3,7 +3,7 @@ import "./tokens.css";
 
 const STEPS = Array.from({ length: SURPRISAL_STEPS }, (_, step) => step);
 
-/** Which colour is how many nats of surprisal. */
+/** Legend of the surprisal colours, in nats. */
 export function SurprisalLegend() {
   const most = SURPRISAL_STEPS - 1;
   return (

@@ -7,16 +7,16 @@ import { tokenRoles } from "./tokenRoles.ts";
 
 interface ChunkProps {
   readonly tokens: readonly ReadToken[];
-  /** Place of the first token in the whole text. */
+  /** Index of the first token in the whole text. */
   readonly first: number;
-  /** The token that Tab leads to, if it is in this chunk. */
+  /** Token of the tab stop, if it is in this chunk. */
   readonly active: number | null;
 }
 
-/** How many of the likeliest a label names. */
+/** Number of alternatives that a label names. */
 const NAMED = 3;
 
-/** What a screen reader says of a token: the text, its surprisal, what was likelier. */
+/** Label of a token for screen readers: its text, its surprisal, and likelier tokens. */
 function labelOf({ text, nats, top }: ReadToken): string {
   const likely = top
     .slice(0, NAMED)
@@ -25,7 +25,7 @@ function labelOf({ text, nats, top }: ReadToken): string {
   return `${nameToken(text)}: ${surprisal}${likely.length > 0 ? `; likeliest ${likely.join(", ")}` : ""}`;
 }
 
-/** Pieces have no order but their own: keys tell the place. */
+/** Pieces are keyed by index: they have no other identity. */
 function drawPieces(pieces: readonly TokenPiece[]): readonly ReactNode[] {
   return pieces.map(({ text, mark }, at) => {
     const key = `${at} ${text}`;
@@ -39,7 +39,7 @@ function drawPieces(pieces: readonly TokenPiece[]): readonly ReactNode[] {
   });
 }
 
-/** Apart from its neighbours, over a number, a token's leading space is a mark too. */
+/** A token that stands apart from its neighbours shows its leading space as a mark. */
 function TextPiece({ text }: { readonly text: string }) {
   if (!text.startsWith(" ")) return text;
   return (
@@ -50,7 +50,7 @@ function TextPiece({ text }: { readonly text: string }) {
   );
 }
 
-/** A run of tokens, drawn again only when something in it changes. */
+/** A chunk of tokens, memoised. */
 export const TokenChunk = memo(function TokenChunk({ tokens, first, active }: ChunkProps) {
   return tokens.map((token, at) => {
     const index = first + at;

@@ -7,15 +7,17 @@ import "./tokens.css";
 
 interface TokenFlowProps {
   readonly label: string;
-  /** Chunks but the last are of one length and stay the same objects while tokens come. */
+  /**
+   * Chunks of one length, except the last; full chunks stay the same objects while tokens arrive.
+   */
   readonly chunks: readonly (readonly ReadToken[])[];
-  /** Surprisals as numbers under the tokens. */
+  /** Whether surprisals are shown as numbers below the tokens. */
   readonly numbers: boolean;
-  /** The token under the pointer or the keyboard's focus, and where it is. */
+  /** Called with the token under the pointer or the keyboard's focus, and its place. */
   readonly onHover: (token: ReadToken | null, place: DOMRect | null) => void;
 }
 
-/** A text as tokens, coloured by surprisal: one stop of Tab, arrow keys from token to token. */
+/** A text as tokens, coloured by surprisal: one tab stop, arrow keys between tokens. */
 export function TokenFlow({ label, chunks, numbers, onHover }: TokenFlowProps) {
   const root = useRef<HTMLDivElement>(null);
   const [at, setAt] = useState(0);
@@ -26,7 +28,7 @@ export function TokenFlow({ label, chunks, numbers, onHover }: TokenFlowProps) {
   const tell = (element: HTMLElement | null) => {
     const index = Number(element?.dataset.token ?? Number.NaN);
     const token = chunks[Math.floor(index / length)]?.[index % length];
-    // The first box: a token that is broken over two lines has two.
+    // The first box: a token broken over two lines has two.
     onHover(token ?? null, element?.getClientRects()[0] ?? null);
   };
   const element = (index: number) =>
@@ -43,11 +45,11 @@ export function TokenFlow({ label, chunks, numbers, onHover }: TokenFlowProps) {
     if (next === null) return;
     event.preventDefault();
     setAt(next);
-    // Scrolled before the focus comes, so that what is told of its place stays true.
+    // Scrolled before the focus event, so that the reported place is right.
     element(next)?.scrollIntoView({ block: "nearest" });
     element(next)?.focus({ preventScroll: true });
   };
-  // The list listens for all its tokens: a handler on each would cost thousands.
+  // One listener on the list: handlers on thousands of tokens would be slow.
   const listeners = {
     onKeyDown: press,
     onPointerOver: ({ target }: SyntheticEvent) => tell(find(target)),

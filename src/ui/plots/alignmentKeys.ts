@@ -5,7 +5,7 @@ import type {
   TokenPlace,
 } from "./alignmentLayout.ts";
 
-/** The token of a line that stands nearest to a point of it. */
+/** Token of a line that is nearest to an x position. */
 function nearest(line: readonly PlacedToken[], x: number): PlacedToken | undefined {
   const away = (token: PlacedToken) => Math.abs(token.x + token.width / 2 - x);
   return line.reduce<PlacedToken | undefined>(
@@ -14,7 +14,7 @@ function nearest(line: readonly PlacedToken[], x: number): PlacedToken | undefin
   );
 }
 
-/** The lines one under the other: pivot, source, pivot, source. Empty ones are passed over. */
+/** Next line up or down, in the order pivot, source, pivot, source; empty lines are skipped. */
 function nextLine(
   blocks: readonly AlignmentBlock[],
   block: number,
@@ -30,7 +30,7 @@ function nextLine(
   return null;
 }
 
-/** The token that a key leads to, or null where the key means nothing here. */
+/** Token that a key moves to; null for other keys. */
 export function moveInAlignment(
   key: string,
   at: TokenPlace,

@@ -1,27 +1,27 @@
-/** Gap between two tokens, and between the stretches that both texts share, in pixels. */
+/** Gap in pixels between two tokens, and between stretches. */
 const GAP = 3;
 
 export interface SpannedToken {
-  /** Where its text ends in the document, in UTF-16 units. */
+  /** End of its text in the document, in UTF-16 units. */
   readonly end: number;
-  /** How wide its box is, in pixels. */
+  /** Width of its box, in pixels. */
   readonly width: number;
 }
 
-/** A box on a line. */
+/** Box of a token on a line. */
 export interface PlacedToken {
   readonly index: number;
   readonly x: number;
   readonly width: number;
 }
 
-/** A line of the pivot's tokens over a line of the source's. */
+/** A line of pivot tokens above a line of source tokens. */
 export interface AlignmentBlock {
   readonly pivot: readonly PlacedToken[];
   readonly source: readonly PlacedToken[];
 }
 
-/** Which token: of the pivot, or of the source. */
+/** A token of the pivot or of the source, by index. */
 export interface TokenPlace {
   readonly side: "pivot" | "source";
   readonly index: number;
@@ -29,17 +29,17 @@ export interface TokenPlace {
 
 export interface AlignmentLayout {
   readonly blocks: readonly AlignmentBlock[];
-  /** The block that each token is in. */
+  /** Block of each token. */
   readonly blockOf: { readonly pivot: readonly number[]; readonly source: readonly number[] };
 }
 
-/** Tokens from `pivot[0]` to before `pivot[1]`, over those of the source. */
+/** Pivot tokens [pivot[0], pivot[1]) above source tokens. */
 interface Stretch {
   readonly pivot: readonly [number, number];
   readonly source: readonly [number, number];
 }
 
-/** The shortest stretches at whose ends both texts end together: lines may break there. */
+/** Shortest stretches at whose ends both texts end: lines may break there. */
 export function cutStretches(
   pivot: readonly SpannedToken[],
   source: readonly SpannedToken[],
@@ -55,7 +55,7 @@ export function cutStretches(
     const a = pivot[p]?.end ?? Number.POSITIVE_INFINITY;
     const b = source[s]?.end ?? Number.POSITIVE_INFINITY;
     if (a === b) {
-      // Tokens without a text of their own end where the one before them does.
+      // Tokens without text end where the previous one does.
       while (pivot[p]?.end === a) p += 1;
       while (source[s]?.end === a) s += 1;
       close();
@@ -72,7 +72,7 @@ const widthOf = (tokens: readonly SpannedToken[], [from, to]: readonly [number, 
   return width;
 };
 
-/** Cuts a stretch that no line can hold where either of its lines is full, in the order of the ends. */
+/** Splits a stretch longer than a line where either side is full, in the order of the ends. */
 function splitStretch(
   stretch: Stretch,
   pivot: readonly SpannedToken[],
@@ -117,8 +117,8 @@ function placeTokens(
 }
 
 /**
- * Sets two tokenisations of one text over each other on lines of at most `width` pixels. What ends
- * together starts again together, so that links are short and lines hold the same text.
+ * Layout of two tokenisations of one text on lines of at most `width` pixels. Stretches start
+ * together on both lines, so that links are short and lines hold the same text.
  */
 export function layOutAlignment(
   pivot: readonly SpannedToken[],

@@ -3,27 +3,27 @@ import type { AlignmentBlock, AlignmentLayout } from "./alignmentLayout.ts";
 
 type Link = SourceAlignment["links"][number];
 
-/** A line from a pivot's token to a source's, in pixels of the block. */
+/** Line from a pivot token to a source token, in pixels of the block. */
 export interface DrawnLink {
   readonly pivot: number;
   readonly source: number;
   readonly from: number;
   readonly to: number;
   /**
-   * `row`: the source's row stands at the pivot's position; `group`: it belongs to the group only;
-   * `offset`: byte offsets would have taken this one.
+   * `row`: the source row used at the pivot position; `group`: in the same group only; `offset`:
+   * the token that byte offsets would have chosen.
    */
   readonly kind: "row" | "group" | "offset";
-  /** Where the source's token is on another line: the end lies at the edge. */
+  /** Direction of a source token on another line: the link then ends at the edge. */
   readonly away: "before" | "after" | null;
 }
 
-/** True where the profile took another row than the one whose text ends at the same byte. */
+/** Whether the profile chose another row than the one whose text ends at the same byte. */
 export function differsFromOffsets({ reason, from, sameEnd }: Link): boolean {
   return reason !== null && from !== sameEnd;
 }
 
-/** The source's tokens that a pivot's token is linked to, and how. */
+/** Source tokens that a pivot token is linked to, with the kind of link. */
 export function linksOf(link: Link): readonly (readonly [number, DrawnLink["kind"]])[] {
   const found = new Map<number, DrawnLink["kind"]>();
   for (const source of link.group) found.set(source, "group");
@@ -32,7 +32,7 @@ export function linksOf(link: Link): readonly (readonly [number, DrawnLink["kind
   return [...found];
 }
 
-/** The lines of one block. */
+/** Links of one block. */
 export function drawLinks(
   block: AlignmentBlock,
   at: number,

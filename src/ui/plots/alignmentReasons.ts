@@ -1,15 +1,15 @@
 import { ALIGNMENT_REASONS, type AlignmentReason } from "../../engine/contract/index.ts";
 
 interface ReasonMark {
-  /** Told apart without colour: stands under the token and in the legend. */
+  /** Letter below the token and in the legend, so that colour is not needed. */
   readonly letter: string;
-  /** How near to certain: one colour and one kind of line each. */
+  /** Certainty, shown as one colour and one kind of line each. */
   readonly tone: "exact" | "close" | "none";
-  /** A clause for labels and the legend's tip. */
+  /** Clause for labels and the legend's tooltip. */
   readonly words: string;
 }
 
-/** How each reason is drawn and said. */
+/** Letter, tone and words of each reason. */
 export const REASON_MARKS: Readonly<Record<AlignmentReason, ReasonMark>> = {
   "same end": { letter: "e", tone: "exact", words: "both texts end at the same byte" },
   equal: { letter: "=", tone: "exact", words: "the two strings are equal" },
@@ -22,7 +22,7 @@ export const REASON_MARKS: Readonly<Record<AlignmentReason, ReasonMark>> = {
   empty: { letter: "∅", tone: "none", words: "no entry has a place in the pivot’s vocabulary" },
 };
 
-/** How often each reason stands at the pivot’s tokens, in their fixed order; those that do not are left out. */
+/** Number of pivot tokens for each reason that occurs, in a fixed order. */
 export function countReasons(
   links: readonly { readonly reason: AlignmentReason | null }[],
 ): readonly (readonly [AlignmentReason, number])[] {

@@ -1,10 +1,10 @@
-/** A line over training steps. */
+/** A curve over training steps. */
 export interface Curve {
   readonly name: string;
   /** A CSS colour. */
   readonly colour: string;
-  /** Told apart without colour: how its line is dashed. */
+  /** Dash pattern of its line, so that colour is not needed. */
   readonly dash: string;
-  /** By step, ascending. */
+  /** Points, ascending by step. */
   readonly points: readonly { readonly step: number; readonly value: number }[];
 }

@@ -1,18 +1,24 @@
 import type { Distribution, FusedRow } from "../../engine/contract/index.ts";
 
-/** One token in every distribution over the pivot's vocabulary: the members', and the fused one last. */
+/**
+ * Probabilities of one token in every distribution over the pivot's vocabulary: the members', then
+ * the fused one.
+ */
 export interface DistributionRow {
   readonly id: number;
   readonly text: string;
   readonly gold: boolean;
-  /** Null where it is not among the entries kept. */
+  /** Null where the token is not among the kept entries. */
   readonly cells: readonly (number | null)[];
 }
 
 const find = (distribution: Distribution | null, id: number) =>
   distribution?.entries.find((entry) => entry.id === id)?.probability ?? null;
 
-/** All tokens that any distribution keeps, the fused one's likeliest first, and the gold token anyway. */
+/**
+ * Tokens of all distributions, the fused one's likeliest first, with the gold token always
+ * included.
+ */
 export function distributionRows({ members, fused, gold }: FusedRow): readonly DistributionRow[] {
   const all = [...members.map(({ aligned }) => aligned), fused];
   const texts = new Map<number, string>();
@@ -33,7 +39,7 @@ export function distributionRows({ members, fused, gold }: FusedRow): readonly D
   );
 }
 
-/** Where bars end: the least of these that holds every probability. */
+/** Upper end of the bars: the smallest of these values that holds every probability. */
 export function barScale(rows: readonly DistributionRow[], tails: readonly number[]): number {
   const most = Math.max(
     0,

@@ -7,7 +7,7 @@ interface KeyRow {
   readonly cells: readonly KeyCell[];
 }
 
-/** How many rows Page Up and Page Down go. */
+/** Rows that Page Up and Page Down move. */
 const PAGE = 10;
 
 function cellAt(row: KeyRow | undefined, column: number): KeyCell | undefined {
@@ -20,7 +20,7 @@ function cellAt(row: KeyRow | undefined, column: number): KeyCell | undefined {
   );
 }
 
-/** The cell that a key leads to from the present one, or null where the key means nothing here. */
+/** Cell that a key moves to; null for other keys. */
 export function moveFocus(
   rows: readonly KeyRow[],
   present: string,

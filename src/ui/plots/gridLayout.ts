@@ -2,12 +2,12 @@ import type { Segment } from "./segments.ts";
 
 export interface GridCell {
   readonly key: string;
-  /** Place among the columns, from 0, and how many it spans. */
+  /** Index of the first column, from 0, and the number of columns. */
   readonly column: number;
   readonly span: number;
-  /** Null while nothing is known. */
+  /** Segments; null while unmeasured. */
   readonly segments: readonly Segment[] | null;
-  /** 0 to 1: how strongly the colours stand out. */
+  /** Colour saturation, from 0 to 1. */
   readonly strength: number;
   readonly label: string;
   readonly locked: boolean;
@@ -23,19 +23,21 @@ export interface GridRow {
 export interface GridColumn {
   readonly key: string;
   readonly heading: string;
-  /** A gap before it sets its group apart. */
+  /** Whether a gap before the column separates its group. */
   readonly gap: boolean;
 }
 
 const GAP = "9px";
 
-/** The columns as CSS tracks, headings first. */
+/** Columns as CSS grid tracks, headings first. */
 export function tracks(columns: readonly GridColumn[]): string {
   const widths = columns.map(({ gap }) => `${gap ? `${GAP} ` : ""}minmax(24px, 1fr)`);
   return `var(--grid-head, 58px) ${widths.join(" ")}`;
 }
 
-/** The CSS grid line at which a column starts: line 1 is the heading's, gaps take a track each. */
+/**
+ * CSS grid line where a column starts: line 1 is the heading's, and gaps are tracks of their own.
+ */
 export function line(columns: readonly GridColumn[], column: number): number {
   return column + 2 + columns.slice(0, column + 1).filter(({ gap }) => gap).length;
 }

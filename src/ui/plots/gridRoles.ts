@@ -1,6 +1,6 @@
 /**
- * ARIA for a grid made of plain boxes: the elements of a table would lose their meaning where CSS
- * lays them out as a grid, roles do not. Rows and columns count from 1, headings included.
+ * ARIA roles of a grid made of plain elements, since table elements lose their semantics in a CSS
+ * grid. Rows and columns count from 1, headings included.
  */
 export const gridRoles = {
   grid: (label: string, rows: number, columns: number) => ({

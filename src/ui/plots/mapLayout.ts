@@ -3,20 +3,20 @@ import { formatPercent, formatShare } from "../theme/format.ts";
 import type { GridCell, GridColumn, GridRow } from "./gridLayout.ts";
 import { stackShares } from "./segments.ts";
 
-/** Groups as they stand in a layer, left to right. */
+/** Groups of columns, left to right. */
 const GROUPS = ["attention", "mlp", "norm", "other", "embedding", "head"] as const;
 
-/** What the models of a map are called and drawn with. */
+/** Names and colours of a map's models. */
 export interface MapLegend {
-  /** In the order of `WeightMap.models`. */
+  /** Names in the order of `WeightMap.models`. */
   readonly names: readonly string[];
   readonly colours: readonly string[];
-  /** Null where the recipe has no base. */
+  /** Name of the base; null where the recipe has none. */
   readonly base: string | null;
   readonly baseColour: string;
 }
 
-/** Within a group as the forward pass goes; headings that are not here keep the files' order. */
+/** Column order within a group, after the forward pass; others keep the files' order. */
 const HEADINGS = ["q", "k", "v", "qkv", "o", "gate", "up", "down"];
 
 export interface MapLayout {
@@ -24,18 +24,18 @@ export interface MapLayout {
   readonly rows: readonly GridRow[];
 }
 
-/** The place in words: `Layer 3 · gate`. */
+/** Place in words: `Layer 3 · gate`. */
 export function placeName({ layer, column }: WeightCell): string {
   return layer === null ? column : `Layer ${layer} · ${column}`;
 }
 
-/** How strongly a tensor was changed: the root mean square over the models. */
+/** Root mean square, over the models, of a tensor's relative change. */
 function changeOf({ change }: WeightCell): number | null {
   if (!change || change.length === 0) return null;
   return Math.sqrt(change.reduce((sum, value) => sum + value * value, 0) / change.length);
 }
 
-/** A cell as a sentence, for a screen reader. */
+/** Description of a cell for screen readers. */
 export function describeCell(cell: WeightCell, { names, base }: MapLegend): string {
   const place = placeName(cell);
   if (!cell.merged) return `${place}: copied, not merged`;
@@ -48,7 +48,7 @@ export function describeCell(cell: WeightCell, { names, base }: MapLegend): stri
   return `${place}: ${shares.join(", ")}${changed}${cell.locked ? "; locked" : ""}`;
 }
 
-/** Every tensor once; two of one heading in a layer get a mark each. */
+/** Column key of every tensor; equal headings in a layer get a number. */
 function columnKeys(cells: readonly WeightCell[]): ReadonlyMap<WeightCell, string> {
   const seen = new Map<string, number>();
   const keys = new Map<WeightCell, string>();
@@ -62,8 +62,8 @@ function columnKeys(cells: readonly WeightCell[]): ReadonlyMap<WeightCell, strin
 }
 
 /**
- * Layers × columns. Columns stand by group, in the order in which the first layer names them; what
- * is outside the stack becomes a wide row: embeddings above it, everything else below.
+ * Layout of the map, layers × columns. Columns are ordered by group, then as in the first layer;
+ * tensors outside the stack become wide rows: embeddings above it, others below.
  */
 export function layoutMap(map: WeightMap, legend: MapLegend): MapLayout {
   const inside = map.cells.filter(({ layer }) => layer !== null);
@@ -129,7 +129,7 @@ export function layoutMap(map: WeightMap, legend: MapLegend): MapLayout {
   };
 }
 
-/** One cell's shares as pieces, the base's last. */
+/** Segments of one cell's shares, the base's last. */
 function segmentsOf(shares: readonly number[], legend: MapLegend) {
   return stackShares(shares, legend.colours, legend.base === null ? null : legend.baseColour);
 }

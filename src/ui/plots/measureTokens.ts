@@ -2,7 +2,7 @@ import type { AlignedToken } from "../../engine/contract/index.ts";
 import { nameToken } from "../theme/tokenText.ts";
 import type { SpannedToken } from "./alignmentLayout.ts";
 
-/** What a token's box adds to its text, and the least it is wide, in pixels. */
+/** Padding and smallest width of a token's box, in pixels. */
 const PADDING = 13;
 const LEAST = 22;
 const SIZE = "12.5px";
@@ -17,7 +17,7 @@ function widthOf(text: string): number {
   return pen.measureText(text).width;
 }
 
-/** How wide each token's box will be; measured once for every text that occurs. */
+/** Width of each token's box; measured once per distinct text. */
 export function measureTokens(tokens: readonly AlignedToken[]): readonly SpannedToken[] {
   return tokens.map(({ text, end }) => {
     let width = widths.get(text);

@@ -1,18 +1,18 @@
-/** One piece of a stacked bar, from 0 to 1 along it. */
+/** A segment of a stacked bar, from 0 to 1 along it. */
 export interface Segment {
   readonly from: number;
   readonly to: number;
   readonly colour: string;
-  /** Counts against the whole: drawn hatched. */
+  /** Whether the share is negative; drawn hatched. */
   readonly negative: boolean;
 }
 
-/** Shares below this are rounding, not a remainder. */
+/** Remainder below which it counts as rounding. */
 const NOTHING = 1e-6;
 
 /**
- * Shares side by side, the remainder to 1 last and in its own colour. Negative ones take their size
- * and are marked, so that the pieces always fill the bar: width is |share| / Σ|share|.
+ * Shares as segments, the remainder to 1 last in its own colour. Negative shares are marked; widths
+ * are |share| / Σ|share|, so that they always fill the bar.
  */
 export function stackShares(
   shares: readonly number[],
@@ -38,8 +38,8 @@ export function stackShares(
 const percent = (fraction: number) => `${Math.round(fraction * 10_000) / 100}%`;
 
 /**
- * The segments as one CSS background, hatching on top: a cell is one element, however many models it
- * shows. `--k` is how strongly the colours stand out from `--bg`.
+ * Segments as one CSS background, hatching on top: a cell is one element, however many models it
+ * shows. `--k` mixes the colours with `--bg`.
  */
 export function paintSegments(segments: readonly Segment[]): {
   readonly backgroundImage: string;

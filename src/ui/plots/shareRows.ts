@@ -2,10 +2,10 @@ import type { WeightCell } from "../../engine/contract/index.ts";
 import type { MapLegend } from "./mapLayout.ts";
 import type { ShareBar } from "./ShareBars.tsx";
 
-/** A base share below this is rounding and not worth a line. */
+/** Share of the base below which it counts as rounding. */
 const NOTHING = 5e-4;
 
-/** A cell's shares as bars, the base's remainder last where there is one. */
+/** Bars of a cell's shares, the base's remainder last where there is one. */
 export function barsOf({ shares, spread }: WeightCell, legend: MapLegend): readonly ShareBar[] {
   const values = shares ?? [];
   const bars = values.map((share, index) => ({

@@ -1,4 +1,4 @@
-/** Round numbers between two ends: two to seven of them. */
+/** Two to seven round numbers between two ends. */
 export function ticks(low: number, high: number): readonly number[] {
   if (!(high > low)) return [low];
   const widest = (high - low) / 2.5;
@@ -11,7 +11,7 @@ export function ticks(low: number, high: number): readonly number[] {
 
 const MINUS = "\u2212";
 
-/** Ticks in as many decimals as tell them apart; those of tiny numbers as powers of ten. */
+/** Tick labels with enough decimals to differ; powers of ten for tiny numbers. */
 export function tickLabels(values: readonly number[]): readonly string[] {
   const [first = 0, second = first] = values;
   const step = Math.abs(second - first) || Math.abs(first) || 1;
@@ -24,7 +24,7 @@ export function tickLabels(values: readonly number[]): readonly string[] {
   });
 }
 
-/** At most so many of the values, evenly, the last one always. */
+/** At most so many of the values, evenly spaced, the last one included. */
 export function thinned<T>(values: readonly T[], most: number): readonly T[] {
   const every = Math.ceil(values.length / most);
   return values.filter((_, at) => (values.length - 1 - at) % every === 0);

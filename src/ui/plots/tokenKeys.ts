@@ -1,14 +1,14 @@
-/** Where a token stands on the screen. */
+/** Position of a token on the screen. */
 export interface TokenPlace {
   readonly left: number;
   readonly right: number;
   readonly top: number;
 }
 
-/** Lines are told apart by more than marks under tokens move them, in pixels. */
+/** Smallest distance between two lines, in pixels; marks shift tokens by less. */
 const LINE_GAP = 6;
 
-/** The nearest token of the line above (−1) or below (1), or the same token where there is none. */
+/** Nearest token on the line above (−1) or below (1), or the same token where there is none. */
 function otherLine(place: (index: number) => TokenPlace, count: number, at: number, step: -1 | 1) {
   const from = place(at);
   const middle = (from.left + from.right) / 2;
@@ -25,7 +25,7 @@ function otherLine(place: (index: number) => TokenPlace, count: number, at: numb
   return best;
 }
 
-/** The token that a key leads to, or null where the key means nothing here. */
+/** Token that a key moves to; null for other keys. */
 export function moveToken(
   key: string,
   at: number,

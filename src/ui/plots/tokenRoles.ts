@@ -1,4 +1,4 @@
-/** ARIA for text made of tokens: a list whose entries arrow keys walk through. */
+/** ARIA roles of a text of tokens: a list whose items arrow keys move between. */
 export const tokenRoles = {
   list: (label: string) => ({
     role: "listbox",
@@ -12,7 +12,7 @@ export const tokenRoles = {
     "aria-selected": active,
     tabIndex: active ? 0 : -1,
   }),
-  /** Some of the list's tokens under a name of their own. */
+  /** A named group of the list's tokens. */
   group: (label: string) => ({ role: "group", "aria-label": label }),
   none: { role: "presentation" },
 } as const;

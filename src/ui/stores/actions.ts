@@ -14,7 +14,7 @@ import { findMethodFor, takesBase } from "./methodFor.ts";
 import { fillStarts } from "./recipeStore.ts";
 import type { Studio } from "./studio.ts";
 
-/** Runs what a person asked for; a failure becomes a notice that says what was tried. */
+/** Runs an action; a failure becomes a notice with the action's name. */
 export async function attempt<T>(
   studio: Studio,
   title: string,
@@ -29,25 +29,25 @@ export async function attempt<T>(
   }
 }
 
-/** Shows a screen by its address, so that the browser's back button returns from it. */
+/** Shows a screen through its address, so that the browser's back button works. */
 export function show(screen: string): void {
   window.location.hash = `#/${screen}`;
 }
 
-/** Shows the Playground: its columns, or its table of evaluations. */
+/** Shows the Playground's columns, or its evaluations. */
 export function openPlayground(studio: Studio, tab: "try" | "evaluate"): void {
   studio.playground.setState({ tab });
   show("playground");
 }
 
-/** Starts a job and notes it down. */
+/** Starts a job and adds its card to the store. */
 export async function begin(studio: Studio, request: JobRequest): Promise<JobCard> {
   const job = await studio.engine.startJob(request);
   studio.jobs.begin(job);
   return job;
 }
 
-/** The job's card when it no longer runs. Anything but `done` throws its failure. */
+/** Card of a job once it has ended; throws its failure unless it is `done`. */
 export function finish(studio: Studio, id: JobId): Promise<JobCard> {
   return new Promise((resolve, reject) => {
     const settle = () => {
@@ -68,10 +68,10 @@ export function finish(studio: Studio, id: JobId): Promise<JobCard> {
   });
 }
 
-/** Asks the engine for the models, the datasets, fused ones too, and the room they take. */
+/** Loads models, datasets, fused datasets and storage from the engine. */
 export async function refreshLibrary(studio: Studio): Promise<void> {
   const before = studio.library.getState();
-  // Models are shown even where texts are not.
+  // Models are shown even where loading others fails.
   const [models, datasets, fusions, storage] = await Promise.all([
     studio.engine.listModels(),
     studio.engine.listDatasets().catch(() => before.datasets),
@@ -87,7 +87,9 @@ async function cards(studio: Studio, ids: readonly ModelId[]): Promise<readonly 
   return ids.flatMap((id) => models.find((model) => model.id === id) ?? []);
 }
 
-/** Takes dropped or picked checkpoints and datasets into the library and offers to merge what fits together. */
+/**
+ * Imports dropped or picked checkpoints and datasets, and offers to merge models that fit together.
+ */
 export function importFiles(studio: Studio, files: readonly DroppedFile[]) {
   return attempt(studio, "Import", async () => {
     if (files.length === 0) return;
@@ -104,7 +106,10 @@ export function importFiles(studio: Studio, files: readonly DroppedFile[]) {
   });
 }
 
-/** Puts models into a new recipe: the method that is chosen if it takes them, one of them as the base. */
+/**
+ * Composes a recipe of models: with the chosen method if it takes so many, and one of them as the
+ * base.
+ */
 function composeMerge(studio: Studio, models: readonly ModelCard[], base: ModelCard | null) {
   const { methods } = studio.environment.getState();
   const wanted = studio.recipe.getState().recipe.method;
@@ -128,7 +133,7 @@ function composeMerge(studio: Studio, models: readonly ModelCard[], base: ModelC
   studio.recipe.compose(method ? fillStarts(recipe, method) : recipe);
 }
 
-/** Composes a merge of these models, the base guessed from their weights. */
+/** Composes a merge of these models, with the base guessed from their weights. */
 export function mergeModels(studio: Studio, ids: readonly ModelId[]) {
   return attempt(studio, "Merge these", async () => {
     const chosen = await cards(studio, ids);
@@ -139,7 +144,7 @@ export function mergeModels(studio: Studio, ids: readonly ModelId[]) {
   });
 }
 
-/** The result's name: what a person typed, else the models' common stem and the method. */
+/** Name of the result: the user's, else the models' common prefix and the method. */
 export function resultName(studio: Studio): string {
   const { name, recipe } = studio.recipe.getState();
   if (name !== null) return name.trim();
@@ -151,7 +156,7 @@ export function resultName(studio: Studio): string {
   );
 }
 
-/** Starts the merge that is composed. */
+/** Starts the composed merge. */
 export function startMerge(studio: Studio) {
   return attempt(studio, "Merge", async () => {
     const { recipe, shardBytes } = studio.recipe.getState();
@@ -161,14 +166,14 @@ export function startMerge(studio: Studio) {
   });
 }
 
-/** Measures what the weight map needs, without merging. */
+/** Measures the weight map without merging. */
 export function startMeasure(studio: Studio) {
   return attempt(studio, "Measure the weights", () =>
     begin(studio, { kind: "measure", recipe: studio.recipe.getState().recipe }),
   );
 }
 
-/** Fetches the samples, composes VaRM over the base and its fine-tunes, and merges: in one go. */
+/** Imports the samples, composes VaRM over the base and its fine-tunes, and merges. */
 export function trySamples(studio: Studio) {
   return attempt(studio, "Sample models", async () => {
     const started = await begin(studio, { kind: "samples" });
@@ -200,7 +205,7 @@ export function control(studio: Studio, job: JobId, order: "cancel" | "resume" |
   });
 }
 
-/** Writes a model as a Hugging Face folder: into a folder that is picked, else as downloads. */
+/** Exports a model as a Hugging Face folder: into a picked folder, else as downloads. */
 export function exportModel(studio: Studio, model: ModelId) {
   return attempt(studio, "Export", async () => {
     const picker = window.showDirectoryPicker;
@@ -213,7 +218,7 @@ export function exportModel(studio: Studio, model: ModelId) {
   });
 }
 
-/** Asks the browser to keep the data when room gets short. */
+/** Asks the browser for persistent storage. */
 export function keepData(studio: Studio) {
   return attempt(studio, "Keep my data", async () => {
     const storage = await studio.engine.persist();

@@ -15,7 +15,7 @@ import { PIPELINE_COMMANDS } from "./pipelineCommands.ts";
 import { playBlocked, runPrompt } from "./playgroundActions.ts";
 import type { Studio } from "./studio.ts";
 
-/** Why the composed recipe cannot be merged now, or null. */
+/** Reason why the composed recipe cannot be merged now, or null. */
 export function mergeBlocked(studio: Studio): string | null {
   const { recipe, problem } = studio.recipe.getState();
   const { plan, planFailure, pending } = studio.forecast.getState();
@@ -36,7 +36,7 @@ export function mergeBlocked(studio: Studio): string | null {
 
 const free = () => null;
 
-/** The merge that the Merge screen follows, if it is there still. */
+/** Merge that the Merge screen follows, if it still exists. */
 export function followedMerge(studio: Studio) {
   const jobs = studio.jobs.getState().jobs ?? [];
   const own = studio.jobs.find(studio.recipe.getState().job);

@@ -1,6 +1,6 @@
 import type { ModelCard } from "../../engine/contract/index.ts";
 
-/** True where two complete checkpoints have one shape, as far as their cards tell. */
+/** Whether two complete checkpoints have the same shape, as far as their cards say. */
 export function isCompatible(a: ModelCard, b: ModelCard): boolean {
   return (
     a.state === "complete" &&
@@ -11,21 +11,21 @@ export function isCompatible(a: ModelCard, b: ModelCard): boolean {
   );
 }
 
-/** The largest set of the models that can be merged with one another; empty below two. */
+/** Largest set of models that can be merged with one another; empty below two. */
 export function findCompatible(models: readonly ModelCard[]): readonly ModelCard[] {
   const groups = models.map((model) => models.filter((other) => isCompatible(model, other)));
   const best = groups.reduce((a, b) => (b.length > a.length ? b : a), []);
   return best.length >= 2 ? best : [];
 }
 
-/** A name that nothing in the library has yet. */
+/** Name that is not taken in the library. */
 export function suggestName(wanted: string, taken: readonly string[]): string {
   let name = wanted;
   for (let count = 2; taken.includes(name); count++) name = `${wanted}-${count}`;
   return name;
 }
 
-/** What models share at the front of their names: `ember` of `ember-base` and `ember-tales`. */
+/** Common prefix of names, in whole words: `ember` of `ember-base` and `ember-tales`. */
 export function sharedStem(names: readonly string[]): string {
   const [first = "", ...rest] = names;
   let length = first.length;
@@ -37,7 +37,7 @@ export function sharedStem(names: readonly string[]): string {
   return /^(.*)[-_. ]/.exec(first.slice(0, length))?.[1] ?? "";
 }
 
-/** What to call each model beside its siblings: without the stem that they share. */
+/** Names without their common prefix. */
 export function shortNames(names: readonly string[]): readonly string[] {
   const stem = names.length > 1 ? sharedStem(names) : "";
   return names.map((name) =>

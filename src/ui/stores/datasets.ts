@@ -13,7 +13,7 @@ import type { Studio } from "./studio.ts";
 
 export const SAMPLE_TEXTS = ["tales", "drama", "maths"] as const;
 
-/** Fetches the sample texts from where the page came from and takes them into the library. */
+/** Imports the sample texts from the page's address. */
 export function addSampleTexts(studio: Studio) {
   return attempt(studio, "Sample texts", async () => {
     const files = await Promise.all(
@@ -40,8 +40,8 @@ export function removeDataset(studio: Studio, { id, name }: DatasetCard) {
 }
 
 /**
- * What an evaluation would run on now, the model to compare with first. Where nobody chose: every
- * model that can, every dataset, compared with the oldest.
+ * Models and datasets of the next evaluation, the reference first. By default every model that can
+ * be run, every dataset, and the oldest model as reference.
  */
 export function evaluationParts(
   { draft, cards }: Pick<PlaygroundState, "draft" | "cards">,
@@ -62,7 +62,7 @@ export function evaluationParts(
 
 const isRunning = ({ kind, state }: JobCard) => kind === "evaluate" && state === "running";
 
-/** Why no evaluation can be started now, or null. */
+/** Reason why no evaluation can be started now, or null. */
 export function evaluateBlocked(studio: Studio): string | null {
   const { environment } = studio.environment.getState();
   const { models, datasets } = studio.library.getState();
@@ -73,7 +73,7 @@ export function evaluateBlocked(studio: Studio): string | null {
   return parts.datasets.length === 0 ? "Choose a dataset first." : null;
 }
 
-/** Starts the evaluation that is put together; its table is shown when it is done. */
+/** Starts the evaluation, and shows its table when it is done. */
 export function startEvaluation(studio: Studio) {
   return attempt(studio, "Evaluate", async () => {
     const { models, datasets } = studio.library.getState();
@@ -85,7 +85,7 @@ export function startEvaluation(studio: Studio) {
   });
 }
 
-/** The evaluation that is shown: the one asked for, else the newest that runs or has a table. */
+/** Evaluation that is shown: the chosen one, else the newest that runs or has a table. */
 export function shownEvaluation(
   jobs: readonly JobCard[],
   shown: string | null,

@@ -1,4 +1,4 @@
-/** Chromium's folder picker; TypeScript's DOM library does not know it. */
+/** Chromium's folder picker, which TypeScript's DOM library lacks. */
 interface Window {
   readonly showDirectoryPicker?: (options?: {
     readonly mode?: "read" | "readwrite";

@@ -39,7 +39,7 @@ export function fakeJob(id: string, changes: Partial<JobCard> = {}): JobCard {
   };
 }
 
-/** An engine for tests: says what it is told to say, and remembers which jobs were asked for. */
+/** Engine for tests: gives the stated answers, and records the started jobs. */
 export function fakeEngine(answers: Partial<Engine>): {
   readonly engine: Engine;
   readonly started: readonly JobRequest[];

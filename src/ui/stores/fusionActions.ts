@@ -14,7 +14,7 @@ import type { FusionDraft } from "./fusionStore.ts";
 import { whyMute } from "./playgroundActions.ts";
 import type { Studio } from "./studio.ts";
 
-/** What a fusion would be made of now. */
+/** Models and datasets of the next fusion. */
 export interface FusionParts {
   readonly pivot: ModelCard | null;
   readonly sources: readonly ModelCard[];
@@ -22,8 +22,9 @@ export interface FusionParts {
 }
 
 /**
- * Where nobody chose: the oldest model that can read is the pivot, those of another shape teach it,
- * on every dataset. What is gone from the library is left out.
+ * Models and datasets of the next fusion. By default the oldest model with a tokenizer is the
+ * pivot, models of other shapes are its sources, and every dataset is read. Deleted ones are left
+ * out.
  */
 export function fusionParts(studio: Studio): FusionParts {
   const { draft } = studio.fusion.getState();
@@ -43,13 +44,13 @@ export function fusionParts(studio: Studio): FusionParts {
   };
 }
 
-/** The profile's settings with what was changed. */
+/** Settings of the profile with the user's changes. */
 export function fusionSettings(studio: Studio): FusionSettings {
   const { profile, changes } = studio.fusion.getState().draft;
   return { ...FUSION_DEFAULTS[profile], ...changes, profile };
 }
 
-/** Sets one of the settings; what the profile sets anyway is no change. */
+/** Changes a setting; the profile's own value is no change. */
 export function changeSetting<K extends keyof FusionSettings>(
   studio: Studio,
   key: K,
@@ -61,7 +62,7 @@ export function changeSetting<K extends keyof FusionSettings>(
   studio.fusion.draft({ changes: value === usual ? rest : { ...rest, [key]: value } });
 }
 
-/** Everything that stands in the way of this fusion, a sentence each. */
+/** Reasons why this fusion cannot be started, a sentence each. */
 export function fusionChecks(
   { pivot, sources, datasets }: FusionParts,
   mute: (model: ModelId) => string | null,
@@ -85,7 +86,7 @@ export function fusionChecks(
   return found;
 }
 
-/** The checks of what is put together now. */
+/** Reasons why the present draft cannot be started. */
 export function presentChecks(studio: Studio): readonly string[] {
   const { cards } = studio.playground.getState();
   return fusionChecks(fusionParts(studio), (id) => whyMute(cards[id]));
@@ -93,7 +94,7 @@ export function presentChecks(studio: Studio): readonly string[] {
 
 const isFuse = ({ kind }: JobCard) => kind === "fuse";
 
-/** Why no fusion can be started now, or null. */
+/** First reason why no fusion can be started now, or null. */
 export function fuseBlocked(studio: Studio): string | null {
   const { environment } = studio.environment.getState();
   if (environment && !environment.gpu.available) return environment.gpu.failure.message;
@@ -102,7 +103,7 @@ export function fuseBlocked(studio: Studio): string | null {
   return presentChecks(studio)[0] ?? null;
 }
 
-/** The fusion that the screen follows: the one started here, else the newest that is not over. */
+/** Fusion that the screen follows: the one started here, else the newest unfinished one. */
 export function followedFusion(studio: Studio): JobCard | undefined {
   const own = studio.jobs.find(studio.fusion.getState().job);
   const open = (job: JobCard) =>
@@ -110,7 +111,7 @@ export function followedFusion(studio: Studio): JobCard | undefined {
   return own ?? studio.jobs.getState().jobs?.find(open);
 }
 
-/** The fused dataset that is shown: the one asked for, else the newest that is complete. */
+/** Fused dataset that is shown: the chosen one, else the newest complete one. */
 export function shownFusion(
   fusions: readonly FusionCard[],
   shown: string | null,
@@ -119,7 +120,7 @@ export function shownFusion(
   return fusions.find(({ id }) => id === shown) ?? newest.find(({ state }) => state === "complete");
 }
 
-/** The fused dataset's name: what a person typed, else the pivot's and its only source's. */
+/** Name of the fused dataset: the user's, else the pivot's and its only source's. */
 export function fusionName(studio: Studio): string {
   const { name } = studio.fusion.getState().draft;
   if (name !== null) return name.trim();
@@ -131,7 +132,7 @@ export function fusionName(studio: Studio): string {
   return suggestName(who === undefined ? `${own} fused` : `${own} from ${who}`, taken);
 }
 
-/** Starts the fusion that is put together, and shows its result when it is done. */
+/** Starts the fusion, and shows its result when it is done. */
 export function startFusion(studio: Studio) {
   return attempt(studio, "Fuse", async () => {
     const { pivot, sources, datasets } = fusionParts(studio);
@@ -164,7 +165,7 @@ export function openFusion(studio: Studio, fusion: string): void {
   show("fuse");
 }
 
-/** Goes on with a fusion, and shows its result when it is done. */
+/** Resumes a fusion, and shows its result when it is done. */
 export function resumeFusion(studio: Studio, job: string) {
   studio.fusion.setState({ job });
   return attempt(studio, "Fuse", async () => {
@@ -173,13 +174,13 @@ export function resumeFusion(studio: Studio, job: string) {
   });
 }
 
-/** Shows a fusion that is not over, or that failed. */
+/** Shows an unfinished or failed fusion. */
 export function followFusion(studio: Studio, job: string): void {
   studio.fusion.setState({ job, tab: "setup" });
   show("fuse");
 }
 
-/** Puts a draft together that differs from the present one. */
+/** Replaces the draft of a fusion. */
 export function composeFusion(studio: Studio, draft: Partial<FusionDraft>): void {
   studio.fusion.draft(draft);
   studio.fusion.setState({ tab: "setup", job: null });
@@ -195,7 +196,7 @@ export function removeFusion(studio: Studio, { id, name }: FusionCard) {
 
 export type FusionFormat = Extract<JobRequest, { readonly kind: "export-fusion" }>["format"];
 
-/** The formats a fused dataset is written in, and who reads them. */
+/** Export formats of a fused dataset, with their readers. */
 export const FUSION_FORMATS: readonly (readonly [FusionFormat, string])[] = [
   ["studio", "The studio’s own format"],
   ["fusellm", "Parquet for FuseLLM"],
@@ -203,7 +204,7 @@ export const FUSION_FORMATS: readonly (readonly [FusionFormat, string])[] = [
   ["fusechat-v2", "Parquet for FuseChat v2"],
 ];
 
-/** Writes a fused dataset: into a folder that is picked, else as downloads. */
+/** Exports a fused dataset: into a picked folder, else as downloads. */
 export function exportFusion(studio: Studio, { id, name }: FusionCard, format: FusionFormat) {
   return attempt(studio, `Export ${name}`, async () => {
     const picker = window.showDirectoryPicker;
@@ -215,7 +216,7 @@ export function exportFusion(studio: Studio, { id, name }: FusionCard, format: F
   });
 }
 
-/** Takes a file of FuseLLM's, FuseChat's or our own in, as a fused dataset of that pivot. */
+/** Imports a file of FuseLLM, FuseChat or the studio as a fused dataset of a pivot. */
 export function importFusion(studio: Studio, file: File, pivot: ModelId) {
   return attempt(studio, `Import ${file.name}`, async () => {
     const name = file.name.replace(/\.(parquet|fused)$/i, "");

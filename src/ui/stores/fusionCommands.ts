@@ -11,7 +11,7 @@ const runningSamples = (studio: Studio) =>
       ({ kind, state }) => (kind === "samples" || kind === "fuse") && state === "running",
     );
 
-/** What can be asked for about fusions. */
+/** Commands on fusions. */
 export const FUSION_COMMANDS = {
   tryFusion: {
     id: "try-fusion",

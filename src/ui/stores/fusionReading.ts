@@ -2,7 +2,7 @@ import { type FusionId, toFailure } from "../../engine/contract/index.ts";
 import { PAGE_DOCUMENTS } from "./fusionStore.ts";
 import type { Studio } from "./studio.ts";
 
-/** Asks for the documents from `first` to `last`, page by page, unless they are there or on their way. */
+/** Loads the documents from `first` to `last`, page by page, unless they are loaded or loading. */
 export function loadDocuments(
   studio: Studio,
   fusion: FusionId,
@@ -33,7 +33,7 @@ export function loadDocuments(
   return Promise.all(wanted.map(load)).then(() => undefined);
 }
 
-/** Opens a document; the last one stays until it is there. */
+/** Opens a document; the previous one stays until it is loaded. */
 export async function openDocument(studio: Studio, fusion: FusionId, index: number): Promise<void> {
   studio.fusion.read(fusion);
   studio.fusion.setState({ opened: index, failure: null });
@@ -47,7 +47,7 @@ export async function openDocument(studio: Studio, fusion: FusionId, index: numb
   }
 }
 
-/** Asks for a row; of rows asked for while another is on its way only the last is shown. */
+/** Loads a row; of rows requested while another is loading only the last is shown. */
 export async function openRow(
   studio: Studio,
   fusion: FusionId,

@@ -12,13 +12,13 @@ import type {
   ModelId,
 } from "../../engine/contract/index.ts";
 
-/** A fusion as it is being put together. Null: nobody chose yet, so the studio proposes. */
+/** Draft of a fusion. Null: not chosen, the default applies. */
 export interface FusionDraft {
   readonly pivot: ModelId | null;
   readonly sources: readonly ModelId[] | null;
   readonly datasets: readonly DatasetId[] | null;
   readonly profile: FusionProfile;
-  /** Settings that a person set; the profile gives the others. */
+  /** Settings that the user changed; the profile gives the others. */
   readonly changes: Partial<FusionSettings>;
   readonly name: string | null;
 }
@@ -26,26 +26,26 @@ export interface FusionDraft {
 export interface FusionState {
   readonly tab: "setup" | "documents" | "pipeline";
   readonly draft: FusionDraft;
-  /** The job started from this page; null: the newest that is under way. */
+  /** Job that was started here; null: the newest unfinished one. */
   readonly job: JobId | null;
-  /** The fused dataset that is shown; null: the newest. */
+  /** Fused dataset that is shown; null: the newest. */
   readonly shown: FusionId | null;
-  /** Which fused dataset what follows belongs to. */
+  /** Fused dataset that the following fields belong to. */
   readonly reading: FusionId | null;
-  /** Cards of documents by page of `PAGE_DOCUMENTS`, as far as they were asked for. */
+  /** Document cards by page of `PAGE_DOCUMENTS`, as far as loaded. */
   readonly pages: Readonly<Record<number, readonly FusedDocumentCard[]>>;
-  /** The document that was asked for. It is there when `document` has its index. */
+  /** Index of the requested document, which is loaded when `document` has it. */
   readonly opened: number | null;
   readonly document: FusedDocument | null;
-  /** The row that was asked for, and the last one that came. */
+  /** Requested row, and the row that was loaded last. */
   readonly asked: { readonly document: number; readonly row: number } | null;
   readonly row: FusedRow | null;
   readonly failure: Failure | null;
-  /** Which source stands beside the pivot, from 0. */
+  /** Index of the source beside the pivot, from 0. */
   readonly source: number;
 }
 
-/** Documents that are asked for at once. */
+/** Documents loaded at once. */
 export const PAGE_DOCUMENTS = 50;
 
 const NOTHING_READ = {
@@ -58,7 +58,7 @@ const NOTHING_READ = {
   source: 0,
 } as const satisfies Partial<FusionState>;
 
-/** What the Fuse screen shows and holds. */
+/** Store of the Fuse screen. */
 export function createFusionStore() {
   const store = createStore<FusionState>(() => ({
     tab: "setup",
@@ -80,11 +80,11 @@ export function createFusionStore() {
     draft(change: Partial<FusionDraft>) {
       store.setState(({ draft }) => ({ draft: { ...draft, ...change } }));
     },
-    /** Turns to a fused dataset; what was read of another one is forgotten. */
+    /** Switches to a fused dataset, and drops what was loaded of another. */
     read(fusion: FusionId) {
       if (store.getState().reading !== fusion) store.setState({ reading: fusion, ...NOTHING_READ });
     },
-    /** Takes an answer in, if it is about what is still being read. */
+    /** Applies an answer, if it is about the present dataset. */
     take(fusion: FusionId, change: (state: FusionState) => Partial<FusionState>) {
       store.setState((state) => (state.reading === fusion ? change(state) : {}));
     },

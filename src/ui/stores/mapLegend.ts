@@ -2,7 +2,7 @@ import type { MapLegend } from "../plots/mapLayout.ts";
 import { BASE_COLOUR, modelColour } from "../theme/colours.ts";
 import { shortNames } from "./compatible.ts";
 
-/** What the models of a weight map are called and drawn with, in the recipe's order. */
+/** Names and colours of a weight map's models, in the recipe's order. */
 export function mapLegend(keys: readonly string[], base: string | null): MapLegend {
   const names = shortNames(base === null ? keys : [...keys, base]);
   return {

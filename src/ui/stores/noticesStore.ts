@@ -1,17 +1,17 @@
 import { createStore } from "zustand/vanilla";
 import type { Failure } from "../../engine/contract/index.ts";
 
-/** Something to tell that belongs to no place on the screen. */
+/** A notice that belongs to no place on a screen. */
 export interface Notice {
   readonly id: number;
   readonly tone: "note" | "bad";
-  /** What was tried. */
+  /** Action that it is about. */
   readonly title: string;
   readonly message: string;
   readonly code: Failure["code"] | null;
 }
 
-/** Notices that nobody has dismissed yet, oldest first. */
+/** Store of the notices that are not dismissed, oldest first. */
 export function createNoticesStore() {
   const store = createStore<{ readonly notices: readonly Notice[] }>(() => ({ notices: [] }));
   let next = 1;

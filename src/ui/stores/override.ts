@@ -9,7 +9,7 @@ function withParameter(model: RecipeModel, name: string, setting: Setting | null
   return { ...model, parameters: setting === null ? others : { ...others, [name]: setting } };
 }
 
-/** What holds for every other tensor: the model's own setting, else the recipe's, else nothing. */
+/** Setting for all other tensors: the model's own, else the recipe's, else none. */
 function restOf(recipe: Recipe, model: RecipeModel, name: string): readonly Conditional[] {
   const own = model.parameters[name];
   const shared = recipe.parameters[name];
@@ -20,9 +20,9 @@ function restOf(recipe: Recipe, model: RecipeModel, name: string): readonly Cond
 }
 
 /**
- * The recipe with one tensor's shares stated by hand: for each model an entry
- * `{filter: tensor, value}` of the method's override parameter. A filter is a substring and the
- * first match wins, so the entry stands behind longer names that contain this one, before all else.
+ * Recipe with one tensor's shares stated by hand: each model gets an entry `{filter: tensor,
+ * value}` in the method's override parameter. Filters are substrings and the first match counts, so
+ * the entry comes after longer names that contain this one, and before all others.
  */
 export function overrideShares(
   recipe: Recipe,
@@ -41,7 +41,7 @@ export function overrideShares(
   return { ...recipe, models };
 }
 
-/** The recipe without what `overrideShares` stated for this tensor. */
+/** Recipe without the shares that `overrideShares` stated for a tensor. */
 export function releaseShares(recipe: Recipe, name: string, tensor: string): Recipe {
   const models = recipe.models.map((model) => {
     const setting = model.parameters[name];
@@ -58,7 +58,7 @@ export function releaseShares(recipe: Recipe, name: string, tensor: string): Rec
   return { ...recipe, models };
 }
 
-/** The shares after one was moved; the others give or take in proportion, so that the sum stays. */
+/** Shares after one was changed; the others change in proportion, so that the sum stays. */
 export function moveShare(
   shares: readonly number[],
   index: number,

@@ -15,7 +15,7 @@ import { suggestName } from "./compatible.ts";
 import { fusionParts, fusionSettings, presentChecks } from "./fusionActions.ts";
 import type { Studio } from "./studio.ts";
 
-/** A training that a software GPU gets through while one waits. */
+/** Settings of a training that is short even on a software GPU. */
 export const SHORT_TRAINING: Partial<TrainingSettings> = {
   steps: 24,
   batchTokens: 256,
@@ -23,7 +23,7 @@ export const SHORT_TRAINING: Partial<TrainingSettings> = {
   learningRate: 1e-3,
   evaluateEvery: 8,
 };
-/** The same with time to learn. */
+/** Settings of a longer training. */
 export const LONGER_TRAINING: Partial<TrainingSettings> = {
   steps: 150,
   batchTokens: 512,
@@ -34,13 +34,13 @@ export const LONGER_TRAINING: Partial<TrainingSettings> = {
 
 const isPipeline = ({ kind }: JobCard) => kind === "fusechat";
 
-/** The training's settings: the profile's with what was changed. */
+/** Training settings of the profile with the user's changes. */
 export function trainingSettings(studio: Studio): TrainingSettings {
   const { profile } = studio.fusion.getState().draft;
   return { ...TRAINING_DEFAULTS[profile], ...studio.pipeline.getState().draft.changes };
 }
 
-/** Sets one of them; what the profile sets anyway is no change. */
+/** Changes a training setting; the profile's own value is no change. */
 export function changeTraining<K extends keyof TrainingSettings>(
   studio: Studio,
   key: K,
@@ -52,13 +52,13 @@ export function changeTraining<K extends keyof TrainingSettings>(
   studio.pipeline.draft({ changes: value === usual ? rest : { ...rest, [key]: value } });
 }
 
-/** The merges that are wanted. */
+/** Merges that are chosen. */
 export function wantedMerges(studio: Studio): readonly PipelineMerge[] {
   const { merges, draft } = studio.pipeline.getState();
   return merges.filter(({ name }) => draft.merges?.includes(name) ?? true);
 }
 
-/** Asks once for what the form needs: the merges of so many targets. */
+/** Loads the merges for the number of targets, once. */
 export async function preparePipeline(studio: Studio): Promise<void> {
   const { mergesFor } = studio.pipeline.getState();
   const targets = fusionParts(studio).sources.length;
@@ -72,7 +72,10 @@ export async function preparePipeline(studio: Studio): Promise<void> {
   }
 }
 
-/** Why FuseChat cannot be started now, or null. One that runs is no reason: the next waits its turn. */
+/**
+ * Reason why FuseChat cannot be started now, or null. A running pipeline is none: the next one
+ * waits.
+ */
 export function pipelineBlocked(studio: Studio): string | null {
   const { environment } = studio.environment.getState();
   if (environment && !environment.gpu.available) return environment.gpu.failure.message;
@@ -85,39 +88,39 @@ export function pipelineBlocked(studio: Studio): string | null {
   return refusal(studio.pipeline.getState().plan);
 }
 
-/** Whether the fusion would read all that there is. */
+/** Whether the fusion would read all rows, and leave none for the evaluation. */
 function nothingLeft(studio: Studio): boolean {
   const settings = fusionSettings(studio);
   const { datasets } = fusionParts(studio);
   return datasets.every(({ rows }) => rows <= settings.rows);
 }
 
-/** Why a training does not fit, and what would; null where it does, or where nobody knows. */
+/** Reason why a training does not fit, with what would; null where it does, or is unknown. */
 export function refusal(plan: TrainingPlan | null): string | null {
   if (!plan || plan.suggestion === null) return null;
   const { bytes, budgetBytes, suggestion } = plan;
   return `This training takes ${formatBytes(bytes.total)} on the GPU, and the budget is ${formatBytes(budgetBytes)}. ${suggestion}`;
 }
 
-/** Whether a pipeline has not begun because another job is at work. */
+/** Whether a pipeline waits for another job. */
 export function waitsForTurn(studio: Studio, { id, state, progress }: JobCard): boolean {
   const others = studio.jobs.getState().jobs?.filter((job) => job.id !== id) ?? [];
   const begun = progress.doneBytes > 0 || progress.label !== "";
   return state === "running" && !begun && others.some((job) => job.state === "running");
 }
 
-/** The pipeline that the screen follows: the one chosen, else the newest. */
+/** Pipeline that the screen follows: the chosen one, else the newest. */
 export function followedPipeline(studio: Studio): JobCard | undefined {
   const own = studio.jobs.find(studio.pipeline.getState().job);
   return own ?? studio.jobs.getState().jobs?.find(isPipeline);
 }
 
-/** What the results are called after. */
+/** Prefix of the results' names. */
 export function pipelineName(studio: Studio): string {
   const { name } = studio.pipeline.getState().draft;
   if (name !== null) return name.trim();
   const { pivot } = fusionParts(studio);
-  // Results are called after it: a name is taken where anything begins with it.
+  // Results are named after it, so a name is taken where any model's name begins with it.
   const names = (studio.library.getState().models ?? []).map((model) => model.name);
   const taken = names.flatMap((full) =>
     [...full.matchAll(/-/g)].map(({ index }) => full.slice(0, index)),
@@ -127,7 +130,7 @@ export function pipelineName(studio: Studio): string {
   return suggestName(`${pivot?.name ?? "pivot"}-fused`, [...taken, ...promised]);
 }
 
-/** Starts the whole of FuseChat with what is put together. */
+/** Starts FuseChat with the present draft. */
 export function startPipeline(studio: Studio) {
   return attempt(studio, "FuseChat", async () => {
     const { pivot, sources, datasets } = fusionParts(studio);
@@ -156,7 +159,7 @@ export function resumePipeline(studio: Studio, job: JobId) {
   return attempt(studio, "FuseChat", () => studio.engine.controlJob({ job, do: "resume" }));
 }
 
-/** Asks how far the followed pipeline is, and for the curves of its trainings. */
+/** Loads the state of the followed pipeline, and the curves of its trainings. */
 export async function refreshPipeline(studio: Studio): Promise<void> {
   const job = followedPipeline(studio)?.id;
   if (job === undefined) return;
@@ -175,7 +178,7 @@ export async function refreshPipeline(studio: Studio): Promise<void> {
   }
 }
 
-/** Asks for a curve; points that came as events meanwhile stay. */
+/** Loads a curve, and keeps points that came as events meanwhile. */
 async function askCurve(studio: Studio, training: JobId): Promise<void> {
   const told = await studio.engine.trainingRun(training);
   studio.pipeline.setState(({ curves }) => {
@@ -188,8 +191,8 @@ async function askCurve(studio: Studio, training: JobId): Promise<void> {
 }
 
 /**
- * Adds a step of a training to its curve; one that is told twice is told better the second time.
- * `now` is in milliseconds.
+ * Adds a step to a training's curve; a repeated step replaces the earlier one. `now` is in
+ * milliseconds.
  */
 export function takePoint(
   studio: Studio,
@@ -200,7 +203,7 @@ export function takePoint(
   const { curves, pace: before, run } = studio.pipeline.getState();
   const curve = curves[training];
   if (!curve) return;
-  // The first step only starts the clock: what came before it was no step's work.
+  // The first step only starts the clock: its own duration is unknown.
   const inStep = point.step > (curve.points.at(-1)?.step ?? 0);
   const pace =
     before?.training === training && inStep
@@ -215,7 +218,7 @@ export function takePoint(
     pace,
     curves: { ...curves, [training]: { ...curve, points, tokensPerSecond } },
   });
-  // It was asked for before the training knew how many steps it has.
+  // The curve was loaded before the number of steps was known.
   if (curve.steps === 0 && run) {
     void askCurve(studio, training).catch(() => undefined); // the next stage asks again
   }

@@ -3,7 +3,7 @@ import type { Command } from "./command.ts";
 import { followedPipeline, pipelineBlocked, startPipeline } from "./pipelineActions.ts";
 import { tryPipeline } from "./tryFusion.ts";
 
-/** What can be asked for about FuseChat as a whole. */
+/** Commands on FuseChat pipelines. */
 export const PIPELINE_COMMANDS = {
   tryPipeline: {
     id: "try-fusechat",

@@ -4,8 +4,8 @@ import { trainingSettings } from "./pipelineActions.ts";
 import type { Studio } from "./studio.ts";
 
 /**
- * The training that a pipeline would start with, as far as it can be told: a plan needs the documents
- * of a fused dataset, so there is none before the pivot's first.
+ * Training that a pipeline would start with. A plan needs the documents of a fused dataset, so
+ * there is none before the pivot's first fusion.
  */
 export function trainingToPlan(studio: Studio): TrainingRequest | null {
   const settings = trainingSettings(studio);
@@ -16,7 +16,7 @@ export function trainingToPlan(studio: Studio): TrainingRequest | null {
   return pivot && fusion ? { pivot: pivot.id, fusion: fusion.id, settings } : null;
 }
 
-/** Asks what a training would take; an answer that is asked for no more is dropped. */
+/** Plans a training; an answer that is out of date is dropped. */
 export async function planTraining(
   studio: Studio,
   request: TrainingRequest,

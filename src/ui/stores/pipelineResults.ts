@@ -10,7 +10,7 @@ import { attempt, openPlayground, show } from "./actions.ts";
 import { openFusion } from "./fusionActions.ts";
 import type { Studio } from "./studio.ts";
 
-/** Shows a pipeline, whatever its state. */
+/** Shows a pipeline in any state. */
 export function openPipeline(studio: Studio, job: JobId): void {
   studio.pipeline.setState({ job });
   studio.fusion.setState({ tab: "pipeline" });
@@ -23,19 +23,22 @@ export function openDocuments(studio: Studio, fusion: FusionId): void {
   studio.fusion.setState({ tab: "documents" });
 }
 
-/** Puts models side by side in the Playground. */
+/** Opens models side by side in the Playground. */
 export function compareModels(studio: Studio, models: readonly ModelId[]): void {
   studio.playground.setState({ chosen: models });
   openPlayground(studio, "try");
 }
 
-/** Puts an evaluation of models together; the first is what the others are compared with. */
+/** Prepares an evaluation of models, with the first as reference. */
 export function evaluateModels(studio: Studio, models: readonly ModelId[]): void {
   studio.playground.draft({ models, reference: models[0] ?? null });
   openPlayground(studio, "evaluate");
 }
 
-/** FuseChat's merges are the papers', which reports of an earlier version leave unsaid. */
+/**
+ * Recipe with FuseChat's profile stated, which is `paper` where reports of an earlier version state
+ * none.
+ */
 function statePapers(recipe: Recipe, methods: readonly MethodCard[]): Recipe {
   const params = methods.find(({ id }) => id === recipe.method)?.params;
   const profile = params?.find(({ name }) => name === "profile");
@@ -44,7 +47,7 @@ function statePapers(recipe: Recipe, methods: readonly MethodCard[]): Recipe {
   return { ...recipe, parameters: { ...recipe.parameters, profile: "paper" } };
 }
 
-/** Composes a merge of the report anew, to be changed or measured. */
+/** Composes a merge of the report, to be changed or measured. */
 export function openMerge(studio: Studio, yaml: string) {
   return attempt(studio, "Open in Merge", async () => {
     const { recipe } = await studio.engine.parseRecipe(yaml);
@@ -54,7 +57,7 @@ export function openMerge(studio: Studio, yaml: string) {
   });
 }
 
-/** The report as a file: its numbers, or words for people. */
+/** Report as a file, in JSON or in Markdown. */
 export async function reportFile(
   studio: Studio,
   job: JobId,

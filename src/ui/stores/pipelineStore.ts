@@ -9,12 +9,12 @@ import type {
   TrainingSettings,
 } from "../../engine/contract/index.ts";
 
-/** FuseChat as it is being put together; pivot, sources, data and rules are the fusion's draft. */
+/** Draft of a pipeline; pivot, sources, datasets and profile are in the fusion's draft. */
 export interface PipelineDraft {
-  /** Settings of the training that a person set; the profile gives the others. */
+  /** Training settings that the user changed; the profile gives the others. */
   readonly changes: Partial<TrainingSettings>;
   readonly plain: boolean;
-  /** Names of the merges that are wanted; null: all. */
+  /** Names of the chosen merges; null: all. */
   readonly merges: readonly string[] | null;
   readonly evaluationTokens: number;
   readonly name: string | null;
@@ -22,29 +22,29 @@ export interface PipelineDraft {
 
 export interface PipelineState {
   readonly draft: PipelineDraft;
-  /** The merges there are, for so many targets. */
+  /** Merges for so many targets. */
   readonly merges: readonly PipelineMerge[];
   readonly mergesFor: number | null;
-  /** The job that is shown; null: the newest. */
+  /** Job that is shown; null: the newest. */
   readonly job: JobId | null;
-  /** What is known of `shown`. */
+  /** Job that the following fields belong to. */
   readonly shown: JobId | null;
   readonly run: PipelineRun | null;
-  /** Curves by training, as far as they were asked for. */
+  /** Curves by training, as far as loaded. */
   readonly curves: Readonly<Record<JobId, TrainingRun>>;
-  /** When the training that runs now told its first step, in ms, and the tokens of those after it. */
+  /** Time of the running training's first step, in ms, and the tokens of the later steps. */
   readonly pace: {
     readonly training: JobId;
     readonly since: number;
     readonly tokens: number;
   } | null;
-  /** What the training that is put together would take, and why it cannot be told. */
+  /** Plan of the drafted training, or why there is none. */
   readonly plan: TrainingPlan | null;
   readonly planFailure: Failure | null;
   readonly failure: Failure | null;
 }
 
-/** What the FuseChat tab shows and holds. */
+/** Store of the FuseChat tab. */
 export function createPipelineStore() {
   const store = createStore<PipelineState>(() => ({
     draft: { changes: {}, plain: true, merges: null, evaluationTokens: 2048, name: null },

@@ -17,12 +17,12 @@ import {
 } from "./playgroundStore.ts";
 import type { Studio } from "./studio.ts";
 
-/** How many of the likeliest tokens are shown at each place. */
+/** Number of alternatives shown for each token. */
 const TOP_COUNT = 10;
-/** Tokens that come within this time are drawn together: laying out a long text takes a while. */
+/** Milliseconds within which tokens are drawn together: the layout of a long text is slow. */
 const DRAWING_MS = 40;
 
-/** Asks of every complete model whether it can be run here. */
+/** Loads which complete models can be run. */
 export async function describeModels(studio: Studio): Promise<void> {
   const models = studio.library.getState().models ?? [];
   const whole = models.filter(({ state }) => state === "complete");
@@ -38,14 +38,14 @@ export async function describeModels(studio: Studio): Promise<void> {
   studio.playground.setState({ cards });
 }
 
-/** Why a model cannot answer, or null. */
+/** Reason why a model cannot be run, or null. */
 export function whyMute(card: LanguageCard | undefined): string | null {
   if (!card) return "Being looked at.";
   if (card.failure) return card.failure.message;
   return card.reads ? null : "It has no tokenizer, so there is no text to give it.";
 }
 
-/** The models that stand side by side: those chosen, else what was merged last and the first other. */
+/** Models that stand side by side: the chosen ones, else the last merge and one other. */
 export function chosenModels(
   { chosen, cards }: Pick<PlaygroundState, "chosen" | "cards">,
   models: readonly ModelCard[],
@@ -58,7 +58,7 @@ export function chosenModels(
   return [...new Set([...merged.slice(0, 1), ...able])].slice(0, 2);
 }
 
-/** Puts a model beside the others or takes it away; a fifth is not taken. */
+/** Adds or removes a column; a fifth is refused. */
 export function toggleColumn(studio: Studio, model: ModelId): void {
   const state = studio.playground.getState();
   const shown = chosenModels(state, studio.library.getState().models ?? []).map(({ id }) => id);
@@ -75,7 +75,7 @@ function columnsFor(studio: Studio, kind: Exchange["kind"]): readonly ModelCard[
   return kind === "chat" ? shown.filter(({ id }) => state.cards[id]?.chats) : shown;
 }
 
-/** Why nothing can be asked of the models now, or null. */
+/** Reason why no prompt can be sent now, or null. */
 export function playBlocked(studio: Studio): string | null {
   const { mode, prompt, running } = studio.playground.getState();
   const { environment } = studio.environment.getState();
@@ -88,12 +88,12 @@ export function playBlocked(studio: Studio): string | null {
   return prompt === "" ? "Write a prompt first." : null;
 }
 
-/** Whether an exchange belongs to what a mode shows. */
+/** Whether a mode shows an exchange. */
 export function isShownIn(mode: PlaygroundState["mode"], { kind }: Exchange): boolean {
   return (mode === "chat") === (kind === "chat");
 }
 
-/** Clears what the present mode shows; the other's stays. */
+/** Clears the present mode's exchanges. */
 export function clearColumns(studio: Studio): void {
   const { mode, columns } = studio.playground.getState();
   const kept = Object.entries(columns).map(
@@ -102,7 +102,7 @@ export function clearColumns(studio: Studio): void {
   studio.playground.setState({ columns: Object.fromEntries(kept) });
 }
 
-/** The conversation so far, as the model's template takes it; what failed was never said. */
+/** Turns of the conversation so far, without failed exchanges. */
 function turnsOf(exchanges: readonly Exchange[]): readonly ChatTurn[] {
   return exchanges
     .filter(({ kind, state, text }) => kind === "chat" && state !== "failed" && text !== "")
@@ -112,7 +112,7 @@ function turnsOf(exchanges: readonly Exchange[]): readonly ChatTurn[] {
     ]);
 }
 
-/** Takes an event of a running generation into the newest exchange of its column. */
+/** Applies an event of a generation to the newest exchange of its column. */
 function takeEvent(
   before: Exchange,
   event: GenerateEvent,
@@ -194,7 +194,7 @@ async function read(studio: Studio, model: ModelId, text: string, signal: AbortS
   }));
 }
 
-/** Gives the prompt to every chosen model, one after the other, until it is stopped. */
+/** Sends the prompt to every chosen model, one after the other, until stopped. */
 export async function runPrompt(studio: Studio, reads: boolean): Promise<void> {
   if (playBlocked(studio) !== null) return;
   const { playground } = studio;
@@ -204,7 +204,7 @@ export async function runPrompt(studio: Studio, reads: boolean): Promise<void> {
   const signal = playground.begin();
   const told = new Map(asked.map((id) => [id, turnsOf(columns[id] ?? [])]));
   for (const id of asked) {
-    // A new text takes the old one's place; conversations stay.
+    // A new text replaces the old one; conversations continue.
     const kept = (columns[id] ?? []).filter((past) => kind === "chat" || past.kind === "chat");
     playground.writeColumn(id, [...kept, openExchange(kind, prompt)]);
   }

@@ -11,9 +11,9 @@ import type {
   SamplingSettings,
 } from "../../engine/contract/index.ts";
 
-/** How many models stand side by side. */
+/** Largest number of columns. */
 export const MOST_COLUMNS = 4;
-/** Tokens of a column are drawn in pieces of this many, so that a new one redraws only the last. */
+/** Tokens in a chunk: a new token only redraws the last chunk. */
 export const CHUNK_TOKENS = 64;
 
 export const DEFAULT_SAMPLING: SamplingSettings = {
@@ -28,7 +28,7 @@ export const DEFAULT_TOKENS = 128;
 
 export type TokenChunks = readonly (readonly ReadToken[])[];
 
-/** One prompt and what one model made of it. */
+/** A prompt with one model's answer. */
 export interface Exchange {
   readonly kind: "text" | "chat" | "read";
   readonly prompt: string;
@@ -37,7 +37,7 @@ export interface Exchange {
   readonly promptTokens: number | null;
   readonly chunks: TokenChunks;
   readonly count: number;
-  /** The complete characters so far. */
+  /** Complete characters so far. */
   readonly text: string;
   readonly tokensPerSecond: number | null;
   readonly end: Generation["end"] | null;
@@ -47,36 +47,36 @@ export interface Exchange {
 
 export interface PlaygroundState {
   readonly tab: "try" | "evaluate";
-  /** What is known about the library's models as language models. */
+  /** Language cards of the library's models. */
   readonly cards: Readonly<Record<ModelId, LanguageCard>>;
-  /** Null until somebody chose: then the studio proposes two. */
+  /** Chosen models; null: the default two. */
   readonly chosen: readonly ModelId[] | null;
   readonly mode: "text" | "chat";
   readonly prompt: string;
   readonly maxTokens: number;
   readonly sampling: SamplingSettings;
-  /** Surprisals as numbers under the tokens. */
+  /** Whether surprisals are shown as numbers. */
   readonly numbers: boolean;
   readonly columns: Readonly<Record<ModelId, readonly Exchange[]>>;
   readonly running: boolean;
   readonly draft: EvaluationDraft;
 }
 
-/** An evaluation as it is being put together, and the one whose table is shown. */
+/** Draft of an evaluation, and the evaluation that is shown. */
 export interface EvaluationDraft {
-  /** Null: nobody chose yet. */
+  /** Models; null: not chosen. */
   readonly models: readonly ModelId[] | null;
   readonly datasets: readonly DatasetId[] | null;
-  /** What the others are compared with; null: the oldest of the models. */
+  /** Reference model; null: the oldest. */
   readonly reference: ModelId | null;
   readonly rows: number;
-  /** Puts system texts before the first user turn, for templates without a system role. */
+  /** Puts system texts into the first user turn, for templates without a system role. */
   readonly systemIntoUser: boolean;
-  /** Null: the newest that is done. */
+  /** Evaluation that is shown; null: the newest finished one. */
   readonly shown: JobId | null;
 }
 
-/** A prompt that no model has seen yet. */
+/** A new exchange, before any answer. */
 export function openExchange(kind: Exchange["kind"], prompt: string): Exchange {
   return {
     kind,
@@ -94,7 +94,7 @@ export function openExchange(kind: Exchange["kind"], prompt: string): Exchange {
   };
 }
 
-/** One more token at the end; chunks that are full stay the same objects. */
+/** Chunks with one more token; full chunks stay the same objects. */
 export function appendToken(chunks: TokenChunks, token: ReadToken): TokenChunks {
   const last = chunks.at(-1);
   return last && last.length < CHUNK_TOKENS
@@ -102,7 +102,7 @@ export function appendToken(chunks: TokenChunks, token: ReadToken): TokenChunks 
     : [...chunks, [token]];
 }
 
-/** All tokens in chunks. */
+/** Tokens in chunks. */
 export function chunkTokens(tokens: readonly ReadToken[]): TokenChunks {
   const count = Math.ceil(tokens.length / CHUNK_TOKENS);
   return Array.from({ length: count }, (_, at) =>
@@ -110,7 +110,7 @@ export function chunkTokens(tokens: readonly ReadToken[]): TokenChunks {
   );
 }
 
-/** What the Playground shows and holds; the conversations live as long as the page. */
+/** Store of the Playground; conversations last as long as the page. */
 export function createPlaygroundStore() {
   const store = createStore<PlaygroundState>(() => ({
     tab: "try",
@@ -137,7 +137,7 @@ export function createPlaygroundStore() {
     store.setState(({ columns }) => ({ columns: { ...columns, [model]: exchanges } }));
   return {
     ...store,
-    /** Marks the run as begun; its signal is aborted by `stop`. */
+    /** Marks the run as begun; `stop` aborts its signal. */
     begin(): AbortSignal {
       stopper = new AbortController();
       store.setState({ running: true });

@@ -1,7 +1,7 @@
 import type { JobCard, JobProgress } from "../../engine/contract/index.ts";
 import { formatBytesOf, formatDuration, formatPercent, formatSpeed } from "../theme/format.ts";
 
-/** How far, how fast, how long: `34 of 56 MB · 412 MB/s · 2 s left`. */
+/** Amount, speed and remaining time: `34 of 56 MB · 412 MB/s · 2 s left`. */
 export function progressNumbers(progress: JobProgress): string {
   const { doneBytes, totalBytes, unit, bytesPerSecond, secondsLeft } = progress;
   const parts = unit === "parts";
@@ -15,12 +15,12 @@ export function progressNumbers(progress: JobProgress): string {
     .join(" · ");
 }
 
-/** 0 to 1, or null while the total is not known. */
+/** Fraction from 0 to 1; null while the total is unknown. */
 export function progressFraction({ doneBytes, totalBytes }: JobProgress): number | null {
   return totalBytes > 0 ? doneBytes / totalBytes : null;
 }
 
-/** How long a job ran, in seconds, or has run so far. */
+/** Duration of a job in seconds, so far where it runs. */
 export function jobSeconds({ createdAt, endedAt }: JobCard, now: number): number {
   return Math.max(0, ((endedAt ?? now) - createdAt) / 1000);
 }

@@ -2,16 +2,16 @@ import { type DroppedFile, EngineError } from "../../engine/contract/index.ts";
 import { attempt, show } from "./actions.ts";
 import type { Studio } from "./studio.ts";
 
-/** A recipe is a page of text; the parser takes no more. */
+/** Largest recipe file, the parser's limit. */
 const MOST_BYTES = 2 ** 20;
 
-/** The one dropped file that is a recipe by its name, or null. */
+/** Dropped file that is a recipe by its name, if it is the only one; else null. */
 export function findRecipe(files: readonly DroppedFile[]): DroppedFile | null {
   const [only] = files;
   return files.length === 1 && only && /\.ya?ml$/i.test(only.path) ? only : null;
 }
 
-/** Reads a recipe's file; where another recipe is being composed a person is asked first. */
+/** Opens a recipe's file; asks first where another recipe is being composed. */
 export function takeRecipe(studio: Studio, { path, file }: DroppedFile) {
   return attempt(studio, `Open ${path}`, async () => {
     if (file.size > MOST_BYTES) {
@@ -24,7 +24,7 @@ export function takeRecipe(studio: Studio, { path, file }: DroppedFile) {
   });
 }
 
-/** Puts a recipe's text on the Merge screen, comments and all; the editor says what is wrong with it. */
+/** Opens a recipe's text on the Merge screen, comments included; the editor shows its errors. */
 export async function openRecipe(studio: Studio, text: string): Promise<void> {
   const parsed = await studio.engine.parseRecipe(text).catch(() => null);
   if (parsed) studio.recipe.compose(parsed.recipe);

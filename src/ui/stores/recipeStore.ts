@@ -9,7 +9,7 @@ import type {
   Setting,
 } from "../../engine/contract/index.ts";
 
-/** Why the text is no recipe, and where; lines and columns count from 1. */
+/** Error of a recipe's text; line and column count from 1. */
 export interface TextProblem {
   readonly message: string;
   readonly line: number | null;
@@ -17,25 +17,25 @@ export interface TextProblem {
 }
 
 export interface RecipeState {
-  /** The last valid recipe: what the form shows and a merge would run. */
+  /** Last valid recipe, which the form shows and a merge would run. */
   readonly recipe: Recipe;
-  /** The YAML as it stands in the editor. */
+  /** YAML in the editor. */
   readonly text: string;
   readonly problem: TextProblem | null;
-  /** What the text says without effect; empty where the form wrote it. */
+  /** Findings about the text; empty where the form wrote it. */
   readonly ignored: readonly Finding[];
-  /** On which lines of the text the parameters stand. */
+  /** Lines of the parameters in the text. */
   readonly lines: ParsedRecipe["lines"];
-  /** Who wrote last; the engine brings the other side into step. */
+  /** Side that was edited last; the engine updates the other. */
   readonly writer: "form" | "text";
-  /** Counts edits, so that a late answer to an earlier one is told apart. */
+  /** Number of edits, by which answers to earlier edits are recognised. */
   readonly revision: number;
-  /** The tensor that is looked at. */
+  /** Selected tensor. */
   readonly tensor: string | null;
-  /** The result's name as a person typed it; null takes the suggestion. */
+  /** Name of the result from the user; null takes the suggestion. */
   readonly name: string | null;
   readonly shardBytes: number;
-  /** The merge that was started last from here. */
+  /** Merge that was started last from here. */
   readonly job: JobId | null;
 }
 
@@ -48,7 +48,7 @@ function startingValue(param: ParamCard, modelCount: number): Setting | null {
   return Math.min(param.max, Math.max(param.min, even));
 }
 
-/** Adds a value where the method demands one and the recipe has none. */
+/** Recipe with a value for each required parameter that has none. */
 export function fillRequired(recipe: Recipe, method: MethodCard): Recipe {
   const values = method.params.flatMap((param) => {
     const value = startingValue(param, recipe.models.length);
@@ -70,7 +70,7 @@ export function fillRequired(recipe: Recipe, method: MethodCard): Recipe {
   return { ...recipe, models, parameters };
 }
 
-/** As `fillRequired`, for a method that was just chosen: with the values that its form starts from. */
+/** As `fillRequired`, for a method that was just chosen: with its form's initial values. */
 export function fillStarts(recipe: Recipe, method: MethodCard): Recipe {
   const filled = fillRequired(recipe, method);
   const isStated = (name: string) =>
@@ -89,7 +89,7 @@ export function fillStarts(recipe: Recipe, method: MethodCard): Recipe {
   return { ...filled, models };
 }
 
-/** The recipe under another method: what both know stays, what only the old one knew goes. */
+/** Recipe with another method: parameters that both have stay, the others go. */
 export function switchMethod(recipe: Recipe, method: MethodCard, base: string | undefined): Recipe {
   const known = new Set(method.params.map(({ name }) => name));
   const keep = (settings: Recipe["parameters"]) =>
@@ -105,7 +105,7 @@ export function switchMethod(recipe: Recipe, method: MethodCard, base: string | 
   return fillStarts(switched, method);
 }
 
-/** The merge being composed. Nothing in here runs anything. */
+/** Store of the merge being composed. It runs nothing. */
 export function createRecipeStore() {
   const store = createStore<RecipeState>(() => ({
     recipe: EMPTY,
@@ -124,30 +124,30 @@ export function createRecipeStore() {
   const current = (revision: number) => revision === getState().revision;
   return {
     ...store,
-    /** The form's side: the whole recipe, edited. */
+    /** Sets the whole recipe, edited in the form. */
     edit(recipe: Recipe) {
       const revision = getState().revision + 1;
       setState({ recipe, writer: "form", problem: null, ignored: [], lines: {}, revision });
     },
-    /** A new merge: nothing of the last one is kept. */
+    /** Starts a new merge, and drops the previous one. */
     compose(recipe: Recipe) {
       const revision = getState().revision + 1;
       const fresh = { tensor: null, name: null, job: null, problem: null, ignored: [], lines: {} };
       setState({ ...fresh, recipe, writer: "form", revision });
     },
-    /** The editor's side: text that may or may not be a recipe. */
+    /** Sets the editor's text, which may be invalid. */
     type(text: string) {
       setState({ text, writer: "text", revision: getState().revision + 1 });
     },
-    /** The engine's answer to `edit`. Says nothing when it comes too late. */
+    /** Sets the text for a form's edit, unless that is out of date. */
     writeText(revision: number, text: string) {
       if (current(revision)) setState({ text, problem: null });
     },
-    /** The engine's answer to `type`: a recipe. */
+    /** Sets the recipe of the editor's text. */
     accept(revision: number, { recipe, findings, lines }: ParsedRecipe) {
       if (current(revision)) setState({ recipe, ignored: findings, lines, problem: null });
     },
-    /** The engine's answer to `type`: no recipe. The form keeps the last valid one. */
+    /** Sets the error of the editor's text; the form keeps the last valid recipe. */
     refuse(revision: number, problem: TextProblem) {
       if (current(revision)) setState({ problem });
     },

@@ -13,7 +13,7 @@ import type {
   WeightMap,
 } from "../../engine/contract/index.ts";
 
-/** What the engine runs on and can do. `dead` is set when the engine itself is gone. */
+/** State of the environment: adapter and methods. `dead` is set when the engine is gone. */
 export interface EnvironmentState {
   readonly environment: Environment | null;
   readonly methods: readonly MethodCard[];
@@ -30,12 +30,12 @@ export function createEnvironmentStore() {
 }
 export type EnvironmentStore = ReturnType<typeof createEnvironmentStore>;
 
-/** The models, datasets and fused datasets there are and the room they take; null until first told. */
+/** State of the library: models, datasets, fused datasets and storage; null until loaded. */
 export interface LibraryState {
   readonly models: readonly ModelCard[] | null;
-  /** Texts and chats for evaluation; null until first told. */
+  /** Texts and chats; null until loaded. */
   readonly datasets: readonly DatasetCard[] | null;
-  /** Fused datasets; null until first told. */
+  /** Fused datasets; null until loaded. */
   readonly fusions: readonly FusionCard[] | null;
   readonly storage: StorageCard | null;
 }
@@ -52,7 +52,7 @@ export function createLibraryStore() {
 export type LibraryStore = ReturnType<typeof createLibraryStore>;
 
 export interface JobsState {
-  /** Newest first; null until first told. */
+  /** Jobs, newest first; null until loaded. */
   readonly jobs: readonly JobCard[] | null;
 }
 
@@ -68,16 +68,16 @@ export function createJobsStore() {
   return {
     ...store,
     find: (id: JobId | null) => store.getState().jobs?.find((job) => job.id === id),
-    /** The whole journal; cards that events brought meanwhile are newer and stay. */
+    /** Adds the whole journal; cards that events brought meanwhile are newer and stay. */
     fill(jobs: readonly JobCard[]) {
       const seen = store.getState().jobs ?? [];
       const known = new Set(seen.map(({ id }) => id));
       const merged = [...seen, ...jobs.filter(({ id }) => !known.has(id))].sort(newestFirst);
       store.setState({ jobs: merged });
     },
-    /** A job event. */
+    /** Applies a job event. */
     write,
-    /** The answer to `startJob`, which may come after events that know more. */
+    /** Adds the answer to `startJob`, unless events brought a newer card. */
     begin(job: JobCard) {
       if (!store.getState().jobs?.some(({ id }) => id === job.id)) write(job);
     },
@@ -88,13 +88,13 @@ export function createJobsStore() {
 }
 export type JobsStore = ReturnType<typeof createJobsStore>;
 
-/** What the composed recipe would do. Old answers stay visible while new ones are fetched. */
+/** Plan and map of the composed recipe. Old answers stay visible while new ones are loading. */
 export interface ForecastState {
   readonly plan: MergePlan | null;
   readonly planFailure: Failure | null;
   readonly map: WeightMap | null;
   readonly mapFailure: Failure | null;
-  /** The recipe has changed since: what is here is out of date. */
+  /** Whether the recipe has changed since, so that these are out of date. */
   readonly pending: boolean;
 }
 

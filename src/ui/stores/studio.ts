@@ -17,22 +17,22 @@ import {
 } from "./reflections.ts";
 import { createRouteStore, type RouteStore } from "./routeStore.ts";
 
-/** What is picked in the library, and what waits for an answer there. */
+/** State of the library screen: selection and pending offers. */
 export interface DeskState {
   readonly selected: readonly ModelId[];
-  /** Compatible models that an import just brought: "Merge these?" */
+  /** Compatible models of a finished import: "Merge these?" */
   readonly offered: readonly ModelId[];
-  /** The checkpoint whose drawer is open. */
+  /** Checkpoint whose drawer is open. */
   readonly opened: ModelId | null;
-  /** A recipe that was dropped while another is composed: "Open this recipe?" */
+  /** Recipe that was dropped while another is composed: "Open this recipe?" */
   readonly offeredRecipe: { readonly name: string; readonly text: string } | null;
-  /** The dataset whose drawer is open. */
+  /** Dataset whose drawer is open. */
   readonly openedDataset: DatasetId | null;
-  /** A finished export that waits as private files: its job, whose files the page offers. */
+  /** Job of a finished export whose private files the page offers as downloads. */
   readonly downloads: JobId | null;
 }
 
-/** Everything a screen may touch: the engine, the stores, nothing global. */
+/** Everything that a screen may use: the engine and the stores. */
 export interface Studio {
   readonly engine: Engine;
   readonly recipe: RecipeStore;
@@ -59,7 +59,7 @@ function createDeskStore() {
   }));
 }
 
-/** Fresh stores around an engine. */
+/** New stores around an engine. */
 export function createStudio(engine: Engine, hash: string): Studio {
   return {
     engine,

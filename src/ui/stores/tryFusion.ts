@@ -12,7 +12,7 @@ import { describeModels } from "./playgroundActions.ts";
 import type { Studio } from "./studio.ts";
 
 const PIVOT = "ember-base";
-/** Other architectures and tokenizers. They come with the page, but not with the samples to merge. */
+/** Samples with other architectures and tokenizers, which are not among the samples to merge. */
 const SOURCES = ["flint-source", "slate-source"] as const;
 const SOURCE_FILES = [
   "config.json",
@@ -21,9 +21,9 @@ const SOURCE_FILES = [
   "tokenizer.json",
   "tokenizer_config.json",
 ];
-/** Small enough for a look around on a software GPU. */
+/** Settings that are small enough for a software GPU. */
 const FEW = { rows: 3, maxTokens: 128 } as const;
-/** Enough for 24 steps of 256 tokens. */
+/** Rows for 24 steps of 256 tokens. */
 const SOME = { rows: 12, maxTokens: 128 } as const;
 
 async function fetchSource(source: string): Promise<readonly DroppedFile[]> {
@@ -43,7 +43,7 @@ const find = (studio: Studio, name: string) =>
     .getState()
     .models?.find((model) => model.name === name && model.state === "complete");
 
-/** Fetches what is not there yet of some samples and the sample texts, and puts them together. */
+/** Imports missing samples and the sample texts, and drafts a fusion of them. */
 async function composeSamples(
   studio: Studio,
   sources: readonly string[],
@@ -79,7 +79,7 @@ async function composeSamples(
   return true;
 }
 
-/** Fuses two samples over the sample texts: in one go. */
+/** Fuses two samples over the sample texts. */
 export function tryFusion(studio: Studio) {
   return attempt(studio, "Sample fusion", async () => {
     const ready = await composeSamples(studio, SOURCES.slice(0, 1), FEW);
@@ -87,7 +87,7 @@ export function tryFusion(studio: Studio) {
   });
 }
 
-/** Runs the whole of FuseChat over the samples, in one go; what a person set in the form stays. */
+/** Runs FuseChat over the samples; settings that the user changed stay. */
 export function tryPipeline(studio: Studio) {
   return attempt(studio, "Sample FuseChat", async () => {
     const { changes } = studio.pipeline.getState().draft;

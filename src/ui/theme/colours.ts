@@ -6,24 +6,24 @@ export function modelColour(index: number): string {
   return `var(--m${(index % MODEL_COLOURS) + 1})`;
 }
 
-/** The base is no competitor: a neutral grey. */
+/** Colour of the base: a neutral grey. */
 export const BASE_COLOUR = "var(--base)";
 
-/** The colour of a member of a fusion: the pivot is first and neutral, the sources are told apart. */
+/** Colour of a member of a fusion: neutral for the pivot, distinct for the sources. */
 export function memberColour(index: number): string {
   return index === 0 ? BASE_COLOUR : modelColour(index - 1);
 }
 
-/** How many steps of surprisal have a colour, one per nat; the last one has no upper end. */
+/** Number of surprisal colours, one per nat; the last has no upper end. */
 export const SURPRISAL_STEPS = 8;
 
-/** The step of a surprisal, in nats: 0 has no colour, the ramp (cividis) is in tokens.css. */
+/** Colour index of a surprisal, in nats: 0 has no colour, the ramp (cividis) is in tokens.css. */
 export function surprisalStep(nats: number): number {
   if (!(nats > 0)) return 0; // NaN too: what is not known has no colour
   return Math.min(SURPRISAL_STEPS - 1, Math.floor(nats));
 }
 
-/** The value that a `var(--name)` has now, for a canvas, which cannot read variables. */
+/** Present value of a `var(--name)`, for a canvas, which cannot read variables. */
 export function resolveColour(colour: string): string {
   const name = /^var\((--[\w-]+)\)$/.exec(colour)?.[1];
   if (!name) return colour;

@@ -1,4 +1,4 @@
-/** Keeps a number and its unit on one line. */
+/** No-break space between a number and its unit. */
 const GAP = "\u00a0";
 const MINUS = "\u2212";
 const BYTE_UNITS = ["B", "kB", "MB", "GB", "TB", "PB"] as const;
@@ -6,7 +6,7 @@ const COUNT_UNITS = ["", "k", "M", "B", "T"] as const;
 
 const sign = (text: string) => text.replace(/^-/, MINUS);
 
-/** A value below 10 keeps one decimal, above it none; 999.6 moves on to the next unit. */
+/** Number with one decimal below 10 and none above, in the unit where it stays below 1000. */
 function scale(value: number, units: readonly string[]): string {
   let unit = 0;
   let rest = value;
@@ -25,7 +25,7 @@ export function formatBytes(bytes: number): string {
   return scale(Math.max(0, bytes), BYTE_UNITS);
 }
 
-/** Two amounts that belong together: `2.1 of 58 GB`, or with both units where they differ. */
+/** Two amounts: `2.1 of 58 GB`, or with both units where they differ. */
 export function formatBytesOf(part: number, whole: number): string {
   const [a = "", unitA = ""] = formatBytes(part).split(GAP);
   const [b = "", unitB = ""] = formatBytes(whole).split(GAP);
@@ -51,20 +51,20 @@ export function formatPercent(fraction: number): string {
   return `${sign(percent.toFixed(digits))}${GAP}%`;
 }
 
-/** A probability in per cent; a very small one is told from none: `< 0.1 %`. */
+/** A probability in per cent; small ones differ from 0: `< 0.1 %`. */
 export function formatProbability(probability: number): string {
   if (probability > 0 && probability < 0.001) return `<${GAP}0.1${GAP}%`;
   return formatPercent(Math.min(1, probability));
 }
 
-/** Nats, or bits per byte, with as many decimals as can be compared: `1.234`. */
+/** Nats, or bits per byte, with three decimals: `1.234`. */
 export function formatBits(value: number | null, digits = 3): string {
   if (value === null || !Number.isFinite(value)) return "–";
   const text = value.toFixed(digits);
   return sign(Number(text) === 0 ? text.replace("-", "") : text);
 }
 
-/** Tokens per second: `8.2`, `120`; null, where there were too few, is a dash. */
+/** Tokens per second: `8.2`, `120`; a dash for null. */
 export function formatRate(perSecond: number | null): string {
   if (perSecond === null || !Number.isFinite(perSecond)) return "–";
   return perSecond.toFixed(perSecond < 99.5 ? 1 : 0);
@@ -76,7 +76,7 @@ export function formatShare(share: number): string {
   return sign(text === "-0.000" ? "0.000" : text);
 }
 
-/** Any measured number with four significant digits; null, where there was none, is a dash. */
+/** A measured number with four significant digits; a dash for null. */
 export function formatNumber(value: number | null): string {
   if (value === null || !Number.isFinite(value)) return "–";
   if (value === 0) return "0";
@@ -88,7 +88,7 @@ export function formatNumber(value: number | null): string {
   return sign(String(Number(value.toPrecision(4))));
 }
 
-/** Seconds as a person says them: `under a second`, `12 s`, `3 min 05 s`, `2 h 14 min`. */
+/** Duration in words: `under a second`, `12 s`, `3 min 05 s`, `2 h 14 min`. */
 export function formatDuration(seconds: number): string {
   if (seconds < 1) return "under a second";
   const whole = Math.round(seconds);
@@ -118,7 +118,7 @@ export function formatWhen(time: number, now: number): string {
   return `${day === DAY.format(now) ? "today" : day} ${CLOCK.format(time)}`;
 }
 
-/** `LlamaForCausalLM` as people say it: `Llama`. */
+/** Short name of an architecture: `Llama` for `LlamaForCausalLM`. */
 export function formatArchitecture(architecture: string | null): string {
   return architecture?.replace(/(For[A-Z]\w*|LMHeadModel|Model)$/, "") || "unknown architecture";
 }

@@ -18,7 +18,7 @@ const accent: MantineColorsTuple = [
   "#06435f",
 ];
 
-/** Every variant in terms of our tokens, so that light and dark differ in tokens.css only. */
+/** Colours of every variant as CSS variables, so that light and dark differ in tokens.css only. */
 const variantColorResolver: VariantColorsResolver = ({ variant, color }) => {
   const bad = color === "red";
   const tint = bad ? "var(--bad)" : color === "gray" ? "var(--ink2)" : "var(--accent)";
@@ -50,7 +50,7 @@ const variantColorResolver: VariantColorsResolver = ({ variant, color }) => {
   }
 };
 
-/** Mantine, dressed in our tokens. */
+/** Mantine's theme in the studio's CSS variables. */
 export const theme = createTheme({
   colors: { accent },
   primaryColor: "accent",
@@ -65,7 +65,7 @@ export const theme = createTheme({
   cursorType: "pointer",
   components: {
     Button: { defaultProps: { size: "sm", variant: "default" } },
-    // What an input is for stands below it, so that labels and inputs keep together.
+    // Descriptions are below inputs, so that labels stay next to them.
     InputWrapper: {
       defaultProps: { inputWrapperOrder: ["label", "input", "description", "error"] },
     },
@@ -109,7 +109,7 @@ const mapped = {
   "--mantine-shadow-xl": "var(--shadow)",
 };
 
-/** Mantine's variables in terms of ours, the same names for light and dark. */
+/** Mantine's variables from the studio's, the same for light and dark. */
 export const cssVariablesResolver: CSSVariablesResolver = () => ({
   variables: {},
   light: mapped,

@@ -1,13 +1,13 @@
-/** A stretch of a token's text. A mark stands for something that cannot be seen by itself. */
+/** A piece of a token's text. A mark stands for a character that cannot be seen. */
 export interface TokenPiece {
   readonly text: string;
   readonly mark: boolean;
 }
 
-/** A lone space between words reads as one; other spaces, controls and formats need a mark. */
+/** Characters that need a mark: controls, formats and spaces, except a lone space between words. */
 const UNSEEN = /\r\n|\n|\r|\t|^ +$| {2,}| $|(?!\u200d)[\p{Cc}\p{Cf}\u2028\u2029]/gu;
 const TRAILING_BREAKS = /(?:\r\n|\n|\r)+$/;
-/** A long token must not run away with a column. */
+/** Largest number of characters shown of a token. */
 const LONGEST = 400;
 
 function markOf(text: string): string {
@@ -20,8 +20,9 @@ function markOf(text: string): string {
 }
 
 /**
- * A token's text as it is shown: what cannot be seen becomes a mark. `breaks` counts the line breaks
- * at its end, which the line itself must make; those inside are in the pieces, after their marks.
+ * Text of a token as it is shown, with marks for characters that cannot be seen. `breaks` counts
+ * the line breaks at its end, which the line must make; others are in the pieces, after their
+ * marks.
  */
 export function splitTokenText(text: string): {
   readonly pieces: readonly TokenPiece[];
@@ -45,7 +46,7 @@ export function splitTokenText(text: string): {
   return { pieces, breaks };
 }
 
-/** A token on one line, every space of it a mark: for labels and lists. */
+/** Text of a token on one line, every space a mark: for labels and lists. */
 export function nameToken(text: string): string {
   const { pieces } = splitTokenText(text);
   return pieces

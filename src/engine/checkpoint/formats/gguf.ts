@@ -4,7 +4,9 @@ import { refusePointer } from "../lfsPointer.ts";
 
 const GGUF = /\.gguf$/i;
 
-/** llama.cpp's format: one file with weights in blocks of 4 to 8 bits, settings and tokenizer. */
+/**
+ * GGUF, llama.cpp's format: one file with weights in blocks of 4 to 8 bits, settings and tokenizer.
+ */
 export default defineFormat({
   title: "GGUF",
   order: 50,

@@ -4,7 +4,7 @@ import { listSome } from "../smallFile.ts";
 
 const ONNX = /\.onnx([._]data\w*)?$/;
 
-/** An ONNX export: a graph with its weights inside, to run. It has no tensors to merge. */
+/** ONNX export: a graph with its weights, which can be run and has no tensors to merge. */
 export default defineFormat({
   title: "ONNX",
   order: 40,

@@ -2,7 +2,7 @@ import { EngineError } from "../../contract/index.ts";
 import { defineFormat, topLevel } from "../checkpointFormat.ts";
 import { refusePointer } from "../lfsPointer.ts";
 
-/** Weights of other frameworks by their endings, and what transformers reads them with. */
+/** Weight files of other frameworks by ending, with the library that reads them. */
 const FRAMEWORKS = [
   { ending: /\.h5$|\.keras$/i, framework: "TensorFlow", option: "from_tf=True" },
   { ending: /\.msgpack$/i, framework: "Flax", option: "from_flax=True" },
@@ -11,7 +11,7 @@ const FRAMEWORKS = [
 
 const find = (path: string) => FRAMEWORKS.find(({ ending }) => ending.test(path));
 
-/** Weights of TensorFlow, Flax or MLX, which the Hub keeps beside PyTorch's. */
+/** Weights of TensorFlow, Flax or MLX, which Hub repositories hold beside PyTorch's. */
 export default defineFormat({
   title: "weights of another framework",
   order: 60,

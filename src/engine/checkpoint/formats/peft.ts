@@ -8,7 +8,7 @@ const WEIGHTS = /(^|\/)adapter_model\.(safetensors|bin)$/;
 const CONFIG = "adapter_config.json";
 const MAX_CONFIG_BYTES = 2 ** 20;
 
-/** An adapter of PEFT: changes to a model that lies elsewhere, which its config names. */
+/** PEFT adapter: changes to a base model, which its config names. */
 export default defineFormat({
   title: "PEFT adapter",
   order: 20,
@@ -27,7 +27,7 @@ export default defineFormat({
   },
 });
 
-/** The model that an adapter changes and the adapter's kind, as its config names them. */
+/** Base model and kind of an adapter, from its config. */
 async function readConfig(files: FileTree) {
   const unknown = { base: null, kind: "LoRA" };
   const source = files.get(CONFIG);

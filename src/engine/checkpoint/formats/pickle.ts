@@ -6,7 +6,7 @@ import { isTrainingState } from "../trainingState.ts";
 const PICKLE = /\.(bin|pt|pth|ckpt)$/;
 const INDEX = /\.bin\.index\.json$/;
 
-/** The old format of PyTorch: a program that builds the tensors, so it is never run. */
+/** PyTorch's old format: a pickle is a program that builds the tensors, so it is never run. */
 export default defineFormat({
   title: "PyTorch pickle",
   order: 30,
@@ -32,7 +32,7 @@ function isPickle(path: string): boolean {
   return PICKLE.test(path) && !isTrainingState(path);
 }
 
-/** What torch.save writes since version 1.6. */
+/** Whether a file is a zip, which torch.save writes since version 1.6. */
 function isZip(first: Uint8Array): boolean {
   return [0x50, 0x4b, 3, 4].every((byte, i) => first[i] === byte);
 }
@@ -47,7 +47,7 @@ function pickleError(file: string): EngineError {
   );
 }
 
-/** A Python string inside a shell's double quotes: anything unusual in a name becomes \x or \u. */
+/** A Python string literal inside a shell's double quotes; unusual characters become \x or \u. */
 function quote(name: string): string {
   const safe = [...name.slice(0, 200)].map((char) =>
     /[\w./ -]/.test(char) ? char : `\\u${char.charCodeAt(0).toString(16).padStart(4, "0")}`,

@@ -7,13 +7,13 @@ import { listSome } from "../smallFile.ts";
 import { MAX_HEADER_BYTES, readHeader, type SafetensorsHeader } from "./safetensors/header.ts";
 import { findWeightFiles, type WeightFiles } from "./safetensors/weightFiles.ts";
 
-/** Headers that are read at once: enough to hide a disk's latency, little enough for memory. */
+/** Headers read at once: enough to hide a disk's latency, little memory. */
 const HEADERS_AT_ONCE = 4;
 const SAFETENSORS = /\.safetensors$/;
-/** PEFT's files, which are no model by themselves. */
+/** Files of PEFT adapters, which are no models. */
 const ADAPTER = /^adapter_/;
 
-/** The Hub's format: a JSON header and the tensors' bytes, in one file or in shards with an index. */
+/** safetensors: a JSON header and the tensors' bytes, in one file or in shards with an index. */
 export default defineFormat({
   title: "safetensors",
   order: 10,
@@ -23,7 +23,7 @@ export default defineFormat({
       (path) =>
         (SAFETENSORS.test(path) && !ADAPTER.test(path)) || path.endsWith(".safetensors.index.json"),
     ),
-  /** The stated length of the header is plausible. */
+  /** Recognised by a plausible header length. */
   begins(first) {
     if (first.byteLength < 8) return false;
     const length = new DataView(first.buffer, first.byteOffset).getBigUint64(0, true);

@@ -11,21 +11,21 @@ import { tidyName, uniqueName } from "../names.ts";
 import { openCheckpoint } from "../open.ts";
 import type { Library, ModelFacts } from "./library.ts";
 
-/** A checkpoint in the catalogue: its manifest. Written last when `state` becomes `complete`. */
+/** Manifest of a checkpoint in the catalogue. Written last when `state` becomes `complete`. */
 interface CatalogueRow {
   readonly id: ModelId;
   readonly name: string;
   readonly origin: ModelCard["origin"];
   readonly state: ModelCard["state"];
   readonly createdAt: number;
-  /** Expected, until the model is complete. */
+  /** Expected size, until the model is complete. */
   readonly byteLength: number;
   readonly fingerprint: string | null;
   readonly facts: ModelFacts | null;
   readonly files: readonly { readonly path: string; readonly byteLength: number }[];
 }
 
-/** What a card needs to know of an opened checkpoint. */
+/** Facts of an opened checkpoint for its card. */
 export function describeCheckpoint({ config, tensors, files }: Checkpoint): ModelFacts {
   const list = [...tensors.values()];
   return {
@@ -51,12 +51,12 @@ const UNKNOWN: ModelFacts = {
   hasTokenizer: false,
 };
 
-/** Whether a row of the catalogue is a checkpoint's: all others tell their type. */
+/** Whether a row of the catalogue is a checkpoint's; rows of other kinds state their type. */
 function isCheckpointRow(row: object): boolean {
   return !("type" in row);
 }
 
-/** The library in this browser's IndexedDB: manifests in `catalogue`, bytes in `values`. */
+/** Library in this browser's IndexedDB: manifests in `catalogue`, bytes in `values`. */
 export async function openLibrary(database: Database, values: ValueStore): Promise<Library> {
   const catalogue = database.store("catalogue");
   const opened = new Map<ModelId, Promise<Checkpoint>>();
@@ -65,7 +65,7 @@ export async function openLibrary(database: Database, values: ValueStore): Promi
 
   const rows = async () => (await allValues<CatalogueRow>(catalogue)).filter(isCheckpointRow);
 
-  /** Names stay unique because choosing and storing one is never interleaved with another choice. */
+  /** Runs name choices one after the other, so that names stay unique. */
   function named<T>(work: (taken: ReadonlySet<string>) => Promise<T>, except?: ModelId) {
     const result = naming.then(async () =>
       work(new Set((await rows()).filter((row) => row.id !== except).map((row) => row.name))),
@@ -114,7 +114,7 @@ export async function openLibrary(database: Database, values: ValueStore): Promi
   const treeOf = ({ id, files }: CatalogueRow) =>
     new Map(files.map(({ path, byteLength }) => [path, values.source(id, path, byteLength)]));
 
-  /** How many values of a stored file equal the source's, counted from the first. */
+  /** Number of leading values of a stored file that equal the source's. */
   async function matching(id: ModelId, path: string, source: ByteSource, signal: AbortSignal) {
     const marks = await values.marks(id, path);
     let start = 0;
@@ -172,7 +172,7 @@ export async function openLibrary(database: Database, values: ValueStore): Promi
     };
   }
 
-  // A tab that deleted a model while another wrote it leaves values without a manifest.
+  // Values without a manifest remain where one tab deleted a model while another wrote it.
   const known = new Set((await rows()).map((present) => present.id));
   for (const folder of await values.folders()) {
     if (!known.has(folder) && !(await get(folder, catalogue))) await values.deleteFolder(folder);
@@ -240,7 +240,8 @@ export async function openLibrary(database: Database, values: ValueStore): Promi
       const doomed = await row(id);
       deleted.add(id);
       opened.delete(id);
-      // First no longer complete, then empty, then gone: whatever is interrupted can be deleted again.
+      // Marked as incomplete first, then emptied, then removed, so that an interrupted deletion can
+      // be repeated.
       await set(id, { ...doomed, state: "partial" }, catalogue);
       await values.deleteFolder(id);
       await del(id, catalogue);
@@ -248,7 +249,7 @@ export async function openLibrary(database: Database, values: ValueStore): Promi
   };
 }
 
-/** A path that stays inside its folder wherever it is exported to. */
+/** Checks that a path stays inside its folder wherever it is exported. */
 function checkPath(path: string): void {
   const parts = path.split("/");
   const bad = parts.some(

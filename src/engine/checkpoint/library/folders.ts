@@ -4,26 +4,30 @@ import { isTrainingState } from "../trainingState.ts";
 
 /** A checkpoint among dropped files. */
 export interface CheckpointFolder {
-  /** The folder's name, `owner/name` in the Hub's cache; without a folder, its weight file's stem. */
+  /**
+   * Name of the folder, `owner/name` in the Hub's cache; without a folder the weight file's stem.
+   */
   readonly name: string;
   readonly files: readonly {
-    /** As it was dropped. */
+    /** Path as it was dropped. */
     readonly path: string;
-    /** As the checkpoint knows it, relative to its folder. */
+    /** Path relative to the checkpoint's folder. */
     readonly name: string;
   }[];
 }
 
-/** Files that say: the weights beside me are one model. */
+/** Files whose presence says that the weights beside them are one model. */
 const ONE_MODEL =
   /^(config\.json|adapter_config\.json|model\.safetensors|.+\.index\.json|.+-\d{5}-of-\d{5}\.safetensors)$/;
-/** A module of sentence-transformers, whose weights are a part of the model in the folder above. */
+/**
+ * Folder of a sentence-transformers module, whose weights belong to the model in the folder above.
+ */
 const MODULE = /^\d+_[A-Z]\w*$/;
 
 /**
- * The checkpoints among dropped paths: the folders that a format claims, each with all files in it and
- * below it that are not another checkpoint's. Where nothing says that the weights of a folder belong
- * together, each weight file is a checkpoint of its own. Hidden files and folders are left out.
+ * Checkpoints among dropped paths: the folders that a format matches, each with all files in it and
+ * below, except another checkpoint's. Weight files without a config or index are checkpoints of
+ * their own. Hidden files and folders are left out.
  */
 export function listFolders(paths: readonly string[]): readonly CheckpointFolder[] {
   const clean = paths.flatMap((path) => {
@@ -34,7 +38,7 @@ export function listFolders(paths: readonly string[]): readonly CheckpointFolder
   const inside = new Map<string, { readonly path: string; readonly name: string }[]>();
   for (const { path, parts } of clean) {
     for (let depth = 0; depth < parts.length; depth++) {
-      // Of loose files only an export's folder is below: others were dropped by themselves.
+      // Loose files belong to one checkpoint, with the folder of an ONNX export below.
       if (depth === 0 && parts.length > 1 && parts[0] !== "onnx") continue;
       const folder = parts.slice(0, depth).join("/");
       const files = inside.get(folder) ?? [];
@@ -80,7 +84,7 @@ function hasModules(
   return above?.some(({ name }) => name === "modules.json") ?? false;
 }
 
-/** Whether a file of a folder lies in a deeper folder that is a checkpoint of its own. */
+/** Whether a file is in a deeper folder that is a checkpoint of its own. */
 function isBelowAnother(folder: string, name: string, claimed: ReadonlySet<string>): boolean {
   const parts = name.split("/").slice(0, -1);
   return parts.some((_, i) => {
@@ -89,7 +93,7 @@ function isBelowAnother(folder: string, name: string, claimed: ReadonlySet<strin
   });
 }
 
-/** The last part of a folder's path; in the Hub's cache that is a commit, so the model's own name. */
+/** Last part of a folder's path; in the Hub's cache, where that is a commit, the model's name. */
 function nameFolder(folder: string): string {
   return nameInHubCache(folder) ?? lastPart(folder);
 }

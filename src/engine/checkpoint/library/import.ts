@@ -17,7 +17,7 @@ import { describeCheckpoint } from "./databaseLibrary.ts";
 import { type CheckpointFolder, listFolders } from "./folders.ts";
 import type { Library } from "./library.ts";
 
-/** The model each folder became, by the folder's number. */
+/** Model of each finished folder, by the folder's index. */
 type ImportState = Readonly<Record<number, ModelId>>;
 
 interface Folder {
@@ -26,10 +26,13 @@ interface Folder {
   readonly byteLength: number;
 }
 
-/** What stops the whole import; anything else is about one folder, and the others go on. */
+/** Errors that stop the whole import; others only concern one folder. */
 const STOPS = new Set(["quota", "cancelled", "permission", "internal"]);
 
-/** Streams dropped folders into the library; headers are checked before a byte is stored. */
+/**
+ * Job kind `import`: streams dropped folders into the library; headers are checked before a byte is
+ * stored.
+ */
 export function importJob(parts: {
   readonly library: Library;
   readonly locks: Locks;
@@ -157,7 +160,7 @@ async function importFolder(
   return { model: id, notes };
 }
 
-/** Keeps what is stored of a file that is still the same. */
+/** Keeps the stored bytes of an unchanged file. */
 type KeepMatching = (path: string, source: ByteSource) => Promise<void>;
 
 async function copyAll(
@@ -180,7 +183,10 @@ async function copyAll(
   }
 }
 
-/** The weights that are read and what lies beside them; other formats and large strangers stay behind. */
+/**
+ * Files to import: the weights that are read and their companions, without other formats and large
+ * unknown files.
+ */
 function chooseFiles({ weightFiles, files }: Checkpoint) {
   const read = new Set(weightFiles);
   const isKept = (path: string, { byteLength }: ByteSource) =>
@@ -193,7 +199,10 @@ function chooseFiles({ weightFiles, files }: Checkpoint) {
   };
 }
 
-/** Same folder name, same file names, same sizes. Whether the bytes are the same, hashes tell. */
+/**
+ * Fingerprint of a folder: its name, file names and sizes. Hashes tell whether the bytes are the
+ * same.
+ */
 function fingerprintOf(name: string, files: FileTree): string {
   const sizes = [...files].map(([path, { byteLength }]) => [path, byteLength]).sort();
   return JSON.stringify(["import", name, sizes]);

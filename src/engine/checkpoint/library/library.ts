@@ -2,7 +2,7 @@ import type { ModelCard, ModelId } from "../../contract/index.ts";
 import type { ByteSource, FileTree, FileTreeWriter } from "../../core/bytes.ts";
 import type { Checkpoint } from "../checkpoint.ts";
 
-/** What a card says about the weights: known once the headers are read. */
+/** Facts about the weights for a card, known once the headers are read. */
 export interface ModelFacts {
   readonly architecture: string | null;
   readonly parameters: number;
@@ -17,46 +17,46 @@ export interface ModelStart {
   /** Made unique: a taken name gets " 2". */
   readonly name: string;
   readonly origin: ModelCard["origin"];
-  /** Bytes of all files together, or 0 while nobody knows. */
+  /** Bytes of all files, or 0 while unknown. */
   readonly byteLength: number;
-  /** Names the same files again, so that a half import is found. Null: nothing to find it by. */
+  /** Fingerprint by which a repeated import finds its unfinished model; null: none. */
   readonly fingerprint: string | null;
-  /** For the card of an unfinished model; sealing reads them again. */
+  /** Facts for the card of an unfinished model; sealing reads them again. */
   readonly facts: ModelFacts | null;
 }
 
-/** Checkpoints as they are found by whoever runs, merges or trains them. */
+/** Read access to the checkpoints. */
 export interface LibraryReader {
-  /** Newest first. */
+  /** Cards, newest first. */
   list(): Promise<readonly ModelCard[]>;
   card(id: ModelId): Promise<ModelCard>;
-  /** The model of that name, if there is one. */
+  /** Card of the model with that name, if any. */
   findByName(name: string): Promise<ModelCard | undefined>;
-  /** The files as they are stored; those of an unfinished model are not offered. */
+  /** Stored files of a complete model. */
   tree(id: ModelId): Promise<FileTree>;
-  /** Opened and checked; the same object for the same id until it changes. */
+  /** The checkpoint, opened and checked; the same object for the same id until it changes. */
   open(id: ModelId): Promise<Checkpoint>;
 }
 
-/** Where checkpoints are made. Sealing one checks it, writes its manifest, and is the end. */
+/** Write access to the checkpoints. Sealing a new one checks it and writes its manifest. */
 export interface LibraryWriter {
   begin(start: ModelStart): Promise<{ readonly id: ModelId; readonly writer: FileTreeWriter }>;
-  /** Goes on with a model that is not sealed. */
+  /** Continues an unfinished model. */
   resume(id: ModelId): Promise<FileTreeWriter>;
-  /** Frees every byte of the model. */
+  /** Deletes a model and its bytes. */
   delete(id: ModelId): Promise<void>;
 }
 
-/** Finds again, wholly or half stored, what is imported once more. */
+/** Access for imports that may find their model stored already, wholly or in part. */
 export interface LibraryImporter {
   findByFingerprint(fingerprint: string): Promise<readonly ModelCard[]>;
-  /** True where the stored file has exactly the source's bytes; reads the source, not the store. */
+  /** Whether a stored file has exactly the source's bytes; reads the source, not the store. */
   holds(id: ModelId, path: string, source: ByteSource, signal: AbortSignal): Promise<boolean>;
-  /** Keeps the stored bytes of a file that equal the source's, from the first on; drops the rest. */
+  /** Keeps the leading stored bytes of a file that equal the source's, and drops the rest. */
   keepMatching(id: ModelId, path: string, source: ByteSource, signal: AbortSignal): Promise<void>;
 }
 
-/** The checkpoints of this browser, complete or not. */
+/** Library of the checkpoints in this browser, complete or not. */
 export interface Library extends LibraryReader, LibraryWriter, LibraryImporter {
   rename(id: ModelId, name: string): Promise<ModelCard>;
 }

@@ -6,24 +6,27 @@ import type { Locks } from "../../core/jobs/locks.ts";
 import type { Library } from "./library.ts";
 
 const File = v.object({ path: v.string(), bytes: v.pipe(v.number(), v.integer(), v.minValue(0)) });
-/** `sha256` says which bytes are meant, so that a newer studio's samples are not taken for these. */
+/** Hashes in the index distinguish the samples of different versions of the studio. */
 const Index = v.array(
   v.object({ name: v.string(), files: v.array(v.object({ ...File.entries, sha256: v.string() })) }),
 );
 type Sample = v.InferOutput<typeof Index>[number];
 
-/** The index is our own file; this only stops a server that answers with something endless. */
+/** Largest index: guards against a server that answers without end. */
 const MAX_INDEX_BYTES = 2 ** 20;
 
 export interface SamplesParts {
   readonly library: Library;
   readonly locks: Locks;
-  /** The page's address; the samples are in `samples/` beside it. */
+  /** Address of the page; the samples are in `samples/` beside it. */
   readonly baseUrl: string;
   readonly fetch?: typeof fetch;
 }
 
-/** Streams the sample models from the studio's own address into the library. Resumes by itself. */
+/**
+ * Job kind `samples`: streams the sample models from the page's address into the library, resuming
+ * by itself.
+ */
 export function samplesJob(parts: SamplesParts): JobKind<"samples", null> {
   const { library } = parts;
   const load = parts.fetch ?? ((url, init) => fetch(url, init));
@@ -137,7 +140,7 @@ async function request(load: typeof fetch, url: URL, init: RequestInit): Promise
   );
 }
 
-/** Fetches the rest of a file; a server that ignores ranges sends it all, and the start is skipped. */
+/** Downloads the rest of a file; where a server ignores ranges, the start is skipped. */
 async function download(
   load: typeof fetch,
   url: URL,
@@ -152,7 +155,7 @@ async function download(
   const headers: Record<string, string> = start > 0 ? { Range: `bytes=${start}-` } : {};
   const response = await request(load, url, { signal, headers });
   let at = response.status === 206 ? start : 0;
-  // A reader, because Safari's streams cannot be iterated.
+  // A reader, since Safari's streams are not iterable.
   const reader = response.body?.getReader();
   const take = () =>
     reader?.read().catch(() => {

@@ -1,12 +1,12 @@
 import type { CheckpointTensor, QuantisedWeights } from "../checkpoint.ts";
 import type { Companion } from "../tensorRoles/companions.ts";
 
-/** A companion with the tensor itself. */
+/** A companion tensor with its role. */
 export interface OwnCompanion extends Companion {
   readonly tensor: CheckpointTensor;
 }
 
-/** What `quant_method` calls a format, as its users write it. */
+/** Names of the formats in `quant_method`, as users write them. */
 const METHODS: Readonly<Record<string, string>> = {
   gptq: "GPTQ",
   awq: "AWQ",
@@ -21,7 +21,7 @@ const METHODS: Readonly<Record<string, string>> = {
   bitnet: "BitNet",
 };
 
-/** Formats by the last words of their companions, the most telling first. */
+/** Formats by the last words of their companions, the most specific first. */
 const SIGNS: readonly (readonly [sign: RegExp, format: string])[] = [
   [/_blocks$/, "MXFP4"],
   [/\.(absmax|quant_map|quant_state\.\w+|SCB)$|\.weight_format$/, "bitsandbytes"],
@@ -34,7 +34,7 @@ const SIGNS: readonly (readonly [sign: RegExp, format: string])[] = [
   [/\.qweight$/, "GPTQ or AWQ"],
 ];
 
-/** The name of a quantisation: by its companions' names, else as config.json says, else by its dtype. */
+/** Name of a quantisation format: from its companions' names, else config.json, else its dtype. */
 export function nameFormat(
   own: readonly OwnCompanion[],
   weight: CheckpointTensor | undefined,
@@ -53,17 +53,17 @@ export function nameFormat(
   return `${weight?.dtype ?? "packed"} codes with scales`;
 }
 
-/** Why codes in a format are not read, and what to do. */
+/** Sentence on why codes in a format are not read, and what to do. */
 export function refuseFormat(format: string): string {
   return `weights in ${format} are not read. Take the model as it was before quantisation, or undo it once with transformers: from_pretrained(…), dequantize() and save_pretrained(…)`;
 }
 
-/** Why factors beside a weight are not read, and what to do. */
+/** Sentence on why factors beside a weight are not read, and what to do. */
 export function refuseFactors(weight: string): string {
   return `"${weight}" has the factors of an adapter beside it (lora_A, lora_B, base_layer), which was not merged into it. Merge it with peft, merge_and_unload(), and take the result`;
 }
 
-/** One sentence for each kind. */
+/** Notes about quantised weights, one sentence per format. */
 export function quantisationNotes(quantised: readonly QuantisedWeights[]): readonly string[] {
   return quantised.map(({ format, count, example, refusal }) => {
     const weights = `${count} ${count === 1 ? "weight" : "weights"}, such as "${example.slice(0, 120)}"`;

@@ -8,14 +8,16 @@ import { nameFormat, type OwnCompanion, refuseFactors, refuseFormat } from "./de
 import { findScaleBlocks } from "./scaleBlocks.ts";
 import { openScaled, type ScaledWeight } from "./scaledSource.ts";
 
-/** Scales of activations and of the cache: of no use to a weight that is dequantised. */
+/** Scales of activations and of the cache, which dequantising a weight does not need. */
 const ACTIVATION =
   /(^|[._])((input|output|activation|act)_(scale(_inv|_ub)?|global_scale|amax|zero_point)|scale_input|qscale_act|[qkv]_scale|kv_scale|attn_scale|prob_output_scale)$|(^|\.)(scaled_fp8|comfy_quant)$/;
-/** The scales that codes are multiplied with; any other is of a format with several. */
+/** Scales that codes are multiplied with; other scales belong to formats with several. */
 const WEIGHT_SCALE =
   /(^|[._])(weight_scale_inv|weight_scale|scale_weight|qscale_weight)$|_scale(_inv)?$/;
 
-/** A checkpoint's tensors with its quantised weights dequantised, or told why they are not. */
+/**
+ * Tensors of a checkpoint after dequantisation, with the reasons for those that remain quantised.
+ */
 export interface Dequantised {
   readonly tensors: ReadonlyMap<string, CheckpointTensor>;
   readonly quantised: readonly QuantisedWeights[];
@@ -92,7 +94,7 @@ function groupCompanions(
   return groups;
 }
 
-/** An 8-bit weight with its scales; a phrase where they cannot be followed. */
+/** An 8-bit weight with its scales, or a phrase where they do not fit it. */
 function scaleWeight(
   codes: CheckpointTensor,
   own: readonly OwnCompanion[],
@@ -121,12 +123,12 @@ function dequantisedTensor(weight: ScaledWeight): CheckpointTensor {
   return { ...as("F32"), quantised: { dtype, byteLength, rounded: as("BF16") } };
 }
 
-/** One number, or a marker without elements or with a text in it. */
+/** Whether a tensor is an activation's scale: one number, or an empty marker. */
 function isActivationScale({ name, elementCount }: CheckpointTensor): boolean {
   return ACTIVATION.test(name) && (elementCount <= 2 || name.endsWith("comfy_quant"));
 }
 
-/** A weight that is stored as codes and has nothing beside it that says what they mean. */
+/** Whether a weight is stored as codes without any companion. */
 function isLoneCode({ name, dtype, shape }: CheckpointTensor, quantised: boolean): boolean {
   if (shape.length < 2 || companionOf(name)) return false;
   if (float8Table(dtype)) return quantised;
@@ -139,7 +141,7 @@ function isInteger(dtype: DType): boolean {
   return role === "describe" ? dtype !== "C64" : role === "copy" && dtype !== "BOOL";
 }
 
-/** Every object in config.json that speaks of a quantisation. */
+/** Every object in config.json that describes a quantisation. */
 function quantisationSettings(
   config: ModelConfig | null,
 ): readonly Readonly<Record<string, unknown>>[] {

@@ -1,4 +1,4 @@
-/** How the scales of a weight lie over it: on each axis a scale for so many elements. */
+/** Blocks of a weight that share a scale. */
 export interface ScaleBlocks {
   /** Elements that share a scale, along each axis of the weight. */
   readonly size: readonly number[];
@@ -6,13 +6,13 @@ export interface ScaleBlocks {
   readonly count: readonly number[];
 }
 
-/** The usual edge of a block: DeepSeek's, Qwen's and Mistral's. */
+/** Usual block size: DeepSeek's, Qwen's and Mistral's. */
 const USUAL_BLOCK = 128;
 
 /**
- * The blocks that scales of one shape stand for on a weight of another: one number for the tensor, one
- * a row, one a block. `stated` is the block that config.json names (`weight_block_size`), for the
- * last axes. Null where no blocks of one size fit.
+ * Blocks that scales of one shape imply on a weight of another: one per tensor, per row or per
+ * block. `stated` is the block size in config.json (`weight_block_size`), for the last axes. Null
+ * where no equal blocks fit.
  */
 export function findScaleBlocks(
   weight: readonly number[],
@@ -23,7 +23,7 @@ export function findScaleBlocks(
     return { size: weight, count: weight.map(() => 1) };
   }
   if (scale.length > weight.length) return null;
-  // A row's scale, or an expert's, without the axes of 1 that would follow.
+  // Scales per row, or per expert, may lack the axes of length 1.
   const count = weight.map((_, i) => scale[i] ?? 1);
   const size = weight.map((length, i) => {
     const hint = stated[stated.length - weight.length + i];
@@ -32,7 +32,7 @@ export function findScaleBlocks(
   return size.every((axis) => axis !== null) ? { size, count } : null;
 }
 
-/** The elements that share a scale along one axis; null where it cannot be told. */
+/** Number of elements per scale along one axis; null where ambiguous. */
 function blockSize(length: number, count: number, stated: number | undefined): number | null {
   if (count === 1) return Math.max(1, length);
   if (count === length) return 1;

@@ -4,7 +4,7 @@ import { byteLength } from "../../core/tensor/dtype.ts";
 import { type CheckpointTensor, readTensor } from "../checkpoint.ts";
 import type { ScaleBlocks } from "./scaleBlocks.ts";
 
-/** An 8-bit weight and its scales, both where they lie in the files. */
+/** An 8-bit weight and its scales, as located in the files. */
 export interface ScaledWeight {
   readonly codes: CheckpointTensor;
   readonly scale: CheckpointTensor;
@@ -26,7 +26,7 @@ export function openScaled(weight: ScaledWeight, dtype: "F32" | "BF16"): ByteSou
       const end = Math.ceil((start + length) / width);
       const values = await readScaled(weight, first, end - first);
       const bytes = dtype === "F32" ? new Uint8Array(values.buffer) : fromF32(values, "BF16");
-      // The array is the caller's own, aligned: a range within an element is copied.
+      // The returned array is the caller's own and aligned: a range within an element is copied.
       return bytes.byteLength === length
         ? bytes
         : bytes.slice(start - first * width, start - first * width + length);
@@ -65,7 +65,7 @@ async function readScaled(
   return values;
 }
 
-/** The place of a row's first scale; rows are counted over all axes but the last. */
+/** Index of a row's first scale; rows are counted over all axes but the last. */
 function rowScales(shape: readonly number[], { size, count }: ScaleBlocks) {
   const last = shape.length - 1;
   return (row: number): number => {

@@ -8,11 +8,11 @@ export type CompanionKind = "scale" | "codes" | "table" | "factor";
 
 export interface Companion {
   readonly kind: CompanionKind;
-  /** The full name of the weight: `model.layers.0.mlp.up_proj.weight`. */
+  /** Full name of the weight: `model.layers.0.mlp.up_proj.weight`. */
   readonly weight: string;
 }
 
-/** A pattern whose first group is the stem of the weight, to which `weight` is appended. */
+/** Pattern whose first group is the weight's stem, to which `weight` is appended. */
 type Spelling = readonly [kind: CompanionKind, pattern: RegExp, weight: string];
 
 const SPELLINGS: readonly Spelling[] = [
@@ -56,8 +56,8 @@ const SPELLINGS: readonly Spelling[] = [
 ];
 
 /**
- * The weight that a tensor belongs to, and as what; null for everything that stands for itself. The
- * name alone cannot tell whether that weight is quantised: its dtype does.
+ * Weight that a tensor belongs to, and its role; null for independent tensors. Whether the weight
+ * is quantised depends on its dtype, not on names.
  */
 export function companionOf(tensor: string): Companion | null {
   for (const [kind, pattern, weight] of SPELLINGS) {

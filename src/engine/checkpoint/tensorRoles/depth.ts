@@ -1,19 +1,19 @@
 import type { Checkpoint } from "../checkpoint.ts";
 import { roleOf, type TensorRole } from "./role.ts";
 
-/** Where a tensor stands among the layers of its own list: `layer` is null beside the layers. */
+/** Layer of a tensor within its own stack: `layer` is null outside the layers. */
 export interface Depth {
   readonly layer: number | null;
   readonly layers: number;
 }
 
-/** Stacks that num_hidden_layers may count. */
+/** Whether a stack is one that num_hidden_layers may count. */
 const isOwnStack = ({ stack, list }: TensorRole) =>
   list !== null && (stack === "text" || stack === "encoder" || stack === "decoder");
 const isTextLayers = ({ stack, list }: TensorRole) =>
   stack === "text" && /(^|\.)(layers?|h|blocks?)$/.test(list ?? "");
 
-/** How many layers each numbered list has, as its tensors' names say. */
+/** Number of layers of each numbered list, from its tensors' names. */
 function countLists(names: Iterable<string>): ReadonlyMap<string, number> {
   const counts = new Map<string, number>();
   for (const name of names) {
@@ -25,9 +25,9 @@ function countLists(names: Iterable<string>): ReadonlyMap<string, number> {
 }
 
 /**
- * Tells where any tensor of a checkpoint stands in its own stack: a vision tower of 24 layers has a
- * layer 20 of 24, whatever the language model's depth is. The language model's own depth is what
- * config.json says, since layers that predict further tokens (MTP) may be numbered on behind it.
+ * Layer of any tensor of a checkpoint within its own stack: a vision tower of 24 layers has a layer
+ * 20 of 24, whatever the language model's depth. The language model's depth is config.json's, since
+ * layers for multi-token prediction (MTP) may be numbered after it.
  */
 export function openDepths({ config, tensors }: Checkpoint): (tensor: string) => Depth {
   const counts = countLists(tensors.keys());
@@ -39,7 +39,7 @@ export function openDepths({ config, tensors }: Checkpoint): (tensor: string) =>
   };
 }
 
-/** How many layers a checkpoint has: as its config says, else as its tensors' names say. */
+/** Number of layers of a checkpoint: its config's, else by its tensors' names. */
 export function countLayers({ config, tensors }: Checkpoint): number {
   if (config?.layers !== null && config?.layers !== undefined) return config.layers;
   let own = 0;

@@ -4,12 +4,12 @@ import { isHead, isTokenEmbedding, roleOf } from "./role.ts";
 const preferText = (tensors: readonly CheckpointTensor[]) =>
   tensors.find(({ name }) => roleOf(name).stack === "text") ?? tensors[0] ?? null;
 
-/** The language model's token embedding; another stack's where it has none. */
+/** Token embedding of the language model; another stack's where it has none. */
 export function findEmbedding({ tensors }: Checkpoint): CheckpointTensor | null {
   return preferText([...tensors.values()].filter(({ name }) => isTokenEmbedding(name)));
 }
 
-/** The head that a checkpoint stores beside its embedding. */
+/** Head that a checkpoint stores beside its embedding. */
 export function findHead({ tensors }: Checkpoint): CheckpointTensor | null {
   return preferText([...tensors.values()].filter(({ name }) => isHead(name)));
 }
@@ -20,7 +20,7 @@ export function withoutHead(checkpoint: Checkpoint): Checkpoint {
   return { ...checkpoint, tensors: new Map(tensors) };
 }
 
-/** A model without config.json and without a head is taken for one that ties it. */
+/** Whether the head is tied; assumed of a model without config.json and without a head. */
 export function isTied(checkpoint: Checkpoint): boolean {
   return checkpoint.config?.tied ?? findHead(checkpoint) === null;
 }

@@ -1,9 +1,9 @@
 import type { Checkpoint, CheckpointTensor } from "../checkpoint.ts";
 
 /**
- * Words that a class of transformers, or the tool that saved a model, puts around the same tensors:
- * `model.` and `transformer.` of causal models, `language_model.model.` and `model.language_model.`
- * of transformers' old and new vision-language layouts, `module.` of torch's DataParallel,
+ * Wrapper names that transformers' classes or saving tools put before the same tensors: `model.`
+ * and `transformer.` of causal models, `language_model.model.` and `model.language_model.` of
+ * transformers' old and new vision-language layouts, `module.` of torch's DataParallel,
  * `_orig_mod.` of torch.compile, `auto_model.` of sentence-transformers.
  */
 const WRAPPERS: ReadonlySet<string> = new Set([
@@ -15,19 +15,19 @@ const WRAPPERS: ReadonlySet<string> = new Set([
   "language_model",
   "text_model",
 ]);
-/** Words that a base model's prefix may have: `bert`, `0.auto_model`. */
+/** Largest number of words in a base model's prefix: `bert`, `0.auto_model`. */
 const PREFIX_WORDS = 3;
 
-/** A tensor's name without the wrappers at its front: one tensor in all layouts of a model. */
+/** Name of a tensor without leading wrappers: the same in all layouts of a model. */
 export function bareName(name: string): string {
   const words = name.split(".");
   let first = 0;
-  // The last two words say what the tensor is: `lm_head.weight`.
+  // The last two words name the tensor itself: `lm_head.weight`.
   while (first < words.length - 2 && WRAPPERS.has(words[first]!)) first++;
   return words.slice(first).join(".");
 }
 
-/** Names by their bare form; null where two have the same. */
+/** Names by their bare form; null where two share one. */
 function byBareName(names: Iterable<string>): ReadonlyMap<string, string | null> {
   const found = new Map<string, string | null>();
   for (const name of names) {
@@ -37,7 +37,7 @@ function byBareName(names: Iterable<string>): ReadonlyMap<string, string | null>
   return found;
 }
 
-/** Every way to take one to three words off the front of a name. */
+/** All ways to cut one to three words off the front of a name. */
 function* cutPrefixes(name: string): Generator<readonly [prefix: string, rest: string]> {
   let at = -1;
   for (let words = 0; words < PREFIX_WORDS; words++) {
@@ -47,7 +47,7 @@ function* cutPrefixes(name: string): Generator<readonly [prefix: string, rest: s
   }
 }
 
-/** The prefix whose removal turns most of `names` into others of `among`, and how many those are. */
+/** Prefix whose removal turns most of `names` into others of `among`, with their number. */
 function findPrefix(names: Iterable<string>, among: ReadonlySet<string>): [string, number] {
   const votes = new Map<string, number>();
   for (const name of names) {
@@ -61,9 +61,9 @@ function findPrefix(names: Iterable<string>, among: ReadonlySet<string>): [strin
 }
 
 /**
- * The names of `theirs` that stand for a tensor of `ours` under another name, with that name. First
- * the wrappers that are known; where half of the tensors still have no counterpart, whatever prefix
- * gives them one (`bert.`, `roberta.`, `backbone.`).
+ * Names of `theirs` that match a tensor of `ours` under another name, with that name. Known
+ * wrappers are tried first; where half of the tensors remain unmatched, any common prefix (`bert.`,
+ * `roberta.`, `backbone.`).
  */
 export function matchNames(
   ours: ReadonlySet<string>,
@@ -99,8 +99,8 @@ export function matchNames(
 const aligned = new WeakMap<Checkpoint, WeakMap<Checkpoint, Checkpoint>>();
 
 /**
- * A checkpoint with its tensors under the names that another layout of the same model gives them;
- * the same object where no name differs, or none can be matched. Asked again, it answers the same.
+ * Checkpoint with its tensors renamed to another layout of the same model; the same object where no
+ * name differs, or none matches. Repeated calls return the same object.
  */
 export function alignNames(checkpoint: Checkpoint, template: Checkpoint): Checkpoint {
   if (checkpoint === template) return checkpoint;

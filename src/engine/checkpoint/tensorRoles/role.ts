@@ -2,9 +2,9 @@ import { companionOf } from "./companions.ts";
 import { EXPERT_MATRICES, guessGroup, IN_LAYER, lookUp, OUTSIDE, type RoleGroup } from "./words.ts";
 
 /**
- * The part of a model that a tensor belongs to. `text` is the language model itself (and whatever
- * has no other name), `encoder` and `decoder` the halves of T5 or BART, `draft` layers that predict
- * further tokens (MTP, EAGLE), `unet` the blocks of an image model.
+ * Stack of a tensor: `text` is the language model itself (and the default), `encoder` and `decoder`
+ * the halves of T5 or BART, `draft` layers for multi-token prediction (MTP, EAGLE), `unet` the
+ * blocks of an image model.
  */
 export type Stack =
   | "text"
@@ -18,29 +18,30 @@ export type Stack =
   | "unet";
 
 /**
- * `buffer`: computed from the configuration, never learned (rotary frequencies, causal masks,
- * positions). `companion`: belongs to a quantised or factored weight, see `companionOf`.
+ * Kind of a tensor. `buffer`: computed from the configuration, not learned (rotary frequencies,
+ * causal masks, positions). `companion`: belongs to a quantised or factored weight, see
+ * `companionOf`.
  */
 export type Part = "weight" | "bias" | "buffer" | "companion";
 
-/** What a tensor is, told from its name alone. */
+/** Role of a tensor, from its name alone. */
 export interface TensorRole {
   readonly stack: Stack;
-  /** The numbered list that it stands in, `model.layers`; null beside the layers. */
+  /** Numbered list that it is in, `model.layers`; null outside the layers. */
   readonly list: string | null;
-  /** Its number there, counted from 0. */
+  /** Its index there, from 0. */
   readonly layer: number | null;
-  /** The words behind that number, `self_attn.q_proj`; beside the layers the whole stem. */
+  /** Words after that index, `self_attn.q_proj`; outside the layers the whole stem. */
   readonly inside: string;
   readonly group: RoleGroup;
-  /** `q`, `gate`, `ln₁`, `embed`, `up #12`; null where no known family uses the name. */
+  /** `q`, `gate`, `ln₁`, `embed`, `up #12`; null for an unknown name. */
   readonly matrix: string | null;
   readonly part: Part;
-  /** The last word where it is not `weight`: `bias`, `inv_freq`, `weight_scale`. */
+  /** Last word where it is not `weight`: `bias`, `inv_freq`, `weight_scale`. */
   readonly suffix: string;
 }
 
-/** Words on the way to a tensor that tell its stack, the most telling first. */
+/** Words in a name that identify its stack, the most specific first. */
 const STACKS: readonly (readonly [Stack, RegExp])[] = [
   [
     "projector",
@@ -58,7 +59,7 @@ const STACKS: readonly (readonly [Stack, RegExp])[] = [
   ["decoder", /(^|\.)decoder(\.|$)/],
 ];
 
-/** Lists that are stacks of layers whatever follows; others are where a module and its part follow. */
+/** Lists that always are stacks of layers; others only where a module and its part follow. */
 const LAYER_LIST = /^(layers?|h|blocks?|resblocks)$/;
 const EXPERT = /^(?:block_sparse_moe|mlp)\.experts\.(\d+)\.(\w+)$/;
 
@@ -81,38 +82,38 @@ const HEAD =
 
 const WITHOUT_TOKENS: readonly Stack[] = ["vision", "audio", "projector", "unet"];
 
-/** True for the matrix with one row a token at the model's entrance. */
+/** Whether a tensor is a token embedding: one row per token. */
 export function isTokenEmbedding(tensor: string): boolean {
   return TOKEN_EMBEDDING.test(tensor) && !WITHOUT_TOKENS.includes(stackOf(tensor));
 }
 
-/** True for the matrix that turns hidden states into logits, one row a token. */
+/** Whether a tensor is a language-model head: one row per token. */
 export function isHead(tensor: string): boolean {
   return HEAD.test(tensor) && tensor.endsWith(".weight");
 }
 
-/** True where the first axis counts tokens. */
+/** Whether a tensor's first axis counts tokens. */
 export function countsTokens(tensor: string): boolean {
   return isTokenEmbedding(tensor) || HEAD.test(tensor);
 }
 
-/** True for what is computed from the configuration and never learned. */
+/** Whether a tensor is computed from the configuration, not learned. */
 export function isBuffer(tensor: string): boolean {
   return BUFFERS.some((pattern) => pattern.test(tensor));
 }
 
-/** The name under which transformers stores the head of a model with this token embedding. */
+/** Name under which transformers stores the head of a model with this token embedding. */
 export function headBeside(embedding: string): string {
   if (/(^|\.)embed_in\.weight$/.test(embedding)) return "embed_out.weight";
   const outer = /^(language_model|text_model)\.model\./.exec(embedding);
   return outer ? `${outer[1]}.lm_head.weight` : "lm_head.weight";
 }
 
-/** What a tensor is, told from its name alone. */
+/** Role of a tensor, from its name alone. */
 export function roleOf(name: string): TensorRole {
   const { stem, suffix } = splitSuffix(name);
   const place = findLayer(name);
-  // Inside a layer its list tells: a text layer may well have a `vision_gate`.
+  // Inside a layer the list decides: a text layer may have a `vision_gate`.
   const stack = stackOf(place?.list ?? stem);
   const part = partOf(name, suffix);
   if (!place) {
@@ -128,15 +129,15 @@ export function roleOf(name: string): TensorRole {
   return { stack, list, layer, inside, group, matrix, part, suffix };
 }
 
-/** The key of the layer that a tensor belongs to, `model.layers.3`, or null beside the layers. */
+/** Key of a tensor's layer, `model.layers.3`; null outside the layers. */
 export function layerKey(tensor: string): string | null {
   const place = findLayer(tensor);
   return place && `${place.list}.${place.digits}`;
 }
 
 /**
- * The key of a tensor's module: attention, feed-forward or a norm of its layer; beside the layers
- * each tensor is a module of its own (FuseChat/merge/VaRM/analysis.py).
+ * Key of a tensor's module: attention, feed-forward or a norm of its layer; outside the layers each
+ * tensor is a module of its own (FuseChat/merge/VaRM/analysis.py).
  */
 export function moduleKey(tensor: string): string {
   const key = layerKey(tensor);
@@ -145,8 +146,8 @@ export function moduleKey(tensor: string): string {
 }
 
 /**
- * The first number on a tensor's way that counts layers. The numbers of a projector's Sequential
- * (`mm_projector.0.weight`) count steps, not layers.
+ * Layer index in a tensor's name: the first number that counts layers. The numbers of a projector's
+ * Sequential (`mm_projector.0.weight`) do not.
  */
 function findLayer(name: string): { list: string; digits: string; layer: number } | null {
   const words = name.split(".");
@@ -175,7 +176,7 @@ function partOf(name: string, suffix: string): Part {
   return companionOf(name) ? "companion" : "weight";
 }
 
-/** `x.weight` is x; a known other last word says what it is of x. */
+/** Stem and suffix of a name: `x.weight` has the stem x, and so have known other suffixes. */
 function splitSuffix(name: string): { readonly stem: string; readonly suffix: string } {
   const at = name.lastIndexOf(".");
   const last = name.slice(at + 1);

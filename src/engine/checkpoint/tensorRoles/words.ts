@@ -1,12 +1,12 @@
 import type { MapPlace } from "../../contract/index.ts";
 
-/** What a matrix or vector is for, coarsely: the groups of the weight map. */
+/** Group of a matrix or vector in the weight map. */
 export type RoleGroup = MapPlace["group"];
 
-/** A short name for what a tensor is within its layer or beside the stack, and its group. */
+/** Short name and group of each known name. */
 type Known = Readonly<Record<string, readonly [matrix: string, group: RoleGroup]>>;
 
-/** What stands between the layer's number and `.weight` or `.bias`, by the families that use it. */
+/** Names between a layer's index and `.weight` or `.bias`, by model family. */
 export const IN_LAYER: Known = {
   // Llama, Mistral, Qwen, Gemma
   "self_attn.q_proj": ["q", "attention"],
@@ -57,7 +57,7 @@ export const IN_LAYER: Known = {
   "mlp.shared_expert_gate": ["shared router", "mlp"],
 };
 
-/** Matrices of one expert, in the words of a dense layer. */
+/** Matrices of one expert, by their names in a dense layer. */
 export const EXPERT_MATRICES: Readonly<Record<string, string>> = {
   w1: "gate",
   w2: "down",
@@ -67,7 +67,7 @@ export const EXPERT_MATRICES: Readonly<Record<string, string>> = {
   down_proj: "down",
 };
 
-/** Beside the stack of layers, by the last word. */
+/** Names outside the layers, by the last word. */
 export const OUTSIDE: Known = {
   embed_tokens: ["embed", "embedding"],
   wte: ["embed", "embedding"],
@@ -84,7 +84,7 @@ export const OUTSIDE: Known = {
   output: ["head", "head"],
 };
 
-/** In this order: a norm inside an attention is a norm. */
+/** Patterns in order of priority: a norm inside an attention is a norm. */
 const GUESSES: readonly (readonly [RegExp, RoleGroup])[] = [
   [/(^|[._])(ln|norm|layernorm)\w*$|norm|\bln[_.\d]/i, "norm"],
   [/attn|attention|rotary|(^|\.)[qkvo]_proj/i, "attention"],
@@ -93,12 +93,12 @@ const GUESSES: readonly (readonly [RegExp, RoleGroup])[] = [
   [/head/i, "head"],
 ];
 
-/** The group of names that no family above uses. */
+/** Group of names that no known family uses. */
 export function guessGroup(words: string): RoleGroup {
   return GUESSES.find(([pattern]) => pattern.test(words))?.[1] ?? "other";
 }
 
-/** An own entry of a table, or null: names are data, `constructor` is one of them. */
+/** Own entry of a table, or null: names such as `constructor` are data. */
 export function lookUp<T>(table: Readonly<Record<string, T>>, key: string): T | null {
   return Object.hasOwn(table, key) ? table[key]! : null;
 }

@@ -10,9 +10,9 @@ import type { JobRow, Journal } from "./journal.ts";
 import type { AnyJobKind, JobContext } from "./kind.ts";
 import { keepPace } from "./pace.ts";
 
-/** Watchers hear of progress this often at most. */
+/** Smallest interval between progress events. */
 const TELL_EVERY_MS = 100;
-/** The journal keeps a job's progress this often at most: for other tabs, and after a crash. */
+/** Smallest interval between progress writes to the journal, for other tabs and after a crash. */
 const JOURNAL_EVERY_MS = 2000;
 
 export interface Attempt {
@@ -22,13 +22,13 @@ export interface Attempt {
   readonly journal: Journal;
   readonly signal: AbortSignal;
   readonly now: () => number;
-  /** Waits until the resource is free and holds it until the work is over. */
+  /** Waits for the resource and holds it during the work. */
   takeTurn<T>(work: () => Promise<T>): Promise<T>;
   onCard(card: JobCard): void;
   onModelsChanged(): void;
 }
 
-/** Runs a job once and journals how it ended. Never rejects: a failure is on the card. */
+/** Runs a job once and journals the outcome. Never rejects: a failure is on the card. */
 export async function attemptJob(attempt: Attempt): Promise<JobCard> {
   const { kind, request, journal, signal, now, onCard } = attempt;
   let row = attempt.row;
@@ -54,7 +54,8 @@ export async function attemptJob(attempt: Attempt): Promise<JobCard> {
       if (at - toldAt < TELL_EVERY_MS) return;
       toldAt = at;
       onCard(row.card);
-      // A full disk shows when the job itself saves something; progress alone is no reason to fail.
+      // Progress that cannot be journalled does not fail the job; its own writes will report a full
+      // disk.
       if (at - journalledAt >= JOURNAL_EVERY_MS) write({}).catch(() => undefined);
     },
     modelsChanged: () => attempt.onModelsChanged(),
@@ -82,12 +83,12 @@ function failed(error: unknown, signal: AbortSignal): Ending {
   if (failure.code === "cancelled" && onPurpose) {
     return { state: "cancelled", failure: null, result: null };
   }
-  // The device may be back with the next visit: nothing is wrong with the job itself.
+  // A lost device may be back later: the job itself has not failed.
   const state = failure.code === "gpu-lost" ? "interrupted" : "failed";
   return { state, failure: foreseen(failure), result: null };
 }
 
-/** Databases and streams abort for reasons of their own; nobody cancelled then. */
+/** An AbortError that no cancellation caused, such as a database's, is not `cancelled`. */
 function foreseen(failure: Failure): Failure {
   if (failure.code !== "cancelled") return failure;
   const message = "The browser stopped the work by itself. Resume it to go on where it stopped.";

@@ -6,11 +6,11 @@ export interface JobRow {
   readonly card: JobCard;
   /** Null where the request cannot outlive its tab. */
   readonly request: JobRequest | null;
-  /** What the job saved last. */
+  /** Last saved state of the job. */
   readonly state: unknown;
 }
 
-/** Where jobs are written down. */
+/** Journal of the jobs. */
 export interface Journal {
   rows(): Promise<readonly JobRow[]>;
   row(id: JobId): Promise<JobRow | undefined>;

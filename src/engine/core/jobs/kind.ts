@@ -3,21 +3,21 @@ import type { JobId, JobRequest, JobResult, Recipe } from "../../contract/index.
 export type JobKindName = JobRequest["kind"];
 export type RequestOf<K extends JobKindName> = Extract<JobRequest, { readonly kind: K }>;
 
-/** What a kind says about a request before anything is journalled. */
+/** A kind's answer to a request, before anything is journalled. */
 export interface PreparedJob {
-  /** A short phrase: "Merge ember-varm". */
+  /** Short phrase: "Merge ember-varm". */
   readonly title: string;
   readonly recipe: Recipe | null;
   /**
-   * True where the request may be kept in the journal, so that the job goes on after its tab closed.
-   * A dropped file may not: the browser would copy it whole.
+   * Whether the request may be journalled, so that the job survives its tab. A dropped file may
+   * not: the browser would copy it whole.
    */
   readonly durable: boolean;
-  /** Bytes the work will move, as far as it can be told. */
+  /** Bytes that the work will process, as far as known. */
   readonly totalBytes: number;
 }
 
-/** How far a job is; speed and time left are the runner's business. */
+/** Progress of a job; the runner computes speed and remaining time. */
 export interface JobStep {
   readonly doneBytes: number;
   readonly totalBytes: number;
@@ -25,36 +25,36 @@ export interface JobStep {
   readonly label: string;
 }
 
-/** What a running job is given. */
+/** Services for a running job. */
 export interface JobContext<State> {
   readonly id: JobId;
-  /** What an earlier run of the same job saved last, or null. */
+  /** Last saved state of an earlier run, or null. */
   readonly state: State | null;
   readonly signal: AbortSignal;
-  /** Journals plain data from which a later run goes on. Write the outcome first, its state after. */
+  /** Journals plain data that a later run resumes from. Write the outcome before its state. */
   save(state: State): Promise<void>;
-  /** Cheap: call it as often as there is something to say. */
+  /** Reports progress; cheap enough to call often. */
   progress(step: JobStep): void;
-  /** Tells the watchers that the library changed. */
+  /** Notifies watchers that the library changed. */
   modelsChanged(): void;
 }
 
 /**
- * A kind of long work. `run` is idempotent: after a crash it is called again with the last saved
- * state, and what is done stays done. It ends early with the signal's reason or a `cancelled` error.
+ * A kind of job. `run` is idempotent: after a crash it is called again with the last saved state,
+ * and finished work is kept. It ends early with the signal's reason or a `cancelled` error.
  */
 export interface JobKind<K extends JobKindName, State = unknown> {
   readonly kind: K;
-  /** Jobs that need the same resource run one after the other; others side by side. */
+  /** Resource: jobs of the same one run one after the other. */
   readonly resource: "gpu" | "import" | "export";
   /** Refuses what cannot be run, by throwing. */
   prepare(request: RequestOf<K>): Promise<PreparedJob>;
   run(request: RequestOf<K>, context: JobContext<State>): Promise<JobResult>;
-  /** Frees what only this job needs (not the models it made) when it is deleted from the journal. */
+  /** Deletes what only this job needs, not its models, when it is deleted from the journal. */
   clean?(id: JobId, state: State | null): Promise<void>;
 }
 
-/** A job kind whose request and state only itself knows; the runner hands them through. */
+/** A job kind with its types of request and state erased, as the runner handles it. */
 export interface AnyJobKind extends Pick<JobKind<JobKindName, unknown>, "kind" | "resource"> {
   prepare(request: never): Promise<PreparedJob>;
   run(request: never, context: JobContext<never>): Promise<JobResult>;

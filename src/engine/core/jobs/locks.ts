@@ -1,10 +1,10 @@
-/** Named locks that one holder at a time can have, over all tabs of the origin. */
+/** Named exclusive locks over all tabs of the origin. */
 export interface Locks {
-  /** Takes the lock, or answers null at once where somebody has it. The result gives it back. */
+  /** Takes the lock, or returns null at once where it is held. The result releases it. */
   take(name: string): Promise<(() => void) | null>;
 }
 
-/** The browser's Web Locks: a closed or crashed tab gives back what it held. */
+/** Locks by the browser's Web Locks, which a closed or crashed tab releases. */
 export function webLocks(manager: LockManager): Locks {
   return {
     take: (name) =>

@@ -1,19 +1,19 @@
 import type { JobProgress } from "../../contract/index.ts";
 import type { JobStep } from "./kind.ts";
 
-/** How long the past counts: short enough to follow a change, long enough that the number can be read. */
+/** Time constant of the smoothed speed: short enough to follow a change, long enough to read. */
 const MEMORY_SECONDS = 3;
-/** A rate from less than this is noise. */
+/** Seconds before the first speed is reported: earlier ones are noise. */
 const FIRST_RATE_AFTER_SECONDS = 0.5;
 
-/** Turns steps into progress with a smoothed speed and the time left. Times are in milliseconds. */
+/** Adds a smoothed speed and the remaining time to progress. Times are in milliseconds. */
 export function keepPace(startedAt: number): (step: JobStep, now: number) => JobProgress {
   let lastBytes: number | null = null;
   let lastAt = startedAt;
   let rate: number | null = null;
   let first: { readonly parts: number; readonly at: number } | null = null;
 
-  /** Parts differ in what they take: only all of them together have a speed. */
+  /** Mean speed of parts, which take different times, so that only their average is meaningful. */
   const average = (parts: number, now: number): number | null => {
     first ??= { parts, at: now };
     const seconds = (now - first.at) / 1000;
@@ -21,12 +21,12 @@ export function keepPace(startedAt: number): (step: JobStep, now: number) => Job
   };
 
   return ({ doneBytes: countedBytes, totalBytes, unit, label }, now) => {
-    // A total is an estimate; what is beyond it is not told.
+    // The total is an estimate, so progress is capped at it.
     const doneBytes = totalBytes > 0 ? Math.min(countedBytes, totalBytes) : countedBytes;
     const seconds = (now - lastAt) / 1000;
     if (unit === "parts") rate = average(doneBytes, now);
     else if (lastBytes === null) {
-      // What an earlier run had done is no sign of this one's speed.
+      // Work of an earlier run does not count towards the speed.
       lastBytes = doneBytes;
       lastAt = now;
     } else if (seconds >= (rate === null ? FIRST_RATE_AFTER_SECONDS : 0.05)) {

@@ -11,19 +11,19 @@ import type { JobRow, Journal } from "./journal.ts";
 import type { AnyJobKind } from "./kind.ts";
 import type { Locks } from "./locks.ts";
 
-/** Starts, watches, cancels and resumes jobs, and writes down how they stand. */
+/** Starts, watches, cancels and resumes jobs, and journals their states. */
 export interface JobRunner {
   start(request: JobRequest): Promise<JobCard>;
-  /** Newest first. A job whose tab is gone is `interrupted` here. */
+  /** Cards, newest first. A job whose tab is gone is `interrupted`. */
   list(): Promise<readonly JobCard[]>;
   /** Resolves when a cancelled job has stopped. */
   cancel(id: JobId): Promise<void>;
   resume(id: JobId): Promise<void>;
-  /** Stops the job first where it runs, and frees what only it needs. */
+  /** Stops the job where it runs, and deletes what only it needs. */
   delete(id: JobId): Promise<void>;
-  /** Calls back on every change until the result is called. */
+  /** Calls the listener on every change; the result unsubscribes it. */
   watch(listener: (event: EngineEvent) => void): () => void;
-  /** Tells the watchers something that is not a job's own. */
+  /** Sends watchers an event that is not a job's. */
   tell(event: EngineEvent): void;
 }
 
@@ -45,10 +45,10 @@ interface RunningJob {
 
 const lockOf = (id: JobId) => `fusestudio job ${id}`;
 
-/** A runner over a journal. Several, in several tabs, may share one journal and its locks. */
+/** A runner over a journal. Runners in several tabs may share a journal and its locks. */
 export function createRunner({ kinds, journal, locks, now = Date.now }: RunnerParts): JobRunner {
   const running = new Map<JobId, RunningJob>();
-  /** Requests of this tab, with the files that the journal cannot keep. */
+  /** Requests started in this tab, with the files that the journal cannot store. */
   const requests = new Map<JobId, JobRequest>();
   const queues = new Map<AnyJobKind["resource"], Promise<unknown>>();
   const listeners = new Set<(event: EngineEvent) => void>();
@@ -63,7 +63,7 @@ export function createRunner({ kinds, journal, locks, now = Date.now }: RunnerPa
     return kind;
   };
 
-  /** The row as it is true now: what is running elsewhere is left alone, what died is interrupted. */
+  /** Row with its present state: running elsewhere, or interrupted where its tab is gone. */
   async function settle(row: JobRow): Promise<JobRow> {
     const { id } = row.card;
     const live = running.get(id);
@@ -71,7 +71,7 @@ export function createRunner({ kinds, journal, locks, now = Date.now }: RunnerPa
     const giveBack = row.card.state === "running" ? await locks.take(lockOf(id)) : null;
     if (!giveBack) return { ...row, card: withResumable(row) };
     try {
-      // Read again under the lock: its tab may have ended it properly a moment ago.
+      // Read again under the lock: its tab may have ended the job just before.
       const latest = (await journal.row(id)) ?? row;
       if (latest.card.state !== "running") return { ...latest, card: withResumable(latest) };
       const card: JobCard = { ...withResumable(latest), state: "interrupted", endedAt: now() };
@@ -94,7 +94,7 @@ export function createRunner({ kinds, journal, locks, now = Date.now }: RunnerPa
     return settle(row);
   }
 
-  /** One after the other for each resource; who is cancelled while waiting leaves the queue. */
+  /** Queue of each resource; a job that is cancelled while waiting leaves it. */
   function queue(resource: AnyJobKind["resource"], signal: AbortSignal) {
     return <T>(work: () => Promise<T>): Promise<T> => {
       const before = queues.get(resource) ?? Promise.resolve();
@@ -108,7 +108,7 @@ export function createRunner({ kinds, journal, locks, now = Date.now }: RunnerPa
     };
   }
 
-  /** Takes the lock, journals, and lets the work run on by itself. */
+  /** Takes the lock, journals the job and runs it in the background. */
   async function launch(kind: AnyJobKind, request: JobRequest, row: JobRow): Promise<JobCard> {
     const { id } = row.card;
     const giveBack = running.has(id) ? null : await locks.take(lockOf(id));

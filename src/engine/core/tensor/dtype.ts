@@ -2,16 +2,16 @@ import type { DType, FloatName, OutputDType } from "../../contract/index.ts";
 import { invariant } from "../invariant.ts";
 
 /**
- * What a merge can do with a dtype. `gpu`: the kernels read it as it is; `convert`: widened to
- * float32 on the CPU first; `copy`: integers and booleans, kept when equal in all models;
- * `describe`: listed with shape and size, never merged.
+ * Treatment of a dtype in a merge. `gpu`: kernels read it directly; `convert`: widened to float32
+ * on the CPU first; `copy`: integers and booleans, kept when equal in all models; `describe`:
+ * listed, never merged.
  */
 export type MergeRole = "gpu" | "convert" | "copy" | "describe";
 
 interface DTypeFacts {
   readonly bits: number;
   readonly role: MergeRole;
-  /** torch's name without `torch.`, or null where torch has no dtype of its own. */
+  /** Name in torch without `torch.`; null where torch has none. */
   readonly torch: string | null;
 }
 
@@ -53,41 +53,41 @@ const BY_TORCH_NAME: ReadonlyMap<string, DType> = new Map([
   ),
 ]);
 
-/** Bits that one element takes in a file: 4 to 64. */
+/** Bits of one element in a file: 4 to 64. */
 export function bitsPerElement(dtype: DType): number {
   return FACTS[dtype].bits;
 }
 
-/** Bytes that `elementCount` elements take. A sub-byte dtype must fill its last byte. */
+/** Bytes of `elementCount` elements. A sub-byte dtype must fill its last byte. */
 export function byteLength(dtype: DType, elementCount: number): number {
   const bytes = (elementCount * FACTS[dtype].bits) / 8;
   invariant(Number.isSafeInteger(bytes), `${elementCount} elements of ${dtype} fill whole bytes`);
   return bytes;
 }
 
-/** What a merge can do with tensors of this dtype. */
+/** Treatment of tensors of this dtype in a merge. */
 export function mergeRole(dtype: DType): MergeRole {
   return FACTS[dtype].role;
 }
 
-/** True for F32, F16 and BF16, which the kernels read and write as they are. */
+/** Whether kernels read and write the dtype directly: F32, F16 and BF16. */
 export function isOutputDType(dtype: DType): dtype is OutputDType {
   return FACTS[dtype].role === "gpu";
 }
 
-/** The dtype that torch calls `name`, with or without `torch.`; null for a name torch has not. */
+/** Dtype of a torch name, with or without `torch.`; null for an unknown one. */
 export function dtypeFromTorch(name: string): DType | null {
   return BY_TORCH_NAME.get(name.replace(/^torch\./, "")) ?? null;
 }
 
-/** What torch, transformers and mergekit call a dtype, or null where torch has none. */
+/** Name of a dtype in torch, transformers and mergekit, or null where torch has none. */
 export function torchName(dtype: OutputDType): FloatName;
 export function torchName(dtype: DType): string | null;
 export function torchName(dtype: DType): string | null {
   return FACTS[dtype].torch;
 }
 
-/** The dtype behind a recipe's `dtype` or `out_dtype`. */
+/** Dtype of a recipe's `dtype` or `out_dtype`. */
 export function dtypeFromFloatName(name: FloatName): OutputDType {
   return name === "float32" ? "F32" : name === "float16" ? "F16" : "BF16";
 }

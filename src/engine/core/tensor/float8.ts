@@ -2,7 +2,10 @@ import type { DType } from "../../contract/index.ts";
 
 const F32_NAN = 0x7fc00000;
 
-/** How an 8-bit float spends its codes. `ieee` has infinities, `fn` one NaN a sign, `fnuz` only 0x80. */
+/**
+ * Special codes of an 8-bit float: `ieee` has infinities, `fn` one NaN per sign, `fnuz` only NaN at
+ * 0x80.
+ */
 interface Float8 {
   readonly mantissaBits: number;
   readonly bias: number;

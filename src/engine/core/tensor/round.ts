@@ -10,7 +10,7 @@ function roundToF16(value: number): number {
   return float[0];
 }
 
-/** The value as a dtype holds it, by way of float32: to nearest, ties to even. */
+/** Value rounded to a dtype by way of float32: to nearest, ties to even. */
 export function roundTo(value: number, dtype: OutputDType): number {
   if (dtype === "F32") return Math.fround(value);
   return dtype === "BF16" ? bf16ToF32(f32ToBf16(value)) : roundToF16(value);

@@ -19,7 +19,7 @@ export interface AlignerOptions {
   readonly map: VocabularyMap;
 }
 
-/** Brings one source's rows to one pivot, by the rules of a profile. */
+/** An aligner of one source to one pivot, by the rules of a profile. */
 export function createAligner(options: AlignerOptions): Aligner {
   const { settings, pivot, source, map } = options;
   const group = createGrouper(settings.profile, pivot, source);
@@ -36,7 +36,8 @@ export function createAligner(options: AlignerOptions): Aligner {
           writeFallback(rows, settings.fallback, text.ids, at);
           return kept ? reason : "not kept";
         }
-        // Of several the last: what it says comes after the whole of the pivot's token.
+        // The last of several source positions: its row predicts the token after the whole pivot
+        // token.
         from[at] = positions.at(-1)!;
         const ending = endMap(options, text.ids[at + 1], other.ids[from[at]! + 1]);
         const entries = writeRow(positions, said, {
@@ -53,8 +54,9 @@ export function createAligner(options: AlignerOptions): Aligner {
 }
 
 /**
- * The map of a row. Where the source's next token is the one that ends a text and the pivot ends a
- * turn there by a token of its own, they are the same end; the references know one end alone.
+ * Vocabulary map of a row. Where the source's next token ends the text and the pivot ends a turn
+ * with a token of its own, the two are mapped to each other: the references know only one end
+ * token.
  */
 function endMap(
   { settings, pivot, source, map }: AlignerOptions,
@@ -86,20 +88,20 @@ function openChoice({ settings, pivot, source, map }: AlignerOptions): Choose {
   };
 }
 
-/** What stands where the source says nothing. */
+/** Writes the fallback row of a position without a source row. */
 function writeFallback(
   rows: SparseRowsWriter,
   fallback: FusionSettings["fallback"],
   ids: Uint32Array,
   at: number,
 ): void {
-  // The last position has no label: the references repeat the one before, which is this token.
+  // The last position has no label: the references repeat the previous one, which is this token.
   const label = Math.min(at + 1, ids.length - 1);
   if (fallback === "pivot") rows.writeEmpty();
   else rows.writeOneHot(ids[fallback === "gold" ? label : at]!);
 }
 
-/** One row as it is, or FuseChat v1's mixture of several. Says how many entries are left. */
+/** Writes one row, or FuseChat v1's mixture of several; returns its number of entries. */
 function writeRow(
   positions: readonly number[],
   said: SourceRows,
@@ -111,7 +113,7 @@ function writeRow(
   }: {
     readonly rows: SparseRowsWriter;
     readonly map: VocabularyMap;
-    /** Whether entries that become one token are added up. */
+    /** Whether the probabilities of entries mapped to one id are added. */
     readonly sums: boolean;
     countOf(position: number): number;
   },

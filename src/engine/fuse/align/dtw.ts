@@ -1,33 +1,35 @@
 import type { Groups } from "./types.ts";
 
-/** What it costs to put each of n source tokens beside each of m pivot tokens. */
+/** Costs of aligning each of n source tokens with each of m pivot tokens. */
 export interface CostTable {
-  /** [distinct source strings, `columns`]: codes of costs. */
+  /** [distinct source strings, `columns`]: cost codes. */
   readonly codes: Uint16Array;
   readonly columns: number;
-  /** The cost of each code. */
+  /** Cost of each code. */
   readonly costs: Float64Array;
-  /** n entries: the table's row of each source token. */
+  /** Row of the cost table for each of the n source tokens. */
   readonly rows: Uint32Array;
-  /** m entries: the table's column of each pivot token. */
+  /** Column of the cost table for each of the m pivot tokens. */
   readonly pivots: Uint32Array;
 }
 
-/** Of equal ways back the diagonal comes first; then one of these. */
+/** Order of moves of equal cost after the diagonal. */
 export type TieOrder = "source first" | "pivot first";
 
 export interface Warping {
   readonly groups: Groups;
-  /** The sum along the path. */
+  /** Sum of the costs along the path. */
   readonly cost: number;
 }
 
-/** Moves in two bits; 0 is one back on both sides. One source token back, on the same pivot token. */
+/** Backward moves in two bits; 0 is the diagonal. Previous source token, same pivot token. */
 const SOURCE = 1;
-/** One pivot token back, on the same source token. */
+/** Previous pivot token, same source token. */
 const PIVOT = 2;
 const MOVES_A_BYTE = 4;
-/** Pivot tokens on either side of the straight way through which a first path is looked for. */
+/**
+ * Half-width, in pivot tokens, of the band around the diagonal that a first path is searched in.
+ */
 const NARROW = 64;
 
 /**
@@ -48,16 +50,16 @@ export function warp(table: CostTable, ties: TieOrder): Warping {
   return { groups: walkBack(moves, n, m), cost };
 }
 
-/** What a cell may cost: so much for being of a source token, and so much for being of a pivot's. */
+/** Lower bounds of the remaining cost, which limit the cells that are computed. */
 interface Limits {
   readonly rows: Float64Array;
   readonly pivots: Float64Array;
 }
 
-/** Sums come in different orders, so that equal ones may differ by their rounding. */
+/** Tolerance for sums that are equal but for the order of their additions. */
 const ROUNDING = 1e-9;
 
-/** The cost of a whole path, less what the tokens after each take at least. */
+/** Cost of a whole path, less the lower bounds of the tokens after each cell. */
 function limitsOf({ codes, columns, costs, rows, pivots }: CostTable, whole: number): Limits {
   const leastOfRows = new Float64Array(codes.length / columns).fill(Number.POSITIVE_INFINITY);
   const leastOfColumns = new Float64Array(columns).fill(Number.POSITIVE_INFINITY);
@@ -88,8 +90,8 @@ function limitsAlong(tokens: Uint32Array, least: Float64Array, limit: number): F
 }
 
 /**
- * Fills `moves` for the cells within the limits that are at most `width` pivot tokens off the straight
- * way. Returns the cost of the whole.
+ * Computes the `moves` of the cells within the limits and at most `width` pivot tokens off the
+ * diagonal. Returns the cost of the whole path.
  */
 function sweep(
   { codes, columns, costs, rows, pivots }: CostTable,
@@ -103,7 +105,7 @@ function sweep(
   const sourceWinsTies = ties === "source first";
   const above = new Float64Array(m).fill(Number.POSITIVE_INFINITY);
   const pivotLimits = limits?.pivots ?? new Float64Array(m).fill(Number.POSITIVE_INFINITY);
-  // Of the cells in the row above, those from `first` to before `end` are within the limits.
+  // Cells of the previous row from `first` to before `end` are within the limits.
   let [first, end] = [0, 0];
   for (let i = 0; i < n; i++) {
     const row = rows[i]! * columns;
@@ -143,7 +145,7 @@ function sweep(
   return above[m - 1]!;
 }
 
-/** Follows the moves from the end; the source positions met at a pivot's are its group. */
+/** Follows the moves back from the end and collects the source positions of each pivot position. */
 function walkBack(moves: Uint8Array, n: number, m: number): Groups {
   const stride = Math.ceil(m / MOVES_A_BYTE);
   const offsets = new Uint32Array(m + 1);

@@ -1,7 +1,7 @@
-/** A string as Unicode code points: what edit distances count, where UTF-16 has two units for some. */
+/** A string as Unicode code points, which edit distances count; UTF-16 has two units for some. */
 export type CodePoints = Uint32Array<ArrayBuffer>;
 
-/** Code points of a string; a lone surrogate is one of its own. */
+/** Code points of a string; a lone surrogate counts as one. */
 export function codePointsOf(text: string): CodePoints {
   const codes = new Uint32Array(text.length);
   let count = 0;
@@ -15,7 +15,10 @@ export function codePointsOf(text: string): CodePoints {
 
 const shared: { distance?: EditDistance } = {};
 
-/** Levenshtein's distance of two strings in code points: inserting, deleting and replacing cost 1. */
+/**
+ * Levenshtein distance of two strings in code points: insertions, deletions and replacements cost
+ * 1.
+ */
 export function editDistance(a: string, b: string): number {
   if (a === b) return 0;
   shared.distance ??= new EditDistance();
@@ -23,7 +26,7 @@ export function editDistance(a: string, b: string): number {
   return shared.distance.to(codePointsOf(b));
 }
 
-/** What JavaScript's bitwise operators hold. */
+/** Bits of JavaScript's bitwise operators. */
 const WORD = 32;
 const CODE_SPACE = 0x110000;
 
@@ -48,8 +51,8 @@ export class EditDistance {
   }
 
   /**
-   * The distance to the code points [start, end) of `text`. One above `limit` may come out as another
-   * number above it, and sooner.
+   * Distance to the code points [start, end) of `text`. A distance above `limit` may be returned
+   * early as any number above it.
    */
   to(text: CodePoints, start = 0, end = text.length, limit = Number.POSITIVE_INFINITY): number {
     const rows = this.#pattern.length;
@@ -73,7 +76,7 @@ export class EditDistance {
       let up = falls | ~(inRow | rises);
       const down = rises & inRow;
       distance += ((up >>> last) & 1) - ((down >>> last) & 1);
-      // Each column left can lower the last row by one at most.
+      // Each remaining column lowers the last row by at most one.
       if (distance - (end - at - 1) > limit) return distance;
       up = (up << 1) | 1;
       rises = (down << 1) | ~(inColumn | up);
@@ -98,7 +101,10 @@ export class EditDistance {
     return distance;
   }
 
-  /** One block of rows over all columns; `#steps` are those of the row above it, then of its last. */
+  /**
+   * One block of rows over all columns; `#steps` holds the differences of the row above, then of
+   * its last row.
+   */
   #block(text: CodePoints, start: number, end: number, last: number): void {
     const matches = this.#matches;
     const steps = this.#steps;
@@ -122,7 +128,7 @@ export class EditDistance {
     }
   }
 
-  /** Marks at which rows of a block each code point of the pattern stands. */
+  /** Sets the bits of the rows in a block at which each code point of the pattern occurs. */
   #note(top: number, bottom: number): void {
     for (let row = top; row < bottom; row++) {
       const code = this.#pattern[row] as number;

@@ -7,8 +7,8 @@ import { createWarper } from "./warper.ts";
 export interface Grouping {
   readonly groups: Groups;
   /**
-   * For each pivot position the source position that stands for it whatever the strings say, or -1;
-   * null where a profile's rules have to judge.
+   * Source position of each pivot position where byte offsets alone decide, or -1; null where a
+   * profile's rules choose from the groups.
    */
   readonly partners: Int32Array<ArrayBuffer> | null;
 }
@@ -16,8 +16,8 @@ export interface Grouping {
 export type Grouper = (pivot: TokenisedText, source: TokenisedText) => Grouping;
 
 /**
- * Puts source positions beside pivot positions by a profile's way. Texts that one vocabulary reads
- * alike are not aligned at all: each position is beside itself, as in FuseChat's `replace_model`.
+ * A grouper of source positions by pivot position, by a profile's rules. Texts that one vocabulary
+ * tokenises alike are aligned one to one, as in FuseChat's `replace_model`.
  */
 export function createGrouper(
   profile: FusionProfile,

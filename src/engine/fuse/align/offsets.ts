@@ -2,7 +2,10 @@ import type { Groups } from "./types.ts";
 
 export interface OffsetAlignment {
   readonly groups: Groups;
-  /** For each pivot position the source position whose text ends at the same byte, or -1. */
+  /**
+   * Source position whose text ends at the same byte, for each pivot position; -1 where there is
+   * none.
+   */
   readonly sameEnd: Int32Array<ArrayBuffer>;
 }
 

@@ -1,15 +1,15 @@
 import type { CostTable } from "./dtw.ts";
 import { type CodePoints, codePointsOf, EditDistance, editDistance } from "./editDistance.ts";
 
-/** How a profile writes tokens before it compares them. */
+/** Strings of a profile's token comparison. */
 export interface Spelling {
-  /** What is compared: strings without their markers. */
+  /** String without its space marker. */
   plain(id: number): string;
-  /** What is compared where one of the two has nothing but markers. */
+  /** String that is compared where one of the two consists of markers alone. */
   whole(id: number): string;
 }
 
-/** Costs of a pair by its edit distance and by whether one string contains the other. */
+/** Cost of a pair from its edit distance and whether one string contains the other. */
 export type PairCost = (distance: number, contained: boolean) => number;
 
 interface Word {
@@ -18,18 +18,18 @@ interface Word {
   readonly points: CodePoints;
 }
 
-/** Has megabytes of tables, and is set anew for each line. */
+/** Shared: it has megabytes of tables and is reset for each line. */
 const DISTANCE = new EditDistance();
-/** So many strings a side have their distances kept for the documents to come. */
+/** Number of strings a side whose distances are kept from document to document. */
 const KEPT = 4096;
 const UNKNOWN = 0xffff;
 const NOTHING = new Uint16Array(0);
-/** Distances from here on are taken to be this: no token has so many letters. */
+/** Upper bound of the stored distances: no token is that long. */
 const FARTHEST = 0x7ffe;
 
 /**
- * Costs of pairs of tokens. Texts repeat their words, so a string is looked at once, and distances
- * between the strings that came first (the common ones, mostly) are kept: at most 32 MB.
+ * Costs of token pairs. Each distinct string is compared once, and distances between the first
+ * `KEPT` strings of each side, mostly common ones, are kept: at most 32 MB.
  */
 export class PairCosts {
   readonly #source: Words;
@@ -44,7 +44,7 @@ export class PairCosts {
     this.#cost = cost;
   }
 
-  /** The costs between the tokens of two texts. */
+  /** Costs between the tokens of two texts. */
   between(source: Uint32Array, pivot: Uint32Array): CostTable {
     const rows = distinct(source, this.#source);
     const columns = distinct(pivot, this.#pivot);
@@ -90,7 +90,7 @@ export class PairCosts {
       } else {
         const distance = DISTANCE.to(points, start, end);
         const difference = length - (end - start);
-        // Where one contains the other, the rest is what has to be inserted.
+        // Where one string contains the other, the distance is the number of inserted characters.
         const contained =
           distance === Math.abs(difference) &&
           contains(word.plain, this.#pivot.words[pivot]!.plain, difference > 0);
@@ -101,7 +101,7 @@ export class PairCosts {
     }
   }
 
-  /** What is kept of a source's string, with room for the pivot's that are known. */
+  /** Kept distances of a source string, with room for the pivot's known strings. */
   #keptRow(source: number): Uint16Array {
     if (source >= KEPT) return NOTHING;
     const row = this.#kept[source];
@@ -130,15 +130,15 @@ function compareWhole(one: string, other: string): number {
   return codeOf(editDistance(one, other), one.includes(other) || other.includes(one));
 }
 
-/** A distance and whether one string contains the other, in one number. */
+/** Code of a distance and a containment flag, in one number. */
 function codeOf(distance: number, contained: boolean): number {
   return Math.min(distance, FARTHEST) * 2 + (contained ? 1 : 0);
 }
 
-/** The strings of one side, numbered as they come. */
+/** Distinct strings of one side, numbered in order of first occurrence. */
 class Words {
   readonly words: Word[] = [];
-  /** Of the longest string's length, as far as they have come. */
+  /** Length of the longest string so far. */
   longest = 0;
   readonly #byId = new Map<number, number>();
   readonly #byText = new Map<string, number>();
@@ -165,7 +165,7 @@ class Words {
   }
 }
 
-/** Strings one after the other: the w-th has the code points [starts[w], starts[w + 1]). */
+/** Strings one after the other: string w has the code points [starts[w], starts[w + 1]). */
 interface PackedWords {
   readonly points: CodePoints;
   readonly starts: Uint32Array;
@@ -179,7 +179,7 @@ function pack(words: readonly CodePoints[]): PackedWords {
   return { points, starts };
 }
 
-/** The different strings of a text, and which of them each token is. */
+/** Distinct strings of a text, and the index of each token's string among them. */
 function distinct(ids: Uint32Array, side: Words) {
   const places = new Map<number, number>();
   const found: number[] = [];

@@ -5,13 +5,13 @@ import { type AlignTasks, spellBoth } from "./tasks.ts";
 import type { TokenisedText, Vocabulary } from "./types.ts";
 import { sameVocabulary } from "./vocabulary.ts";
 
-/** As `Grouper`, with its documents warped side by side. */
+/** A `Grouper` that warps documents in parallel. */
 export interface PooledGrouper {
   group(pivot: TokenisedText, source: TokenisedText, signal?: AbortSignal): Promise<Grouping>;
   close(): void;
 }
 
-/** Warps in the pool's threads; what takes linear time is done here. */
+/** Groups by warping in the pool's threads; profiles of linear time run on the calling thread. */
 export function openPooledGrouper(
   pool: Pool<AlignTasks>,
   profile: FusionProfile,

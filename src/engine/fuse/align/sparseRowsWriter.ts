@@ -1,13 +1,13 @@
 import { toF16 } from "../rounding.ts";
 import type { SparseRows, VocabularyMap } from "./types.ts";
 
-/** Collects rows of few entries. Entries of one id are one entry. */
+/** Builds sparse rows; entries of one id are combined. */
 export class SparseRowsWriter {
   readonly #offsets: number[] = [0];
   readonly #ids: number[] = [];
   readonly #values: number[] = [];
 
-  /** A row with all its logit on one id. The references write it as a logit of 1. */
+  /** A row with all its probability on one id, which the references write as a logit of 1. */
   writeOneHot(id: number): void {
     this.#ids.push(id);
     this.#values.push(1);
@@ -30,7 +30,7 @@ export class SparseRowsWriter {
         this.#ids.push(id);
         this.#values.push(value);
       } else {
-        // Rows come with the largest first, so what is there is not the smaller one.
+        // Rows are sorted by falling logit, so the stored entry is the larger one.
         const larger = this.#values[same]!;
         this.#values[same] = larger + Math.log1p(Math.exp(value - larger));
         summed = true;
@@ -41,8 +41,8 @@ export class SparseRowsWriter {
   }
 
   /**
-   * A row of the source as it stands, each id by the map; of two with one target the larger stays, as in
-   * the references.
+   * A row of the source with mapped ids; of two entries with one target the larger stays, as in the
+   * references.
    */
   writeMapped(rows: SparseRows, row: number, map: VocabularyMap): number {
     const start = this.#ids.length;
@@ -56,8 +56,9 @@ export class SparseRowsWriter {
   }
 
   /**
-   * Several rows in one, each with its logits times a weight: where two meet, the larger product
-   * stays. FuseChat v1 does so with the rows of a token's parts; the logits, not the probabilities.
+   * Several rows in one, each with its logits times a weight; of two entries with one id the larger
+   * product stays. FuseChat v1 combines the rows of a token's parts so, by logits and not by
+   * probabilities.
    */
   writeWeighted(
     rows: SparseRows,
@@ -92,7 +93,10 @@ export class SparseRowsWriter {
     };
   }
 
-  /** Of the row from `start` on: values in f16, the largest first, ties by id. Few entries: by insertion. */
+  /**
+   * Rounds the entries of the row from `start` on to f16 and sorts them, the largest first, ties by
+   * id. By insertion, as they are few.
+   */
   #roundAndSort(start: number): void {
     const [ids, values] = [this.#ids, this.#values];
     for (let i = start; i < ids.length; i++) {
@@ -109,7 +113,7 @@ export class SparseRowsWriter {
     }
   }
 
-  /** Ends the row and says how many entries it has. */
+  /** Ends the row and returns its number of entries. */
   #endRow(): number {
     const entries = this.#ids.length - this.#offsets.at(-1)!;
     this.#offsets.push(this.#ids.length);

@@ -5,20 +5,20 @@ import type { TokenIds } from "./profiles/profile.ts";
 import type { Groups, Vocabulary } from "./types.ts";
 import { type DtwProfileName, dtwProfiles } from "./warper.ts";
 
-/** How a profile writes each token of a vocabulary, as plain data. */
+/** Strings of a vocabulary's tokens in a profile's spelling, as plain data. */
 interface Spelled {
   readonly plain: readonly string[];
   readonly whole: readonly string[];
 }
 
-/** What all documents of two models share. */
+/** Data that all documents of two models share. */
 export interface WarpShared {
   readonly profile: DtwProfileName;
   readonly pivot: Spelled;
   readonly source: Spelled;
 }
 
-/** Writes two vocabularies as a profile compares them, to be sent to threads. */
+/** Spells two vocabularies for a profile, to be sent to threads. */
 export function spellBoth(
   profile: DtwProfileName,
   pivot: Vocabulary,
@@ -33,7 +33,7 @@ export function spellBoth(
   return { profile, pivot: write(pivot), source: write(source) };
 }
 
-/** Warps one document after the other, as `createWarper` does: work for a thread. */
+/** Task for a thread: warps one document after the other, as `createWarper` does. */
 function warpTask({ profile, pivot, source }: WarpShared) {
   const { cost, ties } = dtwProfiles[profile];
   const costs = new PairCosts(spellingOf(source), spellingOf(pivot), cost);
@@ -44,6 +44,6 @@ function spellingOf({ plain, whole }: Spelled): Spelling {
   return { plain: (id) => plain[id] ?? "", whole: (id) => whole[id] ?? "" };
 }
 
-/** All that is done in threads: what a thread is started with, and what a pool does without one. */
+/** All tasks that threads run; a pool without threads runs the same on the calling thread. */
 export const alignTasks = { nearest: nearestTask, warp: warpTask } as const;
 export type AlignTasks = typeof alignTasks;

@@ -1,7 +1,7 @@
 import type { TextTokenizer } from "../../text/tokenizers/tokenizer.ts";
 import type { Vocabulary } from "./types.ts";
 
-/** A tokenizer's vocabulary. Decoded strings are made when they are asked for, each once. */
+/** Vocabulary of a tokenizer. Decoded strings are computed on first use. */
 export function openVocabulary(tokenizer: TextTokenizer): Vocabulary {
   const decoded: (string | undefined)[] = [];
   return {
@@ -21,7 +21,9 @@ export function openVocabulary(tokenizer: TextTokenizer): Vocabulary {
   };
 }
 
-/** Whether both give every id the same string. Their control tokens may have other roles. */
+/**
+ * Whether both vocabularies have the same string for every id; roles of control tokens may differ.
+ */
 export function sameVocabulary(one: Vocabulary, other: Vocabulary): boolean {
   if (one === other) return true;
   if (one.size !== other.size || one.marker !== other.marker) return false;
@@ -31,12 +33,12 @@ export function sameVocabulary(one: Vocabulary, other: Vocabulary): boolean {
   return true;
 }
 
-/** A string of one vocabulary with spaces as another writes them. */
+/** A string with its spaces spelled as in another vocabulary. */
 export function remark(text: string, from: Vocabulary, to: Vocabulary): string {
   return from.marker === to.marker ? text : text.replaceAll(from.marker || " ", to.marker || " ");
 }
 
-/** A string without its vocabulary's marker of spaces. */
+/** A string without its vocabulary's space marker. */
 export function unmark(text: string, vocabulary: Vocabulary): string {
   return vocabulary.marker === "" ? text : text.replaceAll(vocabulary.marker, "");
 }

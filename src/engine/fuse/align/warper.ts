@@ -7,7 +7,7 @@ import { fusellm } from "./profiles/fusellm.ts";
 import type { DtwProfile, TokenIds } from "./profiles/profile.ts";
 import type { Vocabulary } from "./types.ts";
 
-/** Profiles that warp; `studio` goes by bytes. */
+/** Profiles that align by dynamic time warping; `studio` aligns by byte offsets. */
 export type DtwProfileName = Exclude<FusionProfile, "studio">;
 
 export const dtwProfiles: Readonly<Record<DtwProfileName, DtwProfile>> = {
@@ -17,8 +17,8 @@ export const dtwProfiles: Readonly<Record<DtwProfileName, DtwProfile>> = {
 };
 
 /**
- * Warps texts of two vocabularies by a profile's costs, which are kept from text to text. The
- * references of FuseChat pad both texts to one length first; whoever wants that pads the ids.
+ * A warper of texts in two vocabularies, by a profile's costs, which are kept from text to text.
+ * FuseChat's references pad both texts to one length first; callers that want this pad the ids.
  */
 export function createWarper(
   profile: DtwProfileName,

@@ -128,7 +128,7 @@ function writeRepresentation(out: ByteWriter, said: Representation): void {
 function readRepresentation(from: ByteReader): Representation {
   const tokens = readTokens(from);
   const rows = from.count();
-  // The last token predicts nothing that is known.
+  // The last token's row predicts nothing known.
   const positions = from.rising(rows, 0, Math.max(0, tokens.ids.length - 2));
   if (rows > 0 && tokens.ids.length < 2) from.refuse("a row without a token that follows");
   if (positions.some((position, row) => row > 0 && position === positions[row - 1])) {
@@ -164,7 +164,7 @@ function writeSource(out: ByteWriter, source: AlignedSource): void {
   out.double(source.scored.nats);
 }
 
-/** A source beside a pivot of so many tokens and rows. */
+/** Reads a source aligned to so many pivot tokens and rows. */
 function readSource(from: ByteReader, pivotTokens: number, rows: number): AlignedSource {
   const model = from.text();
   const tokens = readTokens(from);
@@ -194,7 +194,7 @@ function readSource(from: ByteReader, pivotTokens: number, rows: number): Aligne
   };
 }
 
-/** Weights of `members` a row: once where all rows have the same. */
+/** Writes `members` weights a row, only once where all rows are equal. */
 function writeWeights(out: ByteWriter, weights: Float32Array, members: number): void {
   const first = weights.subarray(0, members);
   const same = weights.every((weight, i) => Object.is(weight, first[i % members]));
@@ -220,7 +220,7 @@ function readRows(from: ByteReader, rows: number): SparseRows {
   return { offsets, ids: from.ids(entries), values: from.floats(entries) };
 }
 
-/** Offsets begin at 0, so their differences say it all. */
+/** Writes offsets as their differences; the first offset is 0. */
 function writeCounts(out: ByteWriter, offsets: Uint32Array): void {
   out.rising(offsets.subarray(1));
 }

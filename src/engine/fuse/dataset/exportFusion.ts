@@ -10,16 +10,19 @@ import type { FusedRecord } from "./records.ts";
 
 export interface ExportFusionParts {
   readonly fusions: FusionLibrary;
-  /** The origin's private folder; absent where the browser has none. */
+  /** Opens the origin's private folder; absent where the browser has none. */
   openPrivateFolder(): Promise<FileSystemDirectoryHandle>;
 }
 
 type Format = RequestOf<"export-fusion">["format"];
 
-/** The ending of a file of each format. */
+/** File extension of a format. */
 const endingOf = (format: Format) => (format === "studio" ? FUSED_ENDING : `-${format}.parquet`);
 
-/** Job kind `export-fusion`: one file, for us or for the references' training code. */
+/**
+ * Job kind `export-fusion`: writes a fused dataset as one file, in the studio's format or in
+ * Parquet for the references' training code.
+ */
 export function createExportFusionKind(parts: ExportFusionParts): JobKind<"export-fusion", string> {
   const { fusions } = parts;
   return {

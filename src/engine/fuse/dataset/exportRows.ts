@@ -2,16 +2,16 @@ import { rowOf } from "../rows/distribution.ts";
 import { sequenceMetrics } from "../rows/metrics.ts";
 import type { AlignedSource, FusedRecord } from "./records.ts";
 
-/** Whose field names an export has. */
+/** Reference whose field names a Parquet export uses. */
 export type ParquetFormat = "fusellm" | "fusechat-v1" | "fusechat-v2";
 
-/** A document with the references' fields. Lists have one entry a token of the pivot. */
+/** A document with the references' fields. Lists have one entry per pivot token. */
 export type ExportRow = Readonly<Record<string, number | readonly number[] | Lists>>;
 export type Lists = readonly (readonly number[])[];
 
-/** What labels say where nothing is to be learned. */
+/** Label of tokens that are not learned. */
 const IGNORED = -100;
-/** Far below every logit: e^-10000 is 0 in every float. f16 has it. */
+/** Logit of probability 0: e^-10000 is 0 in every float, and f16 can store it. */
 const NOTHING = -10_000;
 
 /**
@@ -38,7 +38,7 @@ export function exportRow(record: FusedRecord, format: ParquetFormat): ExportRow
   const { ids } = pivot.tokens;
   const labels = Array.from(ids, () => IGNORED);
   for (const position of pivot.positions) labels[position + 1] = ids[position + 1]!;
-  // FuseLLM learns whole texts, the first token included, which nothing predicts.
+  // FuseLLM learns whole texts, including the first token, which no row predicts.
   const whole = pivot.positions.length === ids.length - 1;
   if (format === "fusellm" && whole) labels[0] = ids[0]!;
   const metrics = sequenceMetrics(record, { metric: "token" });
@@ -60,7 +60,7 @@ export function exportRow(record: FusedRecord, format: ParquetFormat): ExportRow
   return row;
 }
 
-/** The source that `fuse_multi.py` keeps: the first of least metric. */
+/** Index of the source that `fuse_multi.py` keeps: the first with the lowest metric. */
 function leastSource(metrics: readonly number[]): number {
   const counted = metrics.slice(1).map((metric) => (Number.isNaN(metric) ? 1e5 : metric));
   return counted.reduce((best, metric, i) => (metric < counted[best]! ? i : best), 0);
@@ -91,7 +91,7 @@ function pivotRows({ pivot }: FusedRecord) {
   return { per_step_logits, per_step_indices };
 }
 
-/** A source's rows: empty where it has none, for which the collators put the pivot's own. */
+/** A source's rows, empty where it has none; the collators then use the pivot's own. */
 function sourceRows({ pivot }: FusedRecord, source: AlignedSource | undefined) {
   const logits: number[][] = Array.from(pivot.tokens.ids, () => []);
   const indices: number[][] = Array.from(pivot.tokens.ids, () => []);

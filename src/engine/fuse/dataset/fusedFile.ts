@@ -19,12 +19,12 @@ import type { FusedRecord } from "./records.ts";
  * JSON and whose others are the documents.
  */
 
-/** The file's ending. */
+/** File extension of fused datasets. */
 export const FUSED_ENDING = ".fused";
 const FORMAT = "fusestudio fused dataset";
 const VERSION = 1;
 
-/** What is told of a dataset before its documents. */
+/** Header of a fused dataset's file. */
 export interface FusedHeader {
   readonly name: string;
   readonly vocabSize: number;
@@ -62,7 +62,7 @@ export async function writeFusedFile(
   for await (const record of records) await write(frameRecord(encodeFused(record)));
 }
 
-/** A file's header and its documents, checked as they come. */
+/** Opens a file: its header, and its documents, which are checked as they are read. */
 export async function openFusedFile(
   file: RecordFile,
   name: string,
@@ -103,8 +103,8 @@ function parseHeader(bytes: Uint8Array): FusedHeader | null {
 }
 
 /**
- * What a fusion was made with, or null. Settings that its version did not know are their profile's.
- * Imported rows may have more entries than are kept here: of numbers no more is asked than a meaning.
+ * Settings of a fusion, or null. Settings that its version lacked get the profile's value. Numbers
+ * need only be meaningful: imported rows may have more entries than the studio's limits.
  */
 function readSettings(
   stated: Partial<FusionSettings> & Pick<FusionSettings, "profile">,
@@ -119,7 +119,7 @@ function readSettings(
   return fine ? settings : null;
 }
 
-/** What the codec cannot know: that ids are of this vocabulary, and that rows are distributions. */
+/** Checks what the codec cannot: that ids are within the vocabulary, and rows are distributions. */
 function checkRecord(record: FusedRecord, header: FusedHeader, where: string): void {
   const { pivot, sources, weights, fused, tail } = record;
   const { vocabSize, members } = header;
@@ -134,7 +134,7 @@ function checkRecord(record: FusedRecord, header: FusedHeader, where: string): v
     const high = each.find((id) => id >= vocabSize);
     if (high !== undefined) refuse(`it names id ${high} of a vocabulary of ${vocabSize}`);
   }
-  // bf16 rows sum to a little more than 1.
+  // Rows rounded to bf16 can sum to slightly more than 1.
   const isShare = (value: number) => value >= 0 && value <= 1.1;
   if (![weights, fused.values, tail].every((values) => values.every(isShare))) {
     refuse("a probability or a weight is not between 0 and 1");

@@ -2,23 +2,26 @@ import { values as allValues, del, set } from "idb-keyval";
 import type { FusionCard, FusionId, FusionSettings, ModelId } from "../../contract/index.ts";
 import type { Database } from "../../storage/database.ts";
 
-/** A member of a fusion as the catalogue keeps it. */
+/** A member of a fusion in the catalogue. */
 export interface StoredMember {
-  /** Its name, as cards show it. */
+  /** Name of the model, as cards show it. */
   readonly model: string;
-  /** Its checkpoint, for the texts of its tokens; null where it is not in the library. */
+  /**
+   * Its checkpoint in the library, whose tokenizer gives the tokens' texts; null where there is
+   * none.
+   */
   readonly id: ModelId | null;
-  /** The folder of what it said, one record a document represented; null after an import. */
+  /** Folder of its representations, one record per document; null after an import. */
   readonly representation: string | null;
 }
 
 export interface FusionStart {
-  /** Made unique: a taken name gets " 2". */
+  /** Name of the dataset, made unique: a taken name gets " 2". */
   readonly name: string;
   readonly origin: FusionCard["origin"];
   readonly vocabSize: number;
   readonly settings: FusionSettings;
-  /** The members, the pivot first; stored under this name. */
+  /** Members, the pivot first; `parties` in stored rows. */
   readonly parties: readonly StoredMember[];
 }
 
@@ -27,11 +30,11 @@ export interface FusionRow extends FusionStart {
   readonly type: "fusion";
   readonly id: FusionId;
   readonly createdAt: number;
-  /** Null until it is complete. */
+  /** Null until the dataset is complete. */
   readonly card: FusionCard | null;
 }
 
-/** Where it is written which fused datasets there are. */
+/** Catalogue of the fused datasets. */
 export interface FusionCatalogue {
   list(): Promise<readonly FusionRow[]>;
   put(row: FusionRow): Promise<void>;

@@ -27,43 +27,46 @@ import {
 } from "./recordStore.ts";
 import type { FusedRecord } from "./records.ts";
 
-/** Writes one fused dataset, document by document. Opened again, it goes on after the last. */
+/**
+ * Writer of one fused dataset, document by document. Reopened, it continues after the last
+ * document.
+ */
 export interface FusionWriter {
   readonly id: FusionId;
-  /** Documents that are there. */
+  /** Number of documents written. */
   readonly documents: number;
-  /** The `number` of the last document that is there; -1: none. */
+  /** `number` of the last document written; -1: none. */
   readonly lastNumber: number;
   append(records: readonly FusedRecord[]): Promise<void>;
-  /** From now on the fusion counts as complete. */
+  /** Marks the fusion as complete. */
   seal(dropped: FusionCard["dropped"]): Promise<FusionCard>;
 }
 
-/** The fused datasets of this browser. */
+/** Library of the fused datasets in this browser. */
 export interface FusionLibrary {
-  /** Newest first, unfinished ones as far as they are. */
+  /** Cards, newest first; unfinished datasets with the documents written so far. */
   list(): Promise<readonly FusionCard[]>;
   card(id: FusionId): Promise<FusionCard>;
-  /** What it was begun with; `missing-file` where it was deleted. */
+  /** Start data of a fusion; `missing-file` where it was deleted. */
   about(id: FusionId): Promise<FusionStart>;
   begin(start: FusionStart): Promise<FusionWriter>;
-  /** Goes on with a fusion that is not sealed. */
+  /** Writer that continues an unfinished fusion. */
   resume(id: FusionId): Promise<FusionWriter>;
   /** Cards of documents [from, from + count), fewer at the end. */
   documents(id: FusionId, from: number, count: number): Promise<readonly FusedDocumentCard[]>;
-  /** All records in order, from number `from` on. */
+  /** All records in order, starting with index `from`. */
   records(id: FusionId, from?: number): AsyncGenerator<FusedRecord>;
   record(id: FusionId, index: number): Promise<FusedRecord>;
-  /** Frees every byte of it, and what its models said unless another fusion uses it. */
+  /** Deletes a dataset, and the representations that no other fusion uses. */
   delete(id: FusionId): Promise<void>;
 }
 
 const recordsFolder = (id: FusionId) => `fusion/${id}`;
 const summariesFolder = (id: FusionId) => `fusion/${id}/summaries`;
 
-/** Fused datasets: rows in the catalogue, documents among the records. */
+/** Fusion library over the catalogue and the record store. */
 export function openFusions(catalogue: FusionCatalogue, records: RecordStore): FusionLibrary {
-  /** All that the catalogue has; settings that its version did not know are their profile's. */
+  /** Rows of the catalogue; settings that their version lacked get the profile's value. */
   async function rows(): Promise<readonly FusionRow[]> {
     const complete = (settings: FusionSettings) =>
       completeSettings(FUSION_SETTINGS, settings, settings.profile);
@@ -89,7 +92,7 @@ export function openFusions(catalogue: FusionCatalogue, records: RecordStore): F
     return totals;
   }
 
-  /** Summaries follow their records: a crash may leave the last records without. */
+  /** Repairs the summaries after a crash: they are written after their records. */
   async function mendSummaries(id: FusionId): Promise<FusionTotals> {
     const totals = await totalsOf(await row(id));
     const known = await records.count(summariesFolder(id));
@@ -180,7 +183,7 @@ export function openFusions(catalogue: FusionCatalogue, records: RecordStore): F
     },
     async delete(id) {
       const { parties } = await row(id);
-      // The row goes last: what a crash leaves behind can still be deleted.
+      // The catalogue row is deleted last: after a crash the rest can still be found and deleted.
       await records.deleteFolder(recordsFolder(id));
       await records.deleteFolder(summariesFolder(id));
       const others = (await catalogue.list()).filter((other) => other.id !== id);

@@ -1,7 +1,7 @@
 import type { Groups } from "../align/types.ts";
 import { ByteReader, ByteWriter } from "./packing.ts";
 
-/** How two texts were grouped, kept between the stages of a fusion. */
+/** Encodes the groups of two texts, which are kept between the stages of a fusion. */
 export function encodeGroups({ offsets, positions }: Groups): Uint8Array<ArrayBuffer> {
   const out = new ByteWriter();
   out.varint(offsets.length);

@@ -34,13 +34,13 @@ export interface ImportFusionParts {
   readonly gpuProvider: GpuProvider;
 }
 
-/** Larger files are for a disk, not for a browser's database. */
+/** Largest file that is imported: more would not fit a browser's database. */
 const MOST_BYTES = 2 ** 33;
-/** Documents that are fused, and written, together. */
+/** Documents that are fused and written together. */
 const AT_A_TIME = 16;
-/** Of a Parquet file's row group: as JavaScript's lists it takes some four times as much memory. */
+/** Largest row group of a Parquet file; as JavaScript lists it takes some four times its size. */
 const MOST_GROUP_BYTES = 256 * 2 ** 20;
-/** Rows that could not be taken are named up to so many. */
+/** Number of refused rows that are named; the others are counted. */
 const MOST_NAMED = 5;
 
 interface Imported {
@@ -56,7 +56,7 @@ interface Imported {
   readonly name: string;
 }
 
-/** Job kind `import-fusion`: a Parquet file of FuseLLM's or FuseChat's, or a file of our own. */
+/** Job kind `import-fusion`: reads a Parquet file of FuseLLM or FuseChat, or a `.fused` file. */
 export function createImportFusionKind(
   parts: ImportFusionParts,
 ): JobKind<"import-fusion", FusionId> {
@@ -76,7 +76,7 @@ export function createImportFusionKind(
       };
     },
     async run({ files, pivot, name }, context) {
-      // A file cannot be gone on with in its middle: what an earlier run wrote is written anew.
+      // An import cannot be resumed in the middle of a file: an earlier run's output is deleted.
       if (context.state) await fusions.delete(context.state).catch(() => undefined);
       const { file, path } = onlyFile(files);
       const source = sourceFromBlob(file, path);
@@ -133,7 +133,7 @@ interface Outcome {
   readonly notes: readonly string[];
 }
 
-/** A file of our own: its documents are there already. */
+/** Imports a `.fused` file, whose documents are complete. */
 async function importOwn(
   { file, source, inputs, pivot, name }: Imported,
   { fusions }: ImportFusionParts,
@@ -174,7 +174,10 @@ async function importOwn(
   return { card: await writer.seal(header.dropped), notes: [] };
 }
 
-/** A file of the references: its rows are checked, and fused by the settings of their profile. */
+/**
+ * Imports a Parquet file of the references: its rows are checked, and fused with the settings of
+ * their profile.
+ */
 async function importParquet(
   imported: Imported,
   { fusions, gpuProvider }: ImportFusionParts,
@@ -197,7 +200,7 @@ async function importParquet(
   const counted: ByteSource = {
     byteLength: source.byteLength,
     read(start, length) {
-      // The footer is read first: it is not how far the rows are.
+      // The footer is read first and does not count as progress.
       if (start + length < source.byteLength) readTo = Math.max(readTo, start + length);
       return source.read(start, length);
     },
@@ -254,7 +257,10 @@ function fieldsOf(row: ParquetRow, { file, pivot }: Imported): ImportedFields {
   throw new EngineError("usage", message, { file });
 }
 
-/** FuseChat v2 names its columns otherwise; v1 and FuseLLM differ in what is learned. */
+/**
+ * Profile and settings of a row: FuseChat v2 has other column names; v1 and FuseLLM differ in the
+ * learned tokens.
+ */
 function settingsOf(row: ParquetRow, { sources }: ImportedFields): FusionSettings {
   const [first] = Array.isArray(row.per_step_logits) ? row.per_step_logits : [];
   const topK = Array.isArray(first) ? Math.max(1, first.length) : 10;
@@ -263,7 +269,7 @@ function settingsOf(row: ParquetRow, { sources }: ImportedFields): FusionSetting
   return { ...FUSION_DEFAULTS[masked ? "fusechat-v1" : "fusellm"], topK };
 }
 
-/** Rows that were left out: all are counted, the first are named. */
+/** Rows that were refused: all are counted, the first are named. */
 class RefusedRows {
   readonly #file: string;
   readonly #counts = new Map<string, number>();
@@ -277,7 +283,7 @@ class RefusedRows {
     if (this.notes.length < MOST_NAMED) {
       this.notes.push(`${this.#file}, row ${at} was left out: ${problem}.`);
     }
-    // Reasons that differ in their numbers are one reason.
+    // Reasons that differ only in numbers are counted as one.
     const reason = problem.replace(/-?\d+(\.\d+)?/g, "…");
     this.#counts.set(reason, (this.#counts.get(reason) ?? 0) + 1);
   }

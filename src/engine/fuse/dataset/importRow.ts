@@ -5,10 +5,10 @@ import type { AlignedSource, DocumentPiece, UnfusedRecord } from "./records.ts";
 /** A row of a Parquet file. */
 export type ParquetRow = Readonly<Record<string, unknown>>;
 
-/** Why a row cannot be taken over. */
+/** Reason why a row is refused. */
 export class BadRow extends Error {}
 
-/** What all rows of a file share. */
+/** Columns that all rows of a file share. */
 export interface ImportedFields {
   readonly dataset: string;
   /** Columns of the sources, in order. */
@@ -24,12 +24,12 @@ export interface SourceColumns {
   readonly metric: string;
 }
 
-/** Longer rows are no documents of these references, which end at 2,048 tokens. */
+/** Longest document in tokens; those of the references end at 2,048. */
 const MOST_TOKENS = 2 ** 17;
 const MOST_ENTRIES = 1024;
 const IGNORED = -100;
 
-/** The sources that a file's columns tell of; null where it is none of the references'. */
+/** Sources that a file's columns name; null where it is not a file of the references. */
 export function findSources(columns: ReadonlySet<string>): readonly SourceColumns[] | null {
   const needed = ["input_ids", "labels", "per_step_logits", "per_step_indices", "metric_ce"];
   if (!needed.every((name) => columns.has(name))) return null;
@@ -41,7 +41,7 @@ export function findSources(columns: ReadonlySet<string>): readonly SourceColumn
   };
   if (columns.has(fused.logits)) return hasAll(columns, fused) ? [fused] : null;
   const sources: SourceColumns[] = [];
-  // The collators of the references take each that is there, be it the second alone.
+  // Like the references' collators, any numbered source is taken, even without the first.
   const numbers = [...columns].flatMap(
     (name) => /^per_step_aligned_logits_(\d{1,3})$/.exec(name)?.[1] ?? [],
   );
@@ -62,8 +62,8 @@ const hasAll = (columns: ReadonlySet<string>, { logits, indices, metric }: Sourc
   [logits, indices, metric].every((name) => columns.has(name));
 
 /**
- * A row as a document that is aligned and not yet fused. Its text is what the tokens stand for. The
- * file has no nats by row: every row has the document's mean. Nor does it know the sources' tokens.
+ * A row as an aligned document that is not fused yet. Its text is decoded from its tokens. The file
+ * has no nats by row, so every row gets the document's mean, and no source tokens.
  */
 export function readImportedRow(
   row: ParquetRow,
@@ -127,7 +127,7 @@ function sourceOf(model: string, rows: SparseRows, metric: number, tokens: numbe
   };
 }
 
-/** NaN and null are how the references say that nothing was supervised. */
+/** Metric of a document; NaN and null mean that no token was supervised. */
 function metricOf(row: ParquetRow, name: string): number {
   const value = row[name];
   return typeof value === "number" || typeof value === "bigint" ? Number(value) : Number.NaN;
@@ -149,7 +149,7 @@ function numbers(
   });
 }
 
-/** The rows before supervised tokens, checked: as many logits as ids, distinct ids, finite logits. */
+/** Checked rows before supervised tokens: as many logits as ids, distinct ids, finite logits. */
 function readRows(
   row: ParquetRow,
   {
@@ -170,7 +170,7 @@ function readRows(
   if (!Array.isArray(allLogits) || !Array.isArray(allIndices)) {
     throw new BadRow(`${logits} or ${indices} is no list`);
   }
-  // The last token's row predicts nothing: some writers leave it out.
+  // Some writers omit the last token's row, which predicts nothing.
   if (Math.min(allLogits.length, allIndices.length) < count - 1) {
     throw new BadRow(
       `${logits} has ${allLogits.length} rows and ${indices} ${allIndices.length} for ${count} tokens`,
@@ -212,7 +212,7 @@ function sortedEntries(
   return entries.sort(([a, x], [b, y]) => y - x || a - b);
 }
 
-/** The pivot's rows all have k entries. */
+/** Rows of the pivot, all of which have k entries. */
 function evenRows({ offsets, ids, values }: SparseRows, rows: number) {
   const k = rows > 0 ? offsets[1]! : 0;
   for (let row = 0; row < rows; row++) {
@@ -224,7 +224,7 @@ function evenRows({ offsets, ids, values }: SparseRows, rows: number) {
   return { k, ids, logits: values };
 }
 
-/** What tokens stand for together, and how many bytes of it are there after each. */
+/** Text of the tokens together, and the number of its bytes after each. */
 function textOfTokens(
   ids: Uint32Array,
   tokenizer: ImportedFields["tokenizer"],
@@ -234,7 +234,7 @@ function textOfTokens(
   const parts: string[] = [];
   let bytes = 0;
   for (const [i, id] of ids.entries()) {
-    // A token that ends within a character ends where it begins: its bytes may turn out to be none.
+    // A token that ends inside a character ends at the character's start.
     const last = i === ids.length - 1;
     const own = tokenizer.isSpecial(id) ? new Uint8Array() : tokenizer.tokenBytes(id);
     const part = decoder.decode(own, { stream: !last });
@@ -245,7 +245,7 @@ function textOfTokens(
   return { text: parts.join(""), ends };
 }
 
-/** Stretches that are learned and stretches that are not, in turn. */
+/** Pieces of the text that are learned and not learned, alternately. */
 function cutPieces(text: string, ends: Uint32Array, learned: readonly boolean[]): DocumentPiece[] {
   const bytes = new TextEncoder().encode(text);
   const pieces: DocumentPiece[] = [];

@@ -2,7 +2,7 @@ import { EngineError } from "../../contract/index.ts";
 import { invariant } from "../../core/invariant.ts";
 import { f16ToF32Bits, f32BitsToF16 } from "../../core/tensor/convert.ts";
 
-/** Writes numbers and texts one after the other, little-endian; the same values give the same bytes. */
+/** Writer of numbers and texts in little-endian; equal values give equal bytes. */
 export class ByteWriter {
   #bytes = new Uint8Array(1024);
   #length = 0;
@@ -23,7 +23,7 @@ export class ByteWriter {
     this.#room(1)[0] = value;
   }
 
-  /** A whole number of at most 53 bits, seven at a time, the lowest first (LEB128). */
+  /** Writes a whole number of at most 53 bits in LEB128: seven bits a byte, the lowest first. */
   varint(value: number): void {
     invariant(Number.isSafeInteger(value) && value >= 0, `${value} is a whole number`);
     let rest = value;
@@ -36,14 +36,14 @@ export class ByteWriter {
     new DataView(room.buffer, room.byteOffset).setFloat64(0, value, true);
   }
 
-  /** UTF-8 after its length in bytes. */
+  /** Writes a text as its length in bytes and its UTF-8. */
   text(value: string): void {
     const bytes = new TextEncoder().encode(value);
     this.varint(bytes.byteLength);
     this.#room(bytes.byteLength).set(bytes);
   }
 
-  /** A width of 2 or 4, the smallest that all fit, then the numbers. */
+  /** Writes a width of 2 or 4 bytes, the smallest that fits all numbers, then the numbers. */
   ids(values: Uint32Array): void {
     const width = values.every((id) => id < 65536) ? 2 : 4;
     this.byte(width);
@@ -55,7 +55,7 @@ export class ByteWriter {
     }
   }
 
-  /** A width of 2 where all values are f16 exactly, else 4, then the values. */
+  /** Writes a width of 2 bytes where all values are exact in f16, else 4, then the values. */
   floats(values: Float32Array): void {
     const bits = new Uint32Array(new Float32Array(values).buffer);
     const width = bits.every((value) => f16ToF32Bits(f32BitsToF16(value)) === value) ? 2 : 4;
@@ -68,7 +68,7 @@ export class ByteWriter {
     }
   }
 
-  /** Rising numbers as the differences from one to the next, the first from `start`. */
+  /** Writes ascending numbers as their differences, the first from `start`. */
   rising(values: Uint32Array, start = 0): void {
     let before = start;
     for (const value of values) {
@@ -82,7 +82,10 @@ export class ByteWriter {
   }
 }
 
-/** Reads what a `ByteWriter` wrote, or whatever else was put there: no length is believed. */
+/**
+ * Reader of a `ByteWriter`'s bytes; every length is checked before use, since the bytes may come
+ * from anyone.
+ */
 export class ByteReader {
   readonly #bytes: Uint8Array;
   readonly #view: DataView;
@@ -103,7 +106,7 @@ export class ByteReader {
     return at;
   }
 
-  /** Refuses the record: its parts contradict each other. */
+  /** Throws the error of a record whose parts contradict each other. */
   refuse(problem: string): never {
     const message = `A record of a fused dataset is damaged near byte ${this.#at}: ${problem}. Delete the fusion and run it again, or copy the file again.`;
     throw new EngineError("bad-offsets", message, { at: this.#at });
@@ -124,7 +127,7 @@ export class ByteReader {
     }
   }
 
-  /** How many things of at least `bytes` bytes each follow: no more than there is room for. */
+  /** Number of items of at least `bytes` bytes each, at most what the remaining bytes can hold. */
   count(bytes = 1): number {
     const left = this.#bytes.byteLength - this.#at;
     return this.varint(Math.floor(left / bytes));
@@ -137,7 +140,7 @@ export class ByteReader {
   text(): string {
     const length = this.count();
     const at = this.#take(length);
-    // A text may begin with U+FEFF, which is no byte order mark then.
+    // Keeps U+FEFF at the start: inside a record it is text, not a byte order mark.
     return new TextDecoder("utf-8", { ignoreBOM: true }).decode(
       this.#bytes.subarray(at, at + length),
     );
@@ -175,7 +178,7 @@ export class ByteReader {
     return new Float32Array(bits.buffer);
   }
 
-  /** Rising numbers, none above `most`. */
+  /** Ascending numbers, none above `most`. */
   rising(count: number, start = 0, most = 2 ** 32 - 1): Uint32Array<ArrayBuffer> {
     if (count > this.#bytes.byteLength - this.#at) this.#take(count);
     const values = new Uint32Array(count);

@@ -2,14 +2,14 @@ import type { SchemaElement } from "hyparquet";
 import { type ExportRow, exportFields, exportRow, type ParquetFormat } from "./exportRows.ts";
 import type { FusedRecord } from "./records.ts";
 
-/** Numbers in a row group: what is held in memory while one is written. */
+/** Numbers in a row group, which is held in memory while it is written. */
 const GROUP_NUMBERS = 2 ** 20;
 
 export interface ParquetOptions {
   readonly format: ParquetFormat;
-  /** Sources of every record. */
+  /** Number of sources of every record. */
   readonly sources: number;
-  /** Takes the file's bytes in order. */
+  /** Writes the file's bytes in order. */
   write(bytes: Uint8Array<ArrayBuffer>): Promise<void>;
 }
 
@@ -28,7 +28,7 @@ export async function writeParquet(
     statistics: false,
     createdBy: "FuseStudio",
   });
-  /** Hands over what is written; the writer's own count of bytes goes on. */
+  /** Passes on the written bytes while the writer keeps counting. */
   const drain = async () => {
     const bytes = writer.getBytes().slice();
     writer.index = 0;
@@ -58,7 +58,7 @@ export async function writeParquet(
   await drain();
 }
 
-/** Whole numbers and logits in 32 bits: in Python, where lists are read, it is the same as in 64. */
+/** Integers and logits in 32 bits: Python reads lists of them like those of 64. */
 function schemaOf(fields: ReturnType<typeof exportFields>): SchemaElement[] {
   const count = Object.values(fields).reduce((sum, names) => sum + names.length, 0);
   const int = { type: "INT32" } as const;

@@ -5,10 +5,10 @@ import { EngineError } from "../../contract/index.ts";
  * its CRC-32 as u32, little-endian, and its bytes.
  */
 
-/** "FSREC" and the version of the framing. */
+/** Magic bytes of a record file: "FSREC" and the version of the framing. */
 export const RECORD_FILE_MAGIC = new Uint8Array([0x46, 0x53, 0x52, 0x45, 0x43, 0, 0, 1]);
 export const FRAME_HEADER_BYTES = 8;
-/** No document of a fused dataset comes near it. */
+/** Largest record, far above any document of a fused dataset. */
 const MAX_RECORD_BYTES = 64 * 2 ** 20;
 
 const CRC_TABLE = Uint32Array.from({ length: 256 }, (_, index) => {
@@ -36,22 +36,22 @@ export function frameRecord(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
   return framed;
 }
 
-/** A file's bytes as records are read from it. */
+/** Reader of a record file's bytes. */
 export interface RecordFile {
   readonly byteLength: number;
   /** Bytes [start, start + length). */
   read(start: number, length: number): Promise<Uint8Array<ArrayBuffer>>;
 }
 
-/** Where a record lies in its file. */
+/** Position of a record in its file. */
 export interface RecordPlace {
   readonly start: number;
   readonly byteLength: number;
 }
 
 /**
- * The records of a file, in order. Where one is torn or damaged the generator returns where it begins
- * and why; after a whole file `problem` is null.
+ * Records of a file, in order. At a torn or damaged record the generator returns its position and
+ * the problem; after a whole file `problem` is null.
  */
 export async function* walkRecords(
   file: RecordFile,
@@ -81,14 +81,14 @@ export async function* walkRecords(
 
 const torn = (end: number, index: number) => ({ end, problem: `record ${index} is cut off` });
 
-/** Whether the file begins as one of ours. */
+/** Whether a file begins with the magic bytes. */
 export async function isRecordFile(file: RecordFile): Promise<boolean> {
   if (file.byteLength < RECORD_FILE_MAGIC.byteLength) return false;
   const magic = await file.read(0, RECORD_FILE_MAGIC.byteLength);
   return RECORD_FILE_MAGIC.every((byte, i) => magic[i] === byte);
 }
 
-/** The records of a file that must be whole; `bad-header` and `truncated` name it. */
+/** Records of a file that must be complete; `bad-header` or `truncated` with its name otherwise. */
 export async function* readRecordFile(
   file: RecordFile,
   name: string,

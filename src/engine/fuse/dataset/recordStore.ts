@@ -1,20 +1,22 @@
 import { promisifyRequest, type UseStore } from "idb-keyval";
 import { EngineError } from "../../contract/index.ts";
 
-/** Many small records of bytes, in order, by folder: representations and fused documents. */
+/**
+ * Store of many small records of bytes, in order, by folder: representations and fused documents.
+ */
 export interface RecordStore {
-  /** Records of a folder; 0 where there is no such folder. */
+  /** Number of records in a folder; 0 where it does not exist. */
   count(folder: string): Promise<number>;
   /**
-   * Adds records at the end, in order, and gives the number of the first. After a crash or a full
-   * disk the first of them may be there: what is counted can be gone on from. One writer a folder.
+   * Appends records in order and returns the index of the first. After a crash or a full disk some
+   * of them may be stored: `count` tells where to continue. One writer per folder.
    */
   append(folder: string, records: readonly Uint8Array<ArrayBuffer>[]): Promise<number>;
   /** Records [from, from + count), fewer at the end. */
   read(folder: string, from: number, count: number): Promise<readonly Uint8Array<ArrayBuffer>[]>;
-  /** The folders that hold anything. */
+  /** Folders with at least one record. */
   folders(): Promise<readonly string[]>;
-  /** Frees a folder with everything in it. */
+  /** Deletes a folder and its records. */
   deleteFolder(folder: string): Promise<void>;
 }
 
@@ -30,10 +32,13 @@ export async function readRecord(
   throw new EngineError("missing-file", message, { folder, index });
 }
 
-/** Records that are read in one transaction, and are in memory together. */
+/** Records read in one transaction and held in memory together. */
 const BATCH = 64;
 
-/** A folder's records from number `from` on, so many at a time: fewer where records are large. */
+/**
+ * Records of a folder starting with index `from`, read in batches; smaller batches where records
+ * are large.
+ */
 export async function* readRecords(
   store: RecordStore,
   folder: string,
@@ -47,12 +52,12 @@ export async function* readRecords(
   }
 }
 
-/** Plain data as a record. NaN and infinities become null, as JSON has them. */
+/** Plain data as a record, in JSON: NaN and infinities become null. */
 export function encodePlain(value: unknown): Uint8Array<ArrayBuffer> {
   return new TextEncoder().encode(JSON.stringify(value));
 }
 
-/** The same back. Only for records that `encodePlain` made here: nothing is checked. */
+/** Plain data of a record that `encodePlain` made; unchecked. */
 export function decodePlain<T>(bytes: Uint8Array): T {
   return JSON.parse(new TextDecoder().decode(bytes)) as T;
 }
@@ -60,9 +65,9 @@ export function decodePlain<T>(bytes: Uint8Array): T {
 const folderRange = (folder: string) => IDBKeyRange.bound([folder], [folder, []]);
 const partsOf = (key: IDBValidKey) => key as IDBValidKey[] as [string, number];
 
-/** Records in one object store, under the keys [folder, n]. */
+/** Records in an object store, under the keys [folder, n]. */
 export function storeRecords(use: UseStore): RecordStore {
-  /** One more than the last number: records are never taken out one by one. */
+  /** One more than the last index: records are never deleted singly. */
   const countIn = async (store: IDBObjectStore, folder: string) => {
     const last = await promisifyRequest(store.openKeyCursor(folderRange(folder), "prev"));
     return last ? partsOf(last.key)[1] + 1 : 0;
@@ -83,7 +88,7 @@ export function storeRecords(use: UseStore): RecordStore {
     folders: () =>
       use("readonly", async (store) => {
         const found: string[] = [];
-        // From folder to folder: [folder, []] is beyond all its numbers.
+        // Skips to the next folder: [folder, []] sorts after all its indices.
         for (let range: IDBKeyRange | null = null; ; ) {
           const cursor: IDBCursor | null = await promisifyRequest(store.openKeyCursor(range));
           if (!cursor) return found;

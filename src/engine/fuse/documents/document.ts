@@ -5,13 +5,13 @@ import type { ChatTemplate } from "../../text/templates/template.ts";
 import type { TextTokenizer } from "../../text/tokenizers/tokenizer.ts";
 import type { DocumentPiece } from "../dataset/records.ts";
 
-/** What writes documents: the pivot's own tokenizer and template. */
+/** The pivot's tokenizer and chat template, which documents are written with. */
 export interface PivotLanguage {
   readonly tokenizer: TextTokenizer;
   readonly template: ChatTemplate | null;
 }
 
-/** A row that makes no document; the reason is a phrase that is the same for rows of a kind. */
+/** Reason why a row makes no document, the same phrase for rows of a kind. */
 export class RowRefusal {
   readonly reason: string;
   constructor(reason: string) {
@@ -53,15 +53,15 @@ export async function documentPieces(
   }
 }
 
-/** An empty message; tool calls and thoughts say something without a text. */
+/** Whether a message is empty; tool calls and thoughts count as content. */
 function saysNothing({ role, content, fields }: ChatMessage): boolean {
   const others = [fields?.tool_calls, fields?.reasoning_content];
   return role !== "system" && content.trim() === "" && others.every((field) => field === undefined);
 }
 
 /**
- * A chat as FuseChat's scripts take it: a first turn that is not the user's is left out, and from then
- * on user and assistant take turns. What a system says first stays.
+ * A chat as FuseChat's scripts read it: leading turns that are not the user's are left out, except
+ * a first system message, and user and assistant alternate from then on.
  */
 function takeTurns(messages: readonly ChatMessage[]): readonly ChatMessage[] | RowRefusal {
   const first = messages.findIndex(({ role }) => role !== "system");
@@ -81,7 +81,7 @@ function textPieces(text: string, tokenizer: TextTokenizer): readonly DocumentPi
   ];
 }
 
-/** How the token is written that ends a text; null where the tokenizer has none. */
+/** Spelling of the end-of-text token; null where the tokenizer has none. */
 function endText(tokenizer: TextTokenizer): string | null {
   const id = tokenizer.eosId ?? tokenizer.stopIds[0];
   if (id === undefined) return null;
@@ -100,7 +100,7 @@ function chatPieces(
   tokenizer: TextTokenizer,
 ): readonly DocumentPiece[] {
   const controls = findControls(rendered, tokenizer);
-  // Every model begins a document in its own way.
+  // The token at a document's start is each model's own.
   const first = controls[0];
   const begin = first && first.start === 0 && first.id === tokenizer.bosId ? first.end : 0;
   const learned = replies
@@ -113,7 +113,7 @@ function chatPieces(
   const borders = new Set([begin, rendered.length]);
   for (const { start, end } of [...controls, ...learned]) borders.add(start).add(end);
   for (const { start, end } of controls) {
-    // A control token takes white space along, a reply's first among it.
+    // A control token absorbs neighbouring white space, such as a reply's first.
     for (const at of borders) if (at > start && at < end) borders.delete(at);
   }
   const places = [...borders].filter((at) => at >= begin).sort((a, b) => a - b);
@@ -135,7 +135,9 @@ function findControls(rendered: string, tokenizer: TextTokenizer): readonly Cont
   });
 }
 
-/** Most tokenizers read a space together with the word after it: it is learned with the word. */
+/**
+ * Range of a reply with the space before it: most tokenizers join a space with the word after it.
+ */
 function withSpace(
   text: string,
   start: number,

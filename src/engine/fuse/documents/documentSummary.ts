@@ -6,20 +6,20 @@ import type {
 } from "../../contract/index.ts";
 import type { AlignedSource, FusedRecord } from "../dataset/records.ts";
 
-/** One model's part in one document: what sums up over documents. */
+/** Sums over one document for one model, which add up over documents. */
 interface MemberSums {
   wins: number;
   nats: number;
   tokens: number;
   covered: number;
-  /** Bytes that its tokens stand for; 0 where an imported dataset does not tell its tokens. */
+  /** Bytes of its tokens' text; 0 where an imported dataset has no tokens. */
   bytes: number;
   readonly reasons: Partial<Record<AlignmentReason, number>>;
 }
 
 /**
- * What lists and totals need of a fused document, kept beside it so that nothing else is read for
- * them. Plain data.
+ * Summary of a fused document for lists and totals, stored beside it so that neither reads the
+ * record. Plain data.
  */
 export interface DocumentSummary {
   /** As in `FusedRecord`. */
@@ -29,22 +29,22 @@ export interface DocumentSummary {
   readonly excerpt: string;
   readonly tokens: number;
   readonly rows: number;
-  /** Bytes that the supervised tokens stand for. */
+  /** Bytes of the supervised tokens' text. */
   readonly bytes: number;
-  /** Of the record. */
+  /** Bytes of the record. */
   readonly byteLength: number;
-  /** The pivot first. */
+  /** Sums of the members, the pivot first. */
   readonly members: readonly MemberSums[];
 }
 
 const EXCERPT_UNITS = 120;
 
-/** A document's text: its pieces one after the other. */
+/** Text of a document: its pieces joined. */
 export function textOf({ document }: Pick<FusedRecord, "document">): string {
   return document.pieces.map(({ text }) => text).join("");
 }
 
-/** The member with the largest weight in each row; a tie goes to the first. */
+/** Member with the largest weight in each row, the first on ties. */
 export function winnersOf({ weights, sources }: FusedRecord): number[] {
   const members = 1 + sources.length;
   return Array.from({ length: weights.length / members }, (_, row) => {
@@ -53,7 +53,7 @@ export function winnersOf({ weights, sources }: FusedRecord): number[] {
   });
 }
 
-/** Pivot rows for which a source has evidence of its own: fall-backs have none. */
+/** Number of pivot rows for which a source has a row of its own; fallbacks do not count. */
 function coveredRows(source: AlignedSource, positions: Uint32Array): number {
   return positions.reduce(
     (sum, position, row) => sum + (isCovered(source, row, position) ? 1 : 0),
@@ -61,7 +61,10 @@ function coveredRows(source: AlignedSource, positions: Uint32Array): number {
   );
 }
 
-/** Whether a source's row is its own. An imported dataset does not tell where its rows come from. */
+/**
+ * Whether a source has a row of its own here. An imported dataset does not say which rows are
+ * fallbacks.
+ */
 export function isCovered(source: AlignedSource, row: number, position: number): boolean {
   const { offsets } = source.rows;
   const told = source.from[row] !== -1 || source.reasons[position] === null;
@@ -128,7 +131,7 @@ export function documentCard(index: number, summary: DocumentSummary): FusedDocu
   };
 }
 
-/** Sums over documents, as a whole and by domain. */
+/** Sums over documents, in total and by domain. */
 export class FusionTotals {
   readonly #names: readonly string[];
   readonly #domains = new Map<string | null, Totals>();
@@ -143,7 +146,7 @@ export class FusionTotals {
     addTotals(totals, { documents: 1, rows, bytes, byteLength, members });
   }
 
-  /** By domain, those that rows name in the order of their names. */
+  /** Totals by domain, in the order of the domains' names. */
   domains(): readonly FusionDomain[] {
     const order = [...this.#domains].sort(([a], [b]) =>
       a === null ? 1 : b === null ? -1 : a < b ? -1 : 1,

@@ -6,7 +6,9 @@ import { alignedTokens } from "./textRanges.ts";
 
 type NameOf = (id: number) => string;
 
-/** A document for the alignment view; `names` tell tokens of the pivot and of each source. */
+/**
+ * A document for the alignment view; `names` gives the text of the pivot's and the sources' tokens.
+ */
 export function viewDocument(
   record: FusedRecord,
   card: FusedDocumentCard,

@@ -1,13 +1,15 @@
 import { EngineError, type FusionCard } from "../../contract/index.ts";
 
-/** Reasons that differ in a name would otherwise fill the memory. */
+/**
+ * Largest number of distinct reasons: reasons with names in them would otherwise fill the memory.
+ */
 const MOST_REASONS = 100;
 const OTHER_REASONS = "other reasons";
 
-/** What was left out, by reason: how often, and where it happened first. */
+/** What was left out, by reason: the count and the first place. */
 export type Dropped = Readonly<Record<string, { readonly count: number; readonly first: string }>>;
 
-/** Counts what is left out, or refuses it. */
+/** Counts dropped items, or refuses them, as the settings ask. */
 export class DroppedCounter {
   readonly #refuses: boolean;
   readonly #reasons: Map<string, { readonly count: number; readonly first: string }>;
@@ -17,7 +19,9 @@ export class DroppedCounter {
     this.#reasons = new Map(Object.entries(before));
   }
 
-  /** Counts something at a place such as "chats.jsonl, row 12"; `usage` where bad rows are refused. */
+  /**
+   * Counts a bad row at a place such as "chats.jsonl, row 12"; `usage` where bad rows are refused.
+   */
   add(reason: string, where: string, count = 1): void {
     if (count === 0) return;
     if (this.#refuses) {
@@ -30,7 +34,7 @@ export class DroppedCounter {
     this.count(reason, where, count);
   }
 
-  /** Counts what is nobody's fault, and is refused by none. */
+  /** Counts an item that is dropped under any settings. */
   count(reason: string, where: string, count = 1): void {
     if (count === 0) return;
     const known = this.#reasons.has(reason) || this.#reasons.size < MOST_REASONS;
@@ -45,7 +49,7 @@ export class DroppedCounter {
   }
 }
 
-/** As a card shows it, the most frequent first. */
+/** Dropped items for a card, the most frequent reason first. */
 export function droppedCard(dropped: Dropped): FusionCard["dropped"] {
   return Object.entries(dropped)
     .map(([reason, { count, first }]) => ({ reason: `${reason} (first: ${first})`, count }))

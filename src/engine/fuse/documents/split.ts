@@ -2,20 +2,23 @@ import { wholeCharacters } from "../../text/tokenizers/wholeCharacters.ts";
 import type { DocumentPiece } from "../dataset/records.ts";
 import type { DocumentTokenizer } from "./tokenise.ts";
 
-/** A document in parts, each short enough for every model. Together they are the document. */
+/** Parts of a document, each short enough for every model; joined they are the document. */
 export interface SplitDocument {
   readonly parts: readonly (readonly DocumentPiece[])[];
-  /** Turns of a chat, or a text, that had to be cut themselves. */
+  /** Number of turns, or texts, that had to be cut. */
   readonly cut: number;
-  /** Characters, longer than a part may be in some tokenizer, that no cutting makes shorter. */
+  /** Number of characters longer than a part in some tokenizer, which cannot be cut. */
   readonly unsplittable: number;
 }
 
 type Pieces = readonly DocumentPiece[];
 
-/** Characters that one token stands for, at first; a window grows where it was too short. */
+/** Initial estimate of characters per token; a window that was too short grows. */
 const CHARS_PER_TOKEN = 6;
-/** Text with more characters a token than this is not counted: no real one has so few tokens. */
+/**
+ * Largest number of characters per token: longer text is not counted, as no real one has so few
+ * tokens.
+ */
 const MOST_CHARS_PER_TOKEN = 64;
 
 /**
@@ -41,12 +44,12 @@ export class Splitter {
     return chars > MOST_CHARS_PER_TOKEN * this.#limit;
   }
 
-  /** Tokens in each model. */
+  /** Number of tokens in each model. */
   #counts(pieces: Pieces): readonly number[] {
     return this.#tokenizers.map((tokenizer) => tokenizer.tokenise(pieces).tokens.ids.length);
   }
 
-  /** `breathe` is awaited again and again: a text of megabytes takes minutes. */
+  /** Splits a document. `breathe` is awaited repeatedly: a text of megabytes takes minutes. */
   async split(pieces: Pieces, breathe: () => Promise<void>): Promise<SplitDocument> {
     const counts = { cut: 0, unsplittable: 0 };
     const cutTurn = (turn: Pieces) => this.#cutTurn(turn, counts, breathe);
@@ -57,7 +60,7 @@ export class Splitter {
     return { parts, ...counts };
   }
 
-  /** As many neighbours in a part as fit; what does not fit alone is taken apart. */
+  /** Packs as many neighbours into a part as fit; items that do not fit alone are split. */
   async #pack(
     groups: readonly Pieces[],
     takeApart: (group: Pieces) => readonly Pieces[] | Promise<readonly Pieces[]>,
@@ -69,7 +72,7 @@ export class Splitter {
     let sums = begun;
     const close = () => {
       const whole = open.flat();
-      // Sums tell the length of turns exactly, that of other pieces nearly.
+      // The sum is exact for whole turns and nearly so for other pieces.
       const together = open.length < 2 || this.fits(whole);
       if (!together) for (const group of open) parts.push(group);
       else if (open.length > 0) parts.push(whole);
@@ -100,7 +103,7 @@ export class Splitter {
     breathe: () => Promise<void>,
   ): Promise<readonly Pieces[]> {
     counts.cut += 1;
-    // What ends the turn shall not be left alone.
+    // Room for the token that ends the turn, which must not be left alone.
     const room = turn.some(({ kind }) => kind === "end") ? this.#limit - 1 : this.#limit;
     const small: Pieces[] = [];
     for (const piece of turn) {
@@ -139,12 +142,15 @@ export class Splitter {
     return parts;
   }
 
-  /** UTF-16 units of the first part of a text. At least one character, whether it fits or not. */
+  /**
+   * Length of a text's first part in UTF-16 units: at least one character, even where it does not
+   * fit.
+   */
   #firstPart(text: string, most: number): number {
     const read = this.#tokenizers.map((each) => each.tokenise([piece(text)]).tokens);
     if (read.every(({ ids }) => ids.length <= most)) return text.length;
     const ends = read.map((tokens) => tokenEnds(text, tokens.ends));
-    // One token less: a text reads a little differently where it is cut.
+    // One token less: text next to a cut is tokenised a little differently.
     const room = Math.max(1, most - 1);
     let limit = Math.min(...ends.map((each) => each[Math.min(room, each.length) - 1] ?? 1));
     const sets = ends.map((each) => new Set(each));
@@ -158,7 +164,7 @@ export class Splitter {
 
 const piece = (text: string): DocumentPiece => ({ kind: "text", text, supervised: true });
 
-/** The best place to cut at or before `limit`, in the second half of it where there is one. */
+/** Best place to cut at or before `limit`, in the second half of the text where there is one. */
 function chooseCut(text: string, limit: number, ends: readonly ReadonlySet<number>[]): number {
   const shared = (at: number) => ends.every((each) => each.has(at));
   const word = (at: number) => /\s/.test(text[at] ?? "") && !/\s/.test(text[at - 1] ?? " ");
@@ -178,7 +184,7 @@ function chooseCut(text: string, limit: number, ends: readonly ReadonlySet<numbe
 
 const firstCharacter = (text: string) => ((text.codePointAt(0) ?? 0) > 0xffff ? 2 : 1);
 
-/** Where tokens end, in UTF-16 units; a token that ends inside a character ends before it. */
+/** Ends of tokens in UTF-16 units; a token that ends inside a character ends before it. */
 function tokenEnds(text: string, bytes: Uint32Array): readonly number[] {
   const ends: number[] = [];
   let [at, byte] = [0, 0];
@@ -196,7 +202,7 @@ function tokenEnds(text: string, bytes: Uint32Array): readonly number[] {
   return ends;
 }
 
-/** A question with what answers it: a new one begins with what is not learned after what is. */
+/** Exchanges of a chat: a new one begins where text that is not learned follows text that is. */
 function exchangesOf(pieces: Pieces): readonly Pieces[] {
   return grouped(
     pieces,

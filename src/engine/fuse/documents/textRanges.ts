@@ -22,7 +22,7 @@ export function unitEnds(text: string, ends: Uint32Array): Uint32Array {
   return units;
 }
 
-/** Tokens with what they stand for; `nameOf` tells those that stand for no whole character. */
+/** Tokens with their text; `nameOf` names those that are no whole character. */
 export function alignedTokens(
   text: string,
   { ids, ends }: TokenisedText,

@@ -3,26 +3,26 @@ import type { TextTokenizer, TokenEncoding } from "../../text/tokenizers/tokeniz
 import type { TokenisedText } from "../align/types.ts";
 import type { DocumentPiece } from "../dataset/records.ts";
 
-/** A document as one model reads it. */
+/** A document tokenised by one model. */
 export interface TokenisedDocument {
   readonly tokens: TokenisedText;
-  /** 1 for every token that is to be learned. */
+  /** 1 for every token that is learned. */
   readonly supervised: Uint8Array<ArrayBuffer>;
   /** Whether the model has no tokens for some of its characters. */
   readonly unread: boolean;
 }
 
-/** Reads documents with one model's tokenizer. */
+/** Tokenises documents with one model's tokenizer. */
 export interface DocumentTokenizer {
   tokenise(pieces: readonly DocumentPiece[]): TokenisedDocument;
 }
 
 const UTF8 = new TextEncoder();
 
-/** UTF-8 bytes of a text. */
+/** Length of a text in UTF-8 bytes. */
 export const utf8Length = (text: string) => UTF8.encode(text).byteLength;
 
-/** The text of a document. */
+/** Text of a document. */
 export const textOf = (pieces: readonly DocumentPiece[]) => pieces.map(({ text }) => text).join("");
 
 /**
@@ -35,7 +35,7 @@ export function openDocumentTokenizer(
   { begins }: { readonly begins: boolean },
 ): DocumentTokenizer {
   const endIds = new Map<string, number | null>();
-  /** A token with that very text, or else the one that ends a text. */
+  /** Id of the token with exactly that text, else of the end-of-text token. */
   const endId = (text: string): number | null => {
     let id = endIds.get(text);
     if (id === undefined) {
@@ -66,7 +66,7 @@ export function openDocumentTokenizer(
   };
 }
 
-/** Pieces that may be read together, or a token that ends a turn. */
+/** Neighbouring pieces that are tokenised together, or a token that ends a turn. */
 type Run =
   | { readonly text: string; readonly pieces: readonly DocumentPiece[] }
   | { readonly end: number; readonly of: string; readonly supervised: boolean };
@@ -94,8 +94,8 @@ function* runsOf(
 }
 
 /**
- * Reads neighbouring pieces as one text, which is how the model knows them; false, and nothing is
- * written, where a token would lie across a border.
+ * Tokenises neighbouring pieces as one text, as the model was trained on; false, with nothing
+ * written, where a token would cross a border.
  */
 function addWhole(
   run: { readonly text: string; readonly pieces: readonly DocumentPiece[] },
@@ -129,7 +129,7 @@ class TokenWriter {
   readonly #ids: number[] = [];
   readonly #ends: number[] = [];
   readonly #supervised: number[] = [];
-  /** Bytes that are read so far. */
+  /** Bytes tokenised so far. */
   at = 0;
   unread = false;
 
@@ -141,7 +141,7 @@ class TokenWriter {
     this.at = end;
   }
 
-  /** Text without any token belongs to the token before it, at the beginning to the one after it. */
+  /** Assigns text without tokens to the token before it, at the beginning to the one after it. */
   extend(end: number): void {
     if (this.#ends.length > 0) this.#ends[this.#ends.length - 1] = end;
     this.at = end;

@@ -4,10 +4,10 @@ import type { TokenisedDocument } from "../documents/tokenise.ts";
 import { toF16 } from "../rounding.ts";
 import { readTopRows, type WantedRow } from "./topRows.ts";
 
-/** What a model says about a document, and what of it could not be used. */
+/** One model's predictions for a document, and the number of unusable rows. */
 export interface Represented {
   readonly said: Representation;
-  /** Rows in which a column that is no token of the tokenizer was among the largest. */
+  /** Number of rows in which a column that is no token was among the largest. */
   readonly paddingOnTop: number;
 }
 
@@ -21,14 +21,14 @@ export type LogitScale = "raw" | "log-probabilities";
 export interface RepresentOptions {
   readonly k: number;
   readonly scale: LogitScale;
-  /** One more than the highest id of the tokenizer. */
+  /** One more than the tokenizer's highest id. */
   readonly tokens: number;
   readonly signal: AbortSignal;
 }
 
 /**
- * Reads a document with a model and keeps its likeliest tokens before each supervised one. Rows that
- * hold NaN or infinity are left out; so are all where the model has no row for one of the tokens.
+ * Reads a document with a model and keeps the largest logits before each supervised token. Rows
+ * with NaN or infinity are left out; all rows are where the model has no row for one of the tokens.
  */
 export async function represent(
   { gpu, model }: OpenLanguage,
@@ -56,7 +56,7 @@ export async function represent(
     goldNats: Float32Array.from(kept, (row) => top.nats[row]!),
   };
   for (const [at, row] of kept.entries()) {
-    // Rounding makes ties: the smaller id comes first in those, too.
+    // Rounding can create ties, in which the smaller id comes first, too.
     const order = Array.from({ length: k }, (_, i) => row * k + i).sort(
       (a, b) => logits[b]! - logits[a]! || top.ids[a]! - top.ids[b]!,
     );
@@ -68,7 +68,7 @@ export async function represent(
   return { said, paddingOnTop: top.paddingOnTop };
 }
 
-/** Rows that a document has where nothing is left out: one before each supervised token. */
+/** Rows of a document where none is left out: one before each supervised token. */
 export function wantedRows(ids: Uint32Array, supervised: Uint8Array): readonly WantedRow[] {
   const wanted: WantedRow[] = [];
   for (let at = 1; at < ids.length; at++) {

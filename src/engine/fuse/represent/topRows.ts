@@ -6,7 +6,7 @@ import { ResourceScope } from "../../gpu/resourceScope.ts";
 import { Recorder } from "../../runtime/kernels/recorder.ts";
 import type { LanguageModel, LogitsBlock } from "../../runtime/languageModel.ts";
 
-/** As many entries of a distribution as the kernel can keep. */
+/** Largest number of entries that the kernel keeps of a distribution. */
 const MOST_ENTRIES = FUSION_SETTINGS.topK.max;
 
 /**
@@ -19,15 +19,15 @@ const lanesFor = (gpu: Gpu, k: number) => (!gpu.software ? 256 : k <= 32 ? 32 : 
 const NOT_FINITE = 1;
 const PADDING_ON_TOP = 2;
 
-/** A row that is wanted: the position whose logits it is, and the token that really follows. */
+/** A row to keep: the position of its logits, and the token that follows in the text. */
 export interface WantedRow {
   readonly position: number;
   readonly target: number;
 }
 
-/** What is kept of each wanted row, in f32. */
+/** Kept entries of each wanted row, in f32. */
 export interface TopRows {
-  /** Entries a row. */
+  /** Entries per row. */
   readonly k: number;
   /** [rows, k], the largest logit first; equal ones in the order of their ids. */
   readonly ids: Uint32Array<ArrayBuffer>;
@@ -35,19 +35,22 @@ export interface TopRows {
   /** Log-sum-exp over all columns. */
   readonly logSums: Float32Array<ArrayBuffer>;
   readonly nats: Float32Array<ArrayBuffer>;
-  /** 1 where the row holds NaN or infinity, or gives the target no probability: its numbers mean nothing. */
+  /**
+   * 1 for a row that contains NaN or infinity, or gives its target no probability; its values are
+   * meaningless.
+   */
   readonly broken: Uint8Array<ArrayBuffer>;
-  /** Rows in which a column that is no token was among the largest. */
+  /** Number of rows in which a column that is no token was among the largest. */
   readonly paddingOnTop: number;
 }
 
 export interface TopRowsOptions {
-  /** Entries wanted of each row, at most 64; fewer come where there are fewer tokens. */
+  /** Entries to keep of each row, at most 64; fewer where there are fewer tokens. */
   readonly k: number;
-  /** Ids below are tokens; a model's head may have more columns. */
+  /** Number of tokens: ids below are tokens, further columns of the head are padding. */
   readonly tokens: number;
   readonly signal?: AbortSignal;
-  /** Lanes of a workgroup, a power of two; chosen by the adapter unless given. */
+  /** Lanes of a workgroup, a power of two; chosen for the adapter by default. */
   readonly lanes?: number;
 }
 
@@ -87,7 +90,7 @@ export async function readTopRows(
     };
     const pairs = wanted.flatMap(({ position, target }) => [position, target]);
     gpu.device.queue.writeBuffer(asked.buffer, 0, Uint32Array.from(pairs));
-    // Nobody is asked what follows the last token.
+    // Tokens after the last wanted row are not read.
     const last = wanted.at(-1)!.position;
     await model.forward(ids.slice(0, last + 1), {
       ...(signal ? { signal } : {}),
@@ -104,7 +107,7 @@ export async function readTopRows(
   }
 }
 
-/** Dispatches the wanted rows of one block of logits; results go to their places among all. */
+/** Dispatches the wanted rows of one block of logits and copies the results to their rows. */
 async function selectRows(
   recorder: Recorder,
   { buffer, first, rows, rowStride }: LogitsBlock,

@@ -2,7 +2,7 @@ import type { Aligner, Alignment, Groups, SparseRows } from "../align/types.ts";
 import type { AlignedSource, DocumentPiece, Representation } from "../dataset/records.ts";
 import { utf8Length } from "../documents/tokenise.ts";
 
-/** Brings what a source said about a document to the pivot's rows of it. */
+/** Aligns a source's representation of a document to the pivot's rows. */
 export function alignSource(
   aligner: Aligner,
   pivot: Representation,
@@ -16,7 +16,7 @@ export function alignSource(
   const from = Int32Array.from(pivot.positions, (position) => alignment.from[position]!);
   const told = (values: Float32Array) =>
     Float32Array.from(from, (at) => (at < 0 ? Number.NaN : values[rowOf[at]!]!));
-  // A mixture's logits are weighted, so no row's log-sum-exp is that of theirs.
+  // A mixture has weighted logits, so no row's log-sum-exp is the mixture's.
   const logSums = told(source.logSums).map((logSum, row) =>
     alignment.reasons[pivot.positions[row]!] === "joined" ? Number.NaN : logSum,
   );
@@ -41,7 +41,7 @@ function sparse({ positions, k, ids, logits }: Representation): SparseRows {
   return { offsets, ids, values: logits };
 }
 
-/** Of the rows of all positions those that count. */
+/** Rows at the given positions. */
 function rowsAt({ rows }: Alignment, positions: Uint32Array): SparseRows {
   const offsets = new Uint32Array(positions.length + 1);
   for (const [row, position] of positions.entries()) {
@@ -57,7 +57,7 @@ function rowsAt({ rows }: Alignment, positions: Uint32Array): SparseRows {
   return { offsets, ids, values };
 }
 
-/** Bytes of what is to be learned, without the tokens that end turns: the same for every model. */
+/** Bytes of the supervised text, without tokens that end turns: the same for every model. */
 export function supervisedBytes(pieces: readonly DocumentPiece[]): number {
   return pieces.reduce(
     (sum, { kind, text, supervised }) =>

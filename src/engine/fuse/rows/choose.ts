@@ -8,16 +8,18 @@ export type ChoiceSettings = Pick<
   "profile" | "fusion" | "level" | "metric" | "averageBy" | "bf16" | "withPivot"
 >;
 
-/** What `fuse_multi.py` counts a source without a metric as. */
+/** Metric that `fuse_multi.py` assigns to a source without one. */
 const NO_METRIC = 1e5;
 
-/** Why a document cannot be fused, or null: the references' `filter_nan`, with a name to it. */
+/**
+ * Reason why a document cannot be fused, or null: the references' `filter_nan`, with a sentence.
+ */
 export function refusal(record: UnfusedRecord, settings: ChoiceSettings): string | null {
   const { pivot, sources } = record;
   if (pivot.positions.length === 0) return "no supervised token";
   const [own, ...others] = sequenceMetrics(record, settings) as [number, ...number[]];
   if (!Number.isFinite(own)) return "no metric of the pivot";
-  // FuseChat v2 joins datasets of pairs, and leaves a source out of the choice where it has none.
+  // FuseChat v2 joins datasets of pairs: a source without a metric is only left out of the choice.
   const some = settings.profile === "fusechat-v2" || settings.level === "token";
   const finite = others.map(Number.isFinite);
   if (some ? !finite.some(Boolean) && others.length > 0 : !finite.every(Boolean)) {
@@ -34,7 +36,7 @@ export function rewardOf(metric: number, { bf16 }: Pick<ChoiceSettings, "bf16">)
   return round(1 / round(Math.exp(round(metric))));
 }
 
-/** Rewards of the pivot and of each source at a row; NaN where one has no metric. For soft λ. */
+/** Rewards of the pivot and of each source at a row, for soft λ; NaN where one has no metric. */
 export function rowRewards(
   record: UnfusedRecord,
   row: number,
@@ -43,7 +45,7 @@ export function rowRewards(
   return rowMetrics(record, row, settings).map((metric) => rewardOf(metric, settings));
 }
 
-/** [rows, 1 + sources]: what each member's row weighs in the fused one. Every row sums to 1. */
+/** [rows, 1 + sources]: weight of each member's row in the fused row. Rows sum to 1. */
 export function weighRows(
   record: UnfusedRecord,
   settings: ChoiceSettings,
@@ -62,7 +64,7 @@ export function weighRows(
   return weights;
 }
 
-/** One choice: the weights of the pivot and of the sources, named for ties, from their metrics. */
+/** Weights of the pivot and the sources from their metrics; names break ties. */
 export function weighMembers(
   metrics: readonly number[],
   names: readonly string[],
@@ -86,7 +88,7 @@ export function weighMembers(
   return weights;
 }
 
-/** The member that MinCE follows. */
+/** Member that MinCE follows: the one with the lowest metric. */
 function leastMetric(
   metrics: readonly number[],
   names: readonly string[],
@@ -95,7 +97,7 @@ function leastMetric(
 ): number {
   const { profile, withPivot, bf16 } = settings;
   if (profile === "studio") {
-    // Of equal sources the first by name: the order in which they were given decides nothing.
+    // Of equal sources the first by name wins: their order in the request must not matter.
     return taking.reduce((best, member) => {
       const difference = metrics[member]! - metrics[best]!;
       const first = best > 0 && names[member - 1]! < names[best - 1]!;
@@ -103,17 +105,17 @@ function leastMetric(
     });
   }
   const rivals = profile === "fusechat-v2" ? preselect(metrics, withPivot) : taking;
-  // Without rounding the metrics themselves are compared: a reward could vanish.
+  // Without rounding the metrics are compared directly: a reward could underflow.
   const reward = (member: number) =>
     bf16 ? rewardOf(metrics[member]!, settings) : -metrics[member]!;
   return rivals.reduce((best, member) => {
     const better = reward(member) - reward(best);
-    // The trainers ask for ">" from the pivot on, and from the last source back where it is left out.
+    // The trainers compare with ">" from the pivot on, and in reverse where the pivot is left out.
     return better > 0 || (better === 0 && !withPivot) ? member : best;
   });
 }
 
-/** `fuse_multi.py`: the first source of least metric, beside the pivot. */
+/** Source that `fuse_multi.py` keeps beside the pivot: the first with the lowest metric. */
 function preselect(metrics: readonly number[], withPivot: boolean): readonly number[] {
   const counted = metrics.map((metric) => (Number.isNaN(metric) ? NO_METRIC : metric));
   const sources = metrics.flatMap((_, member) => (member > 0 ? [member] : []));
@@ -124,7 +126,7 @@ function preselect(metrics: readonly number[], withPivot: boolean): readonly num
   return withPivot ? [0, least] : [least];
 }
 
-/** AvgCE: softmax of the rewards, or of the metrics' negatives. */
+/** AvgCE: softmax of the rewards, or of the negative metrics. */
 function averageShares(metrics: readonly number[], settings: ChoiceSettings): readonly number[] {
   const round = settings.bf16 ? toBf16 : exactly;
   const scores = metrics.map((metric) =>
@@ -132,7 +134,7 @@ function averageShares(metrics: readonly number[], settings: ChoiceSettings): re
   );
   const largest = Math.max(...scores);
   const powers = scores.map((score) => Math.exp(score - largest));
-  // Added from the smallest on: the order of the sources shall not show in the last bit.
+  // Summed from the smallest on, so that the order of the sources does not show in the last bit.
   const total = powers.toSorted((a, b) => a - b).reduce((a, b) => a + b, 0);
   if (!(total > 0)) throw new EngineError("nonfinite", "The weights of a row are not finite.");
   return powers.map((power) => round(power / total));

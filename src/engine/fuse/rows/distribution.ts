@@ -13,9 +13,9 @@ export function rowOf({ offsets, ids, values }: SparseRows, row: number): Sparse
 }
 
 /**
- * One model's row as the fusion sees it, in float64: shaders/fuse/mix_rows.wgsl computes the same for
- * many rows. `logSum` is that of the whole row; without it, or where the entries exceed it, they are
- * renormalised. In a bucket the tail is one outcome more, to temperature too.
+ * Distribution of one model's row, in float64, as shaders/fuse/mix_rows.wgsl computes it. `logSum`
+ * is that of the whole row; without it, or where the entries exceed it, they are renormalised. With
+ * a bucket the tail is one more outcome, to which temperature applies, too.
  */
 export function rowDistribution(
   values: Float32Array,
@@ -27,7 +27,7 @@ export function rowDistribution(
   const largest = logits.reduce((a, b) => Math.max(a, b));
   const rest =
     tail === "bucket" ? 1 - logits.reduce((sum, logit) => sum + Math.exp(logit - logSum), 0) : 0;
-  // Relative to the largest entry, so that nothing overflows.
+  // Relative to the largest logit, so that nothing overflows.
   const outcomes = logits.map((logit) => Math.exp((logit - largest) / temperature));
   const bucket = rest > 0 ? (rest * Math.exp(logSum - largest)) ** (1 / temperature) : 0;
   const total = outcomes.reduce((a, b) => a + b, bucket);

@@ -7,7 +7,7 @@ import type { FusedRecord, UnfusedRecord } from "../dataset/records.ts";
 import { weighRows } from "./choose.ts";
 import { cutRows, type PackedRows, packRows } from "./packRows.ts";
 
-/** A dispatch's results, and its rows, stay below what every device allows. */
+/** Largest result buffer of a dispatch, below every device's limit. */
 const MOST_RESULT_BYTES = 32 * 2 ** 20;
 const MOST_ROWS = 2 ** 20;
 const ROWS_A_GROUP = 64;
@@ -15,8 +15,8 @@ const ROWS_A_GROUP = 64;
 type MixSettings = Pick<FusionSettings, "temperature" | "tail" | "bf16">;
 
 /**
- * Fuses documents: the choice is made here in float64 (`weighRows`), the rows are mixed on the GPU.
- * Ask `refusal` before. The order of the sources does not show, but for bf16.
+ * Fuses documents: weights are chosen on the CPU in float64 (`weighRows`), rows are mixed on the
+ * GPU. Call `refusal` first. The result is independent of the sources' order, except with bf16.
  * Errors: those of the device.
  */
 export async function fuseDocuments(
@@ -39,7 +39,7 @@ export async function fuseDocuments(
   }));
 }
 
-/** Words of the results: [rows, largest, 2] of entries, then [rows, 2] of their number and tail. */
+/** Mixed rows: [rows, largest, 2] words of entries, then [rows, 2] with their number and tail. */
 async function mixRows(
   gpu: Gpu,
   { rows, members, largest, segments, entries }: PackedRows,
@@ -81,7 +81,7 @@ async function mixRows(
   }
 }
 
-/** Collects what dispatches gave, and hands it out again by documents. */
+/** Collects the results of dispatches and returns them by document. */
 class FusedWriter {
   readonly #offsets: Uint32Array<ArrayBuffer>;
   readonly #tail: Float32Array<ArrayBuffer>;
@@ -90,7 +90,7 @@ class FusedWriter {
   #written = 0;
   #taken = 0;
 
-  /** At most so many entries: those of several members may be of one id. */
+  /** `entries`: upper bound, since entries of several members may share an id. */
   constructor(rows: number, entries: number) {
     this.#offsets = new Uint32Array(rows + 1);
     this.#tail = new Float32Array(rows);
@@ -114,7 +114,7 @@ class FusedWriter {
     }
   }
 
-  /** The next rows. */
+  /** Removes and returns the next rows. */
   take(rows: number): Pick<FusedRecord, "fused" | "tail"> {
     const [from, to] = [this.#taken, this.#taken + rows];
     this.#taken = to;

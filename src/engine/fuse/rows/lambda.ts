@@ -11,8 +11,8 @@ export function scheduledLambda(
 }
 
 /**
- * λ of one document, from its models' rewards e^-CE: what the best of them leaves (MinCE), or what
- * they leave on average (AvgCE). Of those that have a reward; without any λ is 1.
+ * λ of one document from its models' rewards e^-CE: 1 minus the best reward (MinCE), or minus their
+ * mean (AvgCE). Models without a reward are left out; without any, λ is 1.
  */
 export function softLambda(rewards: readonly number[], fusion: "mince" | "avgce"): number {
   const known = rewards.filter(Number.isFinite);

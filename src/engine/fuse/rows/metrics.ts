@@ -4,9 +4,9 @@ import type { AlignedSource, UnfusedRecord } from "../dataset/records.ts";
 type MetricSettings = Pick<FusionSettings, "level" | "metric">;
 
 /**
- * What the choice compares at a row, nats per byte or per token, the pivot first. Per sequence it is
- * the same for every row; NaN where a model has none. At a token a source without a row of its own
- * has none: its row would be the pivot's.
+ * Metrics that the choice compares at a row, in nats per byte or per token, the pivot first. Per
+ * sequence they are the same for all rows; NaN where a model has none. Per token, a source without
+ * a row of its own has none: its row would be the pivot's.
  */
 export function rowMetrics(
   record: UnfusedRecord,
@@ -20,7 +20,7 @@ export function rowMetrics(
   return [own, ...sources.map((source) => sourceMetric(source, row, settings))];
 }
 
-/** Over the document, each model's supervised tokens as it reads them. */
+/** Metrics over a document: each model's supervised tokens in its own tokenisation. */
 export function sequenceMetrics(
   { pivot, sources, supervisedBytes }: UnfusedRecord,
   { metric }: Pick<MetricSettings, "metric">,
@@ -28,7 +28,7 @@ export function sequenceMetrics(
   const nats = pivot.goldNats.reduce((sum, each) => sum + each, 0);
   const scored = [{ nats, tokens: pivot.goldNats.length }, ...sources.map(({ scored }) => scored)];
   return scored.map(({ nats, tokens }) =>
-    // No token at all is no metric, in bytes too.
+    // Without tokens there is no metric, per byte either.
     tokens === 0 ? Number.NaN : nats / (metric === "byte" ? supervisedBytes : tokens),
   );
 }
@@ -40,7 +40,10 @@ function sourceMetric(source: AlignedSource, row: number, settings: MetricSettin
   return tokenMetric(source.goldNats[row]!, source.tokens.ends, position, settings);
 }
 
-/** Of the token after a position; one without text, such as the end of a turn, counts as one byte. */
+/**
+ * Metric of the token after a position; a token without text, such as the end of a turn, counts as
+ * one byte.
+ */
 function tokenMetric(
   nats: number,
   ends: Uint32Array,

@@ -1,25 +1,25 @@
 import type { FusionSettings } from "../../contract/index.ts";
 import type { UnfusedRecord } from "../dataset/records.ts";
 
-/** Rows as shaders/fuse/mix_rows.wgsl reads them: those of all documents one after the other. */
+/** Rows of all documents in the layout of shaders/fuse/mix_rows.wgsl. */
 export interface PackedRows {
   readonly rows: number;
-  /** Members a row has room for. */
+  /** Members that each row has room for. */
   readonly members: number;
-  /** Entries of a row's members together, at most. */
+  /** Largest number of entries of a row, over all its members. */
   readonly largest: number;
-  /** [rows, members, 4]: start and count of its entries, log-sum-exp and weight as f32 bits. */
+  /** [rows, members, 4]: start and number of entries, log-sum-exp and weight as f32 bits. */
   readonly segments: Uint32Array<ArrayBuffer>;
-  /** [entries, 2]: id, and the logit as f32 bits; in the order of the segments. */
+  /** [entries, 2]: id, and logit as f32 bits; in the order of the segments. */
   readonly entries: Uint32Array<ArrayBuffer>;
 }
 
-/** The highest bit of a count: the log-sum-exp is known. */
+/** Highest bit of an entry count: the log-sum-exp is known. */
 const KNOWN = 0x80000000;
 
 /**
- * The rows of those members that weigh something, with the pivot's own row where a source's is empty.
- * `weights` are `weighRows` of each document.
+ * Packs the rows of members with a nonzero weight; the pivot's own row stands in for a source's
+ * empty one. `weights` are `weighRows` of each document.
  */
 export function packRows(
   documents: readonly UnfusedRecord[],
@@ -31,7 +31,7 @@ export function packRows(
   for (const [i, { pivot, sources }] of documents.entries()) {
     const own = weights[i]!;
     const count = 1 + sources.length;
-    // The references round each sum, in the order given.
+    // The references round each sum, in the given order.
     const order = bf16 ? [0, ...sources.map((_, i) => i + 1)] : membersByName(sources);
     for (let row = 0; row < pivot.positions.length; row++) {
       for (const member of order) {
@@ -54,14 +54,16 @@ export function packRows(
   return writer.finish();
 }
 
-/** The pivot, then the sources by name: what is added in this order is the same in any other. */
+/**
+ * The pivot, then the sources by name: an order of addition that is independent of the request's.
+ */
 function membersByName(sources: UnfusedRecord["sources"]): readonly number[] {
   const byName = sources.map(({ model }, i) => ({ model, member: i + 1 }));
   byName.sort((a, b) => (a.model < b.model ? -1 : a.model > b.model ? 1 : a.member - b.member));
   return [0, ...byName.map(({ member }) => member)];
 }
 
-/** Room for all rows: members that weigh something in a row, and all their entries. */
+/** Sizes for all rows: members with a nonzero weight, and their entries. */
 function measure(documents: readonly UnfusedRecord[], weights: readonly Float32Array[]) {
   let [rows, members, entries] = [0, 1, 0];
   for (const [i, { pivot, sources }] of documents.entries()) {
@@ -128,7 +130,8 @@ class SegmentWriter {
   endRow(): void {
     this.#largest = Math.max(this.#largest, this.#at - this.#rowStart);
     this.#rowStart = this.#at;
-    // What is left empty starts where the next row does, so that a stretch of rows can be cut out.
+    // Unused segments start where the next row's entries do, so that a range of rows can be cut
+    // out.
     for (; this.#member < this.#members; this.#member++) {
       this.#segments[4 * (this.#row * this.#members + this.#member)] = this.#at;
     }

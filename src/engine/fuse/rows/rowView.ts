@@ -8,13 +8,13 @@ import { rowMetrics } from "./metrics.ts";
 
 type NameOf = (id: number) => string;
 
-/** A source's own row as it was said, in its own vocabulary. */
+/** A source's own row, in its own vocabulary. */
 export interface OwnRow extends SparseRow {
   readonly logSum: number;
   readonly nats: number;
 }
 
-/** What a source said where its row of the fusion comes from; null where it has none. */
+/** A source's own row behind its row in the fusion; null where there is none. */
 export async function findOwnRow(
   records: RecordStore,
   {
@@ -43,7 +43,7 @@ export async function findOwnRow(
   };
 }
 
-/** Everything about one row; `names` tell tokens of the pivot and of each source. */
+/** All distributions of one row; `names` gives the texts of the pivot's and the sources' tokens. */
 export function viewRow(
   record: FusedRecord,
   about: {
@@ -52,7 +52,7 @@ export function viewRow(
     readonly settings: FusionSettings;
     readonly names: readonly NameOf[];
     readonly pivotName: string;
-    /** One a source. */
+    /** Own rows of the sources. */
     readonly own: readonly (OwnRow | null)[];
   },
 ): FusedRow {
@@ -116,14 +116,14 @@ export function viewRow(
 
 const finite = (value: number) => (Number.isFinite(value) ? value : null);
 
-/** True probabilities, whatever the fusion does with them. */
+/** Probabilities of the whole row, whatever the fusion's temperature and tail. */
 function ownDistribution({ ids, values, logSum, nats }: OwnRow, nameOf: NameOf): Distribution {
   const probabilities = Array.from(values, (logit) => Math.exp(logit - logSum));
   const kept = probabilities.reduce((a, b) => a + b, 0);
   return { ...listed(ids, probabilities, nameOf), tail: Math.max(0, 1 - kept), nats: finite(nats) };
 }
 
-/** Entries by probability, ties by id. */
+/** Entries by falling probability, ties by id. */
 function listed(
   ids: Uint32Array,
   probabilities: ArrayLike<number>,

@@ -18,26 +18,26 @@ export interface FusionModel {
   readonly tokenizer: TextTokenizer;
   readonly template: ChatTemplate | null;
   readonly contextLength: number;
-  /** Of its head, as its config says it; null where it does not. */
+  /** Columns of its head, from its config; null where not stated. */
   readonly vocabSize: number | null;
-  /** Reads documents as this model does. */
+  /** Tokenises documents for this model. */
   readonly reader: DocumentTokenizer;
 }
 
-/** What the stages of a fusion work with. */
+/** Parts that the stages of a fusion share. */
 export interface StageParts {
   readonly records: RecordStore;
   readonly modelCache: ModelCache;
   readonly gpuProvider: GpuProvider;
   readonly pool: Pool<AlignTasks>;
   readonly maps?: MapCache;
-  /** Over all tabs that share the records; without them nobody does. */
+  /** Locks over all tabs that share the records; absent where there is only this user of them. */
   readonly locks?: Locks;
-  /** The pivot first. */
+  /** Models, the pivot first. */
   readonly models: readonly FusionModel[];
   readonly settings: FusionSettings;
   readonly signal: AbortSignal;
-  /** So many bytes of documents are done in this stage. */
+  /** Reports the bytes of documents that this stage has done. */
   progress(doneBytes: number, label: string): void;
 }
 
@@ -48,6 +48,6 @@ export const decodeDocument = (bytes: Uint8Array) => decodePlain<FusionDocument>
 /** UTF-8 bytes of a document's text. */
 export const bytesOf = ({ pieces }: FusionDocument) => utf8Length(textOf(pieces));
 
-/** Where a document stands, for messages. */
+/** Place of a document, for messages. */
 export const placeOf = ({ dataset, at }: Pick<FusionDocument, "dataset" | "at">) =>
   `${dataset}, row ${at}`;

@@ -13,17 +13,17 @@ import type { Representation } from "../dataset/records.ts";
 import type { FusionModel, StageParts } from "./fuseStages.ts";
 import type { RepresentedModel } from "./fuseStagesRepresent.ts";
 
-/** Brings a source to the pivot. */
+/** Alignment of a source to the pivot, prepared over all documents. */
 export interface SourceBridge {
   readonly aligner: Aligner;
-  /** One record a document: how its tokens are grouped; null where that takes no time. */
+  /** Folder of the documents' groups, one record each; null where grouping takes linear time. */
   readonly groups: string | null;
 }
 
-/** Documents that are grouped at a time, so that all threads have work. */
+/** Documents that are grouped together, so that all threads are busy. */
 const AT_A_TIME = 64;
 
-/** Groups the documents' tokens, counts what the vocabulary map needs, and makes the map. */
+/** Groups the documents' tokens, counts what the vocabulary map needs, and builds the map. */
 export async function bridgeSource(
   pivot: RepresentedModel,
   source: RepresentedModel,
@@ -56,7 +56,7 @@ export async function bridgeSource(
   const rows = pivot.model.vocabSize ?? Number.POSITIVE_INFINITY;
   const target = (sourceId: number) => {
     const id = map.target(sourceId);
-    // Tokenizers may have tokens that their model's head does not.
+    // A tokenizer can have tokens beyond its model's head.
     return id !== null && id < rows ? id : null;
   };
   const options = { settings, ...vocabularies, map: { ...map, target } };
@@ -65,7 +65,7 @@ export async function bridgeSource(
 
 type Vocabularies = Readonly<Record<"pivot" | "source", ReturnType<typeof openVocabulary>>>;
 
-/** Warps all documents, and goes on after those that are there. */
+/** Warps all documents that have no groups yet. */
 async function groupAll(
   pivot: RepresentedModel,
   source: RepresentedModel,
@@ -96,7 +96,7 @@ async function groupAll(
   }
 }
 
-/** Counts over all documents what the settings' vocabulary map asks for. */
+/** Counts over all documents what the vocabulary map needs. */
 async function countAll(
   pivot: RepresentedModel,
   source: RepresentedModel,
@@ -128,7 +128,7 @@ async function countAll(
   return wanted === "contexts" ? { contexts } : { counts };
 }
 
-/** Tokens without control tokens, which have no neighbours. */
+/** Ids without control tokens, which are no neighbours of words. */
 function plainIds({ ids }: Representation["tokens"], { tokenizer }: FusionModel): Uint32Array {
   return ids.filter((id) => !tokenizer.isSpecial(id));
 }

@@ -17,23 +17,26 @@ import {
   type StageParts,
 } from "./fuseStages.ts";
 
-/** Draws the same rows as an evaluation does. */
+/** Seed that draws the same rows as an evaluation. */
 const SEED = 1;
-/** Documents in one transaction. */
+/** Bytes of documents per transaction. */
 const BATCH_BYTES = 1 << 20;
 
-/** The documents of a fusion, one a record, as they lie in their folder. */
+/** Documents of a fusion as records of a folder. */
 export interface WrittenDocuments {
   readonly count: number;
   /** UTF-8 bytes of their texts. */
   readonly bytes: number;
-  /** Of all of them: equal documents, equal hash. */
+  /** Hash of all documents. */
   readonly hash: string;
   readonly dropped: Dropped;
   readonly notes: readonly string[];
 }
 
-/** Writes the datasets' documents anew into a folder. `usage` for the first bad row where those are refused. */
+/**
+ * Writes the datasets' documents into an emptied folder. `usage` for the first bad row where bad
+ * rows are refused.
+ */
 export async function writeDocuments(
   datasets: readonly StoredDataset[],
   folder: string,
@@ -62,7 +65,7 @@ export async function writeDocuments(
     let good = 0;
     for await (const entry of readDataset(source, file)) {
       signal.throwIfAborted();
-      // Rows that are not drawn are read all the same: what cannot be read is told.
+      // Rows that are not drawn are still parsed, so that unreadable ones are reported.
       if ("row" in entry && !drawn.has(good++)) continue;
       const named = datasets.length > 1 ? nameDomain(entry, card.name) : entry;
       for (const document of await maker.documentsOf(named, card.name)) {
@@ -94,24 +97,27 @@ export async function writeDocuments(
   return { count, bytes, hash: hash.digest(), dropped: maker.dropped.state(), notes };
 }
 
-/** An entry whose row names no domain, in the domain of its dataset: one of several, it is about something. */
+/**
+ * An entry with a domain: where its row names none and there are several datasets, the dataset's
+ * name.
+ */
 export function nameDomain(entry: DatasetEntry, dataset: string): DatasetEntry {
   if ("problem" in entry || entry.row.domain !== null) return entry;
   return { ...entry, row: { ...entry.row, domain: dataset.replace(/\.[^.]*$/, "") } };
 }
 
-/** Tokens of a document at most: what was asked for, if every model can keep it in mind. */
+/** Tokens of a document at most: the requested limit, bounded by every model's context. */
 function longestBlock(models: readonly FusionModel[], maxTokens: number): number {
   return Math.min(maxTokens, ...models.map(({ contextLength }) => contextLength));
 }
 
-/** Makes documents of rows: templated, and cut into parts that every model can read. */
+/** Makes documents of rows: applies the template, and splits them for every model's context. */
 class DocumentMaker {
   readonly #splitter: Splitter;
   readonly #models: readonly FusionModel[];
   readonly #settings: FusionSettings;
   readonly #breathe: () => Promise<void>;
-  /** Documents that hold characters which a model has no tokens for, by the model. */
+  /** Number of documents with characters that a model has no tokens for, by model. */
   readonly unread = new Map<string, number>();
   readonly dropped: DroppedCounter;
   cut = 0;
@@ -178,7 +184,7 @@ class DocumentMaker {
   }
 }
 
-/** Whether there is more to learn than where turns end. */
+/** Whether a document has learned tokens beside those that end turns. */
 function hasToLearn(pieces: readonly DocumentPiece[]): boolean {
   return pieces.some(
     ({ kind, text, supervised }) => supervised && kind !== "end" && text.trim() !== "",

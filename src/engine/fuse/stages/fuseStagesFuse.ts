@@ -11,27 +11,27 @@ import { bytesOf, decodeDocument, placeOf, type StageParts } from "./fuseStages.
 import type { SourceBridge } from "./fuseStagesAlign.ts";
 import type { RepresentedModel } from "./fuseStagesRepresent.ts";
 
-/** Documents that are fused, and written, together. */
+/** Documents that are fused and written together. */
 const AT_A_TIME = 16;
 
-/** How far the last stage is. */
+/** Saved state of the last stage. */
 export interface FusedSoFar {
-  /** Documents that were looked at. */
+  /** Documents processed so far. */
   readonly documents: number;
   readonly bytes: number;
   readonly dropped: Dropped;
 }
 
-/** What the last stage is made of. */
+/** Inputs of the last stage. */
 export interface FuseInputs {
   readonly documents: { readonly folder: string; readonly count: number };
-  /** The pivot first. */
+  /** Members, the pivot first. */
   readonly members: readonly RepresentedModel[];
   readonly bridges: readonly SourceBridge[];
   readonly writer: FusionWriter;
 }
 
-/** Aligns and fuses all documents in order, and goes on after those that are done. */
+/** Aligns and fuses all documents in order, from where an earlier run stopped. */
 export async function fuseAll(
   inputs: FuseInputs,
   before: FusedSoFar,
@@ -48,7 +48,7 @@ export async function fuseAll(
     const made = await readAligned(inputs, at, dropped, parts);
     at += made.documents;
     bytes += made.bytes;
-    // What was written before a crash is counted again, but not written again.
+    // Documents written before a crash are counted again and not written again.
     const fresh = made.records.filter(({ number }) => number > writer.lastNumber);
     if (fresh.length > 0) {
       await writer.append(await fuseDocuments(await gpuProvider.get(), fresh, settings));
@@ -104,7 +104,7 @@ async function readAligned(
   return { documents: texts!.length, bytes, records: aligned };
 }
 
-/** Why what a model says about a document cannot be compared, or null: a part of it is missing. */
+/** Reason why a model's representation of a document is incomplete, or null. */
 function whatIsBroken(
   { model }: RepresentedModel,
   document: FusionDocument,

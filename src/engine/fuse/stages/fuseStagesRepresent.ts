@@ -5,19 +5,19 @@ import { readRecords } from "../dataset/recordStore.ts";
 import { type LogitScale, represent } from "../represent/represent.ts";
 import { bytesOf, decodeDocument, type FusionModel, type StageParts } from "./fuseStages.ts";
 
-/** A model with the folder of what it says, and how that is written there. */
+/** A model with the folder and the scale of its representations. */
 export interface RepresentedModel {
   readonly model: FusionModel;
   readonly folder: string;
   readonly scale: LogitScale;
 }
 
-/** Raised whenever the same model would say something else about the same documents. */
+/** Raised whenever the same model would give other representations of the same documents. */
 const VERSION = 1;
 
 /**
- * The folder of what a model says about some documents: the same for the same model, documents and
- * entries, so that another fusion finds it.
+ * Folder of a model's representations: the same for equal model, documents and number of entries,
+ * so that another fusion finds it.
  */
 export async function representationFolder(
   model: FusionModel,
@@ -35,8 +35,8 @@ export async function representationFolder(
 }
 
 /**
- * Represents all documents with one model, one record a document; goes on after those that are there.
- * Gives the rows in which a column that is no token was among the likeliest. `busy` where another tab
+ * Represents all documents with one model, one record per document, from where an earlier run
+ * stopped. Returns the number of rows whose likeliest column is no token. `busy` where another tab
  * writes the same folder.
  */
 export async function representAll(

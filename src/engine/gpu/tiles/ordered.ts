@@ -1,7 +1,7 @@
 /**
- * Works on up to `limit` items at once and yields the results in the items' order, so that reading
- * ahead, computing and writing overlap. `slot` (0 … limit-1) is free for that item alone: buffers can
- * be kept per slot. When it ends early, it waits for what is under way before it returns.
+ * Runs `work` on up to `limit` items at once and yields results in the items' order, so that
+ * reading, computing and writing overlap. `slot` (0 … limit-1) is exclusive to an item, so buffers
+ * can be kept per slot. When left early, it waits for running work first.
  */
 export async function* mapOrdered<T, R>(
   items: Iterable<T>,
@@ -14,7 +14,7 @@ export async function* mapOrdered<T, R>(
     for (const item of items) {
       if (underWay.length === limit) yield await (underWay.shift() as Promise<R>);
       const promise = work(item, started++ % limit);
-      // Awaited in turn below; until then a failure must not count as unhandled.
+      // Awaited in order below; until then a rejection must not count as unhandled.
       promise.catch(() => {});
       underWay.push(promise);
     }

@@ -1,10 +1,10 @@
 import { rowsOf, type TileInput } from "./tileInput.ts";
 import { BLOCK_ELEMENTS, BLOCK_ROWS } from "./tiling.ts";
 
-/** Sums that a reduce rule returns for a part of a tensor: so many rows of four. */
+/** Sums in a row of a reduce rule's result. */
 const SUMS = 4;
 
-/** Partial sums that a tile comes to, as shaders/harness/{blockwise,columnwise}.wgsl write them. */
+/** Partial sums of a tile, as shaders/harness/{blockwise,columnwise}.wgsl write them. */
 export function countPartials(tile: TileInput, sumRows: number): number {
   const { rows, padded } = rowsOf(tile);
   if (tile.layout.part === "column") {
@@ -13,7 +13,7 @@ export function countPartials(tile: TileInput, sumRows: number): number {
   return rows * Math.ceil(padded / BLOCK_ELEMENTS) * sumRows * SUMS;
 }
 
-/** Adds a tile's partial sums to those of its tensor's parts, `[part][row of sums][4]`, in float64. */
+/** Adds a tile's partial sums to its tensor's, `[part][row of sums][4]`, in float64. */
 export function addPartials(
   sums: Float64Array,
   tile: TileInput,

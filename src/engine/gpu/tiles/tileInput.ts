@@ -4,20 +4,20 @@ import { formatBytes, PLAIN_FORMATS, type WeightFormat } from "../../core/tensor
 import type { ShaderConstants } from "../shaderConstants.ts";
 import { type Layout, type Part, paddedRow } from "./tiling.ts";
 
-/** The code that stands for segments of several formats. */
+/** Dtype code for tiles whose segments have several formats. */
 const MIXED = 3;
 
 /** PART of shaders/lib/tile.wgsl. */
 const PARTS = { tensor: 0, row: 1, column: 2 } as const satisfies Record<Part, number>;
 
-/** The same stretch of a tensor from every model: the base first, where there is one. */
+/** The same range of a tensor from every source: the base first, where there is one. */
 export interface TileInput {
-  /** Where it begins within the tensor, below 2^32. */
+  /** Index of its first element within the tensor, below 2^32. */
   readonly first: number;
   readonly elementCount: number;
   readonly layout: Layout;
   readonly hasBase: boolean;
-  /** What the steps of rules that round them are rounded to; float32 where nothing is stated. */
+  /** Dtype that the rule rounds each step to; float32 where absent. */
   readonly arithmetic?: OutputDType | undefined;
   readonly segments: readonly {
     readonly format: WeightFormat;
@@ -25,18 +25,18 @@ export interface TileInput {
   }[];
 }
 
-/** Where a tile lies among its tensor's rows, and how its own rows lie on the GPU. */
+/** Position of a tile within its tensor's rows, and the layout of its rows on the GPU. */
 export interface TileRows {
   readonly firstRow: number;
   readonly firstColumn: number;
   readonly rows: number;
-  /** Elements of each row in the tile: of the whole row, but where it is a piece of one. */
+  /** Elements of each row that are in the tile: all of them, unless it is a piece of a row. */
   readonly length: number;
-  /** The same with the zeros that fill up its last quad. */
+  /** The same, padded with zeros to whole quads. */
   readonly padded: number;
 }
 
-/** The rows of a tile. */
+/** Rows of a tile. */
 export function rowsOf({
   first,
   elementCount,
@@ -52,7 +52,7 @@ export function rowsOf({
   };
 }
 
-/** The parts of the tensor that a tile touches: the first one's index, and how many. */
+/** Parts of the tensor that a tile touches: the index of the first, and how many. */
 export function partsOf(tile: TileInput): { readonly first: number; readonly count: number } {
   const { firstRow, firstColumn, rows, length } = rowsOf(tile);
   if (tile.layout.part === "tensor") return { first: 0, count: 1 };
@@ -61,7 +61,7 @@ export function partsOf(tile: TileInput): { readonly first: number; readonly cou
     : { first: firstColumn, count: length };
 }
 
-/** The linked constants of shaders/lib/tile.wgsl for segments of these formats. */
+/** Linked constants of shaders/lib/tile.wgsl for segments of these formats. */
 export function tileConstants(
   segments: readonly WeightFormat[],
   hasBase: boolean,
@@ -93,10 +93,10 @@ export function tileConstants(
 /** Bytes of `Tile` in shaders/lib/tile.wgsl before its segments. */
 const HEADER_BYTES = 32;
 
-/** Bytes of the uniform that describes a tile of so many segments. */
+/** Bytes of the uniform of a tile with so many segments. */
 export const tileUniformBytes = (segments: number) => HEADER_BYTES + 16 * segments;
 
-/** A tile as the GPU gets it: the uniform that describes it, and each segment's place and bytes. */
+/** A tile for upload: its uniform, and each segment's offset and bytes. */
 export function packTile(
   tile: TileInput,
   { model = 0, unit = 1 }: { readonly model?: number; readonly unit?: number },
@@ -123,7 +123,7 @@ export function packTile(
   return { words, segments };
 }
 
-/** Rows one after another, each filled up with zeros to so many bytes. */
+/** Rows, each padded with zeros to so many bytes. */
 function spreadRows(bytes: Uint8Array<ArrayBuffer>, rows: number, rowBytes: number) {
   const own = bytes.byteLength / rows;
   if (rows === 1 || own === rowBytes) return bytes;
@@ -132,7 +132,7 @@ function spreadRows(bytes: Uint8Array<ArrayBuffer>, rows: number, rowBytes: numb
   return spread;
 }
 
-/** The other way round: rows without what they were filled up with. */
+/** Rows without their padding. */
 export function joinRows(
   bytes: Uint8Array<ArrayBuffer>,
   { rows, length, padded }: TileRows,
@@ -148,7 +148,7 @@ export function joinRows(
   return joined;
 }
 
-/** The bytes with zeros up to a whole 16, so that the last quad reads nothing stale. */
+/** Bytes padded with zeros to a multiple of 16, so that the last quad reads no stale data. */
 function padTo16(bytes: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {
   const padded = Math.ceil(bytes.byteLength / 16) * 16;
   if (padded === bytes.byteLength) return bytes;

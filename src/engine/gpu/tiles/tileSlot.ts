@@ -15,15 +15,15 @@ import {
 import { BLOCK_ELEMENTS, BLOCK_ROWS, type TileNeeds } from "./tiling.ts";
 
 /**
- * A rule's file below its folder in `shaders/`, and the constants it reads, in its order: of a rule
- * for rows or columns those of each in the tile, one after another.
+ * A rule: its file below its folder in `shaders/`, and its constants; for rules of rows or columns
+ * those of each in the tile, one after another.
  */
 export interface Rule {
   readonly rule: string;
   readonly constants: readonly number[] | Float32Array;
 }
 
-/** A reduce rule with the rows of four sums that it returns. */
+/** A reduce rule, with its number of rows of four sums. */
 export interface SumRule extends Rule {
   readonly rows: number;
 }
@@ -35,21 +35,19 @@ const ELEMENTWISE = [
   "storage",
   "storage",
 ] as const;
-/** What a histogram counts by; KEY of shaders/harness/histogram.wgsl. */
+/** Keys of a histogram; KEY of shaders/harness/histogram.wgsl. */
 export const HISTOGRAM_KEYS = { upper: 0, lower: 1, block: 2, place: 3 } as const;
 export type HistogramKey = keyof typeof HISTOGRAM_KEYS;
 
-/** Bins of a histogram by the upper 16 bits of a score, the most there are. */
+/** Largest number of histogram bins: one for each value of a score's upper 16 bits. */
 const BINS = 2 ** 16;
-/** The most constants a rule reads, beside a fixed few: shaders/lib/task_vectors.wgsl. */
+/** Largest number of constants per model that a rule reads: shaders/lib/task_vectors.wgsl. */
 const CONSTANTS_PER_MODEL = 10;
 
 const BLOCKWISE = ["read-only-storage", "read-only-storage", "uniform", "storage"] as const;
 const QUADS_PER_GROUP = 64;
 
-/**
- * The GPU buffers of one tile under way. A slot serves one tile at a time; several slots overlap.
- */
+/** GPU buffers of one tile. A slot serves one tile at a time; several slots overlap. */
 export class TileSlot {
   readonly #gpu: Gpu;
   readonly #buffers: PooledBuffer[] = [];
@@ -67,7 +65,7 @@ export class TileSlot {
     const allocate = this.#allocate.bind(this);
     const { segments } = needs;
     const bytesFor = (each: number) => Math.ceil(tileElements * each) + 16;
-    // Each segment starts on a fresh 16 bytes and its last quad is padded.
+    // Each segment starts at a multiple of 16 bytes, and its last quad is padded.
     const arenaBytes = bytesFor(needs.readBytesPerElement) + 32 * segments;
     const outputBytes = bytesFor(Math.max(needs.writeBytesPerElement, needs.sumBytesPerElement));
     const constantBytes = Math.max(
@@ -87,9 +85,7 @@ export class TileSlot {
     }
   }
 
-  /**
-   * The merged elements as stored bytes, and how many quads of them hold a NaN or an infinity.
-   */
+  /** Merged elements as stored bytes, and the number of quads that hold a NaN or an infinity. */
   async merge(
     tile: TileInput,
     rule: Rule,
@@ -108,7 +104,7 @@ export class TileSlot {
     const elements = rows.rows * rows.padded;
     const byteLength = Math.ceil(formatBytes(PLAIN_FORMATS[output], elements) / 4) * 4;
     await this.#gpu.guard(rule.rule, () => {
-      // Columns that fill up the last quad have zeros for constants.
+      // Padding columns get constants of 0.
       const filling = part === "column" ? each * (rows.padded - rows.length) : 0;
       this.#upload(tile, rule.constants, { filling });
       const { device } = this.#gpu;
@@ -131,7 +127,7 @@ export class TileSlot {
   }
 
   /**
-   * The rule's sums over the blocks of each part of the tile (see `addPartials`), of changes that are
+   * Sums of the rule over the blocks of each part of the tile (see `addPartials`), of changes
    * multiplied by `unit`, a power of two.
    */
   async reduce(
@@ -167,14 +163,14 @@ export class TileSlot {
     return this.#read(byteLength, (mapped) => new Float32Array(mapped.slice(0, byteLength)));
   }
 
-  /** How many of the tile's elements fall into each bin by their score in one model. */
+  /** Number of the tile's elements in each bin, by their score in one model. */
   async histogram(
     tile: TileInput,
     { rule, constants }: Rule,
     { key, model }: { readonly key: HistogramKey; readonly model: number },
   ): Promise<Uint32Array<ArrayBuffer>> {
     const { STORAGE, COPY_SRC, COPY_DST, MAP_READ } = GPUBufferUsage;
-    // Few methods select: who does pays for the room.
+    // Allocated on first use: few methods select.
     this.#histogram ??= {
       bins: this.#allocate("bins", 4 * BINS, STORAGE | COPY_SRC | COPY_DST),
       readback: this.#allocate("bins readback", 4 * BINS, MAP_READ | COPY_DST),

@@ -1,30 +1,33 @@
 import { invariant } from "../../core/invariant.ts";
 
 /**
- * Reductions sum fixed blocks of this many elements (shaders/harness/blockwise.wgsl). Tiles begin on
- * block edges, so that the cut never shows in a result.
+ * Elements of a reduction's fixed blocks (shaders/harness/blockwise.wgsl). Tiles begin on block
+ * edges, so that tiling cannot change a sum.
  */
 export const BLOCK_ELEMENTS = 2048;
 
-/** Tiles under way at once: one being read, one on the GPU, one being written. */
+/** Tiles in flight: one being read, one on the GPU, one being written. */
 export const TILE_SLOTS = 3;
 
 /**
- * Larger tiles gain nothing: a dispatch is long paid for by then. With four times as many elements a
- * merge took a quarter more processor time (fresh pages, colder caches) and twice the memory.
+ * Largest tile in elements: the overhead of a dispatch is negligible by then. With four times as
+ * many a merge took a quarter more processor time (fresh pages, colder caches) and twice the
+ * memory.
  */
 const MAX_TILE_ELEMENTS = 2 ** 20;
 
-/** Sums over columns add up fixed blocks of this many rows (shaders/harness/columnwise.wgsl). */
+/** Rows of the fixed blocks of sums over columns (shaders/harness/columnwise.wgsl). */
 export const BLOCK_ROWS = 16;
 
-/** Each row of a tile is a workgroup of a sum by rows, of which a dispatch has at most 65,535. */
+/**
+ * Largest number of rows in a tile: each is a workgroup, of which a dispatch has at most 65,535.
+ */
 const MAX_TILE_ROWS = 2 ** 15;
 
-/** What one set of sums, and one decision, is about: all of a tensor, each row, or each column. */
+/** Unit of sums and decisions: a whole tensor, each row, or each column. */
 export type Part = "tensor" | "row" | "column";
 
-/** A tensor as rows, which tiles keep whole where they fit. By "tensor" all of it is one row. */
+/** A tensor as rows, which tiles keep whole where they fit. For "tensor" all of it is one row. */
 export interface Layout {
   readonly part: Part;
   readonly rows: number;
@@ -32,7 +35,7 @@ export interface Layout {
   readonly rowLength: number;
 }
 
-/** A tensor taken as a whole. */
+/** Layout of a tensor taken as a whole. */
 export function wholeTensor(elementCount: number): Layout {
   return { part: "tensor", rows: 1, rowLength: elementCount };
 }
@@ -50,24 +53,24 @@ export function layOut(shape: readonly number[], part: Part): Layout {
   return { part: "row", rows: count(shape.slice(0, -1)), rowLength: shape.at(-1) ?? 1 };
 }
 
-/** How many parts have sums and a decision of their own. */
+/** Number of parts with sums and a decision of their own. */
 export function countParts({ part, rows, rowLength }: Layout): number {
   if (part === "tensor") return 1;
   return part === "row" ? rows : rowLength;
 }
 
-/** A row's elements on the GPU, where it is padded to whole quads. */
+/** Elements of a row on the GPU, padded to whole quads. */
 export const paddedRow = (rowLength: number) => Math.ceil(rowLength / 4) * 4;
 
-/** A stretch of a tensor, in elements. */
+/** A range of a tensor, in elements. */
 export interface Tile {
   readonly first: number;
   readonly count: number;
 }
 
-/** What the tiles of a merge need at the most; bytes for each element of a tile, padding included. */
+/** Memory that tiles need, in bytes per element, padding included. */
 export interface TileNeeds {
-  /** All models' stored elements at one place of the tensor. */
+  /** Stored elements of all sources. */
   readonly readBytesPerElement: number;
   readonly writeBytesPerElement: number;
   /** Partial sums of a reduction. */
@@ -78,21 +81,21 @@ export interface TileNeeds {
   readonly segments: number;
   /** Elements of the longest tensor. */
   readonly longest: number;
-  /** Elements that a tile must hold whatever the budget: a block of rows, for sums over columns. */
+  /** Smallest tile whatever the budget: a block of rows, for sums over columns. */
   readonly leastElements: number;
   readonly budgetBytes: number;
   /** The smaller of the device's binding and buffer limits. */
   readonly bindingBytes: number;
 }
 
-/** Bytes of GPU memory that one slot takes for each element of its tile. */
+/** Bytes of GPU memory per element of a slot's tile. */
 export function slotBytesPerElement(needs: TileNeeds): number {
-  // What is written lies on the GPU once and once more where the host reads it.
+  // Written data exists on the GPU and once more in a readback buffer.
   const written = 2 * (needs.writeBytesPerElement + needs.sumBytesPerElement);
   return needs.readBytesPerElement + needs.constantBytesPerElement + written;
 }
 
-/** How many elements a tile holds: the most that budget and limits allow, on whole blocks. */
+/** Elements of a tile: the most that budget and limits allow, in whole blocks. */
 export function chooseTileElements(needs: TileNeeds): number {
   const most = Math.min(
     MAX_TILE_ELEMENTS,
@@ -104,13 +107,13 @@ export function chooseTileElements(needs: TileNeeds): number {
   return Math.max(chosen, wholeBlocks(needs.leastElements));
 }
 
-/** So many elements, up to whole blocks. */
+/** Elements rounded up to whole blocks. */
 export const wholeBlocks = (elements: number) =>
   Math.ceil(elements / BLOCK_ELEMENTS) * BLOCK_ELEMENTS;
 
 /**
- * The tiles of a tensor from the one that holds element `from` on: whole rows, of columns in whole
- * blocks of rows; of a row that is too long, pieces that begin on block edges.
+ * Tiles of a tensor, starting with the one that holds element `from`: whole rows, for columns in
+ * whole blocks of rows; too long rows are cut on block edges.
  */
 export function* cutTiles(
   { part, rows, rowLength }: Layout,

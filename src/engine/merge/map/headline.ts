@@ -1,6 +1,6 @@
 import type { WeightCell } from "../../contract/index.ts";
 
-/** What a sentence is made of: the map's models and its cells. */
+/** The weight map that a headline describes: its models and cells. */
 interface Subject {
   readonly models: readonly string[];
   readonly cells: readonly WeightCell[];
@@ -8,9 +8,9 @@ interface Subject {
 
 type MeasuredCell = WeightCell & { readonly shares: readonly number[] };
 
-/** Shares nearer than this look the same in the picture, too. */
+/** Difference of shares below which two shares count as equal: the map's colours do not show it. */
 const SAME = 0.01;
-/** A lead below this is not worth a sentence. */
+/** Smallest lead of one model's share over the next that a headline mentions. */
 const LEAD = 0.02;
 const COUNT_WORDS = ["no", "one", "two", "three", "four", "five", "six", "seven", "eight"];
 const GROUPS = [
@@ -18,10 +18,7 @@ const GROUPS = [
   ["attention", "attention"],
 ] as const;
 
-/**
- * Names as short as they can be and still differ: without folders, and without the words that all of
- * them begin with.
- */
+/** Shortest names that still differ: without folders and without a common prefix of words. */
 export function shortenNames(names: readonly string[]): readonly string[] {
   const last = names.map(
     (name) =>
@@ -45,7 +42,7 @@ export function shortenNames(names: readonly string[]): readonly string[] {
   return new Set(last).size === names.length ? last : names;
 }
 
-/** The mean share of each model over cells, every element counting once. */
+/** Mean share of each model over cells, weighted by their element counts. */
 function meanOf(cells: readonly MeasuredCell[]): readonly number[] {
   const elements = cells.reduce((sum, { elementCount }) => sum + elementCount, 0);
   return (cells[0]?.shares ?? []).map(
@@ -55,7 +52,7 @@ function meanOf(cells: readonly MeasuredCell[]): readonly number[] {
   );
 }
 
-/** The model with the largest share, or -1 where no lead is worth a word. */
+/** Index of the model with the largest mean share, or -1 where its lead is below `LEAD`. */
 function leaderOf(cells: readonly MeasuredCell[]): number {
   const means = meanOf(cells);
   const [first = 0, second = Number.NEGATIVE_INFINITY] = means.toSorted((a, b) => b - a);
@@ -69,7 +66,7 @@ function listWords(words: readonly string[]): string {
   return `${words.slice(0, -1).join(", ")} and ${words.at(-1)}`;
 }
 
-/** One sentence where all tensors have the same shares, else null. */
+/** Sentence for a map whose tensors all have the same shares, else null. */
 function describeConstant(names: readonly string[], cells: readonly MeasuredCell[]): string | null {
   const first = cells[0]!.shares;
   if (!cells.every(({ shares }) => shares.every((s, m) => Math.abs(s - first[m]!) <= SAME))) {
@@ -88,7 +85,7 @@ function describeConstant(names: readonly string[], cells: readonly MeasuredCell
   return `The shares are the same everywhere: ${listWords(shares)}.`;
 }
 
-/** How one model's only share runs through the tensors. */
+/** Sentence for a merge of one model: how its share varies over the tensors. */
 function describeSingle(name: string, cells: readonly MeasuredCell[]): string {
   const sorted = cells.toSorted((a, b) => a.shares[0]! - b.shares[0]!);
   const say = ({ layer, column, shares }: MeasuredCell) =>
@@ -96,7 +93,10 @@ function describeSingle(name: string, cells: readonly MeasuredCell[]): string {
   return `${name} has from ${say(sorted[0]!)} to ${say(sorted.at(-1)!)}.`;
 }
 
-/** Who leads one kind of matrix: always, from some layer on, or mostly. */
+/**
+ * Phrase that says which model leads in one kind of matrix: in all layers, from some layer on, or
+ * on average.
+ */
 function describeGroup(
   names: readonly string[],
   cells: readonly MeasuredCell[],
@@ -114,7 +114,7 @@ function describeGroup(
   return leader < 0 ? null : `${names[leader]} leads ${title} on average`;
 }
 
-/** Where a model left tensors as the base has them. */
+/** Sentence that says how many tensors of a model equal the base's, or null where none do. */
 function describeUnchanged(names: readonly string[], cells: readonly WeightCell[]): string | null {
   const known = cells.filter(({ change }) => change !== null);
   if (known.length === 0) return null;
@@ -144,7 +144,7 @@ function describeStack(names: readonly string[], cells: readonly MeasuredCell[])
   return `${first}; ${second}.`;
 }
 
-/** The cell where one model's share is furthest above an even one. */
+/** Sentence for the cell where a model's share exceeds an even share the most. */
 function describePeak(names: readonly string[], cells: readonly MeasuredCell[]): string {
   let peak = { cell: cells[0]!, model: 0 };
   for (const cell of cells) {
@@ -161,8 +161,8 @@ function describePeak(names: readonly string[], cells: readonly MeasuredCell[]):
 }
 
 /**
- * One sentence, true of the cells, that says what is worth seeing in them. Empty while less than half
- * of the merged cells are measured.
+ * Headline of a weight map: one sentence about its measured cells. Empty while less than half of
+ * the merged cells are measured.
  */
 export function writeHeadline({ models, cells }: Subject): string {
   const merged = cells.filter((cell) => cell.merged && cell.elementCount > 0);
@@ -182,7 +182,7 @@ export function writeHeadline({ models, cells }: Subject): string {
     return `${names[leader]} has the largest share overall, ${percent(share)} on average.`;
   }
   if (unchanged !== null) return unchanged;
-  // A vector of norms says little beside a matrix.
+  // Vectors, such as norms, are left out where there are matrices: they hold few of the weights.
   const matrices = measured.filter(({ shape }) => shape.length > 1);
   return describePeak(names, matrices.length > 0 ? matrices : measured);
 }

@@ -8,7 +8,7 @@ import type { FactTable, Measured } from "../run/measured.ts";
 import { partOf, partShares, reductionOf } from "../run/rules.ts";
 import { writeHeadline } from "./headline.ts";
 
-/** True where a model's override parameter has an entry for exactly this tensor. */
+/** Whether the recipe states a model's share of exactly this tensor by hand. */
 function isLocked(recipe: Recipe, override: string | null, tensor: string): boolean {
   if (override === null) return false;
   return recipe.models.some(({ parameters }) => {
@@ -20,7 +20,10 @@ function isLocked(recipe: Recipe, override: string | null, tensor: string): bool
   });
 }
 
-/** Values of the present models at the places of all models; the others get 0. */
+/**
+ * Values of the models that have the tensor, spread over all models of the recipe; 0 for the
+ * others.
+ */
 function spreadOut(plan: Plan, { present }: OutputTensor, values: readonly number[]): number[] {
   const all = plan.keys.map(() => 0);
   for (const [i, m] of present.entries()) all[m] = values[i]!;
@@ -30,14 +33,17 @@ function spreadOut(plan: Plan, { present }: OutputTensor, values: readonly numbe
 const allFinite = (values: readonly number[] | null) =>
   values?.every((value) => Number.isFinite(value)) ? values : null;
 
-/** The rule whose facts are Σ share and Σ share², where shares differ within the tensor. */
+/**
+ * Name of the reduce rule that sums Σ share and Σ share², for tensors whose shares differ by
+ * element; else null.
+ */
 function sharesRule(plan: Plan, output: OutputTensor): string | null {
   const reduction = reductionOf(plan, output);
   if (reduction && partOf(plan, output) !== "tensor") return partShares(reduction);
   return plan.method.elementShares?.(output.resolved) ?? null;
 }
 
-/** Mean and standard deviation of the shares that differ from element to element, or row to row. */
+/** Mean and standard deviation, per model, of shares that differ by element or by row. */
 function spreadShares(plan: Plan, output: OutputTensor, facts: FactTable) {
   const rule = sharesRule(plan, output);
   const sums = rule === null ? undefined : facts.get(rule)?.get(output.name);
@@ -52,9 +58,12 @@ function spreadShares(plan: Plan, output: OutputTensor, facts: FactTable) {
   };
 }
 
-/** What one model's change comes to over some elements. */
+/** Sums over elements that describe one model's change δ from the base. */
 interface Change {
-  /** Σ δ·rest and Σ rest², the rest being the other models' changes; null where they are not known. */
+  /**
+   * Σ δ·rest and Σ rest², where rest is the sum of the other models' changes; null where not
+   * measured.
+   */
   readonly agreement: readonly [product: number, rest: number] | null;
   /** Σ base². */
   readonly base: number;
@@ -63,8 +72,8 @@ interface Change {
 }
 
 /**
- * Changes from inner products of the weights. The difference of sums in float32 drowns a change below
- * a part in 1e5: then it is not known.
+ * Changes from inner products of the weights. Null where a change is below 1e-5 of the weights: the
+ * difference of float32 sums has no correct digits there.
  */
 function changesFromGram(facts: readonly Facts[], models: number): readonly Change[] {
   const gram = gramOf(facts, models + 1);
@@ -75,7 +84,7 @@ function changesFromGram(facts: readonly Facts[], models: number): readonly Chan
   });
 }
 
-/** The change of each present model, from whichever rule knows it. */
+/** Change of each model that has the tensor, from whichever reduce rule measured it. */
 function changesOf(
   { method }: Plan,
   { name, base, models }: OutputTensor,
@@ -91,7 +100,7 @@ function changesOf(
   return gram ? changesFromGram(gram, models.length) : null;
 }
 
-/** √(Σδ² / Σ base²); a change from nothing has no size. */
+/** Relative change √(Σδ² / Σ base²); null where the base is 0. */
 function relativeChange({ delta, base }: Change): number | null {
   if (delta === 0) return 0;
   const change = Math.sqrt(delta / base);
@@ -113,7 +122,7 @@ const addChanges = (one: Change, other: Change): Change => ({
   delta: one.delta + other.delta,
 });
 
-/** Each model's change over all merged tensors of which it is known. */
+/** Change of each model over all merged tensors where it was measured. */
 function summarise(plan: Plan, facts: FactTable): WeightMap["summary"] {
   const totals: (Change | undefined)[] = plan.keys.map(() => undefined);
   for (const output of plan.outputs) {
@@ -138,8 +147,9 @@ function summarise(plan: Plan, facts: FactTable): WeightMap["summary"] {
 }
 
 /**
- * The weight map as far as the facts reach: every output tensor in its place with its shares, and
- * what the models as wholes did. Facts of the rule "agreement", or of a blended base, give the changes.
+ * Weight map from the measured sums: a cell with shares for each output tensor, and each model's
+ * change from the base. Changes come from the rule "agreement", or from the inner products of a
+ * blended base.
  */
 export function makeWeightMap(plan: Plan, measured: Measured): WeightMap {
   const { facts } = measured;

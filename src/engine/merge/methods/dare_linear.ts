@@ -1,6 +1,9 @@
 import { defineDare } from "./taskVectors/dare.ts";
 
-/** DARE with a sum: drops changes at random, scales up the rest, and adds them to the base. */
+/**
+ * DARE with a plain sum: drops elements of each change at random, rescales the rest and adds the
+ * changes to the base.
+ */
 export default defineDare({
   id: "dare_linear",
   title: "DARE",

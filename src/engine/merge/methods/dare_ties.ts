@@ -1,6 +1,9 @@
 import { defineDare } from "./taskVectors/dare.ts";
 
-/** DARE with the votes of TIES: of what was not dropped, only what agrees in sign is added. */
+/**
+ * DARE with TIES' sign election: drops elements of each change at random, and adds those that agree
+ * with the elected sign.
+ */
 export default defineDare({
   id: "dare_ties",
   title: "DARE TIES",

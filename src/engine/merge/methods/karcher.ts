@@ -1,7 +1,10 @@
 import { lengthOf, norm, product } from "./span/gram.ts";
 import { defineSpanMethod } from "./span/span.ts";
 
-/** Karcher mean: the direction whose arcs to all models balance, at their mean length. */
+/**
+ * Karcher mean of the models on the sphere: the direction with the least sum of squared arc lengths
+ * to all models, at their mean norm.
+ */
 export default defineSpanMethod({
   id: "karcher",
   title: "Karcher mean",
@@ -40,7 +43,8 @@ export default defineSpanMethod({
     const [steps, tol] = [Number(resolved.global.max_iter), Number(resolved.global.tol)];
     if (gram.length === 1) return [1];
     const lengths = gram.map((_, i) => norm(gram, i));
-    // Each model as a combination of all: itself, at length 1. Those of no length have no direction.
+    // Unit vectors of the models, each as coefficients over all models; models of norm 0 have no
+    // direction.
     const units = gram.flatMap((_, i) =>
       lengths[i]! > tol ? [gram.map((_, j) => (i === j ? 1 / lengths[i]! : 0))] : [],
     );
@@ -54,7 +58,7 @@ export default defineSpanMethod({
       for (const unit of units) {
         const cosine = Math.min(1, Math.max(-1, product(gram, mean, unit)));
         const angle = Math.acos(cosine);
-        // To where it is already, and to the opposite, no way is the shortest.
+        // The logarithm is 0 at the mean itself and undefined at its antipode.
         if (angle < tol || Math.sin(angle) < 1e-7) continue;
         const weight = angle / Math.sin(angle) / units.length;
         for (const j of tangent.keys()) tangent[j]! += weight * (unit[j]! - cosine * mean[j]!);

@@ -1,7 +1,7 @@
 import { norm } from "./span/gram.ts";
 import { defineSpanMethod } from "./span/span.ts";
 
-/** Changes whose lengths multiply to less are taken for longer, as in mergekit. */
+/** Lower bound of the product of two norms that a cosine divides by, as in mergekit. */
 const SHORTEST = 1e-6;
 
 /** Model Stock: moves from the base towards the models' mean, as far as their changes agree. */
@@ -37,7 +37,7 @@ export default defineSpanMethod({
     }
     const cosine = cosines / ((count * (count - 1)) / 2);
     const divisor = 1 + (count - 1) * cosine;
-    // Changes that cancel leave no estimate: mergekit 0.1.5 keeps the base.
+    // A divisor near 0 means that the changes cancel: mergekit 0.1.5 then keeps the base.
     const ratio = Math.abs(divisor) < 1e-6 ? 0 : (count * cosine) / divisor;
     return gram.map(() => ratio / count);
   },

@@ -3,7 +3,10 @@ import { weightParam, weightSum, weightsOf } from "../weighting.ts";
 import { lengthOf, norm } from "./span/gram.ts";
 import { defineSpanMethod } from "./span/span.ts";
 
-/** Multi-SLERP: the weighted mean of the directions, at the weighted mean of the lengths. */
+/**
+ * Multi-SLERP: the normalised weighted mean of the models' directions, times the weighted mean of
+ * their norms.
+ */
 export default defineSpanMethod({
   id: "multislerp",
   title: "Multi-SLERP",

@@ -2,12 +2,15 @@ import { weightParam, weightSum, weightsOf } from "../weighting.ts";
 import { norm } from "./span/gram.ts";
 import { defineSpanMethod } from "./span/span.ts";
 
-/** A vector shorter than this keeps its length as if it were so long. */
+/** Lower bound of a norm that a direction is divided by. */
 const SHORTEST = 1e-7;
-/** Beyond it a cosine is 1 in float32: mergekit takes the straight line. */
+/** Cosine above which two directions are equal in float32: mergekit then interpolates linearly. */
 const PARALLEL = 1 - 2 ** -25;
 
-/** NuSLERP: walks the arc between two models' weights, or between their changes from a base. */
+/**
+ * NuSLERP: interpolates spherically between two models' weights, or between their changes from a
+ * base.
+ */
 export default defineSpanMethod({
   id: "nuslerp",
   title: "NuSLERP",

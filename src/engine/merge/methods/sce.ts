@@ -9,11 +9,17 @@ import {
 import { profileParam, stepped } from "./taskVectors/params.ts";
 import { combineTerms, deltasOf, keepLargest, variances } from "./taskVectors/reference.ts";
 
-/** mergekit takes all models alike where the mean squares sum to less, and divides by no less. */
+/**
+ * Sum of the models' mean squares below which mergekit weighs all models alike; also the lower
+ * bound of its divisor.
+ */
 const GUARD = 1e-6;
 
 const hasGuard = ({ global }: Resolved) => global.profile === "mergekit";
-/** FuseChat's own fork selects for the coefficients alone and merges every change. */
+/**
+ * Whether the selection serves only the coefficients while all elements are merged, as in
+ * FuseChat's fork of mergekit.
+ */
 const mergesUnselected = ({ global }: Resolved) => global.profile === "fusechat-v2";
 
 function consensusOf(resolved: Resolved): Consensus {
@@ -38,7 +44,10 @@ function selected({ cuts: [own] }: SelectedTensor): Thinning {
   return cut ? { kind: "variance", cut } : { kind: "none" };
 }
 
-/** SCE: selects where the models differ most, weighs them by their change there, erases minorities. */
+/**
+ * SCE: selects the elements that vary most over the models, weighs models by their changes there,
+ * and drops changes of the minority sign.
+ */
 export default defineMethod({
   id: "sce",
   title: "SCE",

@@ -1,13 +1,13 @@
 import { norm } from "./span/gram.ts";
 import { defineSpanMethod } from "./span/span.ts";
 
-/** Above this cosine mergekit walks the straight line instead. */
+/** Cosine above which mergekit interpolates linearly. */
 const NEARLY_PARALLEL = 0.9995;
 
-/** A tensor shorter than this keeps its length as if it were 1. */
+/** Norm up to which a tensor is not normalised, as in mergekit. */
 const SHORTEST = 1e-8;
 
-/** SLERP: walks the great circle from the base to the other model. */
+/** SLERP: interpolates spherically from the base to one other model. */
 export default defineSpanMethod({
   id: "slerp",
   title: "SLERP",

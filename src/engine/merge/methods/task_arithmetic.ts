@@ -4,7 +4,7 @@ import { type Consensus, type Term, taskVectorConstants } from "./taskVectors/co
 import { profileParam, steppedWeights } from "./taskVectors/params.ts";
 import { combineTerms } from "./taskVectors/reference.ts";
 
-/** Σw where `normalize` asks for it; a sum below 1e-8 divides by 1, as in mergekit. */
+/** Divisor: Σw with `normalize`, else 1; a sum below 1e-8 counts as 1, as in mergekit. */
 function divisorOf(resolved: Resolved): number {
   const sum = weightSum(resolved);
   return resolved.global.normalize && Math.abs(sum) >= 1e-8 ? sum : 1;
@@ -12,7 +12,7 @@ function divisorOf(resolved: Resolved): number {
 
 const inSteps = ({ arithmetic = "F32" }: Resolved) => arithmetic !== "F32";
 
-/** All changes as they are, summed: what the family's step-by-step rule is asked for. */
+/** Terms of an unsparsified sum, as the step-by-step rule of the family takes them. */
 function plainSum(resolved: Resolved): { readonly terms: Term[]; readonly consensus: Consensus } {
   const weights = steppedWeights(resolved);
   const sum = weights.reduce((total, weight) => total + weight, 0);
@@ -24,7 +24,7 @@ function plainSum(resolved: Resolved): { readonly terms: Term[]; readonly consen
   };
 }
 
-/** Task arithmetic: adds the models' changes to the base. */
+/** Task arithmetic: adds the weighted changes of the models to the base. */
 export default defineMethod({
   id: "task_arithmetic",
   title: "Task arithmetic",

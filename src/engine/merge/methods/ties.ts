@@ -31,7 +31,7 @@ function consensusOf(resolved: Resolved): Consensus {
   };
 }
 
-/** mergekit keeps one element where the density rounds down to none. */
+/** Smallest number of kept elements: mergekit keeps one where the density rounds down to none. */
 const leastKept = (resolved: Resolved) => Number(likeMergekit(resolved));
 
 function termsOf({ resolved, cuts }: SelectedTensor, rescale: readonly number[]): Term[] {
@@ -47,7 +47,10 @@ function termsOf({ resolved, cuts }: SelectedTensor, rescale: readonly number[])
   });
 }
 
-/** TIES: trims each change to its largest elements, elects a sign, and averages those that agree. */
+/**
+ * TIES: keeps the largest elements of each change, elects a sign, and averages the changes that
+ * agree with it.
+ */
 export default defineMethod({
   id: "ties",
   title: "TIES",

@@ -20,7 +20,7 @@ import {
 
 const STATISTIC_CODE = { square: 0, abs: 1, signed: 2 } as const;
 
-/** Σδ, Σδ², Σ|δ| and how many elements moved. */
+/** Sums of each change: Σδ, Σδ², Σ|δ| and the number of elements that differ from the base. */
 const CHANGE: Reduction = { rule: "delta", powers: [1, 2, 1, 0] };
 
 const isStated = ({ models }: Resolved) =>
@@ -28,7 +28,7 @@ const isStated = ({ models }: Resolved) =>
 const perElement = (resolved: Resolved) =>
   granularityOf(resolved.global) === "parameter" && !isStated(resolved);
 
-/** statistic, softmax, 1 / temperature: as shaders/lib/element_share.wgsl reads them. */
+/** Constants of shaders/lib/element_share.wgsl: statistic, softmax, 1 / temperature. */
 function elementConstants(global: Values): number[] {
   const statistic = statisticOf(global);
   // Of a single element the absolute value is the size of the signed one.
@@ -55,7 +55,7 @@ function decide(unit: readonly UnitTensor[]) {
   });
 }
 
-/** VaRM: weighs every unit of the model by how much each fine-tuning changed it. */
+/** VaRM: weighs the models, unit by unit, by how much each changed from the base. */
 export default defineMethod({
   id: "varm",
   title: "VaRM",

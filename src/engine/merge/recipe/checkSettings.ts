@@ -14,7 +14,7 @@ const WITHOUT_EFFECT: Readonly<Record<string, readonly string[]>> = {
 /** Keys that are written among the parameters by mistake. */
 const TOP_KEYS = ["dtype", "out_dtype", "base_model", "merge_method", "tokenizer_source"];
 
-/** Every level that a setting can take. */
+/** Every level that a setting has. */
 function levelsOf(setting: Setting): readonly (Level | readonly string[])[] {
   return isConditionals(setting) ? setting.map(({ value }) => value) : [setting];
 }
@@ -34,17 +34,20 @@ function checkParam(name: string, param: Param, setting: Setting, model: string 
   }
 }
 
-/** One setting of a recipe, or of one of its models. */
+/** A setting of the recipe as a whole, or of one model. */
 interface Stated {
   readonly name: string;
   readonly setting: Setting;
-  /** Null for the recipe's own. */
+  /** Model that the setting belongs to; null for the recipe's own. */
   readonly model: string | null;
-  /** False for a base that is listed among the models. */
+  /** Whether the model is merged: false for a base that is listed among the models. */
   readonly merged: boolean;
 }
 
-/** Why a setting has no effect, or null where it has one. Refuses what can have none. */
+/**
+ * Reason why a setting has no effect, or null. Throws for a name that the method does not have
+ * where mergekit does not have the method either.
+ */
 function findIdle(method: MergeMethod, { name, setting, model, merged }: Stated): string | null {
   const { id, params } = method;
   const known = Object.keys(params);
@@ -68,9 +71,10 @@ function findIdle(method: MergeMethod, { name, setting, model, merged }: Stated)
 }
 
 /**
- * Holds a recipe's parameters against the method's: wrong kinds and unknown choices are `bad-recipe`,
- * and so are unknown names where the method is the studio's alone. Returns what is legal and has no
- * effect, with its line where the recipe's text is known (`ParsedRecipe.lines`).
+ * Checks a recipe's parameters against the method's: `bad-recipe` for wrong kinds and unknown
+ * choices, and for unknown names where mergekit does not have the method. Returns findings for
+ * legal settings without effect, with line numbers where the recipe's text is known
+ * (`ParsedRecipe.lines`).
  */
 export function checkSettings(
   method: MergeMethod,

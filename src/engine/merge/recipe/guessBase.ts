@@ -6,27 +6,36 @@ import type { Finding } from "../../contract/index.ts";
 import { toF32 } from "../../core/tensor/convert.ts";
 import { bitsPerElement, mergeRole } from "../../core/tensor/dtype.ts";
 
-/** Bytes that are read of each model at most. */
+/** Bytes read of each model, at most. */
 const SAMPLE_BYTES = 8 * 2 ** 20;
-/** Pieces of the sample: spread over the depth, yet few, since a store may read 16 MiB for each. */
+/**
+ * Number of pieces of the sample: spread over the layers, but few, since a store may read 16 MiB
+ * for each.
+ */
 const PIECES = 16;
 const LARGEST_ELEMENT_BYTES = 8;
-/** Multiplications over all pairs: well below a second, however many models there are. */
+/**
+ * Largest number of multiplications over all pairs: well below a second, however many models there
+ * are.
+ */
 const WORK_LIMIT = 2e8;
-/** Models of one origin are far above this, separately trained ones are near 0. */
+/** Cosine between separately trained models is near 0; models of one origin are far above this. */
 const SEPARATE_COSINE = 0.2;
 
-/** What a sample of the weights says of two models. */
+/** Distance and cosine of two models' sampled weights. */
 export interface Resemblance {
   /** Indices into the list of checkpoints. */
   readonly pair: readonly [number, number];
   /** ‖a − b‖ over the sample. */
   readonly distance: number;
-  /** Of the weights themselves; null where one of them is all zeros. */
+  /** Cosine of the weights themselves; null where one sample is all zeros. */
   readonly cosine: number | null;
 }
 
-/** All under the first one's names, so that layouts of one model are compared as what they are. */
+/**
+ * Checkpoints under the first one's tensor names, so that different layouts of one model can be
+ * compared.
+ */
 function alignAll(checkpoints: readonly Checkpoint[]): readonly Checkpoint[] {
   return checkpoints.map((checkpoint) => alignNames(checkpoint, checkpoints[0] as Checkpoint));
 }
@@ -57,7 +66,7 @@ export function areCompatible(checkpoints: readonly Checkpoint[]): boolean {
   });
 }
 
-/** One stretch of a tensor that all models have. */
+/** A piece of a tensor that all models have. */
 interface Piece {
   readonly tensor: string;
   readonly first: number;
@@ -65,8 +74,8 @@ interface Piece {
 }
 
 /**
- * Evenly spaced pieces of the matrices that all models hold in one shape. Vectors are left out: norms
- * lie near 1 in every model and would make strangers look alike.
+ * Evenly spaced pieces of the matrices that all models have in the same shape. Vectors are left
+ * out: norms lie near 1 in every model and would make unrelated models look alike.
  */
 function choosePieces(checkpoints: readonly Checkpoint[]): readonly Piece[] {
   const [first, ...others] = checkpoints;
@@ -108,8 +117,8 @@ async function readPiece(tensor: CheckpointTensor, { first, count }: Piece): Pro
 }
 
 /**
- * Compares every pair of models over the same sample of at most 8 MiB a model. Empty where they have
- * no matrix in common.
+ * Compares every pair of models over one sample of at most 8 MiB a model. Empty where they have no
+ * matrix in common.
  */
 export async function compareSamples(
   checkpoints: readonly Checkpoint[],
@@ -152,8 +161,8 @@ export async function compareSamples(
 }
 
 /**
- * The index of the model nearest to all others on average, which the others were most likely trained
- * from; null for fewer than two models or none in common. Ties go to the first.
+ * Index of the model with the smallest mean distance to the others, the likeliest base; null for
+ * fewer than two models or no common matrix. The first of equal ones.
  */
 export function chooseBase(count: number, resemblances: readonly Resemblance[]): number | null {
   if (count < 2 || resemblances.length === 0) return null;
@@ -169,7 +178,7 @@ export async function guessBase(checkpoints: readonly Checkpoint[]): Promise<num
   return chooseBase(checkpoints.length, await compareSamples(checkpoints));
 }
 
-/** A warning for each pair of one shape whose weights have nothing to do with each other. */
+/** Warning for each pair of models with equal shapes and uncorrelated weights. */
 export function findStrangers(
   checkpoints: readonly Checkpoint[],
   resemblances: readonly Resemblance[],

@@ -3,7 +3,7 @@ import { didYouMean } from "./nearest.ts";
 import { readSetting } from "./recipeSettings.ts";
 import type { Entry, YamlText } from "./yamlNodes.ts";
 
-/** Keys beyond mergekit's: what shall hold where models do not fit each other. */
+/** Recipe keys beyond mergekit's: what to do where models do not match. */
 export const OWN_KEYS = ["allow_architecture_mismatch", "copy_code", "extra_tensors"] as const;
 
 type OwnSettings = Pick<Recipe, "allowArchitectureMismatch" | "copyCode" | "extraTensors">;
@@ -36,7 +36,7 @@ function readExtra(yaml: YamlText, entry: Entry): Recipe["extraTensors"] {
   });
 }
 
-/** The settings under these keys, where the recipe has them. */
+/** Settings under these keys, where the recipe has them. */
 export function readOwnKeys(
   yaml: YamlText,
   given: (key: string) => Entry | undefined,
@@ -54,12 +54,12 @@ export function readOwnKeys(
   };
 }
 
-/** What the recipe wants of a tensor that only some models have; null where it does not say. */
+/** Action for a tensor that only some models have; null where the recipe states none. */
 export function extraAction({ extraTensors }: Recipe, tensor: string): ExtraAction | null {
   return extraTensors?.find(({ filter }) => matchesFilter(filter, tensor))?.value ?? null;
 }
 
-/** A part of the name; with `*` in it the whole name, `*` standing for anything. */
+/** Whether a tensor's name contains the filter; a filter with `*` must match the whole name. */
 function matchesFilter(filter: string | undefined, tensor: string): boolean {
   if (filter === undefined) return true;
   const parts = filter.split("*");

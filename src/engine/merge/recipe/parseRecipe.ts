@@ -9,7 +9,7 @@ import { readSettings } from "./recipeSettings.ts";
 import { readTokenizer } from "./recipeTokenizer.ts";
 import { type Entry, readYaml, type YamlText } from "./yamlNodes.ts";
 
-/** What mergekit 0.1.5 reads at the top of a recipe, and the studio beyond it; others are ignored. */
+/** Top-level keys that mergekit 0.1.5 reads, and those of the studio; others are ignored. */
 const KEYS = [
   "merge_method",
   "models",
@@ -40,7 +40,7 @@ function readDtype(yaml: YamlText, { key, value }: Entry): FloatName | undefined
   );
 }
 
-/** mergekit writes a chat template only where it writes a tokenizer. */
+/** The chat template's key; mergekit writes one only together with a tokenizer. */
 function readChatTemplate(keys: KeyReader, entry: Entry | undefined, tokenizer: boolean): void {
   if (!entry) return;
   const written = keys.yaml.scalar(entry.value)?.text ?? "";
@@ -54,7 +54,7 @@ function readChatTemplate(keys: KeyReader, entry: Entry | undefined, tokenizer: 
   }
 }
 
-/** Where slices are stated, mergekit adds no base to them by itself. */
+/** Refuses slices that lack the base: with slices, mergekit does not add the base by itself. */
 function requireListed(keys: KeyReader, method: Entry, { models }: Inputs, base?: string): void {
   const needed = methods.get(keys.yaml.scalar(method.value)?.text ?? "")?.base === "required";
   if (!needed || base === undefined || models.some(({ model }) => model === base)) return;
@@ -66,9 +66,8 @@ function requireListed(keys: KeyReader, method: Entry, { models }: Inputs, base?
 }
 
 /**
- * A recipe in mergekit's YAML, read as mergekit 0.1.5 reads it: YAML 1.1, and keys that it ignores
- * are ignored and said. What the studio cannot follow is refused: `bad-recipe` with line, column and
- * key.
+ * Parses a recipe in mergekit's YAML as mergekit 0.1.5 does: YAML 1.1; keys that it ignores are
+ * ignored with a finding. `bad-recipe` with line, column and key for what the studio cannot follow.
  */
 export function parseRecipe(text: string): ParsedRecipe {
   const yaml = readYaml(text);

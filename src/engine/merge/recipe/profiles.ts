@@ -2,12 +2,15 @@ import type { JobRequest, Recipe } from "../../contract/index.ts";
 import type { MergeMethod } from "../method.ts";
 import { methods } from "../registry.ts";
 
-/** True where a method does one thing as mergekit does and another as its paper does. */
+/** Whether a method has two variants: mergekit's and its paper's. */
 export function hasProfiles({ params: { profile } }: MergeMethod): boolean {
   return profile?.kind === "choice" && profile.options.includes("paper");
 }
 
-/** Task arithmetic's `arithmetic` of an earlier version, as the profile and dtype that say the same. */
+/**
+ * Recipe with an earlier version's `arithmetic` (task arithmetic) replaced by the profile and dtype
+ * of the same meaning.
+ */
 function readArithmetic(recipe: Recipe): Recipe {
   const { arithmetic, ...parameters } = recipe.parameters;
   if (recipe.method !== "task_arithmetic" || arithmetic === undefined) return recipe;
@@ -22,7 +25,7 @@ function readArithmetic(recipe: Recipe): Recipe {
   };
 }
 
-/** The recipe with its profile stated, so that it means the same whatever a later default is. */
+/** Recipe with its profile stated, so that a later default does not change its meaning. */
 export function stateProfile(given: Recipe, profile: "mergekit" | "paper" = "mergekit"): Recipe {
   const recipe = readArithmetic(given);
   const method = methods.get(recipe.method);
@@ -30,7 +33,7 @@ export function stateProfile(given: Recipe, profile: "mergekit" | "paper" = "mer
   return { ...recipe, parameters: { ...recipe.parameters, profile } };
 }
 
-/** A request whose recipe, if it has one, states its profile. */
+/** Request whose recipe, if it has one, states its profile. */
 export function stateProfileOf<Request extends JobRequest>(
   request: Request,
   profile?: "mergekit" | "paper",

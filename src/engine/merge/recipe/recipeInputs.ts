@@ -4,17 +4,17 @@ import type { KeyReader } from "./recipeKeys.ts";
 import { readSettings } from "./recipeSettings.ts";
 import type { Entry } from "./yamlNodes.ts";
 
-/** More models than any method takes; the method's own limit is checked in the plan. */
+/** Largest number of models in a recipe; a method's own limit is checked in the plan. */
 const MODEL_LIMIT = 256;
 
-/** The models of a recipe, however it lists them. */
+/** Models and parameters of a recipe, whether listed as `models`, `slices` or `modules`. */
 export interface Inputs {
   readonly models: readonly RecipeModel[];
-  /** The recipe's own parameters, with those of its only module and slice before them. */
+  /** Parameters of the recipe, those of its only module and slice taking precedence. */
   readonly parameters: Settings;
-  /** A slice's own base. */
+  /** Base that a slice states. */
   readonly base?: string;
-  /** As many layers as a slice takes of each model, from the first. */
+  /** Number of layers that a slice takes of each model, from layer 0. */
   readonly layers?: number;
 }
 
@@ -24,7 +24,7 @@ interface Given {
   readonly shared: Settings;
 }
 
-/** One setting before another: what has a value for a tensor in the first does not ask the second. */
+/** Combines two settings; the first takes precedence where it has a value for a tensor. */
 function before(first: Setting, second: Setting | undefined): Setting {
   const conditional = (setting: Setting): setting is readonly Conditional[] =>
     Array.isArray(setting) && setting.some((item) => typeof item === "object");
@@ -45,8 +45,8 @@ function overlay(first: Settings, second: Settings): Settings {
 }
 
 /**
- * `models`, one slice over all layers, or one module that holds either: for a model of one stack these
- * mean the same. Slices that cut a stack, and several modules, are refused: `bad-recipe`.
+ * Reads `models`, one slice over all layers, or one module with either: all three mean the same for
+ * a model of one stack. `bad-recipe` for slices that cut a stack and for several modules.
  */
 export function readInputs(keys: KeyReader, { given, root, shared }: Given): Inputs {
   const { yaml } = keys;
@@ -123,7 +123,7 @@ function readModel(keys: KeyReader, at: Node | null, { list, index, known }: Mod
   };
 }
 
-/** A model as a word, or as mergekit's mapping of its parts. */
+/** Name of a model, from a word or from mergekit's mapping of its parts. */
 export function readModelName({ yaml }: KeyReader, at: Node | null): string {
   let node = at;
   for (const key of ["model", "path"]) {

@@ -4,28 +4,28 @@ import { methods } from "../registry.ts";
 import { didYouMean } from "./nearest.ts";
 import type { Entry, YamlText } from "./yamlNodes.ts";
 
-/** Reads keys, and collects what is said of those that have no effect. */
+/** Reads the keys of a mapping and collects findings about those without effect. */
 export interface KeyReader {
   readonly yaml: YamlText;
   readonly findings: readonly Finding[];
   readonly lines: Readonly<Record<string, number>>;
-  /** The known entries by key; each other one is a finding with the nearest known key. */
+  /** Known entries by key; each unknown one becomes a finding with the nearest known key. */
   take(
     entries: readonly Entry[],
     known: readonly string[],
     where: string,
   ): ReadonlyMap<string, Entry>;
-  /** A warning about an entry. */
+  /** Adds a warning about an entry. */
   note(entry: Entry, sentence: string): void;
-  /** Remembers on which lines the parameters of a mapping stand. */
+  /** Records the lines of a mapping's parameters. */
   place(at: Node | null, prefix: string): void;
 }
 
-/** Every method's parameters: one of them as a key in the wrong place is told where it belongs. */
+/** Whether a key is some method's parameter, written in the wrong place. */
 const isParameter = (key: string) =>
   [...methods.values()].some(({ params }) => Object.hasOwn(params, key)) || key === "int8_mask";
 
-/** ` Did you mean "x"?`, or where a key belongs that is right elsewhere. */
+/** Hint for an unknown key: ` Did you mean "x"?`, or where the key belongs. */
 function hintFor(key: string, known: readonly string[], where: string): string {
   if (where === "" && isParameter(key)) return ` It is a parameter: state it under "parameters".`;
   return didYouMean(key, known);

@@ -4,10 +4,10 @@ import { didYouMean } from "./nearest.ts";
 import { readNumber } from "./scalar.ts";
 import type { Entry, YamlText } from "./yamlNodes.ts";
 
-/** Longer than any stack of layers. */
+/** Longest list in a recipe: more than any model has layers. */
 const LIST_LIMIT = 10_000;
 
-/** One number, word or truth value; infinite numbers and nothing at all are refused. */
+/** One number, word or boolean; infinite numbers and empty values are refused. */
 function readLevelScalar(yaml: YamlText, at: Node | null, key: string): Scalar | undefined {
   const scalar = yaml.scalar(at);
   if (!scalar) return undefined;
@@ -19,7 +19,7 @@ function readLevelScalar(yaml: YamlText, at: Node | null, key: string): Scalar |
   return value;
 }
 
-/** A list of plain values: numbers make a gradient, anything else makes patterns. */
+/** A list of plain values: numbers make a gradient, words make patterns. */
 function readWords(
   yaml: YamlText,
   items: readonly (Node | null)[],
@@ -70,7 +70,7 @@ function readConditional(yaml: YamlText, entries: readonly Entry[], key: string)
   return text && text.value !== null ? { filter: text.text, value: level } : { value: level };
 }
 
-/** One parameter: a scalar, a gradient, a filter list or patterns. */
+/** One parameter: a scalar, a gradient, a list of filters or patterns. */
 export function readSetting(yaml: YamlText, { key, keyAt, value }: Entry): Setting {
   const items = yaml.items(value);
   if (!items) {
@@ -90,13 +90,13 @@ export function readSetting(yaml: YamlText, { key, keyAt, value }: Entry): Setti
   );
 }
 
-/** A mapping of parameters to scalars, gradients, filter lists or patterns. */
+/** A mapping of parameters, each a scalar, a gradient, a list of filters or patterns. */
 export function readSettings(yaml: YamlText, at: Node | null, key = "parameters"): Settings {
   const entries = yaml.entries(at);
   if (!entries) {
     if (yaml.scalar(at)?.value === null) return {};
     return yaml.refuse(at, `"${key}" must be a mapping of names to values.`, key);
   }
-  // fromEntries defines properties, so a parameter called __proto__ is one like any other.
+  // fromEntries defines own properties, so a parameter called __proto__ is harmless.
   return Object.fromEntries(entries.map((entry) => [entry.key, readSetting(yaml, entry)]));
 }

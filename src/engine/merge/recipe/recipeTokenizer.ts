@@ -2,8 +2,8 @@ import type { KeyReader } from "./recipeKeys.ts";
 import type { Entry } from "./yamlNodes.ts";
 
 /**
- * Which vocabulary the result is asked to have: `union`, `base` or a model; undefined where the recipe
- * says nothing of it. `bad-recipe` for what the studio cannot do with one.
+ * Vocabulary that the recipe asks for: `union`, `base` or a model; undefined where it states none.
+ * `bad-recipe` for options that the studio does not support.
  */
 export function readTokenizer(
   { yaml, take }: KeyReader,

@@ -11,15 +11,15 @@ import type { MergeMethod, Param, Resolved, Value, Values } from "../method.ts";
 import { didYouMean } from "./nearest.ts";
 import { readNumber, readScalar } from "./scalar.ts";
 
-/** Where a tensor stands in the stack: `layer` is null outside it. */
+/** Layer of a tensor within its stack; `layer` is null outside the stack. */
 export interface Position {
   readonly layer: number | null;
   readonly layers: number;
 }
 
 /**
- * The entries of `recipe.models` that are merged. mergekit's form may list the base among the models;
- * where a method works from a base, that entry is the base once more, not one more model.
+ * Entries of `recipe.models` that are merged. mergekit's form may list the base among the models;
+ * where a method has a base, that entry is not one more model.
  */
 export function countedModels(method: MergeMethod, recipe: Recipe): readonly number[] {
   const indices = recipe.models.map((_, i) => i);
@@ -27,7 +27,7 @@ export function countedModels(method: MergeMethod, recipe: Recipe): readonly num
   return indices.filter((i) => recipe.models[i]!.model !== recipe.base);
 }
 
-/** A gradient at depth t in [0, 1]: its values evenly spaced, straight lines between them. */
+/** Value of a gradient at depth t in [0, 1]: linear between evenly spaced values. */
 function sampleGradient(values: readonly number[], depth: number): number {
   const place = depth * (values.length - 1);
   const index = Math.trunc(place);
@@ -36,7 +36,7 @@ function sampleGradient(values: readonly number[], depth: number): number {
   return (1 - fraction) * values[index]! + fraction * next;
 }
 
-/** 0 outside the stack, 1 for a stack of one layer: mergekit's rule. */
+/** Depth of a layer in [0, 1], as in mergekit: 0 outside the stack, 1 for a stack of one layer. */
 function depthOf({ layer, layers }: Position): number {
   if (layer === null) return 0;
   return layers > 1 ? Math.min(1, layer / (layers - 1)) : 1;
@@ -45,12 +45,12 @@ function depthOf({ layer, layers }: Position): number {
 export const isConditionals = (setting: Setting): setting is readonly Conditional[] =>
   Array.isArray(setting) && setting.some((item) => typeof item === "object" && item !== null);
 
-/** Without linear steps between them: a flag is one of the list's, as far into it as the depth. */
+/** Value of a list of flags or choices at depth t, without interpolation. */
 function sampleSteps<T>(values: readonly T[], depth: number): T {
   return values[Math.trunc(depth * (values.length - 1))]!;
 }
 
-/** The level that a setting has for a tensor, or undefined where no filter matches. */
+/** Level of a setting for a tensor; undefined where no filter matches. */
 function selectLevel(setting: Setting, tensor: string): Level | readonly string[] | undefined {
   if (!isConditionals(setting)) return setting;
   return setting.find(
@@ -58,7 +58,7 @@ function selectLevel(setting: Setting, tensor: string): Level | readonly string[
   )?.value;
 }
 
-/** Says what a value must be; the caller adds whose it is. */
+/** Error about a value's kind; the caller adds the parameter, model and tensor. */
 export class WrongKind extends Error {}
 
 function toNumber(value: Scalar): number {
@@ -68,7 +68,7 @@ function toNumber(value: Scalar): number {
   return number;
 }
 
-/** Flags by the words that mergekit's own validation takes, beside those of YAML. */
+/** Boolean from the words that mergekit's validation accepts, beside those of YAML. */
 function toBoolean(value: Scalar): boolean {
   const meant = typeof value === "string" ? readScalar(value.trim().toLowerCase()) : value;
   if (meant === true || meant === 1 || meant === "y" || meant === "t") return true;
@@ -76,7 +76,7 @@ function toBoolean(value: Scalar): boolean {
   throw new WrongKind("true or false");
 }
 
-/** The value that a level means for a parameter at a depth. */
+/** Value of a parameter's level at a depth. */
 export function evaluate(param: Param, level: Level | readonly string[], depth: number): Value {
   if (param.kind === "patterns") {
     return typeof level === "object" ? level.map(String) : [String(level)];
@@ -118,7 +118,7 @@ export function refuse(
   });
 }
 
-/** The first level at which the parameter is stated for this tensor gives the value, else the default. */
+/** Value of a parameter for a tensor: the first level that is stated for it, else the default. */
 function resolveParam(
   name: string,
   param: Param,
@@ -131,7 +131,7 @@ function resolveParam(
     if (!Object.hasOwn(settings, name)) continue;
     const level = selectLevel(settings[name]!, tensor);
     if (level === undefined) continue;
-    // An empty list is no value, as for mergekit; of patterns it is none of them.
+    // An empty list is no value, as in mergekit; a list of patterns may be empty.
     if (Array.isArray(level) && level.length === 0 && param.kind !== "patterns") continue;
     try {
       return evaluate(param, level, depth);
@@ -179,8 +179,8 @@ export function resolveSettings(
 }
 
 /**
- * The global parameters as they hold for the merge as a whole: entries that depend on the tensor's
- * name or layer are left at what a tensor outside the stack gets, or null.
+ * Global parameters of the merge as a whole: entries that depend on the tensor take their value
+ * outside the stack, or null.
  */
 export function resolveGlobal(method: MergeMethod, recipe: Recipe): Values {
   return Object.fromEntries(

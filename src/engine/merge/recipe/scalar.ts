@@ -11,7 +11,7 @@ const BASE_60 = /^[-+]?\d[\d_]*(:[0-5]?\d)+(\.[\d_]*)?$/;
 const NOT_FINITE = /^([-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN))$/;
 const TIMESTAMP = /^\d{4}-\d\d?-\d\d?/;
 
-/** The number that a plain word spells, or null. Infinite and NaN are numbers too. */
+/** Number that a plain word spells, or null. Infinity and NaN count as numbers. */
 export function readNumber(word: string): number | null {
   const radix = RADIX.exec(word);
   if (radix) {
@@ -32,7 +32,7 @@ export function readNumber(word: string): number | null {
   return null;
 }
 
-/** What an unquoted word of a recipe is. */
+/** Value of an unquoted word of a recipe. */
 export function readScalar(word: string): Scalar | null {
   if (NULL.test(word)) return null;
   if (TRUE.test(word)) return true;
@@ -40,7 +40,7 @@ export function readScalar(word: string): Scalar | null {
   return readNumber(word) ?? word;
 }
 
-/** True where YAML reads the word, unquoted, as nothing but itself. */
+/** Whether YAML reads the unquoted word as that same string. */
 function isPlain(word: string): boolean {
   return (
     /^[\p{L}\d_./][\p{L}\d_./@+-]*( [\p{L}\d_./@+-]+)*$/u.test(word) &&
@@ -50,14 +50,17 @@ function isPlain(word: string): boolean {
   );
 }
 
-/** A string as YAML, JSON-quoted where it must be; never more than one line. */
+/** String in YAML, JSON-quoted where needed; always one line. */
 export function formatString(text: string): string {
   if (isPlain(text)) return text;
   // JSON leaves some as they are; YAML readers refuse them, take them for line ends or hide them.
   return escapeUnseen(JSON.stringify(text.toWellFormed()));
 }
 
-/** A scalar so that YAML 1.1 reads the same value: floats as 1.0e-07, words quoted where needed. */
+/**
+ * Scalar in YAML 1.1 that reads back as the same value: floats as 1.0e-07, words quoted where
+ * needed.
+ */
 export function formatScalar(value: Scalar): string {
   if (typeof value === "string") return formatString(value);
   if (typeof value === "boolean") return String(value);

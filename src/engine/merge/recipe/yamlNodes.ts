@@ -15,28 +15,31 @@ import { EngineError, type Scalar } from "../../contract/index.ts";
 import { readScalar } from "./scalar.ts";
 
 const TEXT_LIMIT = 1 << 20;
-/** Values read, aliases followed: far above any recipe, far below what a nest of aliases asks for. */
+/**
+ * Largest number of values read with aliases expanded: far above any recipe, far below nested
+ * aliases.
+ */
 const VALUE_LIMIT = 100_000;
-/** Keys of one mapping: settings of every layer by name fit in. */
+/** Largest number of keys in one mapping: enough for settings of every layer by name. */
 const KEY_LIMIT = 10_000;
-/** Aliases and mappings within each other: a chain of anchors would nest without an end. */
+/** Largest nesting of aliases and mappings. */
 const DEPTH_LIMIT = 64;
 const TAGS = ["str", "int", "float", "bool", "null", "seq", "map"];
 
-/** A value without its places in the text. */
+/** A value without its position in the text. */
 export type PlainValue = Scalar | null | readonly PlainValue[] | PlainMapping;
 export interface PlainMapping {
   readonly [key: string]: PlainValue;
 }
 
-/** One entry of a mapping, with the place of its key. */
+/** An entry of a mapping, with the position of its key. */
 export interface Entry {
   readonly key: string;
   readonly keyAt: Node;
   readonly value: Node | null;
 }
 
-/** A parsed text whose values are asked for one by one, so that each error has its place. */
+/** A parsed YAML text whose values are read one by one, so that each error has a position. */
 export interface YamlText {
   readonly root: Node | null;
   /** `bad-recipe` with line and column (from 1) of the node. */
@@ -45,17 +48,17 @@ export interface YamlText {
   line(at: Node | null): number;
   /** The entries of a mapping; duplicate keys are refused. Null where the node is none. */
   entries(node: Node | null): readonly Entry[] | null;
-  /** The items of a list, or null where the node is none. */
+  /** Items of a list; null where the node is none. */
   items(node: Node | null): readonly (Node | null)[] | null;
-  /** A scalar as it is meant, and as it is written; undefined where the node is none. */
+  /** Scalar as its value and as its text; undefined where the node is none. */
   scalar(node: Node | null): { readonly value: Scalar | null; readonly text: string } | undefined;
-  /** The node with all that it holds. */
+  /** Value of a node with everything below it. */
   plain(node: Node | null): PlainValue;
 }
 
 /**
- * The anchored node that each alias means: the last one of that name before it. One that holds the
- * alias itself is given to `refuse`.
+ * Anchored node of each alias: the last anchor of that name before it. An alias within its own
+ * anchor is passed to `refuse`.
  */
 function followAliases(
   root: Node,
@@ -77,7 +80,7 @@ function followAliases(
   return meaning;
 }
 
-/** A sentence for what the parser found wrong. */
+/** Sentence for an error of the YAML parser. */
 function describeProblem({ code, message }: YAMLParseError): string {
   if (message.startsWith("Maximum call stack")) return "the nesting is too deep.";
   if (code === "MULTIPLE_DOCS") {
@@ -87,9 +90,9 @@ function describeProblem({ code, message }: YAMLParseError): string {
 }
 
 /**
- * Parses one YAML document of at most 1 MiB. Only its structure: every scalar stays as written, so
- * that YAML 1.1's words are decided here and not by a library's idea of them. `bad-recipe` with line
- * and column; the time grows with the length of the text, whatever its aliases unfold to.
+ * Parses one YAML document of at most 1 MiB, structure only: scalars stay text, so that YAML 1.1's
+ * words are interpreted here and not by the library. `bad-recipe` with line and column; time is
+ * linear in the text's length, whatever its aliases expand to.
  */
 export function readYaml(text: string): YamlText {
   if (text.length > TEXT_LIMIT) {
@@ -157,7 +160,9 @@ export function readYaml(text: string): YamlText {
     });
   };
 
-  /** Adds what a mapping states, and what its merge keys bring, beneath what is there already. */
+  /**
+   * Adds the entries of a mapping and of its merge keys, without replacing those that are there.
+   */
   const collect = (at: Node | null, into: Map<string, Entry>, depth: number): void => {
     if (depth > DEPTH_LIMIT) refuse(at, `more than ${DEPTH_LIMIT} mappings are merged in a row.`);
     const given = follow(at);

@@ -8,7 +8,7 @@ import type { OutputTensor } from "../plan/outputTensor.ts";
 
 const COPY_BYTES = 4 * 2 ** 20;
 
-/** A copied tensor's pieces from byte `from` on; `first` and `count` are bytes here. */
+/** Tiles of a copied tensor from byte `from` on; their `first` and `count` are in bytes. */
 export function* cutCopyTiles(bytes: number, from: number): Generator<Tile, void, undefined> {
   // Whole elements, so that they can be compared; the widest has 8 bytes.
   const start = Math.floor(from / 8) * 8;

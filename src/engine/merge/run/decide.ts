@@ -5,7 +5,7 @@ import type { OutputTensor, Plan } from "../plan/outputTensor.ts";
 import type { Measured } from "./measured.ts";
 import { partOf, reductionOf } from "./rules.ts";
 
-/** A tensor with what was selected of it; null while the selection is missing. */
+/** A tensor with its cuts; null while the selection is missing. */
 export function seeSelected(
   plan: Plan,
   { name, elementCount, resolved, present, base }: OutputTensor,
@@ -24,7 +24,7 @@ function see(plan: Plan, output: OutputTensor, measured: Measured): UnitTensor |
   return selected && facts ? { ...selected, facts } : null;
 }
 
-/** The merged tensors of a plan, by the unit that is decided together. */
+/** Merged tensors of a plan, grouped by the unit that they are decided in. */
 export function groupUnits(plan: Plan): readonly (readonly OutputTensor[])[] {
   const units = new Map<string, OutputTensor[]>();
   for (const output of plan.outputs) {
@@ -36,7 +36,7 @@ export function groupUnits(plan: Plan): readonly (readonly OutputTensor[])[] {
   return [...units.values()];
 }
 
-/** Decides one unit; null while a fact of it is missing, or where it is decided in parts. */
+/** Decisions of one unit; null while a sum is missing, or where it is decided in parts. */
 export function decideUnit(
   plan: Plan,
   unit: readonly OutputTensor[],
@@ -50,7 +50,9 @@ export function decideUnit(
   return new Map(known.map(({ name }, i) => [name, decisions[i] as Decision]));
 }
 
-/** `nonfinite` where a method divides by nothing: better no file than a file of NaN. */
+/**
+ * Throws `nonfinite` where a method's constants are not finite, before a file of NaN is written.
+ */
 export function requireFinite(
   plan: Plan,
   tensor: string,
@@ -65,7 +67,7 @@ export function requireFinite(
   );
 }
 
-/** The constants of every merged tensor but those that are decided in parts (`decideParts`). */
+/** Constants of every merged tensor except those decided in parts (`decideParts`). */
 export function decideAll(plan: Plan, measured: Measured): ReadonlyMap<string, Decision> {
   const all = new Map<string, Decision>();
   for (const unit of groupUnits(plan)) {

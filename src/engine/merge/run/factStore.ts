@@ -5,23 +5,26 @@ import type { OutputTensor, Plan } from "../plan/outputTensor.ts";
 import { type Measured, note } from "./measured.ts";
 import { ownRule, partOf, partShares, reductionOf } from "./rules.ts";
 
-/** What was measured of a set of models, kept so that another granularity needs no second look. */
+/**
+ * Store of measured sums and cuts by set of models, so that another recipe over them need not
+ * measure again.
+ */
 export interface FactStore {
   load(plan: Plan, ids: readonly ModelId[]): Promise<Measured>;
   save(plan: Plan, ids: readonly ModelId[], measured: Measured): Promise<void>;
-  /** Forgets what concerns a model that is gone. */
+  /** Deletes everything measured of a deleted model. */
   forget(id: ModelId): Promise<void>;
 }
 
-/** What a tensor's sums, or its cuts, are; valid while the element counts agree. */
+/** Stored sums or cuts of a tensor; valid while its element count is the same. */
 type Stored =
   | { readonly elementCount: number; readonly facts: readonly Facts[] }
   | { readonly elementCount: number; readonly cuts: readonly (readonly Cut[])[] };
 
-/** What one rule found out about the tensors of some models. */
+/** What one rule measured: sums or cuts by tensor. */
 export type FactRow = Readonly<Record<string, Stored>>;
 
-/** A rule of a plan with the key of its row, and how many rows of sums it has for a tensor. */
+/** A rule of a plan, the key of its stored row, and its number of rows of sums for a tensor. */
 interface RuleRow {
   readonly kind: "facts" | "cuts";
   readonly rule: string;
@@ -32,8 +35,8 @@ interface RuleRow {
 const perModel = ({ models }: OutputTensor) => models.length;
 
 /**
- * Every rule of the plan with the key of its row. What a rule's constants come from is part of what
- * was measured: for those rules that read any the method, what its models are called, all parameters.
+ * Rules of a plan with their keys. The key of a rule with constants includes what the constants
+ * depend on: method, models' names and all parameters.
  */
 function ruleRows(plan: Plan, ids: readonly ModelId[]): readonly RuleRow[] {
   const { method, recipe } = plan;
@@ -66,13 +69,15 @@ function ruleRows(plan: Plan, ids: readonly ModelId[]): readonly RuleRow[] {
   return [...rows.values()];
 }
 
-/** Before cuts had a form of their own each was a row of facts: bits, before, kept. */
+/**
+ * Cuts in their stored form; earlier versions stored each as a row of sums (bits, before, kept).
+ */
 function readCuts(stored: Stored): readonly (readonly Cut[])[] {
   if ("cuts" in stored) return stored.cuts;
   return stored.facts.map(([bits, before, kept]) => [{ bits, before, kept }]);
 }
 
-/** Facts in a store of the engine's database, one row per rule and set of models. */
+/** Fact store in an object store of the engine's database, one row per rule and set of models. */
 export function createFactStore(store: UseStore): FactStore {
   return storeFacts({
     get: (key) => get<FactRow>(key, store),
@@ -82,7 +87,7 @@ export function createFactStore(store: UseStore): FactStore {
   });
 }
 
-/** Rows by key, wherever they lie; they are plain JSON. */
+/** Rows of plain JSON by key. */
 export interface FactRows {
   get(key: string): Promise<FactRow | undefined>;
   set(key: string, row: FactRow): Promise<void>;
@@ -90,7 +95,7 @@ export interface FactRows {
   deleteMany(keys: readonly string[]): Promise<void>;
 }
 
-/** Facts in rows. */
+/** Fact store over such rows. */
 export function storeFacts(store: FactRows): FactStore {
   return {
     async load(plan, ids) {

@@ -15,13 +15,13 @@ import { readBytesPerElement, readTile } from "./tileInput.ts";
 
 export interface MeasureOptions {
   readonly signal: AbortSignal;
-  /** Rules beside the method's own, for captions in the map. They need a base. */
+  /** Reduce rules for the map's summary, beside the method's own. They need a base. */
   readonly captions?: readonly string[];
-  /** What is known already: it is not measured again. */
+  /** Earlier measurements, which are not repeated. */
   readonly known?: Measured;
-  /** Shorter tiles than the budget allows; results do not depend on it. */
+  /** Tile length in elements, below what the budget allows; results do not depend on it. */
   readonly tileElements?: number;
-  /** Something more is known about a tensor. */
+  /** Called after each tensor with all that is measured by then. */
   onTensor?(known: Measured): void | Promise<void>;
   progress?(doneBytes: number, label: string): void;
 }
@@ -33,9 +33,8 @@ interface MeasureTile {
 }
 
 /**
- * Finds out what the method must know about every merged tensor: which elements are selected, then
- * block sums in float32 on the GPU, added up here in float64 in block order. After a lost device it
- * goes on with the first tensor that is not finished.
+ * Measures the merged tensors of a plan: selections, then block sums in float32 on the GPU, added
+ * up in float64 in block order. After a lost device it continues with the first unfinished tensor.
  */
 export async function measure(
   plan: Plan,
@@ -134,7 +133,7 @@ function* cutAll(
 ): Generator<MeasureTile, void, undefined> {
   for (const { output, rules } of missing) {
     if (rules.length === 0) continue;
-    // A tensor without elements has one empty tile, so that it is finished like the others.
+    // A tensor without elements gets one empty tile, so that it is finished like the others.
     if (output.elementCount === 0) yield { output, rules, tile: { first: 0, count: 0 } };
     const layout = wholeTensor(output.elementCount);
     for (const tile of cutTiles(layout, tileElements)) yield { output, rules, tile };

@@ -14,21 +14,21 @@ import { runMerge } from "./run.ts";
 import { makeDocuments } from "./sideFiles.ts";
 
 export interface MergeOptions {
-  /** The result's name, for its card. */
+  /** Name of the result, for its model card. */
   readonly name: string;
   readonly signal: AbortSignal;
   readonly known?: Measured;
-  /** Rules beside the method's own, for captions of the weight map. */
+  /** Reduce rules for the weight map's summary, beside the method's own. */
   readonly captions?: readonly string[];
   onTensor?: MeasureOptions["onTensor"];
-  /** Bytes of `plan.card.readBytes` that are dealt with, and the tensor at hand. */
+  /** Progress in bytes of `plan.card.readBytes`, and the tensor at hand. */
   progress?(doneBytes: number, label: string): void;
 }
 
 /**
- * A whole merge: measure, decide, apply, and the files beside the weights. Goes on where an earlier
- * run into the same writer stopped; `changed` where a model is not what it was when this began. Peak
- * memory is a few tiles.
+ * Runs a whole merge: measures, decides, applies, and writes the files beside the weights. Resumes
+ * where an earlier run into the same writer stopped; `changed` where an input differs from when
+ * this run began. Peak memory is a few tiles.
  */
 export async function mergeInto(
   plan: Plan,
@@ -40,7 +40,9 @@ export async function mergeInto(
   const { signal, name } = options;
   const { readBytes, writeBytes, passes } = plan.card;
   const inputs = await watchInputs(inputsOf([plan.donor, ...plan.models]));
-  /** At the most: how many passes a selection takes shows on the way, and the estimate is never passed. */
+  /**
+   * Upper bound of the measuring passes' bytes: the number of passes is known only while selecting.
+   */
   const most = readBytes * (1 - 1 / passes);
   let measuredBytes = 0;
   const measured = await measure(plan, gpuProvider, {

@@ -4,20 +4,20 @@ import { decideUnit, groupUnits, seeSelected } from "./decide.ts";
 import type { Measured } from "./measured.ts";
 import { ownRule, partOf, partShares, reductionOf, rowPerModel, type TensorRule } from "./rules.ts";
 
-/** What must be found out about a tensor, and can be now. */
+/** Measurements of a tensor that are missing and can be made now. */
 export interface Missing {
   readonly output: OutputTensor;
   readonly selection: Selection | null;
-  /** Rules to sum over the whole tensor. */
+  /** Reduce rules to sum over the whole tensor. */
   readonly rules: readonly TensorRule[];
-  /** Whether its rows or columns have to be decided, for the shares that the map shows. */
+  /** Whether its rows or columns must be decided, for the shares in the map. */
   readonly parts: boolean;
 }
 
 /**
- * Tells, each time with what is known by then, what is still missing of a plan. One thing waits for
- * another: the method's own sums for the selection, the shares of single elements for the decision.
- * Without `captions` no more is asked for than the merge needs; with them what a map shows.
+ * Lists what a plan still lacks, given what is measured by then. Some wait for others: a method's
+ * sums for the selection, shares by element for the decision. With `captions`, also what only the
+ * map shows.
  */
 export function openMissing(
   plan: Plan,
@@ -37,7 +37,10 @@ export function openMissing(
     return [...rules, ...beside.filter(lacks).map((rule) => rowPerModel(output, rule))];
   }
 
-  /** Only for the map: their means are of no use to the merge itself. */
+  /**
+   * Rules for the map alone: the merge itself does not need the mean of shares that differ by
+   * element.
+   */
   function missingShares(unit: readonly OutputTensor[], known: Measured): Map<string, TensorRule> {
     const lacking = unit.flatMap((output) => {
       const rule = method.elementShares?.(output.resolved) ?? null;

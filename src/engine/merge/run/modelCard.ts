@@ -12,7 +12,7 @@ const README_LIMIT = 1 << 20;
 const FRONT_MATTER = /^\uFEFF?---\r?\n([\s\S]{0,65536}?)\r?\n---[ \t]*(\r?\n|$)/;
 const LICENCE = /^[a-z0-9][a-z0-9.-]{0,63}$/;
 
-/** The licence that a checkpoint's README names in its front matter, or null. */
+/** Licence that the front matter of a checkpoint's README names, or null. */
 async function readLicence({ files }: Checkpoint): Promise<string | null> {
   const source = files.get("README.md");
   if (!source || source.byteLength > README_LIMIT) return null;
@@ -25,25 +25,25 @@ async function readLicence({ files }: Checkpoint): Promise<string | null> {
     const licence = stated ? yaml.scalar(stated.value)?.text : undefined;
     return licence !== undefined && LICENCE.test(licence) ? licence : null;
   } catch (error) {
-    // Somebody else's README may hold anything; it is no reason to refuse a merge.
+    // A README that cannot be read is no reason to refuse a merge.
     if (error instanceof EngineError) return null;
     throw error;
   }
 }
 
-/** The last part of a model's name or path, which is what a Hub repository would be called. */
+/** Last part of a model's name or path, which a repository on the Hub would be called. */
 function shortName(model: string): string {
   const parts = model.split(/[\\/]+/).filter((part) => part !== "" && part !== ".");
   return parts.at(-1) ?? model;
 }
 
-/** Text that Markdown shows as it is, on one line. */
+/** Text escaped so that Markdown shows it unchanged, on one line. */
 function escapeMarkdown(text: string): string {
   const oneLine = text.replace(/[\p{Cc}\u2028\u2029]+/gu, " ");
   return oneLine.replace(/[\\`*_{}[\]()#+!|<>~&$]/g, "\\$&");
 }
 
-/** A fenced block that its own content cannot close. */
+/** Fenced code block whose fence is longer than any in its content. */
 function fence(language: string, content: string): string {
   let longest = 2;
   for (const [run] of content.matchAll(/`+/g)) longest = Math.max(longest, run.length);
@@ -51,7 +51,7 @@ function fence(language: string, content: string): string {
   return `${marks}${language}\n${content}${marks}`;
 }
 
-/** Every model's mean share over the merged elements that are measured; null where none is. */
+/** Mean share of each model over all merged elements that are measured; null where none is. */
 function meanShares(map: WeightMap): readonly number[] | null {
   const cells = map.cells.filter(({ merged, shares }) => merged && shares !== null);
   const elements = cells.reduce((sum, { elementCount }) => sum + elementCount, 0);
@@ -90,7 +90,7 @@ function formatLicences(named: readonly (readonly [string, string | null])[]): r
   ];
 }
 
-/** A README.md with the Hub's front matter. No name in it can break out of its place. */
+/** README.md with the Hub's front matter; names are escaped. */
 export async function formatModelCard(
   plan: Plan,
   name: string,

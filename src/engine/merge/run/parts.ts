@@ -9,24 +9,24 @@ import { layoutOf, ownRule, reductionOf } from "./rules.ts";
 import { Sums, sumTile } from "./sum.ts";
 import { readTile } from "./tileInput.ts";
 
-/** What became of a tensor whose rows or columns are decided each by itself. */
+/** Decisions of a tensor whose rows or columns are each decided by themselves. */
 export interface PartDecisions {
-  /** The constants of every part, one after another. */
+  /** Constants of all parts, one after the other. */
   readonly constants: Float32Array;
-  /** Per model, over the tensor's elements: Σ share, Σ share², 0, 0. */
+  /** Sums of each model over the tensor's elements: Σ share, Σ share², 0, 0. */
   readonly shares: readonly Facts[];
 }
 
 export interface PartOptions {
   readonly signal: AbortSignal;
   readonly tileElements: number;
-  /** Elements that were summed. */
+  /** Called with the number of elements summed since the last call. */
   onElements?(count: number): void;
 }
 
 /**
- * Sums up each row or column of a tensor and decides it as if it were a tensor. That is done where it
- * is needed and kept for one tensor at a time: a model has millions of rows.
+ * Sums and decides each row or column of a tensor as if it were a tensor. Decisions are kept for
+ * one tensor at a time: a model has millions of rows.
  */
 export async function decideParts(
   plan: Plan,

@@ -3,25 +3,25 @@ import { type Layout, layOut, type Part } from "../../gpu/tiles/tiling.ts";
 import type { Reduction } from "../method.ts";
 import type { OutputTensor, Plan } from "../plan/outputTensor.ts";
 
-/** A reduce rule as it is run over one tensor. */
+/** A reduce rule for one tensor. */
 export interface TensorRule extends SumRule {
-  /** Whether the shaders see the base as the base. */
+  /** Whether the shader gets the base as the base, not as the first model. */
   readonly hasBase: boolean;
   readonly powers: Reduction["powers"] | undefined;
 }
 
-/** Whether the method's own rules see a base: not where it is blended like the models. */
+/** Whether the method's own rules get a base; a blended base is one of the models instead. */
 export function seesBase({ method }: Pick<Plan, "method">, { base }: OutputTensor): boolean {
   return base !== null && method.blendsBase !== true;
 }
 
-/** How many models the method's own rules see. */
+/** Number of models that the method's own rules get. */
 export function modelsSeen(plan: Pick<Plan, "method">, output: OutputTensor): number {
   const blended = output.base !== null && !seesBase(plan, output);
   return output.models.length + Number(blended);
 }
 
-/** The method's own reduction of a tensor, or null. */
+/** The method's reduction of a tensor, or null. */
 export function reductionOf(
   { method }: Pick<Plan, "method">,
   { resolved }: OutputTensor,
@@ -29,7 +29,7 @@ export function reductionOf(
   return method.reduce?.(resolved) ?? null;
 }
 
-/** What a tensor is decided by: as a whole, or row by row, or column by column. */
+/** Unit that a tensor is decided in: the whole of it, its rows or its columns. */
 export function partOf(plan: Pick<Plan, "method">, output: OutputTensor): Part {
   return reductionOf(plan, output)?.part ?? "tensor";
 }
@@ -41,12 +41,12 @@ function mergedShape({ shape, elementCount, spare }: OutputTensor): readonly num
   return [elementCount / row.reduce((product, axis) => product * axis, 1), ...row];
 }
 
-/** A tensor as its method's rules go through it. */
+/** Layout of a tensor as its method's rules traverse it. */
 export function layoutOf(plan: Pick<Plan, "method">, output: OutputTensor): Layout {
   return layOut(mergedShape(output), partOf(plan, output));
 }
 
-/** The method's own rule over a tensor. */
+/** The method's own reduce rule for a tensor. */
 export function ownRule(
   plan: Pick<Plan, "method">,
   output: OutputTensor,
@@ -58,7 +58,7 @@ export function ownRule(
   return { rule, constants, rows: rows?.(models) ?? models, hasBase, powers };
 }
 
-/** A rule with a row for each model, which sees the base as the base. */
+/** A reduce rule with a row for each model and the base as the base. */
 export function rowPerModel(
   output: OutputTensor,
   rule: string,
@@ -68,5 +68,5 @@ export function rowPerModel(
   return { rule, constants, rows: output.models.length, hasBase, powers: undefined };
 }
 
-/** Where the shares of a tensor that is decided in parts lie among the facts. */
+/** Key under which the shares of a tensor decided in parts are stored among the sums. */
 export const partShares = ({ rule }: Reduction) => `shares/${rule}`;

@@ -17,19 +17,19 @@ import { layoutOf, partOf, seesBase } from "./rules.ts";
 import { openTileSession, type TileSession } from "./session.ts";
 import { readTile } from "./tileInput.ts";
 
-/** A device that is lost again and again without a tile in between is not coming back. */
+/** Losses of the device in a row, without a finished tile between, after which a merge fails. */
 const MAX_LOSSES_IN_A_ROW = 3;
 
-/** How often what is written is made durable: what a closed tab may cost. */
+/** Milliseconds between two flushes of written bytes: the most work that a closed tab can cost. */
 const FLUSH_MS = 2000;
 
 export interface RunOptions {
   readonly signal: AbortSignal;
-  /** Written beside the weights, in this order. */
+  /** Files written beside the weights, in this order. */
   readonly sideFiles: FileTree;
-  /** Shorter tiles than the budget allows; results do not depend on it. */
+  /** Tile length in elements, below what the budget allows; results do not depend on it. */
   readonly tileElements?: number;
-  /** Bytes of the result that are written, and the tensor at hand. */
+  /** Progress in bytes written, and the tensor at hand. */
   progress?(doneBytes: number, label: string): void;
 }
 
@@ -44,14 +44,14 @@ interface TileJob {
   readonly output: OutputTensor;
   /** First byte of the tile within the file. */
   readonly start: number;
-  /** Elements to merge, or bytes to copy. */
+  /** Range of elements to merge, or of bytes to copy. */
   readonly tile: Tile;
 }
 
 /**
- * Writes the planned files in order, each from where its sink stopped: a run that was cut off, and a
- * device that was lost, go on at the block they had reached and end with the same bytes. Reading,
- * computing and writing overlap; memory is a few tiles, whatever the model's size.
+ * Writes the planned files in order, each from where its sink stopped: an interrupted run or a lost
+ * device resumes at the last block and ends with the same bytes. Reading, computing and writing
+ * overlap; memory is a few tiles, whatever the model's size.
  */
 export async function runMerge(
   plan: Plan,
@@ -115,7 +115,7 @@ export async function runMerge(
         }
       }
     } finally {
-      // Also after a cancel or a failure: what is done stays done.
+      // Written tiles are kept after a cancel or a failure, too.
       await sink.flush();
     }
   }
@@ -147,8 +147,8 @@ export async function runMerge(
   }
 
   /**
-   * The constants of a tile: those of its tensor, or of its rows or columns, which are decided when the
-   * first tile of the tensor asks and forgotten with the next tensor.
+   * Constants of each tile. Those of rows or columns are decided when the first tile of their
+   * tensor asks for them, and dropped with the next tensor.
    */
   function constantsByTile(tileElements: number) {
     const { signal } = options;
@@ -202,7 +202,7 @@ export async function runMerge(
   }
 }
 
-/** Small files beside the weights, each written whole. */
+/** Writes small files beside the weights, each as a whole. */
 async function writeSideFiles(writer: FileTreeWriter, files: FileTree): Promise<void> {
   const CHUNK_BYTES = 4 * 2 ** 20;
   for (const [path, source] of files) {

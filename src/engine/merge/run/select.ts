@@ -8,14 +8,20 @@ import type { OutputTensor } from "../plan/outputTensor.ts";
 import type { TileSession } from "./session.ts";
 import { readTile } from "./tileInput.ts";
 
-/** Scores are not negative: of their 31 bits the upper 16 are counted first, then the lower 15. */
+/**
+ * Number of low bits counted in the second pass: a non-negative score has 31 bits, of which the
+ * first pass counts the upper 16.
+ */
 const LOWER_BITS = 15;
 const EVERYWHERE = 2 ** 32 - 1;
 
-/** Passes over a tensor that a selection takes at most. */
+/** Largest number of passes over a tensor that a selection takes. */
 export const SELECT_PASSES = 3;
 
-/** A model's scores, below which bits they are looked at: constants of shaders/harness/histogram.wgsl. */
+/**
+ * A histogram to count: a model's scores, restricted by bit pattern; constants of
+ * shaders/harness/histogram.wgsl.
+ */
 interface Question {
   readonly model: number;
   readonly constants: readonly [upper: number, lower: number];
@@ -23,15 +29,15 @@ interface Question {
 
 export interface SelectOptions {
   readonly signal: AbortSignal;
-  /** Elements that were gone through, in every pass anew. */
+  /** Called with the number of elements read since the last call, in every pass. */
   onElements?(count: number): void;
 }
 
 /**
- * The largest elements of a tensor by a score, for every fraction of every model: exact at any size, in tiles; of equal
- * scores the first are kept. A radix selection: one pass counts by the upper bits of the score and one
- * by the lower bits below the upper ones it found; where several have the last kept score, one more
- * finds up to which place they are kept.
+ * Selects the largest elements of a tensor by score, for every fraction of every model; exact at
+ * any size, in tiles, the first of equal scores being kept. A radix selection: one pass counts the
+ * upper bits of the scores, one the lower bits within the bin found, and where scores tie at the
+ * threshold a third finds the index up to which they are kept.
  */
 export async function selectLargest(
   session: TileSession,
@@ -48,7 +54,7 @@ export async function selectLargest(
   );
   const candidates = models.map(() => elementCount);
   if (selection.of === "positive") {
-    // Beside 0, scores below 2^-111 have no upper bits either.
+    // Scores below 2^-111 share the upper bits of 0.
     const nearZero = models.map((model): Question => ({ model, constants: [0, 0] }));
     const lowest = await counter.sum("lower", nearZero);
     for (const i of models.keys()) candidates[i]! -= lowest[i]![0]!;
@@ -86,7 +92,7 @@ export async function selectLargest(
   return selection.shared ? output.models.map(() => cuts[0]!) : cuts;
 }
 
-/** Counts the elements of a tensor by score. */
+/** Opens a histogram counter over the elements of a tensor. */
 function openCounter(
   { slots, tileElements }: TileSession,
   output: OutputTensor,
@@ -119,7 +125,7 @@ function openCounter(
   }
 
   return {
-    /** One histogram over the whole tensor for each question. */
+    /** Histograms over the whole tensor, one for each question. */
     async sum(key: HistogramKey, questions: readonly Question[]): Promise<Float64Array[]> {
       const totals = questions.map(() => new Float64Array(2 ** 16));
       if (questions.length === 0) return totals;
@@ -131,7 +137,7 @@ function openCounter(
       }
       return totals;
     },
-    /** The place after the n-th element with exactly the score that is asked for. */
+    /** Index after the n-th element with exactly the given score. */
     async placeAfter(question: Question, n: number): Promise<number> {
       let left = n;
       let first: number | null = null;
@@ -155,7 +161,7 @@ function openCounter(
   };
 }
 
-/** The bin of the n-th element from the top, and how many of that bin's are among the n. */
+/** Bin of the n-th largest element, and its rank within that bin. */
 function findFromTop(
   bins: Float64Array,
   n: number,
@@ -168,7 +174,7 @@ function findFromTop(
   throw new Error("Broken promise: no more elements are asked for than there are");
 }
 
-/** The same from the bottom; without a bin where there are fewer. */
+/** Bin of the n-th smallest element; none where there are fewer elements. */
 function findFromBottom(bins: Uint32Array, n: number) {
   let left = n;
   for (let bin = 0; bin < bins.length; bin++) {

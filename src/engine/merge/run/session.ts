@@ -17,13 +17,13 @@ import type { Missing } from "./missing.ts";
 import { layoutOf, modelsSeen, ownRule, reductionOf } from "./rules.ts";
 import { readBytesPerElement, sourcesOf } from "./tileInput.ts";
 
-/** A tensor that tiles are cut of, and what is done with them beside merging. */
+/** A tensor to read in tiles, with the rules to run over them. */
 type Work = Pick<Missing, "output"> & Partial<Pick<Missing, "rules">>;
 
 /** Four sums in float32. */
 const SUM_BYTES = 16;
 
-/** Bytes of partial sums for each element of a tile, a row of sums. */
+/** Bytes of partial sums per element of a tile, for one row of sums. */
 function sumBytesPerElement({ part, rows, rowLength }: Layout): number {
   const padded = Math.max(paddedRow(rowLength), 1);
   if (part === "column") return SUM_BYTES / Math.min(BLOCK_ROWS, Math.max(rows, 1));
@@ -33,14 +33,14 @@ function sumBytesPerElement({ part, rows, rowLength }: Layout): number {
   );
 }
 
-/** Bytes of constants for each element of a tile where rows or columns have their own. */
+/** Bytes of constants per element of a tile, where rows or columns have constants of their own. */
 function constantBytesPerElement({ part, rows, rowLength }: Layout, constants: number): number {
   if (part === "tensor") return 0;
   const elements = part === "row" ? paddedRow(rowLength) : Math.min(BLOCK_ROWS, rows);
   return (4 * constants) / Math.max(elements, 1);
 }
 
-/** What tiles of a plan's merged tensors need at the most. */
+/** Largest needs of the tiles of a plan's merged tensors. */
 function tileNeeds(
   plan: Plan,
   work: readonly Work[],
@@ -76,14 +76,14 @@ function tileNeeds(
   };
 }
 
-/** The slots that a plan's tiles go through on one device, and how long its tiles are. */
+/** Tile slots of a plan on one device, and the length of its tiles. */
 export interface TileSession {
   readonly slots: readonly TileSlot[];
   readonly tileElements: number;
   release(): void;
 }
 
-/** Allocates the slots. A test may ask for shorter tiles: results must not depend on it. */
+/** Allocates the tile slots. Tests may ask for shorter tiles: results do not depend on it. */
 export function openTileSession(
   gpu: Gpu,
   plan: Plan,

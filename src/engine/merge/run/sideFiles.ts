@@ -13,7 +13,7 @@ import { STUDIO } from "./version.ts";
 
 const inMemory = (text: string): ByteSource => bytesInMemory(new TextEncoder().encode(text));
 
-/** The dtype of all merged tensors, or null where they have several or there are none. */
+/** Dtype of all merged tensors; null where there are several or none. */
 function commonDType({ outputs }: Plan): OutputDType | null {
   const dtypes = new Set(
     outputs.filter(({ action }) => action === "merge").map(({ dtype }) => dtype),
@@ -28,14 +28,16 @@ function countParameters({ tensors }: Checkpoint): number {
   return count;
 }
 
-/** How the numbers came about, in words. */
+/** Sentence that says in which arithmetic the weights were computed. */
 function describeArithmetic({ outputs }: Pick<Plan, "outputs">): string {
   const narrow = [...narrowArithmetics(outputs)].map(torchName);
   if (narrow.length === 0) return "float32, rounded once to the output dtype, to nearest even";
   return `${narrow.join(" or ")}, every step rounded to nearest even, as mergekit computes`;
 }
 
-/** The recipe with everything that is needed to tell how a result came about. */
+/**
+ * recipe.json: the recipe with the resolved method, models, arithmetic and version behind a result.
+ */
 function formatRecipeJson(plan: Plan, name: string): string {
   const { method, recipe, global, keys, models, donor, outputs, configChanges } = plan;
   const describe = (key: string, checkpoint: Checkpoint) => ({
@@ -67,7 +69,9 @@ function formatRecipeJson(plan: Plan, name: string): string {
   return `${JSON.stringify(document, null, 2)}\n`;
 }
 
-/** True where mergekit comes to the same numbers: it has the method, the models and all their rows. */
+/**
+ * Whether mergekit gives the same numbers: it has the method, and all models with all their rows.
+ */
 function hasMergekitsNumbers({ method, global, recipe, outputs, configChanges }: Plan): boolean {
   if (!method.mergekit || findRepeated(recipe) !== null) return false;
   if (configChanges.vocabSize !== undefined || recipe.extraTensors) return false;
@@ -82,9 +86,9 @@ function hasMergekitsNumbers({ method, global, recipe, outputs, configChanges }:
  */
 function formatMergekitConfig(plan: Plan): string | null {
   if (!hasMergekitsNumbers(plan)) return null;
-  // mergekit takes the consent to other architectures on its command line: --allow-crimes.
+  // Merging different architectures is a flag of mergekit's command line: --allow-crimes.
   const { allowArchitectureMismatch: _, copyCode: _____, dtype, ...recipe } = plan.recipe;
-  // Ours alone: mergekit's draws are not ours whatever the seed.
+  // These keys are not mergekit's: its random draws differ whatever the seed.
   const { profile: __, seed: ___, draws: ____, ...parameters } = recipe.parameters;
   if (narrowArithmetics(plan.outputs).size > 0) {
     return formatRecipe({ ...recipe, parameters, ...(dtype ? { dtype } : {}) });

@@ -5,22 +5,22 @@ import { countParts } from "../../gpu/tiles/tiling.ts";
 import type { Facts } from "../method.ts";
 import type { TensorRule } from "./rules.ts";
 
-/** Sums over blocks, as `addPartials` takes them. */
+/** Partial sums over blocks, as `addPartials` takes them. */
 export type Partials = Float32Array | Float64Array;
 
-/** Facts in a row of sums. */
+/** Sums in a row. */
 const SUMS = 4;
 
 /**
- * The unit of tiny changes: the smallest normal float32, squared in it, is far from vanishing. Squares
- * of changes that are summed in it instead are below `VANISHING`, so they do not overflow.
+ * Unit of tiny changes: the square of the smallest normal float32, in this unit, stays far from
+ * underflow. Only squares below `VANISHING` are summed in it, so they do not overflow.
  */
 const SMALL_UNIT = 2 ** 96;
 const VANISHING = 2 ** -90;
 
 /**
- * A tile's partial sums of a rule. Where something changed in a block and its square is next to
- * nothing, the block is summed once more in a smaller unit, so that what counts as changed has a size.
+ * Partial sums of a rule over a tile. Blocks whose squares come close to underflow are summed again
+ * in a smaller unit, so that elements that changed have a nonzero magnitude.
  */
 export async function sumTile(
   slot: TileSlot,
@@ -43,7 +43,7 @@ export async function sumTile(
   return exact;
 }
 
-/** Sums of a tensor's parts that grow tile by tile, in order. */
+/** Sums of a tensor's parts, accumulated tile by tile in order. */
 export class Sums {
   readonly #sums: Float64Array;
   readonly #rows: number;
@@ -57,7 +57,7 @@ export class Sums {
     addPartials(this.#sums, tile, this.#rows, partials);
   }
 
-  /** The rows of one part. */
+  /** Rows of sums of one part. */
   factsOf(part: number): readonly Facts[] {
     return Array.from({ length: this.#rows }, (_, row): Facts => {
       const at = (part * this.#rows + row) * SUMS;

@@ -6,22 +6,25 @@ import type { TileInput } from "../../gpu/tiles/tileInput.ts";
 import type { Layout, Tile } from "../../gpu/tiles/tiling.ts";
 import type { OutputTensor } from "../plan/outputTensor.ts";
 
-/** How a tensor comes to the GPU: as it is stored, or as f32 where the CPU converts it first. */
+/** Format of a tensor in a tile: as stored, or f32 where the CPU converts it first. */
 function formatOnGpu({ dtype }: CheckpointTensor): WeightFormat {
   return PLAIN_FORMATS[isOutputDType(dtype) ? dtype : "F32"];
 }
 
-/** The base, where there is one, then the models: the order of a tile's segments. */
+/**
+ * Sources of a tensor in the order of a tile's segments: the base, where there is one, then the
+ * models.
+ */
 export function sourcesOf(output: OutputTensor): readonly CheckpointTensor[] {
   return output.base ? [output.base, ...output.models] : output.models;
 }
 
-/** Bytes that a tile of this tensor takes on the GPU for each element, over all its sources. */
+/** Bytes per element of a tile on the GPU, over all sources of the tensor. */
 export function readBytesPerElement(output: OutputTensor): number {
   return sourcesOf(output).reduce((sum, tensor) => sum + formatBytes(formatOnGpu(tensor), 1), 0);
 }
 
-/** Reads a tile of every source; F64 and F8 become f32 on the way. */
+/** Reads a tile of every source; F64 and F8 are converted to f32. */
 export async function readTile(
   output: OutputTensor,
   { first, count }: Tile,

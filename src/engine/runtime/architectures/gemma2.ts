@@ -4,8 +4,8 @@ import { llamaLike, normTensors, readWindow, readWindows } from "../description/
 const CAP = { min: 1e-3, max: 1e6 };
 
 /**
- * Gemma 2 (arXiv 2408.00118): norms before and after each half of a layer, with 1 + w; every other
- * layer sees a window; scores and logits are soft-capped; the embedding is scaled.
+ * Gemma 2 (arXiv 2408.00118): norms before and after each half of a layer, with 1 + w; a sliding
+ * window in every other layer; soft-capped scores and logits; a scaled embedding.
  */
 export default {
   modelType: "gemma2",

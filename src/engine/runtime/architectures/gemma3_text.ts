@@ -11,7 +11,7 @@ import { readRopesByType } from "../description/ropeSpec.ts";
 
 /**
  * Gemma 3's text model (arXiv 2503.19786): Gemma 2 with norms over queries and keys in place of the
- * scores' cap, and five layers of six that see a window, whose positions rotate by a rope of their own.
+ * scores' cap, and a sliding window in five of six layers, which have a rope of their own.
  */
 export default {
   modelType: "gemma3_text",

@@ -8,7 +8,7 @@ function conv1d(name: string, inputs: number, outputs: number): Projection {
   return { ...linear(name, inputs, outputs, { bias: true }), layout: "in_out" };
 }
 
-/** GPT-2: learned positions, matrices stored the other way round. */
+/** GPT-2: learned positions, matrices stored transposed. */
 export default {
   modelType: "gpt2",
   defaults: { n_positions: 1024 },

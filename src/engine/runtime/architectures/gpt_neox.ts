@@ -4,7 +4,7 @@ import { linear, normTensors, readSizes } from "../description/blocks.ts";
 import { readRope } from "../description/ropeSpec.ts";
 import type { AttentionSpec, MlpSpec } from "../description/spec.ts";
 
-/** GPT-NeoX and Pythia: attention and MLP side by side, a part of each head rotated, biases. */
+/** GPT-NeoX and Pythia: parallel attention and MLP, partly rotated heads, biases. */
 export default {
   modelType: "gpt_neox",
   defaults: { max_position_embeddings: 2048 },
@@ -13,7 +13,7 @@ export default {
     const { hiddenSize, heads, headDim } = sizes;
     const size = config.integer(["intermediate_size"]);
     const bias = config.boolean(["attention_bias"], true);
-    // One matrix, in which every head has its query, key and value next to each other.
+    // One matrix holds query, key and value of each head next to each other.
     const headStride = 3 * headDim;
     const attention: AttentionSpec = {
       heads,

@@ -1,7 +1,7 @@
 import type { Architecture } from "../description/architecture.ts";
 import { llamaLike } from "../description/blocks.ts";
 
-/** Llama 1 to 3, and what was trained in its shape: SmolLM2, TinyLlama, Yi, DeepSeek's 7B. */
+/** Llama 1 to 3, and models of the same architecture: SmolLM2, TinyLlama, Yi, DeepSeek's 7B. */
 export default {
   modelType: "llama",
   defaults: { max_position_embeddings: 2048 },

@@ -1,7 +1,7 @@
 import type { Architecture } from "../description/architecture.ts";
 import { llamaLike, readWindow, readWindows } from "../description/blocks.ts";
 
-/** Llama with a sliding window over all layers. */
+/** Mistral: Llama with a sliding window in all layers. */
 export default {
   modelType: "mistral",
   defaults: { num_key_value_heads: 8, max_position_embeddings: 131_072, sliding_window: 4096 },

@@ -1,7 +1,7 @@
 import type { Architecture } from "../description/architecture.ts";
 import { linear, llamaLike, readWindow, readWindows } from "../description/blocks.ts";
 
-/** Llama with one matrix for queries, keys and values, and one for gate and up. */
+/** Phi-3: Llama with one matrix for queries, keys and values, and one for gate and up. */
 export default {
   modelType: "phi3",
   defaults: { max_position_embeddings: 4096, rms_norm_eps: 1e-5, pad_token_id: 32_000 },

@@ -1,7 +1,7 @@
 import type { Architecture } from "../description/architecture.ts";
 import { llamaLike, readWindow, readWindows } from "../description/blocks.ts";
 
-/** Llama with biases on queries, keys and values; upper layers may see a window only. */
+/** Qwen2: Llama with biases on queries, keys and values; upper layers may have a sliding window. */
 export default {
   modelType: "qwen2",
   defaults: { num_key_value_heads: 32, max_position_embeddings: 32_768, sliding_window: 4096 },

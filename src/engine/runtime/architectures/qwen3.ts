@@ -1,7 +1,7 @@
 import type { Architecture } from "../description/architecture.ts";
 import { llamaLike, readWindow, readWindows } from "../description/blocks.ts";
 
-/** Qwen2 with a norm on every query and key head in place of the biases. */
+/** Qwen3: Qwen2 with a norm on every query and key head in place of the biases. */
 export default {
   modelType: "qwen3",
   defaults: {

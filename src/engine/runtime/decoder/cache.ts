@@ -6,26 +6,26 @@ import type { DecoderSpec, LayerSpec } from "../description/spec.ts";
 import { headQuads } from "../kernels/kernels.ts";
 import type { TokenCache } from "../languageModel.ts";
 
-/** One layer's keys and values, `[position, kvHead, head_dim in whole quads]` in f32. */
+/** Keys and values of one layer, `[position, kvHead, head_dim in whole quads]` in f32. */
 export interface KeyValues {
   readonly keys: GPUBuffer;
   readonly values: GPUBuffer;
 }
 
-/** Bytes that one layer's keys take for `capacity` tokens; its values take as many. */
+/** Bytes of one layer's keys for `capacity` tokens; its values take as many. */
 function layerBytes({ attention }: LayerSpec, capacity: number): number {
   return capacity * attention.kvHeads * headQuads(attention) * 16;
 }
 
-/** Bytes that a cache for `capacity` tokens takes. */
+/** Bytes of a cache for `capacity` tokens. */
 export function cacheBytes(spec: DecoderSpec, capacity: number): number {
   return spec.layers.reduce((sum, layer) => sum + 2 * layerBytes(layer, capacity), 0);
 }
 
-/** Keys and values of all layers on the GPU, and the tokens that they are of. */
+/** Keys and values of all layers on the GPU, and the tokens that they belong to. */
 export class KeyValueCache implements TokenCache {
   readonly capacity: number;
-  /** Whether the keys were turned as in a long text; see `isLongText`. */
+  /** Whether the keys were rotated by a long text's factors; see `isLongText`. */
   isLong = false;
   readonly layers: readonly KeyValues[];
   readonly #scope = new ResourceScope();
@@ -66,7 +66,7 @@ export class KeyValueCache implements TokenCache {
     return this.#ids;
   }
 
-  /** Counts tokens whose keys and values were written. */
+  /** Records tokens whose keys and values were written. */
   append(ids: readonly number[]): void {
     invariant(this.length + ids.length <= this.capacity, "a cache holds what was written into it");
     for (const id of ids) this.#ids.push(id);

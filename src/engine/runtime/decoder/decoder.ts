@@ -19,7 +19,7 @@ import type { DecoderPlan } from "./plan.ts";
 import type { WeightLoader } from "./weights.ts";
 import type { Workspace } from "./workspace.ts";
 
-/** The transformer in WGSL, over one checkpoint. */
+/** A decoder-only transformer, run in WGSL from one checkpoint's weights. */
 export class Decoder implements LanguageModel {
   readonly spec: DecoderSpec;
   readonly plan: DecoderPlan;
@@ -28,7 +28,7 @@ export class Decoder implements LanguageModel {
   readonly #space: Workspace;
   readonly #recorder: Recorder;
   readonly #ends: LoadedWeights;
-  /** All layers, or none where they are streamed. */
+  /** All layers; empty where they are streamed. */
   readonly #layers: readonly LoadedWeights[];
   readonly #kernels: Kernels;
   #turn: Promise<unknown> = Promise.resolve();
@@ -106,8 +106,8 @@ export class Decoder implements LanguageModel {
   }
 
   /**
-   * What of a cache must be read again because its keys are turned otherwise than those of a text of
-   * this length: nothing, or all, as in transformers.
+   * Tokens of a cache to read again because a text of this length rotates keys by other factors:
+   * none, or all, as in transformers.
    */
   #rewind(cache: KeyValueCache, length: number): readonly number[] {
     const isLong = this.spec.layers.some(
@@ -120,8 +120,8 @@ export class Decoder implements LanguageModel {
   }
 
   /**
-   * Runs the layers over tokens that fit the workspace; leaves the residual there. `length` is the
-   * text's at the end of the call.
+   * Runs the layers over tokens that fit the workspace, and leaves the residual there. `length` is
+   * the length of the text at the end of the call.
    */
   async #readTokens(
     ids: readonly number[],
@@ -147,7 +147,7 @@ export class Decoder implements LanguageModel {
         { load, ahead: this.plan.ahead },
         async (weights, i) => {
           await run(weights, i);
-          // Destroying a buffer waits for what was submitted before it.
+          // WebGPU frees a destroyed buffer only after the work that was submitted before.
           await this.#recorder.finish();
         },
       );
@@ -207,7 +207,7 @@ export class Decoder implements LanguageModel {
     }
   }
 
-  /** Logits of the rows [from, to) of the residual, block by block. */
+  /** Passes on the logits of the residual's rows [from, to), block by block. */
   async #handOut(
     first: number,
     from: number,

@@ -14,19 +14,19 @@ import type { Recorder } from "../kernels/recorder.ts";
 import { scaleValues } from "../kernels/scale.ts";
 import type { LoadedNorm, LoadedProjection, LoadedWeights } from "./loadedWeights.ts";
 
-/** Which kernel runs for which shape. */
+/** Kernels by shape. */
 export interface Kernels {
   readonly matmul: MatmulChoice;
   attention(spec: AttentionSpec, rows: number): AttentionKernel;
 }
 
-/** The tokens a pass reads: `rows` of them from position `start` on. */
+/** Tokens of a pass: `rows` of them, from position `start` on. */
 export interface Span {
   readonly start: number;
   readonly rows: number;
 }
 
-/** One way of tokens through the layers: in inference, or in training with adapters beside matrices. */
+/** Parts that a layer's forward pass needs, in inference or in training with adapters. */
 export interface LayerPass {
   readonly recorder: Recorder;
   readonly spec: DecoderSpec;
@@ -37,34 +37,34 @@ export interface LayerPass {
 }
 
 /**
- * Where a layer reads and writes. Inference has one residual, which input, middle and output all are;
- * training keeps each apart for the backward pass.
+ * Buffers of a layer. In inference input, middle and output are one residual; training keeps each
+ * for the backward pass.
  */
 export interface LayerBuffers {
   readonly input: Rows;
-  /** The residual between attention and MLP. */
+  /** Residual between attention and MLP. */
   readonly middle: Rows;
   /**
-   * The next layer's input. Null: the layer runs once more, for its backward pass; what attention
-   * gathered (`mixed`, `logSums`) was kept and is not made again.
+   * Input of the next layer. Null: the layer is recomputed for its backward pass, with the kept
+   * output of attention (`mixed`, `logSums`).
    */
   readonly output: Rows | null;
   readonly normed: Rows;
   readonly mlpNormed: Rows;
   readonly qkv: Rows;
-  /** Queries and keys after the norms of heads; null where there are none. */
+  /** Queries and keys after the head norms; null where there are none. */
   readonly turned: Rows | null;
   readonly queries: GPUBuffer;
   readonly keys: GPUBuffer;
   readonly values: GPUBuffer;
   readonly angles: Angles;
-  /** For every row, the position where its document starts; without it all start at 0. */
+  /** Start of each row's document; absent: all start at 0. */
   readonly documents?: GPUBuffer;
   readonly mixed: Rows;
   readonly logSums: GPUBuffer;
   readonly wide: Rows;
   readonly active: Rows;
-  /** What attention and MLP give before the norm that follows; null where none does. */
+  /** Output of attention and of the MLP before their post-norm; null where there is none. */
   readonly attended: Rows | null;
   readonly made: Rows | null;
 }
@@ -86,7 +86,7 @@ export async function forwardLayer(
   await norm(pass, weights.norm(layer.attentionNorm), input, at.normed);
   await makeHeads(pass, layer, weights, at);
   if (output) await gather(pass, layer, at);
-  // Before attention's branch is added, where input and middle may be one buffer.
+  // Before attention's output is added, since input and middle may be one buffer.
   if (parallelResidual) await norm(pass, mlpNorm, input, at.mlpNormed);
   const attention = attentionBranch(layer, weights, at);
   if (output || !parallelResidual) {
@@ -104,12 +104,12 @@ export async function forwardLayer(
   }
 }
 
-/** The end of attention or MLP: what its last projection reads, and the norm that may follow it. */
+/** End of attention or of the MLP: the last projection's input, and the post-norm, if any. */
 export interface Branch {
   readonly from: Rows;
   readonly projection: LoadedProjection;
   readonly postNorm: LoadedNorm | null;
-  /** What the projection gives, where a norm follows. */
+  /** Output of the projection, where a norm follows. */
   readonly through: Rows | null;
 }
 
@@ -139,7 +139,7 @@ export function mlpBranch(
   };
 }
 
-/** residual += projection(from), through a norm where the architecture has one there. */
+/** residual += projection(from), with the architecture's post-norm in between. */
 async function addBranch(pass: LayerPass, branch: Branch, residual: Rows): Promise<void> {
   const { recorder, spec, span } = pass;
   const { from, projection, postNorm, through } = branch;
@@ -166,7 +166,7 @@ async function copy({ recorder, span }: LayerPass, from: Rows, to: Rows): Promis
   await scaleValues(recorder, from.buffer, to.buffer, { count, scale: 1 });
 }
 
-/** normed → queries, keys and values, rotated to their positions. */
+/** normed → queries, keys and values, rotated by their positions. */
 async function makeHeads(
   pass: LayerPass,
   layer: LayerSpec,
@@ -189,7 +189,7 @@ async function makeHeads(
   await rotate(pass.recorder, attention, buffers, pass.span);
 }
 
-/** qkv → turned, for the heads of queries or of keys. */
+/** qkv → normed heads of queries or of keys. */
 function normHeads(
   { recorder, spec, span }: LayerPass,
   { headDim }: AttentionSpec,
@@ -204,12 +204,12 @@ function normHeads(
   return normalise(recorder, spec.norm, weights, at(qkv), at(turned), shape);
 }
 
-/** The heads of queries or of keys within rows, one group after the other. */
+/** Heads of queries or of keys within rows. */
 export function headsOf(rows: Rows, { offset, headStride }: HeadView) {
   return { ...rows, offset: rows.offset + offset, groupStride: headStride };
 }
 
-/** What every head gathers from the positions it sees. */
+/** Attention over the positions that each head sees. */
 function gather(pass: LayerPass, { attention }: LayerSpec, at: LayerBuffers): Promise<void> {
   const { queries, keys, values, logSums, documents } = at;
   const buffers = { queries, keys, values, logSums, out: at.mixed };

@@ -1,12 +1,12 @@
-/** What is loaded for one layer and given back after it. */
+/** Weights of one layer while it runs. */
 interface Loaded {
   release(): void;
 }
 
 /**
- * Hands every layer to `use` in order, loaded when its turn comes, and released after. With `ahead`
- * the next one is loaded while a layer is used; where that fails, for want of memory beside a long
- * text's cache say, it is loaded again when nothing else is there.
+ * Runs `use` over every layer in order, loading each before and releasing it after. With `ahead`
+ * the next layer is loaded while one runs; where there is no memory for that, it is loaded after
+ * the other was released.
  */
 export async function streamLayers<T extends Loaded>(
   count: number,

@@ -15,13 +15,13 @@ export interface LoadedNorm {
   readonly bias: GPUBuffer | null;
 }
 
-/** Tensors on the GPU by the architecture's names: those of a layer, or of a decoder's ends. */
+/** Weights on the GPU by the architecture's names: those of a layer, or of a decoder's ends. */
 export class LoadedWeights {
   readonly #matrices = new Map<string, Matrix>();
   readonly #vectors = new Map<string, GPUBuffer>();
   readonly #scope = new ResourceScope();
 
-  /** Loads what is listed; when one fails, none stays. Errors: those of the loader. */
+  /** Loads the listed tensors; when one fails, all are released. Errors: those of the loader. */
   static async load(loader: WeightLoader, tensors: readonly TensorShape[]): Promise<LoadedWeights> {
     const loaded = new LoadedWeights();
     try {

@@ -13,20 +13,20 @@ import { WeightLoader } from "./weights.ts";
 import { Workspace } from "./workspace.ts";
 
 export interface DecoderOptions {
-  /** Instead of the kernels that suit the adapter: the rule's for a kind of it, or a choice. */
+  /** Kernels to use instead of the adapter's: the rule's for a kind of adapter, or a choice. */
   readonly kernels?: "cpu" | "gpu" | Kernels;
   /** Tokens per pass, at most. */
   readonly rows?: number;
-  /** Layers are loaded whenever they are needed, even if all would fit. */
+  /** Loads layers whenever they are needed, even if all would fit. */
   readonly streamed?: boolean;
-  /** Called before anything is loaded. */
+  /** Called with the plan before anything is loaded. */
   readonly onPlan?: (plan: DecoderPlan) => void;
   readonly signal?: AbortSignal;
   readonly progress?: (doneBytes: number, totalBytes: number, label: string) => void;
 }
 
 /**
- * Opens a checkpoint as a language model: plans, and loads what the plan keeps on the GPU.
+ * Opens a checkpoint as a language model, with the weights on the GPU that the plan keeps there.
  * `gpu-memory`, and the errors of `measureDecoder`.
  */
 export async function openDecoder(
@@ -61,7 +61,7 @@ export async function openDecoder(
   }
 }
 
-/** Before anything is loaded, so that what is timed has the GPU and its budget to itself. */
+/** Kernels are timed before weights are loaded, so that the tuner has the GPU's memory. */
 function findKernels(
   gpu: Gpu,
   measured: MeasuredDecoder,

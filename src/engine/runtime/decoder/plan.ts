@@ -9,12 +9,12 @@ import { Recorder } from "../kernels/recorder.ts";
 import { TensorLookup } from "./tensorLookup.ts";
 import { largestBuffer, workspaceBytes } from "./workspace.ts";
 
-/** Tokens that go through the layers together, at most. */
+/** Largest number of tokens in a pass. */
 export const MAX_ROWS = 512;
-/** Part of the budget that a workspace may take. */
+/** Largest fraction of the budget for a workspace. */
 const WORKSPACE_SHARE = 1 / 4;
 
-/** How a model will be run within the budget, found from headers alone. */
+/** Memory plan of a model within the budget, from headers alone. */
 export interface DecoderPlan {
   readonly spec: DecoderSpec;
   /** All weights, in bytes on the GPU. */
@@ -24,16 +24,16 @@ export interface DecoderPlan {
   readonly workspaceBytes: number;
   /** Tokens per pass. */
   readonly rows: number;
-  /** The layers do not fit beside each other: each is loaded when its turn comes, every pass. */
+  /** Whether the layers do not fit together: each is then loaded in every pass. */
   readonly streamed: boolean;
-  /** Streamed, and the next layer is loaded while one runs: two of them lie on the GPU at once. */
+  /** Whether the next layer is loaded while one runs, so that two are on the GPU at once. */
   readonly ahead: boolean;
-  /** Bytes of the pool at once, without any cache. */
+  /** Largest number of pool bytes at once, without caches. */
   readonly peakBytes: number;
   readonly budgetBytes: number;
 }
 
-/** A checkpoint that can be run: every tensor is there, with the shape that its config calls for. */
+/** A checkpoint that can be run: every tensor exists, in the shape that its config demands. */
 export interface MeasuredDecoder {
   readonly spec: DecoderSpec;
   readonly lookup: TensorLookup;
@@ -67,7 +67,9 @@ export function measureDecoder(checkpoint: Checkpoint): MeasuredDecoder {
   return { spec, lookup, weightBytes, endBytes, layerBytes };
 }
 
-/** Weights in a format that is not read; those that are dequantised as they are read are as any other. */
+/**
+ * Refuses quantised weights that cannot be read; those dequantised on reading are like any others.
+ */
 function refuseQuantised({ name, quantised }: Checkpoint): void {
   const refused = quantised.find(({ refusal }) => refusal !== null);
   if (!refused) return;
@@ -79,8 +81,8 @@ function refuseQuantised({ name, quantised }: Checkpoint): void {
 }
 
 /**
- * What a config.json ties, as transformers 5 loads it: a head that is stored beside the embedding is
- * a head of its own, and one that is stored alone is the embedding too.
+ * Tying as transformers 5 loads it: a head stored beside the embedding is a head of its own; one
+ * stored alone is the embedding, too.
  */
 function asStored(tied: DecoderSpec, untied: DecoderSpec, lookup: TensorLookup): DecoderSpec {
   const { tensor } = untied.head;
@@ -93,7 +95,7 @@ function asStored(tied: DecoderSpec, untied: DecoderSpec, lookup: TensorLookup):
   };
 }
 
-/** What fits beside each other in what is free of the GPU's budget. */
+/** Plan that fits the free part of the GPU's budget. */
 export function planDecoder(
   { freeBytes: budgetBytes, bindingBytes }: GpuSpace,
   { spec, weightBytes, endBytes, layerBytes }: MeasuredDecoder,
@@ -133,7 +135,7 @@ export function planDecoder(
   };
 }
 
-/** Bytes of tensors on the GPU: a matrix as it is stored, a vector as f32. */
+/** Bytes of tensors on the GPU: matrices as stored, vectors in f32. */
 function bytesOf(tensors: readonly TensorShape[], lookup: TensorLookup): number {
   return tensors.reduce((sum, { name, shape }) => sum + lookup.bytes(name, shape), 0);
 }

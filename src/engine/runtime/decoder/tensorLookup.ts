@@ -7,7 +7,7 @@ import { EngineError } from "../../contract/index.ts";
 import { isOutputDType, mergeRole } from "../../core/tensor/dtype.ts";
 import { formatBytes, PLAIN_FORMATS, type WeightFormat } from "../../core/tensor/weightFormat.ts";
 
-/** Finds a decoder's tensors in a checkpoint and checks that they are what its config calls for. */
+/** Looks up a decoder's tensors in a checkpoint and checks them against its config. */
 export class TensorLookup {
   readonly #checkpoint: Checkpoint;
   readonly #optionalPrefix: string;
@@ -17,7 +17,7 @@ export class TensorLookup {
     this.#optionalPrefix = optionalPrefix;
   }
 
-  /** A tensor by name, with or without the optional prefix. */
+  /** Tensor of a name, with or without the optional prefix. */
   #lookUp(name: string): CheckpointTensor | undefined {
     const { tensors } = this.#checkpoint;
     const short = name.startsWith(this.#optionalPrefix)
@@ -31,7 +31,7 @@ export class TensorLookup {
     return this.#lookUp(name) !== undefined;
   }
 
-  /** A tensor of exactly this shape. */
+  /** Tensor of a name with exactly this shape. */
   find(name: string, shape: readonly number[]): CheckpointTensor {
     const { name: model } = this.#checkpoint;
     const tensor = this.#lookUp(name);
@@ -60,7 +60,7 @@ export class TensorLookup {
     return tensor;
   }
 
-  /** Bytes that a tensor will take on the GPU: a matrix as it is kept, a vector as f32. */
+  /** Bytes of a tensor on the GPU: a matrix as kept, a vector in f32. */
   bytes(name: string, shape: readonly number[]): number {
     const tensor = this.find(name, shape);
     const format = shape.length === 1 ? PLAIN_FORMATS.F32 : keptFormat(tensor);
@@ -69,7 +69,7 @@ export class TensorLookup {
   }
 }
 
-/** How a matrix is kept on the GPU: as it is stored; what no kernel reads is widened to f32. */
+/** Format of a matrix on the GPU: as stored, or f32 where no kernel reads that. */
 export function keptFormat({ dtype }: CheckpointTensor): WeightFormat {
   return PLAIN_FORMATS[isOutputDType(dtype) ? dtype : "F32"];
 }

@@ -9,17 +9,17 @@ import { keptFormat, type TensorLookup } from "./tensorLookup.ts";
 
 /** Bytes read and uploaded at once. */
 const PIECE_BYTES = 16 * 2 ** 20;
-/** Rows of a panel: what two dimensions of workgroups of four rows can reach. */
+/** Rows of a panel: the most that two dimensions of workgroups of four rows reach. */
 const MAX_PANEL_ROWS = 2 ** 17;
 
-/** Rows [first, first + rows) of a matrix, in a buffer of their own. */
+/** Rows [first, first + rows) of a matrix, in their own buffer. */
 export interface Panel {
   readonly buffer: GPUBuffer;
   readonly first: number;
   readonly rows: number;
 }
 
-/** A matrix on the GPU as it was stored; one that is larger than a binding lies in several panels. */
+/** A matrix on the GPU, as stored; one larger than a binding is split into panels. */
 export interface Matrix {
   readonly panels: readonly Panel[];
   readonly format: WeightFormat;
@@ -27,27 +27,27 @@ export interface Matrix {
   readonly columns: number;
 }
 
-/** Brings weights from a checkpoint to the GPU. */
+/** Loads weights of a checkpoint to the GPU. */
 export class WeightLoader {
   readonly #gpu: Gpu;
   readonly #lookup: TensorLookup;
   readonly #widened: boolean;
 
-  /** `widened`: every matrix comes as f32, as training wants them; else as it is stored. */
+  /** `widened`: every matrix becomes f32, for training; by default they stay as stored. */
   constructor(gpu: Gpu, lookup: TensorLookup, widened = false) {
     this.#gpu = gpu;
     this.#lookup = lookup;
     this.#widened = widened;
   }
 
-  /** Streams a matrix to the GPU; the scope keeps its buffers as they are made. */
+  /** Streams a matrix to the GPU; the scope keeps each buffer as it is made. */
   async matrix(name: string, rows: number, columns: number, scope: ResourceScope): Promise<Matrix> {
     const tensor = this.#lookup.find(name, [rows, columns]);
     const { limits } = this.#gpu.device;
     const format = this.#formatOf(tensor);
     const rowBytes = formatBytes(format, columns);
     const limit = Math.min(limits.maxStorageBufferBindingSize, limits.maxBufferSize);
-    // Whole fours of rows: a panel of inputs then starts at a whole quad.
+    // Whole fours of rows, so that a panel of inputs starts at a whole quad.
     const most = Math.floor(limit / rowBytes / 4) * 4;
     if (most === 0) {
       throw new EngineError(
@@ -67,7 +67,7 @@ export class WeightLoader {
     return { panels, format, rows, columns };
   }
 
-  /** A vector as f32. */
+  /** Loads a vector as f32. */
   async vector(name: string, length: number, scope: ResourceScope): Promise<GPUBuffer> {
     const tensor = this.#lookup.find(name, [length]);
     const values = toF32(await readTensor(tensor, 0, tensor.byteLength), tensor.dtype);
@@ -76,7 +76,7 @@ export class WeightLoader {
     return buffer;
   }
 
-  /** How a matrix lies on the GPU. */
+  /** Format of a matrix on the GPU. */
   #formatOf(tensor: CheckpointTensor): WeightFormat {
     return this.#widened ? PLAIN_FORMATS.F32 : keptFormat(tensor);
   }
@@ -106,7 +106,7 @@ export class WeightLoader {
   }
 }
 
-/** `writeBuffer` takes whole words only. */
+/** Bytes padded to whole words, which `writeBuffer` demands. */
 function wholeWords(bytes: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {
   if (bytes.byteLength % 4 === 0) return bytes;
   const padded = new Uint8Array(Math.ceil(bytes.byteLength / 4) * 4);

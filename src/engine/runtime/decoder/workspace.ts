@@ -7,12 +7,12 @@ import { AngleTables, angleLength } from "./angleTables.ts";
 import type { KeyValues } from "./cache.ts";
 import type { LayerBuffers } from "./layer.ts";
 
-/** Bytes of logits handed over at once. */
+/** Bytes of logits passed on at once. */
 export const LOGITS_BYTES = 16 * 2 ** 20;
 
 const wholeQuads = (length: number) => 4 * Math.ceil(length / 4);
 
-/** Values per row of every buffer that a pass through the layers needs. */
+/** Values per row of every buffer of a pass. */
 function rowLengths(spec: DecoderSpec) {
   const { hiddenSize, layers } = spec;
   const widest = (length: (layer: LayerSpec) => number) => Math.max(0, ...layers.map(length));
@@ -39,12 +39,12 @@ function rowLengths(spec: DecoderSpec) {
 }
 type Part = keyof ReturnType<typeof rowLengths>;
 
-/** Rows of logits that are made at once. */
+/** Rows of logits computed at once. */
 function logitRows({ vocabSize }: DecoderSpec, rows: number): number {
   return Math.max(1, Math.min(rows, Math.floor(LOGITS_BYTES / (4 * vocabSize))));
 }
 
-/** Bytes that a workspace for `rows` tokens takes. */
+/** Bytes of a workspace for `rows` tokens. */
 export function workspaceBytes(spec: DecoderSpec, rows: number): number {
   const values = Object.values(rowLengths(spec)).reduce((sum, length) => sum + length, 0);
   return 4 * (rows * values + logitRows(spec, rows) * spec.vocabSize);
@@ -58,9 +58,9 @@ export function largestBuffer(spec: DecoderSpec, rows: number): number {
   );
 }
 
-/** What the layers write into: one set of buffers, used by every layer in turn. */
+/** Buffers that the layers write to: one set, used by every layer in turn. */
 export class Workspace {
-  /** Tokens it has room for. */
+  /** Tokens that it has room for. */
   readonly rows: number;
   readonly logitRows: number;
   readonly angles: AngleTables;
@@ -101,7 +101,7 @@ export class Workspace {
     return { buffer: this.buffer(part), stride, offset: first * stride };
   }
 
-  /** Where a layer works: one residual, and keys and values in the cache. */
+  /** Buffers of a layer: one residual, with keys and values in the cache. */
   ofLayer({ attention, mlp, queryNorm }: LayerSpec, cache: KeyValues): LayerBuffers {
     const [residual, normed, branch] = [
       this.rowsOf("residual"),

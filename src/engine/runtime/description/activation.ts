@@ -13,7 +13,7 @@ const ACTIVATION_NAMES: Readonly<Record<string, Activation>> = {
   relu: "relu",
 };
 
-/** An activation by any of the names that transformers has for it. */
+/** Activation of any of transformers' names. */
 export function readActivation(
   config: ConfigReader,
   names: readonly string[],

@@ -3,13 +3,16 @@ import { EngineError } from "../../contract/index.ts";
 import { ConfigReader } from "./configReader.ts";
 import type { DecoderSpec } from "./spec.ts";
 
-/** One file in architectures/ each. */
+/** An architecture; one file in architectures/ each. */
 export interface Architecture {
   /** `model_type` in config.json. */
   readonly modelType: string;
-  /** What transformers takes where config.json is silent, if it is not what `describe` says. */
+  /** Values that transformers assumes where config.json has none and `describe` states no other. */
   readonly defaults: Readonly<Record<string, unknown>>;
-  /** `tied`: the head is the embedding. Throws `bad-config` or `unsupported-architecture`. */
+  /**
+   * Description of a config. `tied`: the head is the embedding. Throws `bad-config` or
+   * `unsupported-architecture`.
+   */
   describe(config: ConfigReader, tied: boolean): DecoderSpec;
 }
 
@@ -21,12 +24,12 @@ const ARCHITECTURES: ReadonlyMap<string, Architecture> = new Map(
   Object.values(files).map((architecture) => [architecture.modelType, architecture]),
 );
 
-/** The values of `model_type` that can be run. */
+/** Values of `model_type` that can be run. */
 export function listArchitectures(): readonly string[] {
   return [...ARCHITECTURES.keys()].toSorted();
 }
 
-/** The decoder that a config.json describes; `model` is what messages call it. */
+/** Description of a decoder from its config.json; `model` names it in messages. */
 export function describeDecoder(config: ModelConfig | null, model: string): DecoderSpec {
   if (!config) {
     throw new EngineError(

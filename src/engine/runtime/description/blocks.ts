@@ -14,10 +14,10 @@ import type {
 
 const MAX_LAYERS = 1024;
 const MAX_HEADS = 1024;
-/** Heads larger than this would not fit the attention kernel's workgroup memory. */
+/** Largest head that fits the attention kernel's workgroup memory. */
 const MAX_HEAD_DIM = 512;
 
-/** Sizes that every architecture has, under the names that config.json gives them. */
+/** Sizes that every architecture has, by their names in config.json. */
 export function readSizes(config: ConfigReader) {
   const hiddenSize = config.integer(["hidden_size", "n_embd"]);
   const heads = config.integer(["num_attention_heads", "n_head"], { max: MAX_HEADS });
@@ -48,7 +48,7 @@ export function readSizes(config: ConfigReader) {
   };
 }
 
-/** Queries, then keys, then values, each head after head. */
+/** Heads of queries, then keys, then values. */
 export function oneAfterTheOther(
   heads: number,
   kvHeads: number,
@@ -63,7 +63,7 @@ export function oneAfterTheOther(
   };
 }
 
-/** A linear map stored as torch's `nn.Linear` does, `name.weight` and, with a bias, `name.bias`. */
+/** A linear map as torch's `nn.Linear` stores it: `name.weight` and, with a bias, `name.bias`. */
 export function linear(
   name: string,
   inputs: number,
@@ -81,12 +81,12 @@ export function linear(
   };
 }
 
-/** A norm's tensors by the module's name. */
+/** Tensors of a norm by the module's name. */
 export function normTensors(name: string, bias = false): NormTensors {
   return { weight: `${name}.weight`, bias: bias ? `${name}.bias` : null };
 }
 
-/** Which layers see a window only, from `layer_types` where there is one, else from `fallback`. */
+/** Layers with a sliding window, from `layer_types` where there is one, else from `fallback`. */
 export function readSliding(
   config: ConfigReader,
   layers: number,
@@ -106,7 +106,7 @@ export function readSliding(
   });
 }
 
-/** The window of each layer; null where it sees all. */
+/** Window of each layer; null for full attention. */
 export function readWindows(
   config: ConfigReader,
   layers: number,
@@ -116,7 +116,7 @@ export function readWindows(
   return readSliding(config, layers, fallback).map((slides) => (slides ? window : null));
 }
 
-/** `pad_token_id`, counted from the end where it is negative; null where it is no token. */
+/** `pad_token_id`, counted from the end where negative; null where it is no token. */
 function readPadding(config: ConfigReader, vocabSize: number): number | null {
   const id = config.raw("pad_token_id");
   if (!Number.isInteger(id)) return null;
@@ -124,7 +124,7 @@ function readPadding(config: ConfigReader, vocabSize: number): number | null {
   return counted >= 0 && counted < vocabSize ? counted : null;
 }
 
-/** `sliding_window` in tokens; null where there is none. */
+/** `sliding_window` in tokens; null for none. */
 export function readWindow(config: ConfigReader): number | null {
   return config.raw("sliding_window") === undefined
     ? null
@@ -137,14 +137,14 @@ export interface LlamaVariation {
   readonly mlpBias?: boolean;
   /** RMS norms over each query and key head (Qwen3). */
   readonly headNorms?: boolean;
-  /** The part of each head that is turned where config.json does not say; without it, all is. */
+  /** Rotated fraction of each head where config.json states none; by default all of it. */
   readonly rotaryFraction?: number;
   readonly windows?: (layers: number) => readonly (number | null)[];
-  /** Where layers rotate differently: the rope of each; without it all have the config's. */
+  /** Rope of each layer where layers rotate differently; by default all have the config's. */
   readonly ropes?: (layers: number, headDim: number) => readonly RopeSpec[];
 }
 
-/** Llama and the many that differ from it in little. */
+/** Llama, and architectures that differ from it in a few options. */
 export function llamaLike(
   architecture: string,
   config: ConfigReader,

@@ -8,12 +8,12 @@ interface Range {
   readonly max: number;
 }
 
-/** Larger than any model's, small enough that products of two stay exact. */
+/** Largest size: above any model's, and small enough that products of two are exact. */
 const MAX_SIZE = 2 ** 24;
 
 /**
- * Reads a config.json field by field; a value that is missing, of the wrong kind or out of bounds is
- * `bad-config` with the field's name. Of several names, transformers 5's comes first.
+ * Reads config.json field by field; `bad-config` with the field's name for a value that is missing,
+ * of the wrong kind or out of range. Of several names, transformers 5's comes first.
  */
 export class ConfigReader {
   readonly #fields: readonly Fields[];
@@ -24,13 +24,13 @@ export class ConfigReader {
     this.#where = where;
   }
 
-  /** `defaults` stand for fields that config.json does not have; null in it is an answer. */
+  /** `defaults` replace fields that config.json does not have; a null in it counts as a value. */
   static of({ fields }: ModelConfig, defaults: Fields): ConfigReader {
     const inner = fields.text_config;
     return new ConfigReader([...(isObject(inner) ? [inner] : []), fields, defaults]);
   }
 
-  /** The value as it stands; null and absent are the same. */
+  /** Value of a field, unchecked; null and absent are the same. */
   raw(...names: readonly string[]): unknown {
     for (const name of names) {
       const value = this.#fields.find((fields) => Object.hasOwn(fields, name))?.[name];
@@ -66,7 +66,7 @@ export class ConfigReader {
     return this.#refuse(names[0]!, `a whole number from ${min} to ${max}`, value);
   }
 
-  /** Null where the field is absent or null. */
+  /** Number, or null where the field is absent or null. */
   optionalNumber(names: readonly string[], range: Range): number | null {
     return this.raw(...names) === undefined ? null : this.number(names, range);
   }
@@ -81,14 +81,14 @@ export class ConfigReader {
     return typeof value === "string" ? value : this.#refuse(names[0]!, "a word", value);
   }
 
-  /** An object's fields; where none is there, those of an empty one. */
+  /** Fields of an object; those of an empty one where there is none. */
   object(...names: readonly string[]): ConfigReader {
     const value = this.raw(...names);
     if (value !== undefined && !isObject(value)) return this.#refuse(names[0]!, "an object", value);
     return new ConfigReader([value ?? {}], `${names[0]} of ${this.#where}`);
   }
 
-  /** The same fields, and those of another where it has none. */
+  /** The same fields, completed by another reader's. */
   orElse(other: ConfigReader): ConfigReader {
     return new ConfigReader([...this.#fields, ...other.#fields], this.#where);
   }

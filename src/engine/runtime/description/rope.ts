@@ -41,7 +41,7 @@ export function ropeFrequencies(
       return { frequencies, magnitude: 1 };
     }
     case "yarn": {
-      // The dimension whose pair makes `rotations` full turns over the original context.
+      // Dimension whose pair makes `rotations` full turns over the original context.
       const dimension = (rotations: number) =>
         (dims * Math.log(scaling.originalContext / (rotations * 2 * Math.PI))) /
         (2 * Math.log(theta));
@@ -65,7 +65,7 @@ export function ropeFrequencies(
   }
 }
 
-/** Whether longrope turns the positions of such a text by its long factors: all of them, from the first. */
+/** Whether longrope rotates all positions of such a text by its long factors. */
 export function isLongText({ scaling }: Pick<RopeSpec, "scaling">, length: number): boolean {
   return scaling.kind === "longrope" && length > scaling.originalContext;
 }

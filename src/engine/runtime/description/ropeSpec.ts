@@ -6,10 +6,10 @@ const FACTOR = { min: 1e-3, max: 1e4 };
 const CONTEXT = { min: 1, max: 2 ** 30 };
 
 /**
- * The rotary embedding that a config describes: `rope_parameters` as transformers 5 writes it, or
- * `rope_theta`, `rope_scaling` and `partial_rotary_factor` beside each other as 4 did. Where both are
- * there, transformers takes `rope_scaling`. `fraction` is for architectures that turn a part of each
- * head where config.json does not say otherwise; the others turn all of it, whatever that says.
+ * Rotary embedding of a config: `rope_parameters` as transformers 5 writes it, or `rope_theta`,
+ * `rope_scaling` and `partial_rotary_factor` as version 4 did; of both, transformers takes
+ * `rope_scaling`. `fraction` is the rotated part where config.json states none, for architectures
+ * that rotate a part of each head; the others rotate all of it, whatever config.json says.
  */
 export function readRope(config: ConfigReader, headDim: number, fraction?: number): RopeSpec {
   const stated = config.object("rope_scaling");
@@ -23,16 +23,16 @@ export function readRope(config: ConfigReader, headDim: number, fraction?: numbe
   return ropeOf(config, scaling, { theta, dims: Math.floor(headDim * turned), headDim });
 }
 
-/** The ropes of layers that see all of a text, and of those that see a window of it. */
+/** Ropes of layers with full attention, and of layers with a sliding window. */
 export interface RopesByType {
   readonly full: RopeSpec;
   readonly sliding: RopeSpec;
 }
 
 /**
- * The two rotary embeddings of Gemma 3: `rope_parameters` by layer type as transformers 5 writes them,
- * or `rope_theta` and `rope_scaling` for layers that see all of a text and `rope_local_base_freq` for
- * the others, as 4 did. Where both are there, transformers lets `rope_scaling` stand over the first.
+ * The two rotary embeddings of Gemma 3: `rope_parameters` by layer type as transformers 5 writes
+ * them, or `rope_theta` and `rope_scaling` for full attention and `rope_local_base_freq` for
+ * sliding windows, as version 4 did; of both, transformers lets `rope_scaling` override.
  */
 export function readRopesByType(config: ConfigReader, headDim: number): RopesByType {
   const parameters = config.object("rope_parameters");
@@ -55,7 +55,7 @@ export function readRopesByType(config: ConfigReader, headDim: number): RopesByT
   };
 }
 
-/** `rope_theta` beside the scaling, else by its older names in config.json itself. */
+/** `rope_theta` beside the scaling, else by its older names at the top of config.json. */
 function readTheta(
   config: ConfigReader,
   scaling: ConfigReader,
@@ -162,7 +162,7 @@ function longropeAttentionFactor(
   return factor <= 1 ? 1 : Math.sqrt(1 + Math.log(factor) / Math.log(originalContext));
 }
 
-/** 0.1 · ln(factor) + 1 (the YaRN paper, §3.4), unless the config says otherwise. */
+/** 0.1 · ln(factor) + 1 (the YaRN paper, §3.4), unless the config states another. */
 function yarnAttentionFactor(scaling: ConfigReader, factor: number): number {
   const range = { min: 0, max: 100 };
   const stated = scaling.optionalNumber(["attention_factor"], range);

@@ -1,32 +1,32 @@
 /**
- * A decoder-only transformer as plain data: what an architecture's description makes of a
- * config.json, and all that the kernels are told.
+ * A decoder-only transformer as plain data: made from a config.json by its architecture's
+ * description, and read by all kernels.
  */
 export interface DecoderSpec {
   readonly architecture: string;
-  /** A base model's files may leave this off the front of every tensor's name. */
+  /** Prefix of tensor names that a base model's files may leave out. */
   readonly optionalPrefix: string;
   readonly vocabSize: number;
   readonly hiddenSize: number;
-  /** Tokens that the model was trained to see; hard where positions are learned. */
+  /** Tokens that the model was trained for; a hard limit where positions are learned. */
   readonly contextLength: number;
   readonly embedding: {
     readonly tensor: string;
     readonly scale: number;
-    /** A token whose row is not trained as an input, as torch's `padding_idx`. */
+    /** Token whose embedding row is not trained, as torch's `padding_idx`. */
     readonly padding: number | null;
     /** Learned positions, `[contextLength, hiddenSize]`. */
     readonly positions: string | null;
   };
   readonly norm: NormSpec;
-  /** x + attention(norm(x)) + mlp(norm(x)) instead of one after the other. */
+  /** x + attention(norm(x)) + mlp(norm(x)), instead of attention and MLP in sequence. */
   readonly parallelResidual: boolean;
   readonly layers: readonly LayerSpec[];
   readonly finalNorm: NormTensors;
   readonly head: {
     readonly tensor: string;
     readonly bias: string | null;
-    /** Logits become cap · tanh(logits / cap). */
+    /** Cap of the logits: cap · tanh(logits / cap). */
     readonly softcap: number | null;
   };
 }
@@ -34,7 +34,7 @@ export interface DecoderSpec {
 export interface NormSpec {
   readonly kind: "rms" | "layer";
   readonly epsilon: number;
-  /** 1 where the stored weight is what is added to 1 (Gemma). */
+  /** 1 where the norm multiplies by 1 + weight (Gemma). */
   readonly weightOffset: number;
 }
 
@@ -47,15 +47,15 @@ export interface AttentionSpec {
   readonly heads: number;
   readonly kvHeads: number;
   readonly headDim: number;
-  /** Position i sees the `window` positions up to itself; null: all. */
+  /** Window: position i sees the `window` positions up to itself; null: all. */
   readonly window: number | null;
-  /** Scores are scale · (query · key). */
+  /** Factor of the scores: scale · (query · key). */
   readonly scale: number;
-  /** Scores become cap · tanh(scores / cap). */
+  /** Cap of the scores: cap · tanh(scores / cap). */
   readonly softcap: number | null;
-  /** Layers that rotate alike share one object, and with it one table of angles. */
+  /** Layers with equal ropes share one object, and so one angle table. */
   readonly rope: RopeSpec | null;
-  /** Where queries, keys and values lie in a row that the projections wrote. */
+  /** Layout of queries, keys and values in a row of the projections' output. */
   readonly rowStride: number;
   readonly query: HeadView;
   readonly key: HeadView;
@@ -70,9 +70,11 @@ export interface HeadView {
 
 export interface RopeSpec {
   readonly theta: number;
-  /** Pair j turns by theta^(-2j / dims) a position. */
+  /** Pair j rotates by theta^(-2j / dims) per position. */
   readonly dims: number;
-  /** dims / 2, rounded up; pair j is (j, j + pairs), and what lies beyond 2 · pairs is not turned. */
+  /**
+   * dims / 2, rounded up; pair j is (j, j + pairs); dimensions from 2 · pairs on are not rotated.
+   */
   readonly pairs: number;
   readonly scaling: RopeScaling;
 }
@@ -94,11 +96,14 @@ export type RopeScaling =
       readonly betaSlow: number;
       readonly originalContext: number;
       readonly truncate: boolean;
-      /** On cos and sin. */
+      /** Factor of cos and sin. */
       readonly attentionFactor: number;
     }
   | {
-      /** Every pair has its own divisor, in texts up to the original context and in longer ones. */
+      /**
+       * Every pair has a divisor of its own, in texts up to the original context and in longer
+       * ones.
+       */
       readonly kind: "longrope";
       readonly short: readonly number[];
       readonly long: readonly number[];
@@ -112,30 +117,30 @@ export type Activation = (typeof ACTIVATIONS)[number];
 export interface MlpSpec {
   readonly size: number;
   readonly activation: Activation;
-  /** Columns of the row that the input projections write; null: no gate. */
+  /** First column of the gate in the input projections' row; null: no gate. */
   readonly gateOffset: number | null;
   readonly upOffset: number;
   readonly rowStride: number;
 }
 
-/** One linear map. `in_out` is how GPT-2's Conv1D stores it. */
+/** A linear map. `in_out` is how GPT-2's Conv1D stores it. */
 export interface Projection {
   readonly weight: string;
   readonly bias: string | null;
   readonly layout: "out_in" | "in_out";
   readonly inputs: number;
   readonly outputs: number;
-  /** The first column of the output row that it writes. */
+  /** First column of the output row that it writes. */
   readonly column: number;
 }
 
-/** All that a layer's kernels are told; layers of one decoder may differ in any of it. */
+/** A layer as its kernels need it; layers of one decoder may differ in any field. */
 export interface LayerSpec {
   readonly attention: AttentionSpec;
   readonly mlp: MlpSpec;
   readonly attentionNorm: NormTensors;
   readonly qkv: readonly Projection[];
-  /** Norms over each head's own dimensions. */
+  /** Norms over each head's dimensions. */
   readonly queryNorm: NormTensors | null;
   readonly keyNorm: NormTensors | null;
   readonly attentionOut: Projection;

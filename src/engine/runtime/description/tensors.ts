@@ -1,22 +1,22 @@
 import type { DecoderSpec, LayerSpec, NormTensors, Projection } from "./spec.ts";
 
-/** A tensor that a description calls for: a matrix of two axes or a vector of one. */
+/** A tensor of a description: a matrix of two axes or a vector of one. */
 export interface TensorShape {
   readonly name: string;
   readonly shape: readonly [number] | readonly [number, number];
 }
 
-/** Rows and columns of a projection's matrix as it is stored. */
+/** Rows and columns of a projection's matrix as stored. */
 export function storedShape({ layout, inputs, outputs }: Projection): readonly [number, number] {
   return layout === "out_in" ? [outputs, inputs] : [inputs, outputs];
 }
 
-/** A layer's linear maps in the order in which it applies them. */
+/** Linear maps of a layer in the order of the forward pass. */
 export function layerProjections(layer: LayerSpec): readonly Projection[] {
   return [...layer.qkv, layer.attentionOut, ...layer.mlpIn, layer.mlpOut];
 }
 
-/** The head as a linear map; a tied one's matrix is the embedding's. */
+/** The head as a linear map; a tied head's matrix is the embedding's. */
 export function headProjection({ head, hiddenSize, vocabSize }: DecoderSpec): Projection {
   return {
     weight: head.tensor,
@@ -59,7 +59,7 @@ export function layerTensors(
   ];
 }
 
-/** What stands before the layers: the embedding, and learned positions where there are some. */
+/** Tensors before the layers: the embedding, and learned positions where there are some. */
 function inputTensors(spec: DecoderSpec): readonly TensorShape[] {
   const { embedding, vocabSize, hiddenSize, contextLength } = spec;
   const tokens: TensorShape = { name: embedding.tensor, shape: [vocabSize, hiddenSize] };
@@ -67,19 +67,19 @@ function inputTensors(spec: DecoderSpec): readonly TensorShape[] {
   return [tokens, { name: embedding.positions, shape: [contextLength, hiddenSize] }];
 }
 
-/** What stands after the layers: the last norm and the head, whose matrix is not listed where tied. */
+/** Tensors after the layers: the last norm and the head, whose matrix is not listed where tied. */
 function outputTensors(spec: DecoderSpec): readonly TensorShape[] {
   const tied = spec.head.tensor === spec.embedding.tensor;
   const head = projectionShapes(headProjection(spec));
   return [...normShapes(spec.finalNorm, spec.hiddenSize), ...(tied ? head.slice(1) : head)];
 }
 
-/** What stands around the layers. */
+/** Tensors before and after the layers. */
 export function endTensors(spec: DecoderSpec): readonly TensorShape[] {
   return [...inputTensors(spec), ...outputTensors(spec)];
 }
 
-/** Every tensor of a decoder by the architecture's name, a tied head's once. */
+/** Every tensor of a decoder by the architecture's name; a tied head's once. */
 export function listTensors(spec: DecoderSpec): readonly TensorShape[] {
   return [
     ...inputTensors(spec),

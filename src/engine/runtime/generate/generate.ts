@@ -4,15 +4,16 @@ import type { LanguageModel } from "../languageModel.ts";
 import { type Sampling, sampleToken } from "./sample.ts";
 import { readLogits } from "./score.ts";
 
-/** One drawn token and the logits it was drawn from, before any penalty. */
+/** A drawn token and the logits that it was drawn from, before any penalty. */
 export interface GeneratedToken {
   readonly id: number;
   readonly logits: Float32Array;
 }
 
 /**
- * Draws tokens after a prompt until `tokens` are drawn, or as many as the model can read, or one of
- * `stopIds` is, which comes last. `usage` for a prompt longer than that; `cancelled` when the signal aborts; leaving the loop frees the cache too.
+ * Draws tokens after a prompt: up to `tokens` of them, as many as the model can read, or until one
+ * of `stopIds`, which is returned last. `usage` for a prompt that is too long; `cancelled` when the
+ * signal aborts; leaving the loop frees the cache, too.
  */
 export async function* generate(
   gpu: Gpu,
@@ -31,7 +32,7 @@ export async function* generate(
   const { sampling, stopIds = [], signal } = options;
   if (options.tokens <= 0) return;
   const tokens = Math.max(1, Math.min(options.tokens, model.maxTokens - prompt.length + 1));
-  // The last drawn token is never read.
+  // The last drawn token is not read, so it needs no room.
   const cache = model.newCache(prompt.length + tokens - 1);
   const read = signal ? { cache, signal } : { cache };
   try {

@@ -1,8 +1,10 @@
-/** Tokens further below the likeliest weigh less than 2e-21 of it and are not surveyed. */
+/**
+ * Range of the survey in nats below the largest score: tokens below weigh less than 2e-21 of it.
+ */
 const MOST_NATS = 48;
 const BINS_PER_NAT = 64;
 const BINS = MOST_NATS * BINS_PER_NAT;
-/** exp(-x) where each bin starts. */
+/** exp(-x) at the start of each bin. */
 const BIN_STARTS = Float64Array.from({ length: BINS }, (_, bin) => Math.exp(-bin / BINS_PER_NAT));
 
 /**
@@ -12,22 +14,22 @@ const BIN_STARTS = Float64Array.from({ length: BINS }, (_, bin) => Math.exp(-bin
  */
 export const SURVEY_ERROR = 4e-9;
 
-/** Tokens by their weights exp((z - largest z) / temperature), each with its exact weight. */
+/** Tokens with their exact weights exp((z - largest z) / temperature). */
 export interface WeighedTokens {
   /** Ascending. */
   readonly ids: Uint32Array<ArrayBuffer>;
   readonly weights: Float64Array<ArrayBuffer>;
 }
 
-/** How many tokens there are at each distance below the likeliest, and what they weigh together. */
+/** Number and total weight of the tokens in each bin of distance from the largest score. */
 export interface Survey {
   readonly counts: Uint32Array<ArrayBuffer>;
   readonly masses: Float64Array<ArrayBuffer>;
-  /** All weights together, to `SURVEY_ERROR`. */
+  /** Sum of all weights, to within `SURVEY_ERROR`. */
   readonly total: number;
 }
 
-/** One pass over the scores, which calls no exponential. */
+/** Surveys the scores in one pass without calls of exp. */
 export function survey(scores: Float32Array, best: number, temperature: number): Survey {
   const counts = new Uint32Array(BINS);
   const masses = new Float64Array(BINS);
@@ -46,8 +48,8 @@ export function survey(scores: Float32Array, best: number, temperature: number):
 }
 
 /**
- * The bin with which the likeliest tokens are at least `count` many and weigh at least `mass`; null
- * where the survey does not reach so far down.
+ * First bin down to which the likeliest tokens are at least `count` and weigh at least `mass`; null
+ * where the survey ends before.
  */
 export function binThatReaches(
   { counts, masses }: Survey,
@@ -64,8 +66,8 @@ export function binThatReaches(
 }
 
 /**
- * The tokens down to the end of a bin and of the next one: what is left out then weighs clearly less
- * than what the bin holds, however exponentials are rounded.
+ * Tokens down to the end of the bin after a given one: whatever the rounding of exp, those left out
+ * weigh less than the given bin's.
  */
 export function tokensDownTo(
   scores: Float32Array,
@@ -77,7 +79,7 @@ export function tokensDownTo(
   return weigh(scores, best, temperature, (z) => (best - z) * scale < bin + 2);
 }
 
-/** The tokens whose score passes, with their exact weights. */
+/** Tokens whose score passes, with their exact weights. */
 export function weigh(
   scores: Float32Array,
   best: number,

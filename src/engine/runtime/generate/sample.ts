@@ -8,17 +8,19 @@ import {
   weigh,
 } from "./likeliest.ts";
 
-/** How the next token is drawn. */
+/** Sampling settings of the next token. */
 export interface Sampling {
-  /** 0: the likeliest token. */
+  /** Temperature; 0: the likeliest token. */
   readonly temperature: number;
-  /** Only the k likeliest; 0: all. */
+  /** Keeps the k likeliest tokens; 0: all. */
   readonly topK: number;
-  /** Only the likeliest that together reach p; 1: all. */
+  /** Keeps the likeliest tokens that together reach probability p; 1: all. */
   readonly topP: number;
-  /** Only those at least this part as likely as the likeliest; 0: all. */
+  /** Keeps tokens with at least this fraction of the largest probability; 0: all. */
   readonly minP: number;
-  /** Divides positive and multiplies negative logits of tokens already there (arXiv 1909.05858). */
+  /**
+   * Divides positive and multiplies negative logits of tokens already present (arXiv 1909.05858).
+   */
   readonly repetitionPenalty: number;
   readonly seed: number;
 }
@@ -33,9 +35,9 @@ export const GREEDY: Sampling = {
 };
 
 /**
- * The next token's id. `before` are the ids so far, `step` counts the tokens drawn: the same logits,
- * seed and step always give the same token. Filters in the order of transformers: k, p, min-p; equally
- * likely tokens count in the order of their ids.
+ * Draws the next token's id. `before` are the ids so far, `step` counts the drawn tokens: equal
+ * logits, seed and step give the same token. Filters apply in transformers' order: k, p, min-p;
+ * ties are in the order of ids.
  */
 export function sampleToken(
   logits: Float32Array,
@@ -47,7 +49,7 @@ export function sampleToken(
   const likeliest = indexOfLargest(scores);
   const best = scores[likeliest]!;
   if (sampling.temperature === 0 || !Number.isFinite(best)) return likeliest;
-  // The first number of seed 0 is 0, which would always draw the first token.
+  // Draw 0 of seed 0 is 0, which would always choose the first token.
   const drawn = uniform(sampling.seed, step + 1);
   if (sampling.topK === 0 && sampling.topP >= 1) return drawById(scores, best, sampling, drawn);
   const { tokens, sorted } = keepLikeliest(scores, best, sampling);
@@ -70,7 +72,7 @@ function indexOfLargest(values: Float32Array): number {
   return best;
 }
 
-/** What may be drawn: the weights that are kept, the largest first, and the tokens they are among. */
+/** Weights that passed the filters, the largest first, and their tokens. */
 interface Kept {
   readonly tokens: WeighedTokens;
   readonly sorted: Float64Array<ArrayBuffer>;
@@ -86,12 +88,12 @@ function keepLikeliest(scores: Float32Array, best: number, sampling: Sampling): 
   return end < 0 ? kept : { ...kept, sorted: kept.sorted.subarray(0, end) };
 }
 
-/** Weights from the largest on. */
+/** Weights, sorted by falling size. */
 const descending = (weights: Float64Array<ArrayBuffer>) => weights.slice().sort().reverse();
 
 const isNumber = (score: number) => !Number.isNaN(score);
 
-/** Top-k, and top-p as a part of what that leaves. */
+/** Number of tokens that top-k keeps, and top-p of those. */
 function keepCount(scores: Float32Array, best: number, sampling: Sampling): Kept {
   const { temperature, topK, topP } = sampling;
   const wanted = { count: topK, mass: 0 };
@@ -106,8 +108,7 @@ function keepCount(scores: Float32Array, best: number, sampling: Sampling): Kept
 }
 
 /**
- * Top-p over the whole vocabulary, from a survey of it. Null where what the survey does not know of
- * the sum of all weights could move the cut.
+ * Top-p over the whole vocabulary, from a survey. Null where the survey's error could move the cut.
  */
 function keepPart(scores: Float32Array, best: number, sampling: Sampling): Kept | null {
   const { temperature, topP } = sampling;
@@ -124,7 +125,7 @@ function keepPart(scores: Float32Array, best: number, sampling: Sampling): Kept 
     : null;
 }
 
-/** The same by the sum of all weights itself, added up in the order of the ids. */
+/** Top-p over the whole vocabulary from the exact sum of all weights, in the order of ids. */
 function keepPartOfAll(scores: Float32Array, best: number, sampling: Sampling): Kept {
   const { temperature, topP } = sampling;
   const tokens = weigh(scores, best, temperature, isNumber);
@@ -134,7 +135,7 @@ function keepPartOfAll(scores: Float32Array, best: number, sampling: Sampling): 
   return { tokens, sorted: sorted.subarray(0, countThatReaches(sorted, topP * total)) };
 }
 
-/** All that weigh less weigh together less than what top-p leaves out. */
+/** Weight below which tokens can be left out: even all of them together weigh less than 1 - p. */
 const leastKept = (total: number, topP: number, tokens: number) => (total * (1 - topP)) / tokens;
 
 const sum = (weights: Float64Array) => {
@@ -143,7 +144,7 @@ const sum = (weights: Float64Array) => {
   return total;
 };
 
-/** How many weights, from the first on, reach what is wanted together: one at least, or all. */
+/** Number of leading weights that together reach `wanted`: at least one, at most all. */
 function countThatReaches(sorted: Float64Array, wanted: number): number {
   let total = 0;
   for (let i = 0; i < sorted.length; i++) {
@@ -153,7 +154,7 @@ function countThatReaches(sorted: Float64Array, wanted: number): number {
   return sorted.length;
 }
 
-/** Draws among sorted weights; of tokens that weigh the same, the lower id comes first. */
+/** Draws among sorted weights; of equal weights the lower id comes first. */
 function drawByWeight(
   { ids, weights }: WeighedTokens,
   sorted: Float64Array,
@@ -175,14 +176,14 @@ function drawByWeight(
   return undefined;
 }
 
-/** Draws among all tokens, or those that min-p leaves, in the order of their ids. */
+/** Draws among all tokens, or those that min-p keeps, in the order of ids. */
 function drawById(
   scores: Float32Array,
   best: number,
   { temperature, minP }: Sampling,
   drawn: number,
 ): number {
-  // A nat below what min-p leaves out weights are certainly too small.
+  // Scores one nat below min-p's limit are certainly left out.
   const lowest = best + temperature * (Math.log(minP) - 1);
   const { ids, weights } = weigh(scores, best, temperature, (z) => z >= lowest);
   let total = 0;

@@ -3,7 +3,7 @@ import { crossEntropy } from "../kernels/kernels.ts";
 import { Recorder } from "../kernels/recorder.ts";
 import type { LanguageModel, LogitsBlock, TokenCache } from "../languageModel.ts";
 
-/** Reads rows of f32 back from the GPU, without what lies between them: `[block.rows, columns]`. */
+/** Reads rows of f32 back from the GPU, without padding: `[block.rows, columns]`. */
 export async function readRows(
   gpu: Gpu,
   block: LogitsBlock,
@@ -31,7 +31,7 @@ export async function readRows(
   }
 }
 
-/** Logits on the CPU: `[positions, vocabSize]` of all ids, or `[vocabSize]` of the last one. */
+/** Logits on the CPU: `[positions, vocabSize]` of all ids, or `[vocabSize]` of the last. */
 export async function readLogits(
   gpu: Gpu,
   model: LanguageModel,
@@ -52,7 +52,7 @@ export async function readLogits(
   return rows;
 }
 
-/** Nats of every id but the first, given those before it: `ids.length - 1` of them. */
+/** Cross-entropy in nats of every id but the first, given those before: `ids.length - 1` values. */
 export async function readCrossEntropy(
   gpu: Gpu,
   model: LanguageModel,

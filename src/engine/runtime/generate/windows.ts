@@ -1,6 +1,6 @@
 import { invariant } from "../../core/invariant.ts";
 
-/** A stretch of a text that is read at once; tokens [scoredFrom, end) are predicted in it. */
+/** A window of a text; the tokens [scoredFrom, end) are scored in it. */
 export interface ScoredWindow {
   readonly start: number;
   readonly scoredFrom: number;
@@ -8,9 +8,8 @@ export interface ScoredWindow {
 }
 
 /**
- * Windows of at most `length` tokens, `stride` apart, in which every token but the first of the text
- * is predicted once: by the first window that holds it, so with at least `length - stride` tokens
- * before it.
+ * Windows of at most `length` tokens, `stride` apart, that score every token but the text's first
+ * once: in the first window that contains it, so with at least `length - stride` tokens of context.
  */
 export function planWindows(
   tokens: number,

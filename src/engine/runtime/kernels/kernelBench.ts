@@ -3,7 +3,7 @@ import type { Gpu } from "../../gpu/device.ts";
 import type { PooledBuffer } from "../../gpu/pool.ts";
 import { Recorder } from "./recorder.ts";
 
-/** For tests and goldens: buffers made from arrays, a recorder over them, and results read back. */
+/** Buffers, recorder and readback around one kernel, for tests and goldens. */
 export class KernelBench {
   readonly gpu: Gpu;
   readonly recorder: Recorder;
@@ -49,7 +49,7 @@ export function randomValues(count: number, seed: number): Float32Array<ArrayBuf
   return Float32Array.from({ length: count }, (_, i) => 2 * uniform(seed, i) - 1);
 }
 
-/** The largest |got - want|; NaN where any value is. */
+/** Largest |got - want|; NaN where any value is. */
 export function largestError(got: ArrayLike<number>, want: ArrayLike<number>): number {
   if (got.length !== want.length) return Number.NaN;
   let worst = 0;

@@ -2,18 +2,21 @@ import type { Activation, AttentionSpec, NormSpec } from "../description/spec.ts
 import type { Rows } from "./multiply.ts";
 import type { Recorder } from "./recorder.ts";
 
-/** Codes of shaders/nn/activations.wgsl. */
+/** Activation codes of shaders/nn/activations.wgsl. */
 export const ACTIVATION = { silu: 0, gelu: 1, gelu_tanh: 2, relu: 3 } as const satisfies Record<
   Activation,
   number
 >;
 
-/** `row` suits CPUs; `queries` reads keys once for 16 rows, `lanes` once for each. */
+/**
+ * Attention kernels: `row` for CPU adapters; `queries` reads keys once for 16 rows, `lanes` once
+ * per row.
+ */
 export const ATTENTION_KERNELS = ["row", "lanes", "queries"] as const;
 export type AttentionKernel = (typeof ATTENTION_KERNELS)[number];
 
 const QUERIES = 16;
-/** Quads of a head that its workgroup memory holds. */
+/** Quads of a head that the workgroup memory of `queries` holds. */
 const MOST_QUADS = 32;
 
 /** Whether heads are small enough for `queries`. */
@@ -21,7 +24,7 @@ export function fitsQueries(spec: AttentionSpec): boolean {
   return headQuads(spec) <= MOST_QUADS;
 }
 
-/** The kernel for so many rows: GPUs share work between lanes, CPUs do not. */
+/** Attention kernel for a number of rows: GPUs share work between lanes, CPUs do not. */
 export function chooseAttention(
   spec: AttentionSpec,
   rows: number,
@@ -31,10 +34,10 @@ export function chooseAttention(
   return rows >= QUERIES && fitsQueries(spec) ? "queries" : "lanes";
 }
 
-/** Who takes a row: a workgroup's lanes together, or, where those are simulated, one invocation. */
+/** Unit of work of a row kernel: a workgroup's lanes per row, or one invocation per row on CPUs. */
 export type RowKernel = "lanes" | "alone";
 
-/** The workgroups along x and y that take `groups` parts of each of `rows` rows. */
+/** Workgroups along x and y for `groups` parts of each of `rows` rows. */
 export function rowGroups(
   kernel: RowKernel,
   rows: number,
@@ -55,7 +58,7 @@ export function normalise(
     readonly width: number;
     readonly groups?: number;
     readonly accumulate?: boolean;
-    /** Instead of the one that suits the adapter. */
+    /** Kernel to use instead of the adapter's. */
     readonly kernel?: RowKernel;
   },
 ): Promise<void> {
@@ -81,23 +84,23 @@ export function normalise(
   });
 }
 
-/** Quads of a head, the last one filled up with zeros. */
+/** Quads of a head, the last one padded with zeros. */
 export function headQuads({ headDim }: AttentionSpec): number {
   return Math.ceil(headDim / 4);
 }
 
-/** A table of angles within a buffer: `[rows][pairs]` of (cos, sin), from pair `first` on. */
+/** An angle table within a buffer: `[rows][pairs]` of (cos, sin), from pair `first` on. */
 export interface Angles {
   readonly buffer: GPUBuffer;
   readonly first: number;
 }
 
-/** Turns queries and keys to their positions and puts keys and values into the cache. */
+/** Rotates queries and keys by their positions and writes keys and values to the cache. */
 export function rotate(
   recorder: Recorder,
   spec: AttentionSpec,
   buffers: {
-    /** After the head norms, where there are some. */
+    /** Queries and keys after the head norms, where there are some. */
     readonly turned: GPUBuffer;
     readonly plain: GPUBuffer;
     readonly angles: Angles;
@@ -138,7 +141,7 @@ export function attend(
     readonly values: GPUBuffer;
     readonly out: Rows;
     readonly logSums: GPUBuffer;
-    /** For every row, the position where its document starts; without it all start at 0. */
+    /** Start of each row's document; absent: all start at 0. */
     readonly documents?: GPUBuffer;
   },
   shape: {

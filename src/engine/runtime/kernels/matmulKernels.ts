@@ -1,7 +1,7 @@
 import type { WeightFormat } from "../../core/tensor/weightFormat.ts";
 import type { ShaderConstants } from "../../gpu/shaderConstants.ts";
 
-/** How the work is shared out: which shader, under which constants. */
+/** Forms of matrix multiplication: the shader and its constants. */
 export const MATMUL_FORMS = [
   "registers",
   "registers8",
@@ -14,12 +14,12 @@ export const MATMUL_FORMS = [
 export type MatmulForm = (typeof MATMUL_FORMS)[number];
 
 /**
- * A way to multiply. `registers` needs no workgroup memory and suits CPUs; `lanes` suits few rows, and
- * `tiles` many. `+half` reads F16 by the GPU's own type.
+ * A matrix multiplication kernel. `registers` needs no workgroup memory and is for CPU adapters;
+ * `lanes` for few rows, `tiles` for many. `+half` reads F16 with the GPU's own type.
  */
 export type MatmulKernel = MatmulForm | `${MatmulForm}+half`;
 
-/** What is multiplied, as far as the choice of a kernel depends on it. */
+/** Shape of a multiplication, as far as the choice of a kernel depends on it. */
 export interface MatmulShape {
   readonly rows: number;
   readonly inputs: number;
@@ -30,10 +30,10 @@ export interface MatmulShape {
 
 export type MatmulChoice = (shape: MatmulShape) => MatmulKernel;
 
-/** Up to this many rows, reading the weights is what takes the time. */
+/** Number of rows up to which reading the weights dominates. */
 const FEW_ROWS = 8;
 
-/** The kernel for a number of rows: GPUs share work between lanes, CPUs do not. */
+/** Default kernel for a number of rows: GPUs share work between lanes, CPUs do not. */
 export function chooseMatmul(rows: number, software: boolean): MatmulKernel {
   if (software) return "registers";
   return rows <= FEW_ROWS ? "lanes" : "tiles";
@@ -56,26 +56,26 @@ export function canRun(
   return readable && features.has("shader-f16");
 }
 
-/** What to link and dispatch for a multiplication. */
+/** Shader, constants and workgroups of a multiplication. */
 export interface MatmulProgram {
   readonly shader: string;
   readonly constants: ShaderConstants;
   readonly groups: readonly [number, number];
 }
 
-/** Invocations along an edge, and rows of each. */
+/** Invocations along a tile's edge, and rows of each. */
 const TILES = {
   tiles32: { SIDE: 8, DOWN: 4 },
   tiles: { SIDE: 16, DOWN: 4 },
   tiles128: { SIDE: 16, DOWN: 8 },
 } as const;
 
-/** The form of a kernel: all of it but how weights are read. */
+/** Form of a kernel, without how it reads weights. */
 export function formOf(kernel: MatmulKernel): MatmulForm {
   return (kernel.endsWith("+half") ? kernel.slice(0, -"+half".length) : kernel) as MatmulForm;
 }
 
-/** The program of a form for a panel of so many outputs. */
+/** Program of a form for a panel of so many outputs. */
 export function matmulProgram(form: MatmulForm, rows: number, outputs: number): MatmulProgram {
   if (form === "tiles" || form === "tiles32" || form === "tiles128") {
     const constants = TILES[form];

@@ -9,7 +9,7 @@ export interface Rows {
   readonly offset: number;
 }
 
-/** The file that reads weights, and whether it goes value by value. */
+/** Shader file that reads the weights, and whether it reads them value by value. */
 function weightShader(
   matrix: Matrix,
   { layout, half }: { readonly layout: "out_in" | "in_out"; readonly half: boolean },
@@ -51,7 +51,7 @@ export async function multiply(
         ...(odd ? { IN_OUT: turned } : {}),
         ...program.constants,
       },
-      // A layout must bind something: where there is no bias it is not read.
+      // WebGPU demands a buffer for every binding; without a bias it is not read.
       reads: [x.buffer, panel.buffer, bias ?? panel.buffer],
       writes: [out.buffer],
       integers: [
@@ -62,7 +62,7 @@ export async function multiply(
         (x.offset + (turned ? panel.first : 0)) / 4,
         out.stride,
         out.offset + (turned ? 0 : panel.first),
-        // Panels of inputs add up: the first one brings the bias.
+        // Panels of inputs are added up: only the first adds the bias.
         bias && (!turned || i === 0) ? 1 : 0,
         turned ? 0 : panel.first,
         options.accumulate || (turned && i > 0) ? 1 : 0,

@@ -7,13 +7,13 @@ import type { ShaderConstants } from "../../gpu/shaderConstants.ts";
 const SLOT_BYTES = 256;
 const SLOTS = 256;
 
-/** One dispatch: its shader files, its buffers in binding order, and the uniform that comes last. */
+/** A dispatch: its shader files, its buffers in binding order, and last the uniform. */
 export interface Dispatch {
   readonly shaders: readonly string[];
   readonly constants?: ShaderConstants;
   readonly reads: readonly GPUBuffer[];
   readonly writes: readonly GPUBuffer[];
-  /** The uniform's fields: whole numbers, then floats, as they stand in the struct. */
+  /** Fields of the uniform: integers, then floats, in the struct's order. */
   readonly integers: readonly number[];
   readonly floats?: readonly number[];
   /** Workgroups along x and y. */
@@ -69,7 +69,7 @@ export class Recorder {
     });
   }
 
-  /** Hands over what was recorded; failures come out of the next `finish`. */
+  /** Submits the recorded dispatches; failures come out of the next `finish`. */
   submit(): void {
     const recorded = this.#recorded;
     if (recorded.length === 0) return;
@@ -99,7 +99,9 @@ export class Recorder {
   }
   #submitted: Promise<void>[] = [];
 
-  /** Submits and waits until the GPU accepted everything; throws what went wrong. */
+  /**
+   * Submits and waits until the GPU has accepted everything; throws errors since the last `finish`.
+   */
   async finish(): Promise<void> {
     this.submit();
     const submitted = this.#submitted;
@@ -107,7 +109,7 @@ export class Recorder {
     await Promise.all(submitted);
   }
 
-  /** Forgets what was recorded and not submitted. */
+  /** Drops what was recorded and not submitted. */
   discard(): void {
     this.#recorded = [];
   }

@@ -1,9 +1,9 @@
 import type { Recorder } from "./recorder.ts";
 
-/** Workgroups that fit one dimension of a dispatch. */
+/** Workgroups along one dimension of a dispatch. */
 const MOST_GROUPS = 2 ** 15;
 
-/** y = scale · x, over `count` values, filled up to whole quads. */
+/** y = scale · x, over `count` values, padded to whole quads. */
 export function scaleValues(
   recorder: Recorder,
   x: GPUBuffer,

@@ -10,8 +10,8 @@ import { onnxRunnable } from "./onnxRunnable.ts";
 import type { Runnable } from "./runnable.ts";
 
 /**
- * Finds out how a checkpoint is run. `unsupported-architecture`, `bad-config`, `missing-tensor`,
- * `bad-shape`, `bad-dtype` where it cannot be.
+ * Way to run a checkpoint, from its headers. `unsupported-architecture`, `bad-config`,
+ * `missing-tensor`, `bad-shape`, `bad-dtype` where it cannot be run.
  */
 export function findRunnable(checkpoint: Checkpoint): Runnable {
   if (isOnnxExport(checkpoint)) return onnxRunnable(checkpoint);
@@ -46,7 +46,10 @@ export function findRunnable(checkpoint: Checkpoint): Runnable {
   };
 }
 
-/** Logits of many tokens come back pass by pass; targets and losses, four bytes each, all at once. */
+/**
+ * Bytes of readbacks: logits come back pass by pass; targets and losses, four bytes each, all at
+ * once.
+ */
 function passingBytes(tokens: number, vocabSize: number): number {
   const row = 4 * vocabSize;
   const logits = Math.max(row, Math.min(LOGITS_BYTES, Math.min(tokens, MAX_ROWS) * row));

@@ -16,14 +16,14 @@ import type { ModelCache } from "./modelCache.ts";
 import { readToken } from "./readTokens.ts";
 import { checkContext, checkGenerate, checkText } from "./requests.ts";
 
-/** What running a model of the library takes. */
+/** Parts of the engine that run models of the library. */
 export interface LanguageParts {
   readonly library: LibraryReader;
   readonly modelCache: ModelCache;
   readonly openText: OpenLanguageText;
 }
 
-/** Draws tokens after a prompt and tells each as it comes. */
+/** Draws tokens after a prompt and reports each as an event. */
 export async function generateText(
   request: GenerateRequest,
   parts: LanguageParts,
@@ -49,7 +49,7 @@ export async function generateText(
     let end: Generation["end"] = "length";
     const options = { tokens, sampling, stopIds, ...(signal ? { signal } : {}) };
     for await (const { id: next, logits } of generate(gpu, model, ids, options)) {
-      // The first token's time is the prompt's, and the kernels' compilation.
+      // The first token is not timed: it includes the prompt and the compilation of kernels.
       if (drawn === 0) begun = performance.now();
       drawn += 1;
       if (stopIds.includes(next)) end = "stop";
@@ -64,7 +64,7 @@ export async function generateText(
   });
 }
 
-/** The tokens of a prompt: at least one, so that there is something to go on from. */
+/** Tokens of a prompt: at least one. */
 async function encodePrompt(
   prompt: Prompt,
   { template }: LanguageText,
@@ -86,12 +86,12 @@ async function encodePrompt(
     for (const { content } of prompt.turns) checkText(content);
     const text = await template.renderChat(prompt.turns, { addGenerationPrompt: true });
     checkText(text);
-    // The template writes the special tokens itself.
+    // Chat templates write special tokens themselves.
     return [...tokenizer.encode(text, { specialTokens: false }).ids];
   }
 }
 
-/** Loading as the events that the page hears of. */
+/** Reports the loading of a model as events. */
 export function tellLoading(onEvent: CallOptions<GenerateEvent>["onEvent"]) {
   return (doneBytes: number, totalBytes: number, label: string) =>
     onEvent?.({ type: "loading", doneBytes, totalBytes, label });

@@ -9,21 +9,24 @@ import { openTokenizer, type TextTokenizer } from "../../text/tokenizers/tokeniz
 import { findRunnable } from "./findRunnable.ts";
 import { USUAL_TOKENS } from "./runnable.ts";
 
-/** A vocabulary of 150,000 tokens takes some 60 MB: as many are kept as models are compared. */
+/**
+ * Number of tokenizers kept: a vocabulary of 150,000 tokens takes some 60 MB, and as many as this
+ * are compared side by side.
+ */
 const KEPT = 4;
 
-/** What turns texts into a checkpoint's tokens, or why it cannot. */
+/** Tokenizer and chat template of a checkpoint, or the reasons why they cannot be used. */
 export interface LanguageText {
-  /** `missing-file` without a tokenizer.json, `bad-config` for one that cannot be followed. */
+  /** Tokenizer; `missing-file` without a tokenizer.json, `bad-config` for an unsupported one. */
   tokenizer(): TextTokenizer;
   readonly reads: boolean;
-  /** Null where there is none that can be used. */
+  /** Chat template; null where there is none that can be used. */
   readonly template: ChatTemplate | null;
 }
 
 export type OpenLanguageText = (checkpoint: Checkpoint) => Promise<LanguageText>;
 
-/** Opens tokenizers and templates, and keeps those that were used last. */
+/** Opens tokenizers and templates, and caches those used last. */
 export function keepLanguageTexts(watchdog: TemplateWatchdog): OpenLanguageText {
   const kept = new Map<Checkpoint, Promise<LanguageText>>();
   return (checkpoint) => {
@@ -62,7 +65,7 @@ async function openLanguageText(
   };
 }
 
-/** The result, or the foreseen failure as a value. */
+/** Result of the work, or its `EngineError` as a value. */
 async function unlessForeseen<T>(work: Promise<T>): Promise<T | EngineError> {
   try {
     return await work;
@@ -72,13 +75,13 @@ async function unlessForeseen<T>(work: Promise<T>): Promise<T | EngineError> {
   }
 }
 
-/** Whether a checkpoint of the library can be run here; what stands against it is on the card. */
+/** Card that says whether a checkpoint of the library can be run here, and why not. */
 export async function describeLanguage(
   model: ModelId,
   parts: {
     readonly library: Pick<LibraryReader, "card" | "open">;
     readonly openText: OpenLanguageText;
-    /** What there is room for when nothing else is loaded. */
+    /** GPU memory when nothing else is loaded. */
     readonly space: GpuSpace;
   },
 ): Promise<LanguageCard> {
@@ -90,7 +93,7 @@ export async function describeLanguage(
     const { contextLength, weightBytes, findRoom } = findRunnable(checkpoint);
     const { reads, template } = await openText(checkpoint);
     const room = findRoom(space, USUAL_TOKENS);
-    // Whether an ONNX export is computed on the GPU at all, only loading it tells.
+    // Whether an ONNX export runs on the GPU is only known after loading it.
     if (room === "none" && !isOnnxExport(checkpoint)) {
       throw new EngineError(
         "gpu-memory",

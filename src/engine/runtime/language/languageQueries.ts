@@ -5,7 +5,7 @@ import { generateText, type LanguageParts } from "./generateText.ts";
 import { describeLanguage } from "./languageFiles.ts";
 import { readText } from "./readText.ts";
 
-/** WebGPU's default limit of a storage buffer's binding. */
+/** WebGPU's default limit of a storage buffer binding. */
 const LEAST_BINDING_BYTES = 2 ** 27;
 
 type LanguageQueries = Pick<
@@ -18,14 +18,14 @@ export function createLanguageQueries(
   parts: LanguageParts & {
     readonly gpuProvider: GpuProvider;
     readonly datasets: DatasetLibrary;
-    /** Tells the watchers that the library changed. */
+    /** Notifies watchers that the library changed. */
     changed(): void;
   },
 ): LanguageQueries {
   const { gpuProvider, datasets } = parts;
   return {
     async describeLanguage(model) {
-      // Without a GPU its limits are those that every device has.
+      // Without a GPU, the limits that every device has.
       const gpu = await gpuProvider.get().catch(() => null);
       const limit = gpu?.device.limits.maxStorageBufferBindingSize;
       const space = {
@@ -46,7 +46,7 @@ export function createLanguageQueries(
   };
 }
 
-/** What an aborted signal throws may be anything; callers get `cancelled`. */
+/** Turns whatever an aborted signal throws into `cancelled`. */
 async function namingAborts<T>({ signal }: CallOptions<never>, work: () => Promise<T>): Promise<T> {
   try {
     return await work();

@@ -9,28 +9,28 @@ import { findRunnable } from "./findRunnable.ts";
 import { ReservedModel } from "./reservation.ts";
 import { type LoadOptions, type Room, type Runnable, USUAL_TOKENS } from "./runnable.ts";
 
-/** A model on the GPU, ready to read. */
+/** A loaded model, ready for use. */
 export interface OpenLanguage {
   readonly gpu: Gpu;
   readonly model: LanguageModel;
 }
 
 export interface UseOptions extends LoadOptions {
-  /** Tokens that will be kept in mind at once. */
+  /** Largest number of tokens in its cache. */
   readonly tokens: number;
 }
 
 /**
- * The models that are loaded. Each stays until another needs its room, its device is lost, or
- * somebody asks for the memory; a model in use is never taken away: who needs its room waits. What
- * one use will take is set aside before the next looks for room. A model that streams its layers has
- * the GPU, and one user, to itself.
+ * Cache of the loaded models. A model stays until another needs its memory, its device is lost, or
+ * `releaseIdle` is called; models in use are never unloaded, and a use that needs their memory
+ * waits. The memory of a use is reserved before the next use looks for room. A model with streamed
+ * layers has the GPU, and one user, to itself.
  */
 export interface ModelCache {
   use<T>(model: ModelId, options: UseOptions, work: (open: OpenLanguage) => Promise<T>): Promise<T>;
-  /** Gives back the memory of what is not in use. */
+  /** Frees the memory of models that are not in use. */
   releaseIdle(): void;
-  /** The model is deleted, or will be: its memory is given back, at once or after its last use. */
+  /** Unloads a deleted model, now or after its last use. */
   forget(model: ModelId): void;
 }
 
@@ -39,20 +39,20 @@ interface Entry extends OpenLanguage {
   readonly runnable: Runnable;
   readonly room: Room;
   users: number;
-  /** Bytes that come and go while it is used, of all its users. */
+  /** Bytes of temporary buffers during use, over all users. */
   passingBytes: number;
-  /** Released when its last user leaves. */
+  /** Whether the model is released when its last user leaves. */
   doomed: boolean;
 }
 
-/** One use of an entry. */
+/** One use of a cached model. */
 interface Visit {
   readonly entry: Entry;
   readonly model: ReservedModel;
   readonly passing: number;
 }
 
-/** An empty cache of models over the library and the one device. */
+/** An empty model cache over the library and the device. */
 export function createModelCache({
   gpuProvider,
   library,
@@ -60,7 +60,7 @@ export function createModelCache({
   readonly gpuProvider: GpuProvider;
   readonly library: Pick<LibraryReader, "open">;
 }): ModelCache {
-  /** The least recently used first. */
+  /** Entries, the least recently used first. */
   let entries: readonly Entry[] = [];
   const waiting = new Set<() => void>();
   let turn: Promise<unknown> = Promise.resolve();
@@ -86,14 +86,14 @@ export function createModelCache({
     return orAborted(new Promise<void>((resolve) => waiting.add(resolve)), signal);
   }
 
-  /** What is free beside what those who are here will still take. */
+  /** Free GPU memory after the reservations of present users. */
   function spaceLeft(gpu: Gpu): GpuSpace {
     const space = spaceOn(gpu);
     const passing = entries.reduce((sum, entry) => sum + entry.passingBytes, 0);
     return { ...space, freeBytes: space.freeBytes - passing };
   }
 
-  /** Whether somebody has to give way first. */
+  /** Whether another model must be unloaded first. */
   function isCrowded(gpu: Gpu, known: Entry | undefined, room: Room, tokens: number): boolean {
     if (!known) return room !== "whole" || entries.some((each) => each.room !== "whole");
     if (known.room !== "whole") return known.users > 0;
@@ -140,21 +140,21 @@ export function createModelCache({
 
   function visit(entry: Entry, tokens: number): Visit {
     const { cache, passing } = entry.runnable.readingBytes(tokens);
-    // A model that is alone needs no reservation, and what is free its next layer needs.
+    // A streamed model needs no reservation: the memory is for its next layer.
     const reserved = entry.room === "whole" ? cache : 0;
     entry.users += 1;
     entry.passingBytes += passing;
     return { entry, passing, model: new ReservedModel(entry.model, entry.gpu.pool, reserved) };
   }
 
-  /** One after the other: what fits depends on what is loaded. */
+  /** Uses are admitted one after the other, since what fits depends on what is loaded. */
   async function takeTurn(id: ModelId, options: UseOptions): Promise<Visit> {
     const entering = turn.then(() => enter(id, options));
     turn = entering.catch(() => undefined);
     try {
       return await orAborted(entering, options.signal);
     } catch (error) {
-      // Given up while it was loading: if it came in after all, it leaves again.
+      // A use that was given up while loading leaves once loaded.
       entering.then(leave, () => undefined);
       throw error;
     }
@@ -178,7 +178,7 @@ export function createModelCache({
   };
 }
 
-/** A merge takes what is free of the GPU's budget: models that only wait to be used give way. */
+/** Runs a merge with the free GPU memory, after unloading idle models. */
 export function withRoom<K extends JobKindName, S>(
   modelCache: ModelCache,
   kind: JobKind<K, S>,
@@ -192,7 +192,7 @@ export function withRoom<K extends JobKindName, S>(
   };
 }
 
-/** The result, unless the signal aborts first. */
+/** Result of the work, unless the signal aborts first. */
 function orAborted<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
   if (!signal) return work;
   return new Promise<T>((resolve, reject) => {

@@ -4,14 +4,14 @@ import { contextLengthOf } from "../onnx/context.ts";
 import { openOnnx } from "../onnx/openOnnx.ts";
 import type { Runnable } from "./runnable.ts";
 
-/** Logits of our own beside ONNX Runtime's, of which it holds as many. */
+/** Our readbacks of logits beside ONNX Runtime's, which are as large. */
 const LOGITS_BYTES = 2 * 16 * 2 ** 20;
 
-/** How an ONNX export is run; whether its graph is a decoder's, only loading it tells. */
+/** Way to run an ONNX export; whether its graph is a decoder's is only known after loading. */
 export function onnxRunnable({ name, config, files }: Checkpoint): Runnable {
   const contextLength = contextLengthOf(config, name);
   const weightBytes = exportBytes(files);
-  // Keys and values of all heads in f32: at least what the graph keeps of them.
+  // Lower bound of the graph's cache: keys and values of all heads in f32.
   const tokenBytes = 2 * 4 * (config?.layers ?? 0) * (config?.hiddenSize ?? 0);
   const readingBytes = (tokens: number) => ({
     cache: tokenBytes * Math.min(tokens, contextLength),

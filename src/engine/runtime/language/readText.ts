@@ -13,8 +13,8 @@ import { readToken, tokenText } from "./readTokens.ts";
 import { checkContext, checkText, checkTopCount } from "./requests.ts";
 
 /**
- * Reads a text once, token by token. `bytes` are those that are predicted: without those of the
- * first token, which nothing stands before; where a tokenizer begins with a token of its own, all.
+ * Reads a text once, token by token. `bytes` counts the predicted text: without the first token,
+ * which nothing predicts, unless the tokenizer puts a token of its own before it.
  */
 export async function readText(
   request: { readonly model: ModelId; readonly text: string; readonly topCount: number },

@@ -3,7 +3,7 @@ import type { TextTokenizer } from "../../text/tokenizers/tokenizer.ts";
 
 const UTF8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
-/** A token's own text; bytes that are no whole characters as `<E2><80>`, an unused id as `<id 7>`. */
+/** Text of a token; bytes that are no whole characters as `<E2><80>`, an unused id as `<id 7>`. */
 export function tokenText(tokenizer: Pick<TextTokenizer, "tokenBytes">, id: number): string {
   const bytes = tokenizer.tokenBytes(id);
   if (bytes.byteLength === 0) return `<id ${id}>`;
@@ -42,7 +42,7 @@ export function largestIds(logits: Float32Array, count: number): readonly number
   return ids;
 }
 
-/** A token as the logits of its place tell it; `logits` has one value for each id. */
+/** A token with its surprisal and alternatives; `logits` has one value for each id. */
 export function readToken(
   id: number,
   logits: Float32Array,

@@ -3,10 +3,10 @@ import { utf8Bytes } from "../../core/bytes.ts";
 
 const MOST_TOP = 20;
 const MOST_TOKENS = 2 ** 20;
-/** Longer texts are for an evaluation, which reads them in windows. */
+/** Largest text that is read at once; longer texts are for an evaluation, which has windows. */
 const MOST_TEXT_BYTES = 2 ** 20;
 
-/** A number of a request that must lie within bounds; `usage` with the bounds otherwise. */
+/** Checks that a number of a request is within bounds; `usage` with the bounds otherwise. */
 function checkNumber(
   name: string,
   value: number,
@@ -20,12 +20,12 @@ function checkNumber(
   });
 }
 
-/** Refuses a number of likeliest tokens that cannot be told. */
+/** Refuses a `topCount` out of range. */
 export function checkTopCount(topCount: number): void {
   checkNumber("topCount", topCount, { min: 0, max: MOST_TOP, whole: true });
 }
 
-/** Refuses what cannot be drawn. */
+/** Refuses sampling settings out of range. */
 export function checkGenerate({ maxTokens, sampling, topCount }: GenerateRequest): void {
   checkTopCount(topCount);
   checkNumber("maxTokens", maxTokens, { min: 1, max: MOST_TOKENS, whole: true });
@@ -37,7 +37,7 @@ export function checkGenerate({ maxTokens, sampling, topCount }: GenerateRequest
   checkNumber("seed", sampling.seed, { min: 0, max: 2 ** 32 - 1, whole: true });
 }
 
-/** Refuses a text that is too long to be read at once; its UTF-8 bytes otherwise. */
+/** UTF-8 bytes of a text; `usage` where it is too long to be read at once. */
 export function checkText(text: string): number {
   const bytes = text.length > MOST_TEXT_BYTES ? text.length : utf8Bytes(text);
   if (bytes <= MOST_TEXT_BYTES) return bytes;

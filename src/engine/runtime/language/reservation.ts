@@ -2,9 +2,9 @@ import type { BufferPool } from "../../gpu/pool.ts";
 import type { ForwardOptions, LanguageModel, TokenCache } from "../languageModel.ts";
 
 /**
- * A model for one use of it, with memory set aside for its cache: what another use finds free in
- * between is free. The bytes become the cache's when one is made, and the reservation's again after a
- * forward pass without a cache of the caller's.
+ * A model for one use of it, with memory reserved for its cache, so that another use cannot take
+ * it. The reservation becomes the cache when one is made, and a reservation again after a forward
+ * pass that made its own.
  */
 export class ReservedModel implements LanguageModel {
   readonly #model: LanguageModel;
@@ -49,13 +49,13 @@ export class ReservedModel implements LanguageModel {
     }
   }
 
-  /** Ends the use's reservation; the model stays. */
+  /** Ends the reservation; the model stays loaded. */
   release(): void {
     this.#ended = true;
     this.#reservation.release();
   }
 
-  /** Less where less is left: then making the cache says so, with its own numbers. */
+  /** Reserves less where less is free: making the cache then fails with its own numbers. */
   #setAside(): { release(): boolean } {
     const free = this.#pool.budgetBytes - this.#pool.usedBytes;
     return this.#pool.reserve("a reservation", Math.max(0, Math.min(this.#cacheBytes, free)));

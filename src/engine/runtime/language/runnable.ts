@@ -2,13 +2,13 @@ import type { Gpu } from "../../gpu/device.ts";
 import type { GpuSpace } from "../../gpu/space.ts";
 import type { LanguageModel } from "../languageModel.ts";
 
-/** Tokens that a model is loaded with room for, beside what its first use asks for. */
+/** Tokens of cache that a loaded model leaves room for, beside its first use. */
 export const USUAL_TOKENS = 1024;
 
-/** How a model fits what is free of the GPU's budget. */
+/** How a model fits the free GPU memory. */
 export type Room =
   | "whole"
-  /** With its layers loaded one after the other, in every pass. */
+  /** Layers are loaded one after the other, in every pass. */
   | "streamed"
   | "none";
 
@@ -17,11 +17,11 @@ export interface LoadOptions {
   readonly onLoading?: (doneBytes: number, totalBytes: number, label: string) => void;
 }
 
-/** Bytes of GPU memory that one reading takes. */
+/** Bytes of GPU memory that reading a text takes. */
 export interface ReadingBytes {
-  /** Keys and values, for as long as it lasts. */
+  /** Keys and values, while the text is read. */
   readonly cache: number;
-  /** What comes and goes: readbacks of logits, losses and their targets. */
+  /** Temporary buffers: readbacks of logits, losses and their targets. */
   readonly passing: number;
 }
 
@@ -30,10 +30,10 @@ export interface Runnable {
   readonly contextLength: number;
   /** Bytes of its weights on the GPU. */
   readonly weightBytes: number;
-  /** What reading so many tokens takes beside the weights. */
+  /** GPU memory, beside the weights, to read so many tokens. */
   readingBytes(tokens: number): ReadingBytes;
-  /** With what reading so many tokens takes. */
+  /** How it fits, with what reading so many tokens takes. */
   findRoom(space: GpuSpace, tokens: number): Room;
-  /** `gpu-memory` where there is no room. */
+  /** Loads the model; `gpu-memory` where there is no room. */
   load(gpu: Gpu, room: Room, options: LoadOptions): Promise<LanguageModel>;
 }

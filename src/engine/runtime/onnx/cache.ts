@@ -3,14 +3,14 @@ import { invariant } from "../../core/invariant.ts";
 import type { TokenCache } from "../languageModel.ts";
 
 /**
- * The tokens read so far, and the keys and values that the last run gave for the first of them. What
- * is missing of those is computed again, so a model without a cache works the same, only slower.
+ * Tokens read so far, and the keys and values that the last run returned for the first of them.
+ * Missing ones are computed again, so models without a cache work the same, only slower.
  */
 export class OnnxCache implements TokenCache {
   readonly capacity: number;
   readonly #ids: number[] = [];
   #past: ReadonlyMap<string, Tensor> = new Map();
-  /** Tokens that `past` holds. */
+  /** Tokens in `past`. */
   #pastLength = 0;
 
   constructor(capacity: number) {
@@ -33,7 +33,7 @@ export class OnnxCache implements TokenCache {
     return this.#pastLength;
   }
 
-  /** Takes over what a run gave for all tokens up to `length`. */
+  /** Replaces the keys and values by those of a run, for all tokens up to `length`. */
   replacePast(past: ReadonlyMap<string, Tensor>, length: number): void {
     for (const tensor of this.#past.values()) tensor.dispose();
     this.#past = past;
@@ -48,7 +48,7 @@ export class OnnxCache implements TokenCache {
   truncate(length: number): void {
     invariant(length >= 0 && length <= this.length, "a cache can only forget");
     this.#ids.length = length;
-    // Tensors cannot be cut without a kernel of their own.
+    // Cutting tensors would need a kernel of its own.
     if (this.#pastLength > length) this.replacePast(new Map(), 0);
   }
 

@@ -8,7 +8,7 @@ import { isObject } from "../../core/json.ts";
 const FILE = "config.json";
 const MAX_CONFIG_BYTES = 2 ** 20;
 const MAX_CONTEXT = 2 ** 24;
-/** What architectures call it, transformers' usual name first. */
+/** Names of the context length in configs, transformers' usual one first. */
 const KEYS = ["max_position_embeddings", "n_positions", "n_ctx", "max_seq_len"];
 
 function missingConfig(name: string): EngineError {
@@ -26,7 +26,7 @@ export async function readConfig(files: FileTree, name: string): Promise<ModelCo
   return parseConfig(await readText(source, FILE, MAX_CONFIG_BYTES), FILE);
 }
 
-/** Tokens that the exported model was trained to see; `bad-config` where config.json does not say. */
+/** Tokens that the exported model was trained for; `bad-config` where config.json does not say. */
 export function contextLengthOf(config: ModelConfig | null, name: string): number {
   if (!config) throw missingConfig(name);
   const { fields } = config;

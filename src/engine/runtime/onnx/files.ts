@@ -7,37 +7,36 @@ import { type GraphFacts, readGraph } from "./graph.ts";
 
 type Bytes = Uint8Array<ArrayBuffer>;
 
-/** An export as ONNX Runtime takes it. */
+/** An export as ONNX Runtime loads it. */
 export interface OnnxFiles {
   readonly graph: Bytes;
-  /** Weights beside the graph, under the names by which it asks for them. */
+  /** External weights, under the names that the graph gives them. */
   readonly external: readonly { readonly path: string; readonly data: Bytes }[];
   readonly facts: GraphFacts;
 }
 
 export interface ReadOptions {
-  /** Which graph, where the folder has several. */
+  /** Graph to load, where the folder has several. */
   readonly path?: string;
   readonly signal?: AbortSignal;
   readonly progress?: (doneBytes: number, totalBytes: number, label: string) => void;
 }
 
-/** The graph is one protobuf message, and each file becomes one array: neither can be larger. */
+/** Largest file: a graph is one protobuf message, and each file becomes one array. */
 const MAX_FILE_BYTES = 2 ** 31 - 1;
-/** ONNX Runtime's whole memory is 4 GiB; what it computes with needs some of them. */
+/** Largest export: ONNX Runtime's memory is 4 GiB, of which it needs some for its work. */
 const MAX_TOTAL_BYTES = 3.5 * 2 ** 30;
 
-/** A file that has been found, and was not read yet. */
+/** A file that was found and not read yet. */
 interface Found {
   readonly path: string;
   readonly source: ByteSource;
 }
 
 /**
- * Reads an export's graph and weights: the most precise graph there is, or the one that `path` names
- * (`onnx/model_fp16.onnx`). `missing-file` where one is not there,
- * `usage` where they exceed what ONNX Runtime can hold in a browser, `lfs-pointer` for a stand-in,
- * `bad-header` for what is no ONNX file.
+ * Reads an export's graph and weights: the most precise graph, or the one that `path` names
+ * (`onnx/model_fp16.onnx`). `missing-file`; `usage` where they exceed what ONNX Runtime can hold in
+ * a browser; `lfs-pointer`; `bad-header` for a file that is not ONNX.
  */
 export async function readOnnxFiles(
   files: FileTree,
@@ -79,7 +78,7 @@ function findGraph(files: FileTree, name: string, wanted: string | undefined): F
   );
 }
 
-/** Weights lie beside the graph; what a path says beyond that names no file here. */
+/** External weights are only looked for beside the graph, whatever path it states. */
 function findExternal(files: FileTree, graph: string, location: string): Found {
   const folder = graph.slice(0, graph.lastIndexOf("/") + 1);
   const path = folder + location.replace(/^(\.\/)+/, "");

@@ -1,12 +1,12 @@
 import { EngineError } from "../../contract/index.ts";
 
-/** What has to be known of an ONNX file before ONNX Runtime gets it. */
+/** Properties of an ONNX graph that are needed before ONNX Runtime loads it. */
 export interface GraphFacts {
-  /** Files that hold weights, by the names that the graph gives them. */
+  /** External weight files, by their names in the graph. */
   readonly externalPaths: readonly string[];
-  /** Sines and cosines: of angles that grow with the position, in rotary embeddings. */
+  /** Sine and cosine nodes: in rotary embeddings their angles grow with the position. */
   readonly trigonometry: readonly string[];
-  /** True where weights are f16, which not every GPU computes with. */
+  /** Whether weights are f16, which not every GPU computes with. */
   readonly halves: boolean;
 }
 
@@ -25,13 +25,13 @@ const ENTRY_VALUE = 2;
 
 /** TensorProto.DataType's FLOAT16. */
 const FLOAT16 = 10;
-/** Operators whose attributes are graphs. */
+/** Operators with subgraphs as attributes. */
 const HOLD_GRAPHS = new Set(["If", "Loop", "Scan"]);
 const MAX_GRAPH_DEPTH = 8;
 const MAX_TEXT_BYTES = 4096;
 const MAX_EXTERNAL_FILES = 1024;
 
-/** One field of a protobuf message: the bytes of a text or a message, or a whole number. */
+/** A field of a protobuf message: the range of a text or message, or an integer. */
 interface Field {
   readonly number: number;
   readonly value: number | null;
@@ -40,8 +40,8 @@ interface Field {
 }
 
 /**
- * Walks through an ONNX file's graph and those within it, the branches of an `If`; weights are
- * skipped. `bad-header` where it breaks.
+ * Reads an ONNX file's graph and its subgraphs, such as the branches of an `If`; weights are
+ * skipped. `bad-header` where it is damaged.
  */
 export function readGraph(bytes: Uint8Array, file: string): GraphFacts {
   const facts: Gathered = { externalPaths: new Set(), trigonometry: [], halves: false };
@@ -97,7 +97,7 @@ function walkGraph(
   }
 }
 
-/** A tensor's dtype, and the file its values lie in; null where they lie in the graph. */
+/** Dtype of a tensor, and the file with its values; null where they are in the graph. */
 function readTensor(
   bytes: Uint8Array,
   tensor: Field,
@@ -114,7 +114,7 @@ function readTensor(
   return { dtype, location };
 }
 
-/** The short texts among a message's fields, by number. */
+/** Short texts among a message's fields, by field number. */
 function readTexts(bytes: Uint8Array, message: Field, file: string): ReadonlyMap<number, string> {
   const texts = new Map<number, string>();
   for (const { number, value, start, end } of fieldsOf(bytes, message, file)) {

@@ -3,12 +3,12 @@ import type { Gpu } from "../../gpu/device.ts";
 import type { PooledBuffer } from "../../gpu/pool.ts";
 import type { LogitsBlock } from "../languageModel.ts";
 
-/** Bytes of logits handed over at once. */
+/** Bytes of logits passed on at once. */
 const BLOCK_BYTES = 16 * 2 ** 20;
-/** What every device can align a binding to. */
+/** Alignment of a binding that every device supports. */
 const ALIGNMENT = 256;
 
-/** Turns rows of ONNX Runtime's logits, `[1, tokens, vocabulary]`, into blocks of f32 of our own. */
+/** Converts rows of ONNX Runtime's logits, `[1, tokens, vocabulary]`, to blocks of f32. */
 export class LogitsRows {
   /** Rows of one block. */
   readonly rows: number;
@@ -29,7 +29,10 @@ export class LogitsRows {
     this.#shape = gpu.pool.allocate("ONNX logits' shape", 16, UNIFORM | COPY_DST);
   }
 
-  /** Rows [from, to) of the logits, at most `rows` of them; `first` is what the block calls them. */
+  /**
+   * Converts rows [from, to) of the logits, at most `rows` of them; `first` is the block's
+   * position.
+   */
   async convert(logits: Tensor, from: number, to: number, first: number): Promise<LogitsBlock> {
     const rows = to - from;
     const width = logits.type === "float16" ? 2 : 4;
@@ -97,7 +100,7 @@ export class LogitsRows {
 
 interface RowsShape {
   readonly rows: number;
-  /** The first value, counted from the start of the binding. */
+  /** First value, counted from the start of the binding. */
   readonly first: number;
   readonly half: boolean;
 }

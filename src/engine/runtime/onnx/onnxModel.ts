@@ -7,7 +7,7 @@ import { OnnxCache } from "./cache.ts";
 import { LogitsRows } from "./logits.ts";
 import type { OnnxProvider, OnnxSession } from "./session.ts";
 
-/** An exported decoder, run by ONNX Runtime. Its logits never leave our device. */
+/** An exported decoder, run by ONNX Runtime. Its logits stay on the shared device. */
 export class OnnxModel implements LanguageModel {
   readonly vocabSize: number;
   readonly contextLength: number;
@@ -16,7 +16,7 @@ export class OnnxModel implements LanguageModel {
   readonly #session: OnnxSession;
   readonly #rows: LogitsRows;
   readonly #reserved: { release(): boolean };
-  /** Tokens of one run: their logits must fit one binding of ONNX Runtime's own kernels. */
+  /** Tokens of one run: their logits must fit one binding of ONNX Runtime's kernels. */
   readonly #runTokens: number;
   #turn: Promise<unknown> = Promise.resolve();
 
@@ -26,7 +26,7 @@ export class OnnxModel implements LanguageModel {
     readonly provider: OnnxProvider;
     readonly vocabSize: number;
     readonly contextLength: number;
-    /** GPU memory that is counted for the session. */
+    /** GPU memory reserved for the session. */
     readonly reserved: { release(): boolean };
   }) {
     this.#reserved = parts.reserved;
@@ -40,7 +40,7 @@ export class OnnxModel implements LanguageModel {
     this.#runTokens = Math.max(1, Math.floor(maxStorageBufferBindingSize / (4 * parts.vocabSize)));
   }
 
-  /** A graph does not tell whether it could read more. */
+  /** A graph does not say whether it could read more. */
   get maxTokens(): number {
     return this.contextLength;
   }
@@ -86,7 +86,9 @@ export class OnnxModel implements LanguageModel {
     }
   }
 
-  /** Without keys and values, a run has to take all tokens; its logits are that much larger. */
+  /**
+   * Tokens per step; `gpu-memory` where a model without a cache would have to compute more at once.
+   */
   #stepTokens(tokens: number): number {
     if (this.#session.signature.past.length > 0 || tokens <= this.#runTokens)
       return this.#runTokens;
@@ -97,7 +99,7 @@ export class OnnxModel implements LanguageModel {
     );
   }
 
-  /** Hands out rows [from, to) of a run's logits; the first is called `first`. */
+  /** Passes on rows [from, to) of a run's logits; `first` is the position of the first. */
   async #handOut(
     logits: Tensor,
     [from, to]: readonly [number, number],
@@ -114,7 +116,7 @@ export class OnnxModel implements LanguageModel {
   release(): void {
     this.#rows.release();
     this.#reserved.release();
-    // ONNX Runtime frees its memory in its own time; a loss of the device has freed it already.
+    // ONNX Runtime releases memory asynchronously; after a lost device there is nothing to release.
     if (!this.#gpu.isLost) this.#session.release().catch(() => undefined);
   }
 }

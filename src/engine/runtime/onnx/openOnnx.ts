@@ -9,18 +9,18 @@ import { explainFailure, type OnnxProvider, OnnxSession } from "./session.ts";
 import { readSignature } from "./signature.ts";
 
 export interface OnnxOptions extends ReadOptions {
-  /** What messages call the model. */
+  /** Name of the model in messages. */
   readonly name: string;
-  /** Instead of the GPU wherever it can run the model. */
+  /** Provider to use instead of the GPU where possible. */
   readonly provider?: OnnxProvider;
 }
 
 const MAX_VOCABULARY = 2 ** 24;
 
 /**
- * Opens an Optimum-style export as a language model: on our device, or on the CPU where ONNX
+ * Opens an Optimum-style export as a language model: on the shared device, or on the CPU where ONNX
  * Runtime's GPU kernels cannot run it. Errors: those of `readOnnxFiles` and `readSignature`,
- * `bad-config`, and `unsupported-architecture` with ONNX Runtime's own words.
+ * `bad-config`, and `unsupported-architecture` with ONNX Runtime's message.
  */
 export async function openOnnx(
   gpu: Gpu,
@@ -44,7 +44,7 @@ export async function openOnnx(
     try {
       return await tryProvider({ gpu, name, runtime, bytes, provider, contextLength });
     } catch (error) {
-      // What the model lacks, it lacks everywhere.
+      // Errors of the model itself would occur on any provider.
       if (gpu.isLost || (error instanceof EngineError && error.cause === undefined)) throw error;
       failure = error;
     }
@@ -52,7 +52,7 @@ export async function openOnnx(
   throw failure;
 }
 
-/** Makes a session and reads one token with it: only that shows whether the provider can. */
+/** Creates a session and reads one token: only that shows whether the provider works. */
 async function tryProvider(parts: {
   readonly gpu: Gpu;
   readonly name: string;

@@ -1,12 +1,12 @@
 import { importRuntime } from "#onnx-runtime";
 
-/** ONNX Runtime, of which every entry has the same types. */
+/** ONNX Runtime; all of its entries have the same types. */
 export type OnnxRuntime = typeof import("onnxruntime-web");
 
 let loaded: Promise<OnnxRuntime> | null = null;
 let turn: Promise<unknown> = Promise.resolve();
 
-/** Loads ONNX Runtime: 4 to 7 MB over the wire, so only when a model needs it. */
+/** Loads ONNX Runtime on first use: it is a download of 4 to 7 MB. */
 export function loadRuntime(): Promise<OnnxRuntime> {
   loaded ??= openRuntime().catch((error: unknown) => {
     loaded = null; // An interrupted download may be tried again.
@@ -17,13 +17,13 @@ export function loadRuntime(): Promise<OnnxRuntime> {
 
 async function openRuntime(): Promise<OnnxRuntime> {
   const runtime = await importRuntime();
-  // Threads need a cross-origin isolated page, which a folder on any server is not.
+  // Threads need a cross-origin isolated page, which a static host seldom provides.
   runtime.env.wasm.numThreads = 1;
   runtime.env.logLevel = "error";
   return runtime;
 }
 
-/** All sessions share one WebAssembly instance, which can be entered once at a time. */
+/** Runs calls one after the other: all sessions share one WebAssembly instance. */
 export function inTurn<T>(work: () => Promise<T>): Promise<T> {
   const run = turn.then(work);
   turn = run.catch(() => undefined);

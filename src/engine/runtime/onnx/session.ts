@@ -4,18 +4,18 @@ import type { Gpu } from "../../gpu/device.ts";
 import { inTurn, type OnnxRuntime } from "./runtime.ts";
 import { BRANCH_INPUT, type OnnxSignature } from "./signature.ts";
 
-/** Where ONNX Runtime computes: on our device, or on the CPU. */
+/** Execution provider: the shared device, or the CPU. */
 export type OnnxProvider = "webgpu" | "wasm";
 
-/** What one run gives; whoever gets it disposes of it. */
+/** Outputs of a run; the caller disposes of them. */
 export interface OnnxRun {
   /** `[1, tokens, vocabulary]` */
   readonly logits: Tensor;
-  /** By the inputs that they are for in the next run. */
+  /** Keys and values, by the input that takes them in the next run. */
   readonly past: ReadonlyMap<string, Tensor>;
 }
 
-/** A session that is known to be a decoder. */
+/** An ONNX Runtime session of a decoder. */
 export class OnnxSession {
   readonly name: string;
   readonly signature: OnnxSignature;
@@ -37,7 +37,7 @@ export class OnnxSession {
     this.signature = parts.signature;
   }
 
-  /** Runs `ids` after the `start` tokens that `past` holds, which is read and stays the caller's. */
+  /** Runs `ids` after the `start` tokens in `past`, which stays the caller's. */
   run(ids: readonly number[], start: number, past: ReadonlyMap<string, Tensor>): Promise<OnnxRun> {
     return inTurn(async () => {
       if (this.#gpu.isLost) await this.#gpu.guard(this.name, () => undefined); // says so
@@ -111,7 +111,7 @@ export class OnnxSession {
   }
 }
 
-/** A failure of ONNX Runtime in our words and its own. */
+/** An `EngineError` for a failure of ONNX Runtime, with its message. */
 export function explainFailure(error: unknown, what: string, name: string): EngineError {
   if (error instanceof EngineError) return error;
   const said = (error instanceof Error ? error.message : String(error)).trim().slice(0, 500);

@@ -1,7 +1,7 @@
 import type { InferenceSession } from "onnxruntime-web";
 import { EngineError } from "../../contract/index.ts";
 
-/** Keys or values of one layer, as they go in and come out again. */
+/** Keys or values of one layer: the names of their input and output. */
 export interface PastTensor {
   readonly input: string;
   readonly output: string;
@@ -10,27 +10,30 @@ export interface PastTensor {
   readonly headDim: number;
 }
 
-/** What a decoder takes and gives, under Optimum's names. */
+/** Inputs and outputs of a decoder, under Optimum's names. */
 export interface OnnxSignature {
-  /** Of each input of whole numbers that the model has. */
+  /** Integer inputs of the model, with their types. */
   readonly ids: ReadonlyMap<IdInput, "int64" | "int32">;
-  /** True for a graph that has to be told whether keys and values are given. */
+  /** Whether the graph has an input that says whether a past is given. */
   readonly branches: boolean;
-  /** Empty where it has no cache: then every call computes all tokens. */
+  /** Cache inputs; empty where it has none: then every call computes all tokens. */
   readonly past: readonly PastTensor[];
 }
 
 const ID_INPUTS = ["input_ids", "attention_mask", "position_ids"] as const;
 export type IdInput = (typeof ID_INPUTS)[number];
 
-/** Of exports that join a graph with and one without a past in an `If`. */
+/** Input of exports that join graphs with and without a past in an `If`. */
 export const BRANCH_INPUT = "use_cache_branch";
 const PAST = /^past_key_values\.(\d{1,4})\.(key|value)$/;
 const LARGEST = 2 ** 16;
 const isIdInput = (name: string): name is IdInput =>
   (ID_INPUTS as readonly string[]).includes(name);
 
-/** Reads a session's inputs and outputs; `unsupported-architecture` names what is not understood. */
+/**
+ * Signature of a session; `unsupported-architecture` names inputs or outputs that are not
+ * supported.
+ */
 export function readSignature(
   session: Pick<InferenceSession, "inputMetadata" | "outputMetadata">,
   name: string,

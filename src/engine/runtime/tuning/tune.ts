@@ -1,41 +1,41 @@
 import type { Gpu } from "../../gpu/device.ts";
 import { Recorder } from "../kernels/recorder.ts";
 
-/** Raised whenever a kernel changes: what was measured before no longer holds. */
+/** Raised whenever a kernel changes: earlier timings are then void. */
 const VERSION = 1;
-/** What each candidate runs for between two fences; a fence takes up to a millisecond by itself. */
+/** Milliseconds of work between two fences; a fence itself takes up to a millisecond. */
 const MS_PER_FENCE = 2;
 const MOST_RUNS = 32;
 const ROUNDS = 3;
-/** A candidate that takes so many times the best one's time is not timed again. */
+/** Ratio to the best time beyond which a candidate is not timed again. */
 const HOPELESS = 3;
-/** The rule's kernel stays unless another is so many times as fast: timings vary by as much. */
+/** Speed-up that a candidate needs to replace the default: timings vary by as much. */
 const MARGIN = 1.1;
 
-/** Kernels that do the same, to be timed on work of one kind. */
+/** Kernels with the same result, to be timed on one kind of work. */
 export interface Contest {
-  /** Names the kind of work; the answer holds for all of it. */
+  /** Name of the kind of work, which the decision is stored under. */
   readonly name: string;
-  /** The first is the rule's. */
+  /** Candidates, the default first. */
   readonly candidates: readonly string[];
-  /** Makes buffers; `run` records one dispatch of a candidate. */
+  /** Allocates buffers; `run` records one dispatch of a candidate. */
   prepare(recorder: Recorder): { run(candidate: string): Promise<void>; release(): void };
 }
 
-/** Which candidate won, by the contest's name. */
+/** Winning candidate by the contest's name. */
 export type Winners = ReadonlyMap<string, string>;
 
 interface Device {
   readonly winners: Map<string, string>;
-  /** Contests wait for each other: two at a time would time each other. */
+  /** Contests run one after the other: together they would distort each other's timings. */
   turn: Promise<unknown>;
 }
 const devices = new WeakMap<Gpu, Device>();
 
 /**
- * Decides every contest that this adapter has not decided before, in `budgetMs` in all. What cannot be
- * measured in that time, or at all, goes to the rule. A decision is kept as long as the device lives,
- * and with `gpu.findings` beyond: equal work gives equal bits.
+ * Decides every contest that this adapter has not decided before, in `budgetMs` in all. Contests
+ * that cannot be timed go to the default. Decisions last as long as the device, and with
+ * `gpu.findings` beyond it: equal work gives equal bits.
  */
 export function decideContests(
   gpu: Gpu,
@@ -77,7 +77,7 @@ async function decideInTurn(
 const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
   typeof value === "object" && value !== null;
 
-/** The fastest candidate, or the rule's where that cannot be told. */
+/** Fastest candidate, or the default where timing fails. */
 async function decide(gpu: Gpu, contest: Contest, deadline: number): Promise<string> {
   const [rule = ""] = contest.candidates;
   if (contest.candidates.length === 1 || performance.now() > deadline) return rule;
@@ -100,7 +100,7 @@ async function decide(gpu: Gpu, contest: Contest, deadline: number): Promise<str
   }
 }
 
-/** The least time, unless the rule's is within the margin of it. */
+/** Candidate with the least time, unless the default's is within the margin. */
 export function pickWinner(
   times: ReadonlyMap<string, number>,
   rule: string,
@@ -119,7 +119,10 @@ interface Clock {
   readonly deadline: number;
 }
 
-/** Milliseconds of one run at best, candidates in turn; throws where there is no time for a round. */
+/**
+ * Best time of one run of each candidate, in milliseconds; throws where there is no time for a
+ * round.
+ */
 async function timeCandidates(
   clock: Clock,
   candidates: readonly string[],
@@ -132,7 +135,7 @@ async function timeCandidates(
       await timeRuns(clock, candidate, 1); // what drivers leave until the first run
       first.set(candidate, await timeRuns(clock, candidate, 1));
     } catch (error) {
-      // All but the rule's can be done without.
+      // A failure of the default is an error; other candidates are skipped.
       if (candidate === candidates[0] || error instanceof OutOfTime) throw error;
       clock.recorder.discard();
     }
@@ -151,7 +154,7 @@ async function timeCandidates(
   return times;
 }
 
-/** A driver may compile for seconds; then it does so for nobody. */
+/** Compiles within the deadline: a driver may take seconds. */
 async function compileInTime({ run, recorder, deadline }: Clock, candidate: string) {
   let timer: ReturnType<typeof setTimeout> | undefined;
   const late = new Promise<never>((_, reject) => {

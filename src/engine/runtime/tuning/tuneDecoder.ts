@@ -16,18 +16,18 @@ import type { Recorder } from "../kernels/recorder.ts";
 import { type Contest, decideContests } from "./tune.ts";
 import { matmulChoice, matmulContests } from "./tuneMatmul.ts";
 
-/** Nobody sees it before the loading of a model that is worth it. */
+/** Milliseconds of tuning: little beside the loading of a model that is worth it. */
 const BUDGET_MS = 300;
 /**
- * Smaller models run by the rule: they have little to win, what is timed takes as much memory as they
- * do, and they would then wait longer for the tuner than for their weights.
+ * Smallest model that is tuned, in bytes of weights. Smaller ones gain little, and would wait
+ * longer for the tuner than for their weights.
  */
 const WORTH_TUNING_BYTES = 64 * 2 ** 20;
-/** Rows of attention that are timed, the last ones of so many tokens. */
+/** Rows of attention that are timed, the last ones of a text. */
 const TIMED_ROWS = 128;
 const TIMED_TOKENS = 512;
 
-/** The rule's kernels, which nothing is measured for. */
+/** Default kernels, without timing. */
 export function ruleKernels(software: boolean): Kernels {
   return {
     matmul: ({ rows }) => chooseMatmul(rows, software),
@@ -35,7 +35,7 @@ export function ruleKernels(software: boolean): Kernels {
   };
 }
 
-/** The kernels for a decoder on this adapter: timed where that is worth it, else the rule's. */
+/** Kernels for a decoder on this adapter: timed where worth it, else the default. */
 export async function chooseKernels(
   gpu: Gpu,
   measured: MeasuredDecoder,
@@ -45,13 +45,13 @@ export async function chooseKernels(
   return tuneKernels(gpu, measured, { rows, budgetMs: BUDGET_MS });
 }
 
-/** Times what passes of up to `rows` tokens call for, in `budgetMs`, unless it is known already. */
+/** Times the kernels of passes of up to `rows` tokens, in `budgetMs`, unless known already. */
 export async function tuneKernels(
   gpu: Gpu,
   measured: MeasuredDecoder,
   { rows, budgetMs }: { readonly rows: number; readonly budgetMs: number },
 ): Promise<Kernels> {
-  // Decoding and reading a text first: what is left when the time is over goes to the rule.
+  // Decoding and prompt reading come first: contests without time left go to the default.
   const counts = [1, rows, 64, 8].filter((count) => count <= rows);
   const shapes = counts.flatMap((count) => matmulShapes(measured, count));
   const heads = measured.spec.layers.map(({ attention }) => attention);

@@ -8,15 +8,15 @@ import { type DatasetSummary, summarizeDataset } from "./datasets.ts";
 
 type Dropped = RequestOf<"dataset">["files"][number];
 
-/** Larger files are for a disk, not for a browser's database. */
+/** Largest file that is stored: more would not fit a browser's database. */
 const MOST_BYTES = 2 ** 31;
 const MOST_FILES = 1000;
 const MOST_PROBLEMS = 100;
 
-/** Files that are done, by their place in the request. */
+/** Finished files, by index in the request. */
 type DatasetState = readonly number[];
 
-/** Job kind `dataset`: every file is read through once, and stored as it is. */
+/** Job kind `dataset`: parses every file once, and stores it unchanged. */
 export function createDatasetKind({
   datasets,
 }: {
@@ -77,7 +77,7 @@ const nameOf = ({ path }: Dropped) => path.split("/").at(-1) || path;
 
 const bytesOf = (files: readonly Dropped[]) => files.reduce((sum, { file }) => sum + file.size, 0);
 
-/** Notes about a file that was added, or why it was not. */
+/** Adds a file; returns notes about it, or the reason why it was not added. */
 async function addFile(
   { file, path }: Dropped,
   name: string,

@@ -11,26 +11,26 @@ import type { ValueStore } from "../../storage/values.ts";
 interface DatasetRow {
   readonly type: "dataset";
   readonly state: "complete" | "partial";
-  /** The file's own name, whose ending tells its format. */
+  /** Name of the file, whose ending helps to detect its format. */
   readonly file: string;
   readonly card: DatasetCard;
 }
 
-/** What is known of a file once it was read through. */
+/** Facts about a file from its first reading. */
 export type DatasetFacts = Pick<DatasetCard, "kind" | "rows" | "problems" | "problemCount">;
 
-/** A dataset's file as it was dropped, to be parsed on use. */
+/** Stored file of a dataset, parsed on use. */
 export interface StoredDataset {
   readonly card: DatasetCard;
   readonly file: string;
   readonly source: ByteSource;
 }
 
-/** The datasets of this browser. */
+/** Library of the datasets in this browser. */
 export interface DatasetLibrary {
-  /** Newest first. */
+  /** Cards, newest first. */
   list(): Promise<readonly DatasetCard[]>;
-  /** `missing-file` where it was deleted. */
+  /** Opens a dataset; `missing-file` where it was deleted. */
   open(id: DatasetId): Promise<StoredDataset>;
   /** Stores a file's bytes; the dataset is there when all of them are and the file did not change. */
   add(
@@ -42,20 +42,20 @@ export interface DatasetLibrary {
       requireUnchanged?(): Promise<void>;
     },
   ): Promise<DatasetCard>;
-  /** Frees every byte of it. */
+  /** Deletes a dataset and its bytes. */
   delete(id: DatasetId): Promise<void>;
 }
 
 const CONTENT = "content";
-/** An unfinished dataset this old has no tab any more that would finish it. */
+/** Age beyond which an unfinished dataset has no tab that would finish it. */
 const ABANDONED_MS = 24 * 60 * 60 * 1000;
 
-/** Tells a row of the catalogue from those of checkpoints. */
+/** Whether a row of the catalogue is a dataset's. */
 function isDatasetRow(row: unknown): row is DatasetRow {
   return typeof row === "object" && row !== null && "type" in row && row.type === "dataset";
 }
 
-/** The datasets in this browser's IndexedDB: cards in `catalogue`, bytes in `values`. */
+/** Datasets in this browser's IndexedDB: cards in `catalogue`, bytes in `values`. */
 export async function openDatasets(
   database: Database,
   values: ValueStore,
@@ -96,7 +96,7 @@ export async function openDatasets(
       const shown = uniqueName(tidyName(name), taken);
       const card = { ...facts, id, name: shown, byteLength, createdAt: Date.now() };
       const fresh: DatasetRow = { type: "dataset", state: "partial", file: name, card };
-      // The row comes first: bytes without one are taken for a deleted model's.
+      // The row is written first: bytes without one count as left over from a deleted model.
       await set(id, fresh, catalogue);
       try {
         const sink = await values.sink(id, CONTENT, byteLength);

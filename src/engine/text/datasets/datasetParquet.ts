@@ -2,16 +2,16 @@ import type { Compressors, FileMetaData, SchemaTree } from "hyparquet";
 import { EngineError } from "../../contract/index.ts";
 import type { ByteSource } from "../../core/bytes.ts";
 
-/** Of one page, unpacked; writers make pages of a MiB. */
+/** Largest page, unpacked; writers make pages of a MiB. */
 const MAX_PAGE_BYTES = 256 << 20;
-/** Of one row group, uncompressed: larger ones are read in parts. */
+/** Largest row group read whole, uncompressed; larger ones are read in parts. */
 const MAX_GROUP_BYTES = 256 << 20;
 const MAX_FOOTER_BYTES = 64 << 20;
 const SLICE_ROWS = 1000;
 
 /**
- * The rows of a Parquet file, as objects; the reader is loaded when the first is needed. A row group
- * of more bytes than `mostGroupBytes` is refused: lists in lists are read by whole groups.
+ * Rows of a Parquet file, as objects; the reader is loaded on first use. A row group of more bytes
+ * than `mostGroupBytes` is refused, since nested lists are read by whole groups.
  */
 export async function* readParquet(
   source: ByteSource,
@@ -61,7 +61,7 @@ export async function* readParquet(
   }
 }
 
-/** What pyarrow (Snappy), polars (zstd) and Spark (Snappy, gzip) pack pages with. */
+/** Compressors of pyarrow (Snappy), polars (zstd) and Spark (Snappy, gzip). */
 async function openCompressors(): Promise<Compressors> {
   const [{ snappyUncompress }, { gunzipSync }, { decompress: unzstd }] = await Promise.all([
     import("hyparquet"),
@@ -84,8 +84,8 @@ async function openCompressors(): Promise<Compressors> {
 }
 
 /**
- * The columns of every row group are those of the schema. The reader would leave others unread, and
- * their failures unheard, which ends a process.
+ * Checks that every row group has the schema's columns: the reader would ignore errors in others,
+ * which ends a process.
  */
 function checkColumns({ row_groups }: FileMetaData, schema: SchemaTree, file: string): void {
   const leaves = (node: SchemaTree): string[] =>

@@ -3,9 +3,9 @@ import type { ChatMessage } from "../templates/chat.ts";
 import { readLayout } from "./layouts.ts";
 import { RowProblem } from "./messages.ts";
 
-/** One example: a text to read, or a chat with something to learn or to answer. */
+/** One example of a dataset: a text, or a chat. */
 export type DatasetRow = {
-  /** What the row itself says it is about, for tables by domain. */
+  /** Domain that the row names, for tables by domain. */
   readonly domain: string | null;
 } & (
   | { readonly kind: "text"; readonly text: string }
@@ -14,14 +14,14 @@ export type DatasetRow = {
       readonly messages: readonly ChatMessage[];
       /** Questions to ask after the first was answered. */
       readonly followUps: readonly string[];
-      /** What the assistant may call, as templates are given it. */
+      /** Tools, in the form that templates take. */
       readonly tools?: readonly unknown[];
     }
 );
 
 const DOMAINS = ["domain", "category", "subset", "source"];
 
-/** The examples of one row of a dataset: one as a rule, several where it lists instances. */
+/** Examples of one row: one as a rule, several where it lists instances. */
 export function readRow(value: unknown): readonly DatasetRow[] | RowProblem {
   const row = Array.isArray(value) ? { messages: value } : value;
   if (typeof row === "string") return textRow(row, null);

@@ -1,22 +1,22 @@
 import { wholeCharacters } from "../tokenizers/wholeCharacters.ts";
 
-/** A row longer than any context: it is left out, so that memory stays bounded. */
+/** Largest row, longer than any context: longer ones are left out, so that memory stays bounded. */
 export const MAX_ROW_CHARS = 16 << 20;
 const MAX_DOCUMENT_CHARS = 1 << 20;
 const SEPARATOR = "<|endoftext|>";
 const REPLACEMENT = "\ufffd";
-/** Stands for a byte that is no UTF-8. */
+/** Placeholder of a byte that is no UTF-8. */
 export const HALF = "\ud800";
 
-/** A piece of a file with its place, counted from 1; null where it was longer than allowed. */
+/** A piece of a file with its position, counted from 1; null where it was too long. */
 export interface Piece {
   readonly at: number;
   readonly text: string | null;
 }
 
 /**
- * The text of a file in chunks, without a BOM. Bytes that are no UTF-8 become halves of characters,
- * which no UTF-8 has, so that they can be told from a U+FFFD that somebody wrote (in other chunks).
+ * Text of a file in chunks, without a BOM. Invalid UTF-8 becomes a lone surrogate, which valid
+ * UTF-8 cannot contain, so that it differs from a U+FFFD in the file.
  */
 export async function* readText(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<string> {
   const utf8 = new TextDecoder();
@@ -30,7 +30,7 @@ export async function* readText(chunks: AsyncIterable<Uint8Array>): AsyncGenerat
   yield utf8.decode().replaceAll(REPLACEMENT, HALF);
 }
 
-/** How often a U+FFFD ends in a chunk; its first bytes may be the last ones before. */
+/** Number of U+FFFD that end in a chunk; a character may begin in the previous chunk. */
 function countReplacements(before: Uint8Array, chunk: Uint8Array): number {
   const at = (i: number) => (i < 0 ? before[before.length + i] : chunk[i]);
   let count = 0;
@@ -40,7 +40,7 @@ function countReplacements(before: Uint8Array, chunk: Uint8Array): number {
   return count;
 }
 
-/** The lines of a text that are not blank. */
+/** Lines of a text that are not blank. */
 export async function* readLines(text: AsyncIterable<string>): AsyncGenerator<Piece> {
   let rest = "";
   let tooLong = false;
@@ -68,7 +68,7 @@ export async function* readLines(text: AsyncIterable<string>): AsyncGenerator<Pi
   if (last) yield last;
 }
 
-/** The elements of a JSON array, as texts, without reading the array as a whole. */
+/** Elements of a JSON array, as texts, without reading the whole array. */
 export async function* readElements(text: AsyncIterable<string>): AsyncGenerator<Piece> {
   let element = "";
   let depth = 0;
@@ -119,7 +119,7 @@ export async function* readElements(text: AsyncIterable<string>): AsyncGenerator
   if (broken) yield broken;
 }
 
-/** Documents of a plain text: between end-of-text marks, and cut at a line where they are too long. */
+/** Documents of a plain text, separated by end-of-text marks; long ones are cut at a line end. */
 export async function* readDocuments(text: AsyncIterable<string>): AsyncGenerator<Piece> {
   let rest = "";
   let at = 0;

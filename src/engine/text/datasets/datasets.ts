@@ -19,17 +19,17 @@ import { assembleTrees, type RawRow } from "./trees.ts";
 
 export type { DatasetRow } from "./datasetRows.ts";
 
-/** One row, or why it was not read. `at` counts lines of JSONL, and rows elsewhere, from 1. */
+/** A row, or the reason why it was not read. `at` counts lines of JSONL, else rows, from 1. */
 export type DatasetEntry =
   | { readonly at: number; readonly row: DatasetRow }
   | { readonly at: number; readonly problem: string };
 
-/** What a dataset holds, as a list shows it. */
+/** Summary of a dataset for a list. */
 export interface DatasetSummary {
   readonly format: DatasetFormat;
   readonly texts: number;
   readonly chats: number;
-  /** Rows that could not be read, by reason, the most frequent first. */
+  /** Unreadable rows by reason, the most frequent first. */
   readonly problems: readonly {
     readonly reason: string;
     readonly count: number;
@@ -39,18 +39,20 @@ export interface DatasetSummary {
 
 const LIST_KEYS = ["data", "rows", "train", "examples"];
 const MOST_TEXT_CHARS = 2 ** 27;
-/** Reasons that differ in a name would otherwise fill the memory. */
+/**
+ * Largest number of distinct reasons: reasons with names in them would otherwise fill the memory.
+ */
 const MAX_REASONS = 100;
 
-/** The format of a file; `usage` for formats that are not read. */
+/** Format of a file; `usage` for unsupported ones. */
 export async function detectFormat(source: ByteSource, name: string): Promise<DatasetFormat> {
   return (await openDatasetFile(source, name)).format;
 }
 
 /**
- * The rows of a dataset, in order, with what could not be read in its place; trees of messages come
- * last. Memory is bounded by the longest row (16 Mi characters; Parquet: a row group; trees: 128 Mi
- * characters). `usage` and `bad-header` for files that cannot be read at all.
+ * Rows of a dataset in order, each unreadable one as its reason; message trees come last. Memory is
+ * bounded by the longest row (16 Mi characters; Parquet: a row group; trees: 128 Mi characters).
+ * `usage` and `bad-header` for unreadable files.
  */
 export async function* readDataset(
   source: ByteSource,
@@ -63,7 +65,7 @@ export async function* readDataset(
   }
 }
 
-/** A plain text as a whole: `usage` where it is longer than 128 Mi characters. */
+/** A plain text as a whole; `usage` where it exceeds 128 Mi characters. */
 export async function readWholeText(source: ByteSource, name: string): Promise<string> {
   const file = await openDatasetFile(source, name);
   let whole = "";
@@ -109,7 +111,7 @@ async function* rawRows(
   }
 }
 
-/** Reads a dataset once and counts: what is there, and what could not be read and why. */
+/** Summary of a dataset from one reading: its rows, and the unreadable ones by reason. */
 export async function summarizeDataset(source: ByteSource, name: string): Promise<DatasetSummary> {
   const counts = { text: 0, chat: 0 };
   const reasons = new Map<string, { count: number; firstAt: number }>();
@@ -152,7 +154,9 @@ function readPieces(file: DatasetFile): AsyncGenerator<Piece> {
   return file.head.startsWith("[") ? readElements(text) : readListInside(text);
 }
 
-/** An object around the list of rows, as some exports write it; otherwise it is the one row. */
+/**
+ * Rows of an object around a list of rows, as some exports write it; else the object is the row.
+ */
 async function* readListInside(text: AsyncIterable<string>): AsyncGenerator<Piece> {
   let whole = "";
   for await (const chunk of text) {

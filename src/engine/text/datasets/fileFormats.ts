@@ -4,16 +4,16 @@ import { openUnpacked, type UnpackedFile } from "./packed.ts";
 
 export type DatasetFormat = "jsonl" | "json" | "csv" | "tsv" | "parquet" | "text";
 
-/** A dataset's file: its format, and its bytes from the beginning on. */
+/** A dataset's file with its format. */
 export interface DatasetFile extends UnpackedFile {
   readonly format: DatasetFormat;
-  /** Its first bytes as text, without blanks in front. */
+  /** Its first bytes as text, without leading blanks. */
   readonly head: string;
 }
 
 const HEAD_BYTES = 64 << 10;
 
-/** Files that are no text and no dataset that is read here: by name, what to do, and how they begin. */
+/** Known formats that are not supported: their names, first bytes, and what to do. */
 const REFUSED: readonly {
   readonly what: string;
   readonly instead: string;
@@ -37,8 +37,8 @@ const REFUSED: readonly {
 ];
 
 /**
- * Opens a dataset's file, whose format is told from its first bytes (unpacked) and its name. `usage`
- * for formats that are not read, and for what is no text: bytes are never taken for plain text.
+ * Opens a dataset's file, with the format from its first bytes (unpacked) and its name. `usage` for
+ * unsupported formats and for binary data, which is never taken for plain text.
  */
 export async function openDatasetFile(source: ByteSource, name: string): Promise<DatasetFile> {
   const file = await openUnpacked(source, name);

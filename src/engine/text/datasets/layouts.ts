@@ -5,29 +5,29 @@ import { questionOf, readAnswer, readPair, readSystem } from "./pairs.ts";
 import { readTranscript } from "./transcripts.ts";
 import { readTree } from "./trees.ts";
 
-/** A chat of a row, as it is told apart from texts. */
+/** A chat of a row. */
 export interface Chat {
   readonly messages: readonly ChatMessage[];
   /** Questions to ask after the first was answered. */
   readonly followUps?: readonly string[];
-  /** What the assistant may call, as templates are given it. */
+  /** Tools, in the form that templates take. */
   readonly tools?: readonly unknown[];
 }
 
 type Read = readonly Chat[] | string | RowProblem;
 
-/** One way in which rows are written. */
+/** A layout of rows. */
 interface Layout {
-  /** The columns that it has, as an error names them. */
+  /** Its columns, for error messages. */
   readonly columns: string;
-  /** Null for rows of another layout. */
+  /** Chats or text of a row; null for rows of another layout. */
   read(row: Fields): Read | null;
 }
 
 const CHATS = ["messages", "conversations", "conversation", "dialog", "dialogue"];
 const TEXTS = ["text", "content", "document", "story"];
 
-/** The layouts that are read; the first that takes a row has it. */
+/** Supported layouts; the first that accepts a row is used. */
 const LAYOUTS: readonly Layout[] = [
   {
     columns: "messages",
@@ -74,7 +74,7 @@ const LAYOUTS: readonly Layout[] = [
     },
   },
   {
-    // hh-rlhf has the whole chat in each of the two.
+    // hh-rlhf has the whole chat in each of the two columns.
     columns: "chosen and rejected",
     read(row) {
       if (row.chosen === undefined) return null;
@@ -96,7 +96,7 @@ const LAYOUTS: readonly Layout[] = [
   },
 ];
 
-/** The chats or the text of a row, whichever layout has it. */
+/** Chats or text of a row, by the first layout that accepts it. */
 export function readLayout(row: Fields): Read {
   if (row.label === false) return new RowProblem("an answer that is labelled as bad");
   for (const layout of LAYOUTS) {
@@ -117,7 +117,7 @@ function one(messages: readonly ChatMessage[] | RowProblem): readonly Chat[] | R
   return [{ messages }];
 }
 
-/** A list of messages, or of turns, with what stands beside it; also written as JSON or as a text. */
+/** Chats in a column: a list of messages or turns, possibly as JSON or as a text. */
 function readChat(row: Fields, key: string): readonly Chat[] | RowProblem {
   const given = parseList(row[key]);
   const list = Array.isArray(given) ? readMessages(given) : readText(key, given);

@@ -1,7 +1,7 @@
 import { clip, isObject } from "../../core/json.ts";
 import type { ChatMessage } from "../templates/chat.ts";
 
-/** A row that could not be read; the reason is a phrase that is the same for rows of a kind. */
+/** Reason why a row cannot be read: a phrase that is the same for rows of a kind. */
 export class RowProblem {
   readonly reason: string;
   constructor(reason: string) {
@@ -30,7 +30,7 @@ const ROLES: Readonly<Record<string, string>> = {
   function: "tool",
   ipython: "tool",
 };
-/** What templates read of a message besides its text. */
+/** Fields of a message that templates read besides its text. */
 const FIELDS = ["tool_calls", "reasoning_content", "name", "tool_call_id"];
 /** Other names of `reasoning_content`. */
 const THOUGHTS = ["reasoning", "thinking"];
@@ -39,15 +39,15 @@ export function say(role: string, content: string): ChatMessage {
   return { role, content };
 }
 
-/** The role that templates know, by any of its names. */
+/** Role in templates' terms, from any of its names. */
 export function roleOf(name: string): string | undefined {
   const lower = name.toLowerCase();
   return Object.hasOwn(ROLES, lower) ? ROLES[lower] : undefined;
 }
 
 /**
- * The messages of a list: objects with a role and a text; texts, which user and assistant say in turns;
- * or lists of two, of a role and a text or of a question and its answer.
+ * Messages of a list: objects with a role and a text; texts, alternately by user and assistant; or
+ * pairs of a role and a text or of a question and its answer.
  */
 export function readMessages(list: readonly unknown[]): readonly ChatMessage[] | RowProblem {
   const messages: ChatMessage[] = [];
@@ -77,7 +77,10 @@ function readTurn(turn: readonly unknown[]): readonly ChatMessage[] | RowProblem
   return role ? [say(role, second)] : [say("user", first), say("assistant", second)];
 }
 
-/** ShareGPT (`from`, `value`) and OpenAI (`role`, `content`), with tool calls, thoughts and weight. */
+/**
+ * A message of ShareGPT (`from`, `value`) or OpenAI (`role`, `content`), with tool calls, thoughts
+ * and weight.
+ */
 export function readMessage(item: unknown): ChatMessage | RowProblem {
   if (!isObject(item)) return new RowProblem("a message that is no object");
   const named = String(item.role ?? item.from ?? "");
@@ -119,7 +122,7 @@ function readMessageFields(item: Fields): Fields | RowProblem {
   return found;
 }
 
-/** A list that was written as JSON text, as tables and Parquet files have it; all else as it is. */
+/** A list written as JSON text, as in CSV and Parquet files; other values unchanged. */
 export function parseList(value: unknown): unknown {
   if (typeof value !== "string" || !value.trimStart().startsWith("[")) return value;
   try {
@@ -130,7 +133,7 @@ export function parseList(value: unknown): unknown {
   }
 }
 
-/** Messages that were written as JSON text; an answer such as `[1, 2]` stays a text. */
+/** Messages written as JSON text; an answer such as `[1, 2]` stays a text. */
 export function parseMessages(value: unknown): unknown {
   const list = parseList(value);
   const isMessage = (item: unknown) =>
@@ -138,14 +141,14 @@ export function parseMessages(value: unknown): unknown {
   return Array.isArray(list) && list.length > 0 && list.every(isMessage) ? list : value;
 }
 
-/** Parquet has whole numbers of 64 bits, which neither JSON nor a template has. */
+/** Converts Parquet's 64-bit integers, which neither JSON nor templates have. */
 export function plain(value: unknown): unknown {
   return JSON.parse(
     JSON.stringify(value, (_, each: unknown) => (typeof each === "bigint" ? Number(each) : each)),
   );
 }
 
-/** A text, or parts of it: thoughts get the marks that models write around them. */
+/** Text of a message or of its parts; thoughts get the tags that models write. */
 function readContent(content: unknown): string | RowProblem {
   if (typeof content === "string") return content;
   if (!Array.isArray(content)) return new RowProblem("a message without text");

@@ -3,24 +3,26 @@ import { EngineError } from "../../contract/index.ts";
 import type { ByteSource } from "../../core/bytes.ts";
 import { ZstdWindows } from "./zstdWindows.ts";
 
-/** A file that is read through from its beginning, unpacked where it is packed. */
+/** A file, unpacked where it is compressed. */
 export interface UnpackedFile {
-  /** Without the ending of what it was packed with. */
+  /** Name without the compression's ending. */
   readonly name: string;
   readonly packed: boolean;
-  /** Its bytes from the beginning on, as often as asked. `bad-header` where they are damaged. */
+  /** Bytes from the beginning, as often as asked. `bad-header` where they are damaged. */
   read(): AsyncGenerator<Uint8Array<ArrayBuffer>, void>;
 }
 
 const CHUNK_BYTES = 1 << 20;
-/** Packed bytes that are unpacked at once: of the densest packing, 256 MiB come out. */
+/** Packed bytes decompressed at once: at the highest ratio, 256 MiB come out. */
 const SLICE_BYTES = 8 << 10;
-/** A packed file may become so large; texts become 3 to 20 times as large, logs 100 times. */
+/** Size up to which any ratio is allowed; texts unpack to 3 to 20 times their size, logs to 100. */
 const FREE_BYTES = 64 << 20;
 const MOST_TIMES = 1000;
 const MOST_BYTES = 2 ** 33;
 
-/** gzip (RFC 1952) and Zstandard (RFC 8878) are unpacked as they are read, told by their first bytes. */
+/**
+ * Decompresses gzip (RFC 1952) and Zstandard (RFC 8878) while reading; detected by the first bytes.
+ */
 export async function openUnpacked(source: ByteSource, name: string): Promise<UnpackedFile> {
   const head = await source.read(0, Math.min(4, source.byteLength));
   const starts = (...bytes: readonly number[]) => bytes.every((byte, i) => head[i] === byte);
@@ -43,10 +45,10 @@ async function* readChunks(source: ByteSource, size: number) {
   }
 }
 
-/** Takes packed bytes in order and gives what they unpack to through `give`. */
+/** A decompressor: takes packed bytes in order, and passes its output to `give`. */
 interface Unpacker {
   push(bytes: Uint8Array, isLast: boolean): void;
-  /** Throws where what came out is not what was packed. */
+  /** Throws where the output fails its checksum. */
   check?(): Promise<void>;
 }
 
@@ -94,7 +96,7 @@ async function* unpack(
   yield take();
 }
 
-/** Every member's checksum is compared, which the library leaves out. */
+/** Checks every member's checksum, which the library does not. */
 const openGunzip: OpenUnpacker = async (source, give) => {
   const [{ Gunzip }, crc] = await Promise.all([import("fflate"), createCRC32()]);
   crc.init();

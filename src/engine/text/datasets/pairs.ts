@@ -16,16 +16,16 @@ const ANSWERS = [
   "target",
   "text",
 ];
-/** What a question is about, under it. */
+/** Columns with the context of a question. */
 const EXTRAS = ["input", "context"];
 const SYSTEMS = ["system", "system_prompt"];
 
-/** The column of a row that has a question. */
+/** Column with the question of a row. */
 export function questionOf(row: Fields): string | undefined {
   return QUESTIONS.find((key) => row[key] !== undefined && row[key] !== "");
 }
 
-/** A question and its answer, under one of the names that people give them. */
+/** Question and answer of a row, under any of their usual names. */
 export function readPair(row: Fields, key: string): readonly ChatMessage[] | RowProblem {
   const asked = parseMessages(row[key]);
   const question = Array.isArray(asked) ? readMessages(asked) : readQuestion(row, key, asked);
@@ -55,7 +55,7 @@ function readQuestion(
   return [...before, ...earlier, say("user", extra === "" ? asked : `${asked}\n${extra}`)];
 }
 
-/** What stands before a chat or a question, in a field of its own. */
+/** System text of a row, from a column of its own. */
 export function readSystem(row: Fields): readonly ChatMessage[] {
   const text = SYSTEMS.map((name) => row[name]).find(isSaid);
   return text === undefined ? [] : [say("system", text)];
@@ -65,7 +65,7 @@ function isSaid(value: unknown): value is string {
   return typeof value === "string" && value !== "";
 }
 
-/** What the assistant says: a text, a chat written down as one, messages, or the first of several. */
+/** Answer of a row: a text, a transcript, messages, or the first of several. */
 export function readAnswer(given: unknown): readonly ChatMessage[] | RowProblem {
   const answer = parseMessages(given);
   if (typeof answer === "string") return readTranscript(answer) ?? [say("assistant", answer)];

@@ -4,14 +4,14 @@ import { createRandom } from "../../core/random.ts";
 import type { StoredDataset } from "./datasetLibrary.ts";
 import { type DatasetRow, readDataset } from "./datasets.ts";
 
-/** The same rows for every model, and on every machine. */
+/** Seed of the drawn rows: the same for every model and machine. */
 const SEED = 1;
-/** Texts that are held in memory for one dataset. */
+/** Largest number of characters held in memory for one dataset. */
 const MOST_CHARS = 2 ** 27;
 
 /**
- * Which of `total` rows are drawn, in order: `count` of them, all sets equally likely
- * (Knuth's algorithm S).
+ * Indices of `count` rows drawn from `total`, ascending, all sets equally likely (Knuth's algorithm
+ * S).
  */
 export function drawRows(total: number, count: number, seed: number): ReadonlySet<number> {
   const random = createRandom(seed);
@@ -22,7 +22,7 @@ export function drawRows(total: number, count: number, seed: number): ReadonlySe
   return drawn;
 }
 
-/** At most `count` rows of a dataset, in their order; all of them where there are no more. */
+/** At most `count` rows of a dataset, in order. */
 export async function sampleRows(
   { card, file, source }: StoredDataset,
   count: number,
@@ -54,7 +54,7 @@ const textsOf = (row: DatasetRow) =>
 
 const charsOf = (row: DatasetRow) => textsOf(row).reduce((sum, { length }) => sum + length, 0);
 
-/** UTF-8 bytes of a row's texts: how much work it is. */
+/** UTF-8 bytes of a row's texts, a measure of its work. */
 export function bytesOfRow(row: DatasetRow): number {
   return textsOf(row).reduce((sum, text) => sum + utf8Bytes(text), 0);
 }

@@ -1,7 +1,7 @@
 import type { ChatMessage } from "../templates/chat.ts";
 import type { DatasetRow } from "./datasetRows.ts";
 
-/** A row whose chat has no system messages: their text stands before that of the first user turn. */
+/** A row whose system texts are moved to the front of the first user turn. */
 export function systemIntoUser(row: DatasetRow): DatasetRow {
   return row.kind === "chat" ? { ...row, messages: withoutSystem(row.messages) } : row;
 }

@@ -1,16 +1,16 @@
 import { MAX_ROW_CHARS, type Piece } from "./datasetText.ts";
 
-/** A row of a table, by the names of its header; null where it was longer than allowed. */
+/** A row of a table by column name; null where it was too long. */
 export interface TableRow {
   readonly at: number;
-  /** A phrase where it is no row of this table. */
+  /** Phrase that says why it is no row of this table. */
   readonly problem?: string;
   readonly fields: Readonly<Record<string, string>> | null;
 }
 
 /**
- * The rows of a CSV or TSV text (RFC 4180) after its header, which names the columns. Fields may stand
- * in quotes, with line ends and doubled quotes inside; blank lines are left out.
+ * Rows of a CSV or TSV text (RFC 4180) after its header. Quoted fields may contain line ends and
+ * doubled quotes; blank lines are left out.
  */
 export async function* readTable(
   text: AsyncIterable<string>,
@@ -77,7 +77,7 @@ async function* readRecords(text: AsyncIterable<string>, separator: string): Asy
       const letter = chunk[i++]!;
       if (state === "quoted") state = "closing";
       else if (letter === '"') {
-        // Doubled quotes stand for one; quotes inside a field that began without are its own.
+        // Doubled quotes stand for one; quotes inside an unquoted field are literal.
         if (state === "closing" || state === "plain") add('"');
         state = state === "plain" ? "plain" : "quoted";
       } else if (letter === separator) endField();

@@ -1,13 +1,13 @@
 import type { ChatMessage } from "../templates/chat.ts";
 import { roleOf, say } from "./messages.ts";
 
-/** How texts write down who speaks, each mark as it stands before the words. */
+/** Speaker marks of transcripts. */
 const MARKS: readonly RegExp[] = [
   /### ?(Human|User|Assistant|System):/g, // OpenAssistant Guanaco
   /(?:^|\n\n)(Human|Assistant):/g, // hh-rlhf
 ];
 
-/** A chat that was written down as one text, or null for a text that is none. */
+/** Chat of a transcript; null for other texts. */
 export function readTranscript(text: string): readonly ChatMessage[] | null {
   for (const mark of MARKS) {
     const found = [...text.matchAll(mark)];

@@ -4,17 +4,17 @@ import type { ChatMessage } from "../templates/chat.ts";
 import { type Fields, RowProblem, readMessage } from "./messages.ts";
 
 const MAX_TREE_DEPTH = 64;
-/** Characters of messages that are held until their trees are whole. */
+/** Largest number of characters of messages held until their trees are complete. */
 const MOST_CHARS = 2 ** 27;
 
-/** A row before it is read, or why it cannot be. */
+/** A row before parsing, or the reason why it cannot be parsed. */
 export interface RawRow {
   readonly at: number;
   readonly value: unknown;
   readonly problem?: string;
 }
 
-/** The path through a tree of replies that people ranked first. */
+/** Path of the top-ranked replies through a message tree. */
 export function readTree(
   root: Fields,
   repliesOf: (node: Fields) => readonly Fields[],
@@ -32,8 +32,8 @@ export function readTree(
 }
 
 /**
- * Rows with the messages of flat trees (OpenAssistant's `message_id` and `parent_id`) put together: one
- * row a tree, at its first message's place, after all others. Other rows pass as they are.
+ * Assembles the messages of flat trees (OpenAssistant's `message_id` and `parent_id`): one row per
+ * tree, at its first message's position, after all other rows, which pass unchanged.
  */
 export async function* assembleTrees(
   rows: AsyncIterable<RawRow>,

@@ -1,11 +1,11 @@
-/** What a decoder has to hold at most; zstd itself takes no more without being told to. */
+/** Largest window of a frame; zstd itself accepts no more by default. */
 const MOST_WINDOW = 128 << 20;
 const MAGIC = 0xfd2fb528;
 const SKIPPABLE = 0x184d2a5;
 
 /**
- * Walks the frames of a Zstandard stream (RFC 8878, section 3.1) beside the decoder, which allocates
- * whatever window a frame asks for: throws for one of more than 128 MiB.
+ * Parses the frame headers of a Zstandard stream (RFC 8878, section 3.1) and throws for a window
+ * above 128 MiB, since the decoder allocates whatever a frame states.
  */
 export class ZstdWindows {
   #held = new Uint8Array(0);
@@ -33,7 +33,7 @@ export class ZstdWindows {
     this.#held = bytes.slice(at);
   }
 
-  /** The bytes of a block's header; 0 where there are too few. */
+  /** Length of a block's header; 0 where it is incomplete. */
   #readBlock(view: DataView): number {
     if (view.byteLength < 3) return 0;
     const header = view.getUint16(0, true) | (view.getUint8(2) << 16);
@@ -46,7 +46,7 @@ export class ZstdWindows {
     return 3;
   }
 
-  /** The bytes of a frame's header; 0 where there are too few. */
+  /** Length of a frame's header; 0 where it is incomplete. */
   #readHeader(view: DataView): number {
     if (view.byteLength < 8) return 0;
     const magic = view.getUint32(0, true);

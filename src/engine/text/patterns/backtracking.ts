@@ -28,13 +28,16 @@ export function whySlow(source: string): string | null {
 }
 
 const MOST_IN_A_ROW = 2;
-/** Pairs of places with what follows them, of all loops; real patterns take some hundreds. */
+/** Largest number of steps over all loops; real patterns take some hundreds. */
 const MOST_STEPS = 2_000_000;
 
-/** Whether two places of the pattern can match one and the same letter. */
+/** Whether two positions of the pattern can match the same letter. */
 type Shares = (a: number, b: number) => boolean;
 
-/** Letters are compared by those of the Basic Multilingual Plane, every 16th beyond and the pattern's own. */
+/**
+ * Compares letters over a sample: the Basic Multilingual Plane, every 16th code point beyond, and
+ * the pattern's own.
+ */
 function compareLetters(source: string, { letters }: RegexGraph): Shares {
   const distinct = [...new Set(letters)];
   const kinds = letters.map((letter) => distinct.indexOf(letter));
@@ -46,7 +49,7 @@ function compareLetters(source: string, { letters }: RegexGraph): Shares {
     sets[kind] = set;
     return set;
   };
-  /** By pair of kinds: 1 where they share a letter, 2 where they do not. */
+  /** Cache by pair of letter classes: 1 where they share a letter, 2 where they do not. */
   const known = new Uint8Array(distinct.length ** 2);
   return (a, b) => {
     const [x, y] = [kinds[a]!, kinds[b]!];
@@ -60,7 +63,7 @@ function compareLetters(source: string, { letters }: RegexGraph): Shares {
   };
 }
 
-/** One bit for each unit of the sample: whether a letter or class matches there. */
+/** Bit set over the sample of the code points that a letter or class matches. */
 function bitsOf(letter: string, sample: string): Uint32Array {
   const bits = new Uint32Array(Math.ceil(sample.length / 32));
   for (const { index, 0: run } of sample.matchAll(new RegExp(`(?:${letter})+`, "gu"))) {
@@ -83,7 +86,7 @@ function sampleLetters(source: string): string {
   return points.map((point) => String.fromCodePoint(point)).join("");
 }
 
-/** Sets of places that lead to each other: what a pattern can go round in. */
+/** Strongly connected components of the automaton: its loops. */
 function findLoops({ edges }: RegexGraph): readonly ReadonlySet<number>[] {
   const reach = edges.map((_, place) => {
     const seen = new Set<number>();
@@ -108,10 +111,7 @@ function findLoops({ edges }: RegexGraph): readonly ReadonlySet<number>[] {
   return loops;
 }
 
-/**
- * Whether one text leads from a place of a loop back to it along two paths: two paths of the same
- * letters that part from each other and meet again.
- */
+/** Whether a loop can read some text along two different paths. */
 function isAmbiguous(
   loop: ReadonlySet<number>,
   { letters, edges }: RegexGraph,
@@ -139,8 +139,8 @@ function isAmbiguous(
       }
     }
   }
-  // Pairs of two places are reached where two paths part. Backwards from pairs of one place, a pair
-  // of two is found where two such paths meet again.
+  // Two different positions are ambiguous where they are reachable from an equal pair, and reach
+  // one.
   const back = [...loop].map((place) => place * size + place);
   const seen = new Set(back);
   for (let pair = back.pop(); pair !== undefined; pair = back.pop()) {
@@ -155,7 +155,7 @@ function isAmbiguous(
   return false;
 }
 
-/** The most loops that follow one another with nothing between them that the one before cannot read. */
+/** Longest chain of loops in which each can read what separates it from the next. */
 function longestRow(
   loops: readonly ReadonlySet<number>[],
   { edges }: RegexGraph,

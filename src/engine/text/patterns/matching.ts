@@ -1,29 +1,32 @@
-/** A stretch of a text, [start, end) in UTF-16 units; it may be empty. */
+/** A range of a text, [start, end) in UTF-16 units; it may be empty. */
 export interface Match {
   readonly start: number;
   readonly end: number;
 }
 
-/** Finds what a pattern matches, from left to right, each after the one before. */
+/** Finds the matches of a pattern from left to right, without overlaps. */
 export type Matcher = (text: string) => Iterable<Match>;
 
-/** Long texts are shown to a regular expression through a window of so many units. */
+/** Size of the window through which a regular expression sees a long text. */
 export const WINDOW_UNITS = 2 ** 16;
-/** Units beyond a match that a pattern may look at in a window: past the end it sees none. */
+/** Units beyond a match that a pattern may look at within a window. */
 const AHEAD_UNITS = 2 ** 12;
-/** Units before a match that it can look back at. */
+/** Units before a match that a pattern may look at. */
 const BEHIND_UNITS = 2 ** 10;
-/** What a pattern may take at first, and more for each MiB of text; real ones take half a second. */
+/**
+ * Initial time limit of a pattern, which grows with each MiB of text; real patterns take half a
+ * second.
+ */
 const FIRST_MS = 10_000;
 const MS_PER_MIB = 4_000;
-/** A pattern that takes longer at one place is not tried there in a larger window. */
+/** Time at one position after which a pattern is not tried there in a larger window. */
 const SLOW_MS = 1_000;
-/** Shorter texts, of which there may be one a word, are done before a clock has been read. */
+/** Length of texts, such as single words, that are too short to time. */
 const QUICK_UNITS = 32;
-/** Up to here a text is timed as a whole. */
+/** Length up to which a text is timed as a whole. */
 const SHORT_UNITS = 2 ** 10;
 
-/** Finds a text within a text. */
+/** Matcher of a literal text. */
 export function matchLiteral(wanted: string): Matcher {
   return function* (text) {
     for (let at = text.indexOf(wanted); at >= 0; at = text.indexOf(wanted, at + wanted.length)) {
@@ -32,7 +35,7 @@ export function matchLiteral(wanted: string): Matcher {
   };
 }
 
-/** The matches of an expression of our own, with the flag `g`. */
+/** Matcher of one of our own expressions, with the flag `g`. */
 export function matchSafe(regex: RegExp): Matcher {
   return function* (text) {
     for (const { index, 0: found } of text.matchAll(regex)) {
@@ -42,10 +45,10 @@ export function matchSafe(regex: RegExp): Matcher {
 }
 
 /**
- * The matches of a foreign expression, within bounds: it is tried place by place, in a window of the
- * text that moves on, and grows where a match comes near its end; `giveUp` is called when all trying
- * takes more than ten seconds and four for each MiB. So the matches are those in the whole text, unless
- * the pattern looks more than 4,096 units past the end of a match or 1,024 back from its beginning.
+ * Matcher of a foreign expression, within time limits: it is tried position by position in a moving
+ * window, which grows where a match comes near its end; `giveUp` is called after ten seconds plus
+ * four per MiB. Matches equal those in the whole text, unless the pattern looks more than 4,096
+ * units past the end of a match or 1,024 before its start.
  */
 export function matchRegex(regex: RegExp, giveUp: () => never): Matcher {
   const sticky = new RegExp(regex.source, `${regex.flags.replace(/[gy]/g, "")}y`);
@@ -83,7 +86,7 @@ function* matchInWindows(sticky: RegExp, text: string, account: TimeAccount): Ge
   }
 }
 
-/** Part of a text, with what a pattern may look back at. */
+/** A window of the text, with the context that a pattern may look back at. */
 class TextWindow {
   readonly units: number;
   readonly #from: number;
@@ -98,12 +101,12 @@ class TextWindow {
     this.#part = text.slice(this.#from, to);
   }
 
-  /** Whether a pattern sees the same up to here as in the whole text. */
+  /** Whether a pattern sees the same up to this position as in the whole text. */
   reaches(place: number): boolean {
     return this.#isLast || place <= this.#from + this.#part.length;
   }
 
-  /** Where the match at a place ends. */
+  /** End of the match at a position, or null. */
   matchAt(sticky: RegExp, at: number): number | null {
     sticky.lastIndex = at - this.#from;
     const found = sticky.exec(this.#part);
@@ -111,18 +114,18 @@ class TextWindow {
   }
 }
 
-/** What a pattern may still take, over all texts that it is shown. */
+/** Remaining time of a pattern, over all texts. */
 class TimeAccount {
   readonly giveUp: () => never;
   #left = FIRST_MS;
-  /** What the last trial took. */
+  /** Time of the last trial. */
   last = 0;
 
   constructor(giveUp: () => never) {
     this.giveUp = giveUp;
   }
 
-  /** Adds the time of a text; no more than the first ten seconds are carried over to the next. */
+  /** Adds the time of a text; at most the first ten seconds are carried over. */
   allow(units: number): void {
     const more = (units / 2 ** 20) * MS_PER_MIB;
     this.#left = Math.min(this.#left + more, FIRST_MS + more);
@@ -139,7 +142,7 @@ class TimeAccount {
     }
   }
 
-  /** Gives up where memory does not do for what is still to be tried, or for the pattern itself. */
+  /** Gives up where memory does not suffice for the matching or for the pattern itself. */
   guard<T>(work: () => T): T {
     try {
       return work();
@@ -155,7 +158,7 @@ function letterLength(text: string, at: number): number {
   return (text.codePointAt(at) ?? 0) > 0xffff ? 2 : 1;
 }
 
-/** A place that is not within a surrogate pair: this one, or the one before. */
+/** Position outside a surrogate pair: this one, or the one before. */
 function wholeLetter(text: string, at: number): number {
   const unit = text.charCodeAt(at);
   return unit >= 0xdc00 && unit <= 0xdfff ? at - 1 : at;

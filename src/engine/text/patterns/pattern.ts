@@ -4,10 +4,10 @@ import { clip, isObject } from "../../core/json.ts";
 import { whySlow } from "./backtracking.ts";
 import { type Matcher, matchLiteral, matchRegex } from "./matching.ts";
 
-/** Longer patterns than any real tokenizer has. */
+/** Longest pattern, above any real tokenizer's. */
 const MAX_PATTERN_LENGTH = 8192;
 
-/** Refuses a tokenizer for something that we would not read exactly. */
+/** Refuses a tokenizer with a feature that is not reproduced exactly. */
 export function refuseTokenizer(what: string, file = "tokenizer.json"): never {
   throw new EngineError(
     "bad-config",
@@ -17,9 +17,9 @@ export function refuseTokenizer(what: string, file = "tokenizer.json"): never {
 }
 
 /**
- * What finds a `{"Regex": …}` or `{"String": …}` of tokenizer.json, or null where it can match nothing
- * (an empty string). The library translates Oniguruma to JavaScript; what it leaves out silently is
- * refused here, and so is a regular expression that could take for ever on some text.
+ * Matcher of a `{"Regex": …}` or `{"String": …}` in tokenizer.json; null for an empty string. The
+ * library translates Oniguruma to JavaScript; what it drops silently is refused here, and so are
+ * expressions that could take exponential time.
  */
 export function compilePattern(pattern: unknown): Matcher | null {
   if (isObject(pattern) && typeof pattern.String === "string") {
@@ -33,7 +33,7 @@ export function compilePattern(pattern: unknown): Matcher | null {
   }
   const source = pattern.Regex;
   bound(source);
-  // Without backslashes that are meant, and then without what stands in a class or is escaped.
+  // First without escaped backslashes, then without classes and escapes.
   const bare = source.replace(/\\\\/g, "");
   const unlike =
     /\\G|\(\?>|\\[XRKN]|\(\?[imx-]*[mx-][imx-]*[:)]|\(\?i\)/.exec(bare) ??
@@ -53,7 +53,7 @@ export function compilePattern(pattern: unknown): Matcher | null {
   );
 }
 
-/** The pattern of transformers' ByteLevel, whose \s is Unicode's and not JavaScript's. */
+/** Pattern of transformers' ByteLevel, whose \s is Unicode's and not JavaScript's. */
 export const BYTE_LEVEL_PATTERN = {
   Regex: "'s|'t|'re|'ve|'m|'ll|'d| ?\\p{L}+| ?\\p{N}+| ?[^\\s\\p{L}\\p{N}]+|\\s+(?!\\S)|\\s+",
 } as const;

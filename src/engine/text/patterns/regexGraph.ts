@@ -1,35 +1,37 @@
 import { RegexRefusal, type RegexTree } from "./regexTree.ts";
 
 /**
- * Which letter of a pattern can be matched after which: Glushkov's automaton (1961), with how many
- * ways lead from one to the other without a letter between them, as far as two.
+ * Glushkov automaton (1961) of a pattern: which letter can follow which, and in how many ways
+ * without a letter between, counted up to two.
  */
 export interface RegexGraph {
-  /** By place in the pattern, what is matched there. */
+  /** Letter or class at each position of the pattern. */
   readonly letters: readonly string[];
-  /** By place, the places that can follow, and in how many ways. */
+  /** Positions that can follow each position, with the number of ways. */
   readonly edges: readonly ReadonlyMap<number, number>[];
 }
 
 type Ways = ReadonlyMap<number, number>;
 
-/** A part: where it can begin and end, and in how many ways it can match nothing. */
+/**
+ * A part of the automaton: its first and last positions, and the number of ways to match nothing.
+ */
 interface Part {
   readonly empty: number;
   readonly first: Ways;
   readonly last: Ways;
 }
 
-/** Patterns of real tokenizers have less than 80. */
+/** Largest number of positions; patterns of real tokenizers have fewer than 80. */
 const MAX_LETTERS = 512;
-/** A part that is repeated more often is taken as repeated for ever. */
+/** Largest number of copies of a repeated part; more count as unbounded. */
 const MAX_COPIES = 16;
-/** Parts drawn, copies of copies included, whether they match a letter or nothing. */
+/** Largest number of parts drawn, nested copies included. */
 const MAX_DRAWN = 20_000;
 const NOWHERE: Ways = new Map();
 const NOTHING: Part = { empty: 1, first: NOWHERE, last: NOWHERE };
 
-/** The graph of a pattern; `RegexRefusal` where it has more than 512 letters and classes. */
+/** Automaton of a pattern; `RegexRefusal` where it has more than 512 letters and classes. */
 export function drawRegex(tree: RegexTree): RegexGraph {
   const letters: string[] = [];
   const edges: Map<number, number>[] = [];
@@ -72,7 +74,7 @@ export function drawRegex(tree: RegexTree): RegexGraph {
           last: add(a.last, b.last, 1),
         }));
       case "look":
-        // A lookaround takes no letters: what follows it begins where it began.
+        // A lookaround consumes no letters: the next part begins where it began.
         return { ...NOTHING, first: draw(node.body).first };
       case "loop":
         return drawLoop(node.body, node.min, node.max);
@@ -93,7 +95,7 @@ export function drawRegex(tree: RegexTree): RegexGraph {
     return chain(whole, drawOptional(body, max - min));
   }
 
-  /** `(a(a(a)?)?)?`, so that each number of repetitions is reached in one way. */
+  /** `(a(a(a)?)?)?`, so that each number of repetitions has only one way. */
   function drawOptional(body: RegexTree, most: number): Part {
     if (most === 0) return NOTHING;
     return { ...chain(draw(body), drawOptional(body, most - 1)), empty: 1 };

@@ -1,16 +1,16 @@
-/** A regular expression as its parts. What one part matches is one code point. */
+/** Syntax tree of a regular expression, by code points. */
 export type RegexTree =
-  /** `source` is a letter, an escape or a class, as it is written. */
+  /** `source` is a letter, an escape or a class, as written. */
   | { readonly kind: "letter"; readonly source: string }
-  /** One after the other; none of them for an anchor, which matches no letter. */
+  /** Parts in sequence; empty for an anchor. */
   | { readonly kind: "sequence"; readonly parts: readonly RegexTree[] }
   | { readonly kind: "choice"; readonly parts: readonly RegexTree[] }
   /** `max` may be Infinity. */
   | { readonly kind: "loop"; readonly body: RegexTree; readonly min: number; readonly max: number }
-  /** Looked at, ahead or behind, and not taken. */
+  /** A lookahead or lookbehind. */
   | { readonly kind: "look"; readonly body: RegexTree };
 
-/** What a pattern has that cannot be judged, or would take too long. */
+/** Error for a feature that cannot be analysed, or for too large a pattern. */
 export class RegexRefusal extends Error {}
 
 const EMPTY: RegexTree = { kind: "sequence", parts: [] };
@@ -23,8 +23,8 @@ const QUANTIFIER = /(?:[*+?]|\{(\d+)(,(\d*))?\})\??/uy;
 const LETTER = /./suy;
 
 /**
- * Parses the source of a JavaScript regular expression with the flag `u`, which is known to be one.
- * Throws `RegexRefusal` for references to groups and for more than 64 groups in each other.
+ * Parses the source of a valid JavaScript regular expression with the flag `u`. Throws
+ * `RegexRefusal` for backreferences and for more than 64 nested groups.
  */
 export function parseRegex(source: string): RegexTree {
   let at = 0;

@@ -3,12 +3,12 @@ import { isObject } from "../../core/json.ts";
 
 export type Statement = Parameters<Interpreter["evaluate"]>[0];
 
-/** Why a template gave no text: its own complaint, or a bound. */
+/** Reason why a template gave no text: its own error, or a limit. */
 export class TemplateRefusal extends Error {
   override readonly name = "TemplateRefusal";
 }
 
-/** A template comes from whoever wrote the checkpoint: it may grow. */
+/** Largest text that a template, which comes with a foreign checkpoint, may make. */
 export const MAX_TEXT_LENGTH = 16 << 20;
 
 export const tooLong = () => new TemplateRefusal("it makes far too long a text");
@@ -23,8 +23,8 @@ interface MethodCall {
 type Read = (statement: Statement) => unknown;
 
 /**
- * The statement itself, or what is evaluated in its place: `strip` with letters, which the library
- * does not look at. Calls whose result would be too long are refused before it is made.
+ * The statement to evaluate: the same, or a replacement for `strip` with letters, which the library
+ * ignores. Calls with too large a result are refused before they run.
  */
 export function mendCall(statement: Statement, read: Read): Statement {
   const call = readCall(statement);
@@ -45,7 +45,7 @@ export function mendCall(statement: Statement, read: Read): Statement {
   }
 }
 
-/** The library keeps its statements' types to itself. */
+/** Parses a call; the library does not export its statements' types. */
 function readCall(statement: unknown): MethodCall | null {
   if (!isObject(statement)) return null;
   if (statement.type === "FilterExpression") {
@@ -70,7 +70,7 @@ function evaluateStrip({ name, operand, args }: MethodCall, read: Read): Stateme
   return { type: "StringLiteral", value: strip(text, name, letters) } as Statement;
 }
 
-/** A text without any of these letters at its ends, as in Python. */
+/** Text stripped of these letters at its ends, as in Python. */
 function strip(text: string, name: string, letters: string): string {
   const all = [...text];
   const taken = new Set(letters);

@@ -4,47 +4,46 @@ export interface ChatMessage {
   readonly role: string;
   readonly content: string;
   /**
-   * What else a template may read: `tool_calls`, `reasoning_content`, `name`, `tool_call_id`; `content`
-   * where it is null beside tool calls, which is an empty text above.
+   * Further fields that templates read: `tool_calls`, `reasoning_content`, `name`, `tool_call_id`;
+   * `content` where it is null beside tool calls.
    */
   readonly fields?: Readonly<Record<string, unknown>>;
-  /** False for a reply that is not learned, as `weight: 0` in a dataset says. */
+  /** False for a reply that is not learned, such as one with `weight: 0` in a dataset. */
   readonly learned?: false;
 }
 
-/** A part of a text, [start, end), in UTF-16 units. */
+/** A range of a text, [start, end), in UTF-16 units. */
 export interface CharRange {
   readonly start: number;
   readonly end: number;
 }
 
-/** A chat as one text, and the parts that a model is to learn. */
+/** A chat as one text, with the ranges that are learned. */
 export interface RenderedChat {
   readonly text: string;
   /**
-   * What is learned, in order: what the template marks with `{% generation %}`, else what the
-   * assistant says, each reply with the token that ends its turn. An empty reply that the template
-   * leaves out is not among them.
+   * Learned ranges in order: those in `{% generation %}`, else the assistant's replies, each with
+   * the token that ends its turn. Empty replies that the template omits are not included.
    */
   readonly replies: readonly CharRange[];
 }
 
 export interface RenderOptions {
-  /** True: the text ends where the assistant is to speak. */
+  /** Whether the text ends with the header of a reply. */
   readonly addGenerationPrompt: boolean;
-  /** Given to templates that want tools; null for none. */
+  /** Tools for templates that take them; null for none. */
   readonly tools?: readonly unknown[] | null;
-  /** The day that a template may ask for; now unless given. */
+  /** Date for templates that ask; by default today. */
   readonly today?: Date;
 }
 
-/** A template and what it is given besides the chat: plain data, so that a thread can have it. */
+/** A template with its variables besides the chat: plain data that a thread can receive. */
 export interface TemplateParts {
   readonly source: string;
-  /** Where it was found, as errors name it. */
+  /** File that it was found in, for error messages. */
   readonly file: string;
-  /** `bos_token` and its like. */
+  /** Special tokens: `bos_token` and others. */
   readonly tokens: Readonly<Record<string, unknown>>;
-  /** The tokens that can end a turn. */
+  /** Tokens that can end a turn. */
   readonly ends: readonly string[];
 }

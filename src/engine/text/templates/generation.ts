@@ -1,13 +1,13 @@
 import type { CharRange } from "./chat.ts";
 
-/** The variables that stand where `{% generation %}` and `{% endgeneration %}` stood. */
+/** Variables that replace `{% generation %}` and `{% endgeneration %}`. */
 const BEGIN = "fusestudio_generation_begins";
 const END = "fusestudio_generation_ends";
 const TAG = /\{%(-?)\s*(end)?generation\s*(-?)%\}/g;
 
 /**
- * transformers' `{% generation %}` block, which says what a model is to learn, in words that any Jinja
- * has: each tag becomes a block that writes a mark, with the tag's own white-space control.
+ * Rewrites transformers' `{% generation %}` block, which marks learned text, in plain Jinja: each
+ * tag becomes a block that writes a mark, with the tag's white-space control.
  */
 export function rewriteGeneration(source: string): {
   readonly source: string;
@@ -24,12 +24,14 @@ export function rewriteGeneration(source: string): {
   return { source: rewritten, marksReplies };
 }
 
-/** The variables of a rendering in which the marks are to be seen, or are empty. */
+/** Variables of a rendering with visible or empty marks. */
 export function generationMarks(marks: readonly [begin: string, end: string] | null) {
   return { [BEGIN]: marks?.[0] ?? "", [END]: marks?.[1] ?? "" };
 }
 
-/** A marked rendering without its marks, and what lay between them; null where they do not pair. */
+/**
+ * A marked rendering without its marks, and the ranges between them; null where they do not pair.
+ */
 export function readMarked(
   marked: string,
   [begin, end]: readonly [string, string],

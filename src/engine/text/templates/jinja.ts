@@ -3,30 +3,30 @@ import { EngineError } from "../../contract/index.ts";
 import { MAX_TEXT_LENGTH, mendCall, type Statement, TemplateRefusal, tooLong } from "./calls.ts";
 import { strftime } from "./strftime.ts";
 
-/** Templates of real models have up to 30 kB. */
+/** Longest template; those of real models have up to 30 kB. */
 export const MAX_TEMPLATE_LENGTH = 1 << 20;
-/** A template comes from whoever wrote the checkpoint: it may loop, and it may grow. */
+/** Largest number of steps of a template, which may loop or grow. */
 const MAX_STEPS = 10_000_000;
 const STEPS_BETWEEN_LOOKS = 2_000;
 const MAX_MILLISECONDS = 2_000;
-/** The same as in the sandbox that transformers renders in. */
+/** Longest range, as in transformers' sandbox. */
 const MAX_ITEMS = 100_000;
-/** Reading a run of blanks takes the square of its length; real templates have some dozens. */
+/** Longest run of blanks, whose parsing is quadratic; real templates have some dozens. */
 const MAX_BLANKS = 2_000;
-/** Characters of a text that count as one step: what is done with a text goes through all of it. */
+/** Characters of a text that count as one step, since operations traverse it. */
 const CHARS_PER_STEP = 256;
 
-/** A template that can be rendered again and again. */
+/** A parsed template. */
 export type CompiledTemplate = (variables: Readonly<Record<string, unknown>>) => string;
 
 type RuntimeValue = ReturnType<Interpreter["evaluate"]>;
 
-/** Counts what a template does and stops it where it goes on for too long. */
+/** Interpreter that counts a template's steps and stops it at the limits. */
 class BoundedInterpreter extends Interpreter {
   #steps = 0;
   #nextLook = STEPS_BETWEEN_LOOKS;
   readonly #deadline = performance.now() + MAX_MILLISECONDS;
-  /** Parts of a call that were looked at before it is made: once is enough. */
+  /** Parts of a call that were already evaluated for its checks. */
   readonly #read = new Map<Statement, RuntimeValue>();
 
   override evaluate(
@@ -48,7 +48,7 @@ class BoundedInterpreter extends Interpreter {
     const { value } = result;
     const items = Array.isArray(value) ? value.length : 0;
     const chars = typeof value === "string" ? value.length : 0;
-    // Whoever makes a list is going to walk it: a loop with an empty body does nothing else.
+    // The items of a list count when it is made: a loop with an empty body does nothing else.
     this.#steps += 1 + items + Math.floor(chars / CHARS_PER_STEP);
     if (items > MAX_ITEMS || chars > MAX_TEXT_LENGTH) throw tooLong();
     if (this.#steps > this.#nextLook) this.#look();
@@ -63,7 +63,7 @@ class BoundedInterpreter extends Interpreter {
   }
 }
 
-/** Reads a Jinja template; `bad-config` for one that is malformed or too long. */
+/** Parses a Jinja template; `bad-config` for one that is malformed or too long. */
 export function compileTemplate(source: string, file: string): CompiledTemplate {
   if (source.length > MAX_TEMPLATE_LENGTH) {
     throw new EngineError(

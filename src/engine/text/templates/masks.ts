@@ -3,10 +3,9 @@ import type { TokenEncoding } from "../tokenizers/tokenizer.ts";
 import type { CharRange } from "./chat.ts";
 
 /**
- * Which tokens of a text a model is to learn: 1 for every token that stands for a character inside
- * the ranges (UTF-16 units, in order, not overlapping), 0 for the others. A token across a border
- * counts as inside: leaving it out would leave out a part of what is to be learned. A token without
- * text of its own, such as a space that the tokenizer put in front, counts with the token after it.
+ * Mask of learned tokens: 1 for every token with a character inside the ranges (UTF-16 units,
+ * ascending, disjoint). A token across a border counts as inside, so that no part of a range is
+ * lost. A token without text, such as an added leading space, counts with the token after it.
  */
 export function supervisedTokens(
   encoding: TokenEncoding,
@@ -29,7 +28,7 @@ export function supervisedTokens(
   return settleEmpty(mask);
 }
 
-/** Tokens without text (2) follow the next token that has one; at the end they are not learned. */
+/** Tokens without text (2) take the next token's value; at the end they are not learned. */
 function settleEmpty(mask: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {
   let after = 0;
   for (let token = mask.length - 1; token >= 0; token--) {

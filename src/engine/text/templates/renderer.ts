@@ -6,15 +6,15 @@ import { type CompiledTemplate, compileTemplate } from "./jinja.ts";
 import { locateReplies, unusedMark } from "./replies.ts";
 import { strftime } from "./strftime.ts";
 
-/** Writes chats on the thread that calls it. */
+/** Renders chats on the calling thread. */
 export interface Renderer {
-  /** `bad-config` with the template's own words where it refuses the chat. */
+  /** Text of a chat; `bad-config` with the template's message where it refuses the chat. */
   renderChat(messages: readonly ChatMessage[], options: RenderOptions): string;
-  /** The same text, with what is learned. `bad-config` where that cannot be told for sure. */
+  /** Text with its learned ranges; `bad-config` where these cannot be located. */
   renderWithReplies(messages: readonly ChatMessage[], options: RenderOptions): RenderedChat;
 }
 
-/** `bad-config` for a template that is malformed or too long. */
+/** Parses a template; `bad-config` for one that is malformed or too long. */
 export function createRenderer({ source, file, tokens, ends }: TemplateParts): Renderer {
   const { source: rewritten, marksReplies } = rewriteGeneration(source);
   const compiled = compileTemplate(rewritten, file);
@@ -51,7 +51,7 @@ export function createRenderer({ source, file, tokens, ends }: TemplateParts): R
     const found = readMarked(write(messages, options, marks), marks);
     if (found?.text !== text) return null;
     if (messages.every(({ learned }) => learned !== false)) return found.ranges;
-    // Which reply a range belongs to is known where each has one.
+    // Ranges correspond to replies where their numbers are equal.
     const replies = messages.filter(({ role }) => role === "assistant");
     if (replies.length !== found.ranges.length) return null;
     return found.ranges.filter((_, i) => replies[i]!.learned !== false);
@@ -99,7 +99,7 @@ function render(
     try {
       return compiled(variables);
     } catch (error) {
-      // Jinja filters lazily: a template may filter `tools` where there are none and never look.
+      // Jinja filters lazily: a template may filter missing `tools` and never use the result.
       if (error instanceof TemplateRefusal || variables.tools !== null) throw error;
       return compiled({ ...variables, tools: [] });
     }
@@ -110,7 +110,7 @@ function render(
   }
 }
 
-/** The failure of a template that writes the chat where it has no system message, told as such. */
+/** Error of a template that fails on a system message and renders the chat without it. */
 function systemRefusal(
   failure: unknown,
   messages: readonly ChatMessage[],

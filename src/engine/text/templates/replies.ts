@@ -1,7 +1,7 @@
 import { isObject } from "../../core/json.ts";
 import type { CharRange, ChatMessage } from "./chat.ts";
 
-/** What templates do to the assistant's words. */
+/** Changes that templates make to the assistant's text. */
 const CHANGES: readonly ((content: string) => string)[] = [
   (content) => content,
   (content) => content.trim(),
@@ -14,18 +14,18 @@ const CHANGES: readonly ((content: string) => string)[] = [
 
 const [THOUGHTS, ANSWER] = ["<think>", "</think>"];
 
-/** Templates of thinking models leave earlier thoughts out. */
+/** Text after the thoughts: templates of reasoning models omit earlier thoughts. */
 function afterThinking(content: string): string {
   return content.split(ANSWER).at(-1) ?? "";
 }
 
-/** What stands for a reply: a mark alone, or its thoughts, which a template may write anew, and a mark. */
+/** Placeholders of a reply: a mark alone, or its thoughts and a mark. */
 const WAYS: readonly ((content: string, mark: string) => string)[] = [
   (_, mark) => mark,
   (content, mark) => content.slice(0, content.length - afterThinking(content).length) + mark,
 ];
 
-/** How a chat is written: the same template and options, other messages. */
+/** Renders other messages with the same template and options. */
 export type Render = (messages: readonly ChatMessage[], addGenerationPrompt?: boolean) => string;
 
 /**
@@ -43,13 +43,13 @@ export function locateReplies(
 ): ReadonlyMap<ChatMessage, CharRange> | null {
   const replies = messages.filter(({ role }) => role === "assistant");
   const said = replies.filter((reply) => voiceOf(reply).words(reply).trim() !== "");
-  // Some templates leave an empty reply out, and would not leave out a mark.
+  // Some templates omit an empty reply, but not a mark.
   const locate = (marked: readonly ChatMessage[]) =>
     locateMarked(text, messages, marked, ends, render);
   return locate(replies) ?? (said.length < replies.length ? locate(said) : null);
 }
 
-/** The part of a reply in whose place the mark is put. */
+/** Part of a reply that the mark replaces. */
 interface Voice {
   words(reply: ChatMessage): string;
   replaced(reply: ChatMessage, words: string): ChatMessage;
@@ -68,7 +68,7 @@ const REASONING: Voice = {
   }),
 };
 
-/** The name of the first tool that is called. */
+/** Name of the first tool call. */
 const TOOL: Voice = {
   words: (reply) => String(firstCall(reply)?.called.name ?? ""),
   replaced(reply, name) {
@@ -86,7 +86,7 @@ function voiceOf(reply: ChatMessage): Voice {
   return spoken ?? CONTENT;
 }
 
-/** OpenAI's `{"type": "function", "function": {"name": …}}`, or what it holds alone. */
+/** First call: OpenAI's `{"type": "function", "function": {"name": …}}`, or its inner object. */
 function firstCall({ fields }: ChatMessage) {
   const calls = fields?.tool_calls;
   const [call, ...others]: readonly unknown[] = Array.isArray(calls) ? calls : [];
@@ -94,7 +94,7 @@ function firstCall({ fields }: ChatMessage) {
   return { call, called: isObject(call.function) ? call.function : call, others };
 }
 
-/** Whether a reply is more than its content, and the template writes that too. */
+/** Whether a reply has parts besides its content that the template writes. */
 function hasParts(reply: ChatMessage, text: string): boolean {
   return [TOOL, REASONING].some((voice) => {
     const words = voice.words(reply).trim();
@@ -137,8 +137,8 @@ function locateMarked(
 }
 
 /**
- * What a template writes where the assistant is to speak: as it is, without white space at its end,
- * and without the `<think>` of a model whose thoughts are the reply's.
+ * Headers that a template writes for a reply: as they are, without trailing white space, and
+ * without the `<think>` of a reasoning model.
  */
 function promptsOf(before: readonly ChatMessage[], render: Render): readonly string[] {
   const silent = render(before, false);
@@ -185,7 +185,7 @@ function rangesOf({
 const lengthOfEnd = (after: string, longestFirst: readonly string[]) =>
   (longestFirst.find((token) => after.startsWith(token)) ?? "").length;
 
-/** Where a reply begins: after the prompt that stands last. */
+/** Start of a reply: the end of the last header. */
 function startOfTurn(before: string, prompts: readonly string[]): number | null {
   for (const prompt of prompts) {
     const at = before.lastIndexOf(prompt);
@@ -194,12 +194,12 @@ function startOfTurn(before: string, prompts: readonly string[]): number | null 
   return null;
 }
 
-/** Without a prompt, a reply that begins with its content begins there. */
+/** Start of a reply without a header, where it begins with its content. */
 function ownStart(reply: ChatMessage, speaks: number): number | null {
   return voiceOf(reply) === CONTENT && REASONING.words(reply) === "" ? speaks : null;
 }
 
-/** The end of the first token that ends a turn. */
+/** End of the first token that ends a turn. */
 function endOfTurn(after: string, ends: readonly string[]): number | null {
   const found = ends.flatMap((token) => {
     const at = token === "" ? -1 : after.indexOf(token);
@@ -209,7 +209,7 @@ function endOfTurn(after: string, ends: readonly string[]): number | null {
   return found[0]?.end ?? null;
 }
 
-/** Where a reply's thoughts begin in what stands before its answer; its end, where they do not. */
+/** Start of a reply's thoughts before its answer; the answer's start where there are none. */
 function startOfThoughts(before: string, content: string): number {
   const thoughts = content.slice(0, content.length - afterThinking(content).length);
   const at = before.lastIndexOf(THOUGHTS);
@@ -218,7 +218,7 @@ function startOfThoughts(before: string, content: string): number {
   return kept ? at : before.length;
 }
 
-/** A word that no trimming touches and that the chat does not hold. */
+/** Mark that survives trimming and does not occur in the chat. */
 export function unusedMark(text: string): string {
   const used = new Set(text.match(/\ue000\d{1,15}\ue001/g));
   let i = 0;

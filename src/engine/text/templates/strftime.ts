@@ -14,7 +14,9 @@ const MONTHS = [
 ];
 const DAYS = ["Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday"];
 
-/** A local date in the C locale, by the letters that chat templates use; others stay as they are. */
+/**
+ * Local date in the C locale, for the conversions that chat templates use; others stay as they are.
+ */
 export function strftime(date: Date, format: string): string {
   const month = MONTHS[date.getMonth()]!;
   const day = DAYS[date.getDay()]!;

@@ -3,14 +3,14 @@ import { createWatchdog, type Watchdog } from "../../core/watchdog.ts";
 import type { ChatMessage, RenderedChat, RenderOptions, TemplateParts } from "./chat.ts";
 import { createRenderer } from "./renderer.ts";
 
-/** A chat to be written; `finds` says whether what is learned is looked for as well. */
+/** A chat to render; `finds` also asks for its learned ranges. */
 interface TemplatePiece {
   readonly messages: readonly ChatMessage[];
   readonly options: RenderOptions;
   readonly finds: boolean;
 }
 
-/** Reads a template, then writes one chat after the other; null is answered once it is read. */
+/** Task for a thread: parses a template, then renders chats; null is answered once it is parsed. */
 function templateTask(parts: TemplateParts) {
   const { renderChat, renderWithReplies } = createRenderer(parts);
   return (piece: TemplatePiece | null): RenderedChat | null => {
@@ -22,10 +22,10 @@ function templateTask(parts: TemplateParts) {
   };
 }
 
-/** What runs under the watchdog: programs that come with checkpoints. */
+/** Tasks of the watchdog's thread: code that comes with checkpoints. */
 export const templateTasks = { template: templateTask } as const;
 export type TemplateWatchdog = Watchdog<typeof templateTasks>;
 
-/** Without threads, as in tests, templates run on the calling thread. */
+/** Watchdog of templates; without threads they run on the calling thread. */
 export const watchTemplates = (threads?: Threads): TemplateWatchdog =>
   createWatchdog(templateTasks, threads);

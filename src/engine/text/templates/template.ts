@@ -12,19 +12,19 @@ import type { ChatMessage, RenderedChat, RenderOptions, TemplateParts } from "./
 import { MAX_TEMPLATE_LENGTH } from "./jinja.ts";
 import type { TemplateWatchdog } from "./task.ts";
 
-/** A checkpoint's own way to write a chat. It is a program: it runs under the watchdog. */
+/** Chat template of a checkpoint: a program, which runs under the watchdog. */
 export interface ChatTemplate {
   readonly source: string;
-  /** `bad-config` with the template's own words where it refuses the chat. */
+  /** Text of a chat; `bad-config` with the template's message where it refuses the chat. */
   renderChat(messages: readonly ChatMessage[], options: RenderOptions): Promise<string>;
-  /** The same text, with what is learned. `bad-config` where that cannot be told for sure. */
+  /** Text with its learned ranges; `bad-config` where these cannot be located. */
   renderWithReplies(
     messages: readonly ChatMessage[],
     options: RenderOptions,
   ): Promise<RenderedChat>;
 }
 
-/** The renderer gives up by itself after two seconds; the watchdog is for what it cannot count. */
+/** Time limit of the watchdog; the renderer stops itself at its own limits before. */
 const MAX_MILLISECONDS = 10_000;
 
 const SPECIAL = ["bos_token", "eos_token", "unk_token", "pad_token"] as const;
@@ -51,7 +51,7 @@ export async function openChatTemplate(
   return createChatTemplate({ ...found, tokens, ends }, watchdog);
 }
 
-/** The failure of whoever needs a template where `openChatTemplate` found none. */
+/** Error for a checkpoint without a chat template where one is needed. */
 export function missingTemplate(model: string): EngineError {
   return new EngineError(
     "missing-file",
@@ -60,7 +60,10 @@ export function missingTemplate(model: string): EngineError {
   );
 }
 
-/** A template that was read once: `bad-config` for one that is malformed, too long or never read. */
+/**
+ * A parsed template; `bad-config` for one that is malformed or too long, or cannot be parsed in
+ * time.
+ */
 export async function createChatTemplate(
   parts: TemplateParts,
   watchdog: TemplateWatchdog,

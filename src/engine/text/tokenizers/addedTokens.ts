@@ -1,42 +1,42 @@
 import { refuseTokenizer } from "../patterns/pattern.ts";
 import type { AlignedText } from "./aligned.ts";
 
-/** A token that is found in the text before anything else happens to it. */
+/** An added token, which is matched in the text before any other step. */
 export interface AddedToken {
   readonly id: number;
   readonly content: string;
-  /** Control tokens such as `</s>`: left out when text is decoded for people. */
+  /** Whether it is a control token such as `</s>`, which decoding can skip. */
   readonly special: boolean;
-  /** Only where no letter or digit touches it. */
+  /** Matches only where no letter or digit is next to it. */
   readonly singleWord: boolean;
-  /** Takes the white space before (`lstrip`) or after it (`rstrip`) along. */
+  /** Absorbs white space before (`lstrip`) or after it (`rstrip`). */
   readonly lstrip: boolean;
   readonly rstrip: boolean;
-  /** Looked for in the normalized text. */
+  /** Whether it is matched in the normalized text. */
   readonly normalized: boolean;
 }
 
-/** A stretch of a text: an added token, or what lies between two. */
+/** A section of a text: an added token, or the text between two. */
 export interface Section {
   readonly start: number;
   readonly end: number;
   readonly token: AddedToken | null;
 }
 
-/** Finds added tokens: the leftmost, and of those the longest. */
+/** Finds added tokens: the leftmost, of several the longest. */
 export type TokenFinder = (text: string) => readonly Section[];
 
 const WORD_BEFORE = /[\p{Alphabetic}\p{M}\p{Nd}\p{Pc}\u200c\u200d]$/u;
 const WORD_AFTER = /^[\p{Alphabetic}\p{M}\p{Nd}\p{Pc}\u200c\u200d]/u;
 const SPACE = /\p{White_Space}/u;
 
-/** A letter in a tree of tokens: what can follow it, and the token that it ends. */
+/** A trie node: the letters that can follow, and the token that ends here. */
 interface TrieNode {
   readonly next: Map<number, TrieNode>;
   token: AddedToken | null;
 }
 
-/** Steps in the tree for each unit of a text; real tokenizers take less than two. */
+/** Largest number of trie steps per unit of text; real tokenizers take fewer than two. */
 const MOST_STEPS_PER_UNIT = 64;
 const MOST_STEPS = 1 << 20;
 
@@ -60,7 +60,7 @@ function buildTrie(tokens: ReadonlyMap<string, AddedToken>): TrieNode {
   return root;
 }
 
-/** A finder for tokens by how each is written in the text it will see. */
+/** Finder of tokens by their spelling in the text. */
 function compileFinder(tokens: ReadonlyMap<string, AddedToken>): TokenFinder {
   if (tokens.size === 0) return (text) => [{ start: 0, end: text.length, token: null }];
   const root = buildTrie(tokens);
@@ -91,7 +91,7 @@ function compileFinder(tokens: ReadonlyMap<string, AddedToken>): TokenFinder {
       }
       if (!token.singleWord || standsAlone(text, at, end)) {
         const from = token.lstrip ? skipBack(text, at, done) : Math.max(done, at);
-        // White space is passed once, however many tokens lie in it.
+        // White space is skipped once, however many tokens are in it.
         if (token.rstrip && end > spaceEnd) spaceEnd = skipOn(text, end);
         const to = Math.max(from, token.rstrip ? spaceEnd : end);
         if (from > done) sections.push({ start: done, end: from, token: null });
@@ -105,7 +105,7 @@ function compileFinder(tokens: ReadonlyMap<string, AddedToken>): TokenFinder {
   };
 }
 
-/** How an added token is written in the text that it is looked for in. */
+/** Spelling of an added token in the text that it is matched in. */
 export function writtenForm(
   token: AddedToken,
   normalize: (text: AlignedText) => AlignedText,
@@ -114,7 +114,7 @@ export function writtenForm(
   return normalize({ text: token.content, origin: new Uint32Array(token.content.length + 1) }).text;
 }
 
-/** The two finders of a tokenizer: before and after the text is normalized. */
+/** Finders of a tokenizer: before and after normalization. */
 export function compileFinders(
   tokens: readonly AddedToken[],
   normalize: (text: AlignedText) => AlignedText,

@@ -1,44 +1,44 @@
 import { refuseTokenizer } from "../patterns/pattern.ts";
 
-/** A normalized text has at most so many times the units of its original; NFKD makes up to 18 of one. */
+/** Largest growth of a text by normalization; NFKD makes up to 18 units of one. */
 const MOST_GROWTH = 64;
-/** Units beyond that, for prefixes and texts of few letters. */
+/** Additional units, for prefixes and short texts. */
 const MOST_EXTRA = 4096;
-/** A normalized text has at most 16 Mi units, or twice its original's where that is longer. */
+/** Largest normalized text: 16 Mi units, or twice its original where that is longer. */
 const MOST_UNITS = 1 << 24;
 
 /**
- * A text that was changed on its way to the model, and where each part came from. `origin[i]` is
- * the place in the original (UTF-16) where `text`'s unit i begins; the last entry is where it ends.
- * Never decreasing. Inside a part that was changed as a whole every unit points to its beginning.
+ * A changed text with the origin of each unit: `origin[i]` is the index in the original (UTF-16)
+ * where unit i of `text` begins; the last entry is its end. Never decreasing. Inside a part that
+ * was changed as a whole, all units point to its start.
  */
 export interface AlignedText {
   readonly text: string;
   readonly origin: Uint32Array;
 }
 
-/** A part of a text, [start, end), and what stands there afterwards. */
+/** A replacement of the range [start, end) of a text. */
 export interface Change {
   readonly start: number;
   readonly end: number;
   readonly text: string;
 }
 
-/** The stretch [start, end) of an original text, unchanged. */
+/** Range [start, end) of an original text, unchanged. */
 export function alignOriginal(original: string, start: number, end: number): AlignedText {
   const origin = new Uint32Array(end - start + 1);
   for (let i = 0; i < origin.length; i++) origin[i] = start + i;
   return { text: original.slice(start, end), origin };
 }
 
-/** The units [start, end) of a text. */
+/** Units [start, end) of a text. */
 export function sliceAligned(whole: AlignedText, start: number, end: number): AlignedText {
   return { text: whole.text.slice(start, end), origin: whole.origin.subarray(start, end + 1) };
 }
 
 /**
- * The text with the changes made, which come in order and do not overlap. Units after something that
- * was removed point behind it, so it counts to the part before. `bad-config` where it grows without measure.
+ * Text with replacements, which are ascending and disjoint. Units after removed text point behind
+ * it, so it counts to the part before. `bad-config` where it grows too much.
  */
 export function changeAligned(whole: AlignedText, changes: readonly Change[]): AlignedText {
   if (changes.length === 0) return whole;
@@ -77,7 +77,7 @@ function checkGrowth(original: number, grown: number): void {
   );
 }
 
-/** True where the code point at `unit` (of `length` units) is the original's own. */
+/** Whether the code point at `unit` (of `length` units) is unchanged from the original. */
 export function isVerbatim(
   aligned: AlignedText,
   unit: number,

@@ -3,33 +3,33 @@ import { invariant } from "../../core/invariant.ts";
 import { clip, isObject } from "../../core/json.ts";
 import { refuseTokenizer } from "../patterns/pattern.ts";
 
-/** One token of a piece, in order. */
+/** A token of a piece. */
 export interface PieceToken {
-  /** Null for letters that the vocabulary can neither name nor spell: they get no token. */
+  /** Null for letters that the vocabulary lacks, bytes included: they get no token. */
   readonly id: number | null;
-  /** Units of the piece. Of the tokens that spell a character's bytes the last one has them all. */
+  /** Units of the piece; of the tokens that spell a character's bytes the last one has them all. */
   readonly units: number;
-  /** Which byte of its character this token spells; 0 for all other tokens. */
+  /** Index of the byte within its character that this token spells; 0 for other tokens. */
   readonly byteIndex: number;
-  /** It stands for letters that the vocabulary can neither name nor spell, or for where such stood. */
+  /** Set for tokens in place of letters that the vocabulary lacks. */
   readonly unread?: true;
 }
 
-/** A byte-pair model: a piece of text to tokens that cover it. */
+/** BPE model: tokens of a piece of text. */
 export interface PieceModel {
   readonly vocab: ReadonlyMap<string, number>;
-  /** What stands for letters that the vocabulary can neither name nor spell. */
+  /** Token for letters that the vocabulary lacks. */
   readonly unkId: number | null;
-  /** Tokens whose units add up to the piece. */
+  /** Tokens of a piece, whose units add up to it. */
   tokenize(piece: string): readonly PieceToken[];
 }
 
-/** More tokens than any model has; ids beyond would make huge sparse arrays. */
+/** Largest token id, above any model's: larger ones would make huge sparse arrays. */
 const MAX_TOKEN_ID = 1 << 22;
 const MAX_MERGES = 1 << 22;
 const UTF8 = new TextEncoder();
 
-/** The model of a tokenizer.json; `bad-config` for all but BPE and for options we cannot follow. */
+/** Model of a tokenizer.json; `bad-config` for all but BPE and for unsupported options. */
 export function compileBpe(model: unknown): PieceModel {
   const { vocab, merges, fields } = checkModel(model);
   const bpe = new BPE({
@@ -73,7 +73,7 @@ export function compileBpe(model: unknown): PieceModel {
     }
     return tokens;
   };
-  // Without an unknown token such letters vanish before anything is merged.
+  // Without an unknown token, unknown letters are removed before merging.
   const drops = (letter: string) =>
     unknown === null && !ids.has(letter) && !(fallback && spell(letter, fallback));
   return {
@@ -88,7 +88,7 @@ export function compileBpe(model: unknown): PieceModel {
   };
 }
 
-/** Merges what is left of a piece without some letters, whose units go to the token before. */
+/** Merges a piece without some letters, whose units go to the token before. */
 function mergeWithout(
   piece: string,
   drops: (letter: string) => boolean,
@@ -117,9 +117,9 @@ function mergeWithout(
 }
 
 /**
- * Cuts between two letters that no merge ever joins: what stands on both sides cannot become one
- * token, so each side can be merged alone. Without it a text of one piece, as SentencePiece
- * vocabularies have it, would be merged through one long queue and never found in a cache.
+ * Cuts a piece between letters that no merge joins, so that each side can be merged alone.
+ * Otherwise a text of one piece, as SentencePiece vocabularies have it, would go through one long
+ * queue, past the cache.
  */
 function cutApart(piece: string, joins: ReadonlySet<string>): readonly string[] {
   const stretches: string[] = [];
@@ -159,7 +159,7 @@ function lastLetter(text: string): string {
 
 function checkModel(model: unknown) {
   if (!isObject(model)) return refuseTokenizer("it has no model");
-  // Files from before 2023 leave the type out; only BPE has both a vocabulary by name and merges.
+  // Files from before 2023 have no type; only BPE has both a vocabulary and merges.
   if ((model.type ?? "BPE") !== "BPE") {
     return refuseTokenizer(
       `its model is ${clip(String(model.type))}; byte-pair encoding (BPE) is the one that is supported`,
@@ -183,7 +183,7 @@ function checkModel(model: unknown) {
   };
 }
 
-/** True for what a vocabulary can number a token with. */
+/** Whether a value is a legal token id. */
 export function isTokenId(value: unknown): value is number {
   return Number.isSafeInteger(value) && (value as number) >= 0 && (value as number) < MAX_TOKEN_ID;
 }

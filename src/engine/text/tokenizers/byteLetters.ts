@@ -1,6 +1,6 @@
 /**
- * Byte-level vocabularies write every byte as one letter: the printable ones of Latin-1 as
- * themselves, the rest from U+0100 on in order of their value.
+ * Letters of bytes in byte-level vocabularies: the printable ones of Latin-1 as themselves, the
+ * rest from U+0100 on in order of their value.
  */
 const LETTER_OF: readonly string[] = (() => {
   const printable = (byte: number) =>
@@ -13,14 +13,14 @@ const LETTER_OF: readonly string[] = (() => {
 const BYTE_OF = new Map(LETTER_OF.map((letter, byte) => [letter, byte]));
 const UTF8 = new TextEncoder();
 
-/** A text's UTF-8 bytes as letters. */
+/** UTF-8 bytes of a text as letters. */
 export function bytesToLetters(text: string): string {
   let letters = "";
   for (const byte of UTF8.encode(text)) letters += LETTER_OF[byte];
   return letters;
 }
 
-/** The bytes that a token of a byte-level vocabulary stands for; other text stands for itself. */
+/** Bytes of a byte-level token; other letters stand for themselves. */
 export function lettersToBytes(token: string): Uint8Array {
   const bytes = new Uint8Array(token.length);
   for (let i = 0; i < token.length; i++) {

@@ -2,15 +2,15 @@ import { clip, isObject } from "../../core/json.ts";
 import { refuseTokenizer } from "../patterns/pattern.ts";
 import { lettersToBytes } from "./byteLetters.ts";
 
-/** How tokens become text again. */
+/** Decoder of tokens to text. */
 export interface TokenBytes {
-  /** The bytes that a token adds to a text; empty for an id without a token. */
+  /** Bytes that a token adds to a text; empty for an unused id. */
   bytesOf(id: number): Uint8Array;
-  /** A text that starts with a space is written with one more in front: take it off. */
+  /** Whether encoding adds a leading space, which decoding removes. */
   readonly dropsFirstSpace: boolean;
-  /** How the vocabulary writes a space: as SentencePiece, as a byte's letter, or as it is. */
+  /** Spelling of a space in the vocabulary: SentencePiece's, byte-level, or literal. */
   readonly spaceMark: SpaceMark;
-  /** The string on file; undefined for an id without a token. */
+  /** String of an id in the tokenizer's files; undefined for an unused id. */
   pieceOf(id: number): string | undefined;
 }
 
@@ -28,8 +28,8 @@ interface Rules {
 }
 
 /**
- * Reads the decoder of a tokenizer.json; `bad-config` for one that we cannot follow. `added` has the
- * added tokens as they are written in a text.
+ * Decoder of a tokenizer.json; `bad-config` for an unsupported one. `added` has the added tokens as
+ * spelled in a text.
  */
 export function compileDecoder(
   entry: unknown,
@@ -63,7 +63,7 @@ export function compileDecoder(
 }
 
 function readStep(step: unknown, rules: Rules): undefined {
-  // Without a decoder the reference joins tokens with spaces, which gives no text back.
+  // Without a decoder the reference joins tokens by spaces, which does not restore the text.
   if (!isObject(step)) return refuseTokenizer("it has no decoder");
   switch (step.type) {
     case "ByteLevel":
@@ -98,15 +98,15 @@ function readStep(step: unknown, rules: Rules): undefined {
   refuseTokenizer(`its decoder ${clip(JSON.stringify(step))} is not supported`);
 }
 
-/** A text as it comes out of a model, token by token. */
+/** Decodes tokens one by one. */
 export interface TextStream {
-  /** The text that is complete with this token; empty while its last character is not. */
+  /** Text that is complete with this token; empty while its last character is not. */
   push(id: number): string;
-  /** What is left at the end: a character that broke off, as U+FFFD. */
+  /** Rest at the end: an incomplete character, as U+FFFD. */
   end(): string;
 }
 
-/** Joins the bytes of tokens; characters come out whole. `skip` names ids that add nothing. */
+/** Stream decoder that returns whole characters. `skip` names ids that add nothing. */
 export function openTextStream(
   tokens: TokenBytes,
   options: { readonly skip: (id: number) => boolean; readonly continues: boolean },

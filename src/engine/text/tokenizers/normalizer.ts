@@ -4,16 +4,16 @@ import { compilePattern, refuseTokenizer } from "../patterns/pattern.ts";
 import { type AlignedText, type Change, changeAligned } from "./aligned.ts";
 import { StepCount } from "./stepCount.ts";
 
-/** Changes a text before it is cut and keeps account of where everything came from. */
+/** Normalizes a text and keeps the origin of each unit. */
 export type Normalizer = (text: AlignedText) => AlignedText;
 
 const MARKS = /\p{M}+/gu;
-/** In one row; writing has up to some dozens. */
+/** Longest run of combining marks; writing systems have up to some dozens. */
 const MAX_MARKS = 1024;
-/** A mark or a Hangul vowel or final that joins what stands before it. */
+/** Cluster: a character with the marks or Hangul vowels and finals that combine with it. */
 const CLUSTER = /[^\p{M}\u1160-\u11ff]?[\p{M}\u1160-\u11ff]*/gu;
 
-/** A normalizer from its entry in tokenizer.json; `bad-config` for one that we cannot follow. */
+/** Normalizer of an entry in tokenizer.json; `bad-config` for an unsupported one. */
 export function compileNormalizer(entry: unknown, steps = new StepCount("normalizer")): Normalizer {
   if (entry === null || entry === undefined) return (text) => text;
   if (!isObject(entry)) return refuseTokenizer("its normalizer is malformed");
@@ -26,7 +26,7 @@ export function compileNormalizer(entry: unknown, steps = new StepCount("normali
     }
     case "Prepend": {
       const prefix = textOf(entry.prepend);
-      // An empty text stays empty, as in the library that trained the vocabulary.
+      // An empty text stays empty, as in SentencePiece.
       return (whole) =>
         whole.text === "" ? whole : changeAligned(whole, [{ start: 0, end: 0, text: prefix }]);
     }
@@ -45,7 +45,7 @@ export function compileNormalizer(entry: unknown, steps = new StepCount("normali
       return (whole) => normalizeUnicode(whole, form);
     }
     case "Lowercase":
-      // Letter by letter: JavaScript's own lowers a final Σ differently.
+      // Letter by letter: JavaScript's toLowerCase treats a final Σ specially.
       return (whole) => changeAligned(whole, differences(whole.text, letters(whole.text), lower));
     case "Strip":
       return strip(entry.strip_left !== false, entry.strip_right !== false);
@@ -92,7 +92,7 @@ function normalizeUnicode(whole: AlignedText, form: "NFC" | "NFD" | "NFKC" | "NF
   return changeAligned(whole, differences(text, clusters(text, change), change));
 }
 
-/** A browser puts marks in order by insertion, which takes the square of their number. */
+/** Limits runs of marks, which browsers sort in quadratic time. */
 function checkMarks(text: string): void {
   if (text.length <= MAX_MARKS) return;
   for (const [marks] of text.matchAll(MARKS)) {
@@ -103,7 +103,7 @@ function checkMarks(text: string): void {
   }
 }
 
-/** Ends of parts that `change` treats alike alone and together with what precedes them. */
+/** Ends of the parts on which `change` acts independently of what precedes. */
 function clusters(text: string, change: (part: string) => string): readonly number[] {
   const ends: number[] = [];
   let open = "";
@@ -148,8 +148,8 @@ function differences(
 }
 
 /**
- * A changed part, code point by code point where the result has no more of them than the original:
- * the first result covers what was composed, and marks that stayed keep their places at the end.
+ * A changed part by code point where the result has no more of them than the original: the first
+ * takes what was composed, and marks that stayed keep their places at the end.
  */
 function alignRight(part: string, changed: string, at: number): readonly Change[] {
   const from = [0, ...letters(part)];

@@ -3,7 +3,7 @@ import { refuseTokenizer } from "../patterns/pattern.ts";
 import { isTokenId } from "./bpe.ts";
 import { StepCount } from "./stepCount.ts";
 
-/** The ids that a tokenizer puts around a text. */
+/** Ids before and after a text. */
 export interface Surroundings {
   readonly before: readonly number[];
   readonly after: readonly number[];
@@ -12,7 +12,7 @@ export interface Surroundings {
 const NONE: Surroundings = { before: [], after: [] };
 const MAX_ITEMS = 64;
 
-/** Reads the post-processor of a tokenizer.json, as far as it adds tokens to one text. */
+/** Post-processor of a tokenizer.json, as far as it adds tokens to one text. */
 export function compileSurroundings(
   entry: unknown,
   count = new StepCount("post_processor"),

@@ -4,10 +4,12 @@ import { BYTE_LEVEL_PATTERN, compilePattern, refuseTokenizer } from "../patterns
 import { type AlignedText, changeAligned, sliceAligned } from "./aligned.ts";
 import { StepCount } from "./stepCount.ts";
 
-/** Cuts pieces into smaller pieces; merges never cross a cut. */
+/** Splits pieces; merges never cross a split. */
 export type PreTokenizer = (pieces: readonly AlignedText[]) => readonly AlignedText[];
 
-/** How a tokenizer.json cuts, and whether the model reads bytes (as letters) or characters. */
+/**
+ * Pre-tokenizer of a tokenizer.json, and whether the model reads bytes (as letters) or characters.
+ */
 export interface CompiledPreTokenizer {
   readonly cut: PreTokenizer;
   readonly byteLevel: boolean;
@@ -22,7 +24,7 @@ interface Run {
 const PUNCTUATION = matchSafe(/[!-/:-@[-`{-~\p{P}]/gu);
 const NUMERIC = matchSafe(/\p{N}/gu);
 
-/** A pre-tokenizer from its entry in tokenizer.json; `bad-config` for one we cannot follow. */
+/** Pre-tokenizer of an entry in tokenizer.json; `bad-config` for an unsupported one. */
 export function compilePreTokenizer(
   entry: unknown,
   steps = new StepCount("pre_tokenizer"),
@@ -110,7 +112,7 @@ function withPrefix(piece: AlignedText, prefix: string, unless: string): Aligned
 
 const BEHAVIORS = ["removed", "isolated", "mergedwithprevious", "mergedwithnext", "contiguous"];
 
-/** Old files spell it in snake_case. */
+/** Split behaviour; old files spell it in snake_case. */
 function behaviorOf(value: unknown): string {
   const behavior = String(value).toLowerCase().replaceAll("_", "");
   return BEHAVIORS.includes(behavior)

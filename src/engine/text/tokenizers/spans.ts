@@ -1,18 +1,17 @@
 import { invariant } from "../../core/invariant.ts";
 
 /**
- * Where n tokens begin and end, as n + 1 boundaries: token i is [b[i], b[i + 1]). So spans are in
- * order, never overlap and leave nothing out; a token that stands for no text of its own (a special
- * token around the text, the space that some vocabularies put in front) has an empty span.
+ * Spans of n tokens as n + 1 boundaries: token i is [b[i], b[i + 1]). They are ascending, disjoint
+ * and complete; a token without text (a special token, an added leading space) has an empty span.
  */
 export interface TokenSpans {
-  /** In bytes of the text's UTF-8. Exact within characters that are spelled by several tokens. */
+  /** Boundaries in UTF-8 bytes, exact within characters that several tokens spell. */
   readonly bytes: Uint32Array;
-  /** In UTF-16 units, as `slice` counts; a character goes to the token that completes it. */
+  /** Boundaries in UTF-16 units; a character belongs to the token that completes it. */
   readonly chars: Uint32Array;
 }
 
-/** Collects where tokens start. Text that nothing starts in belongs to the token before. */
+/** Collects the starts of tokens. Text without a token belongs to the token before. */
 export class SpanWriter {
   readonly #original: string;
   readonly #chars: number[] = [];
@@ -25,9 +24,12 @@ export class SpanWriter {
     this.#original = original;
   }
 
-  /** A token that starts at a UTF-16 unit of the original, `byteIndex` bytes into its character. */
+  /**
+   * Adds a token that starts at a UTF-16 unit of the original, `byteIndex` bytes into its
+   * character.
+   */
   add(char: number, byteIndex: number): void {
-    // Text that was removed at the very beginning goes to the first token.
+    // Text removed at the very beginning belongs to the first token.
     const start = this.#textBegun ? char : 0;
     this.#textBegun = true;
     this.#advance(start);
@@ -35,7 +37,7 @@ export class SpanWriter {
     this.#bytes.push(this.#byte + (start === char ? byteIndex : 0));
   }
 
-  /** A token around the text. */
+  /** Adds a special token before or after the text. */
   addEmpty(at: "start" | "end"): void {
     if (at === "end") this.#advance(this.#original.length);
     this.#chars.push(this.#char);
@@ -56,7 +58,7 @@ export class SpanWriter {
   }
 }
 
-/** Bytes that a unit adds to the text's UTF-8; the first of a pair adds all four. */
+/** UTF-8 bytes of a unit; the first of a surrogate pair has all four. */
 function utf8Length(text: string, at: number): number {
   const unit = text.charCodeAt(at);
   if (unit < 0x80) return 1;

@@ -1,9 +1,12 @@
 import { refuseTokenizer } from "../patterns/pattern.ts";
 
-/** Real tokenizers have up to ten. Each goes through all of a text, and may bring a pattern to judge. */
+/**
+ * Largest number of steps; real tokenizers have up to ten. Each traverses the whole text and may
+ * bring a pattern to analyse.
+ */
 const MOST_STEPS = 24;
 
-/** Counts the steps of one part of a tokenizer.json, sequences and what is in them. */
+/** Counts the steps of one part of a tokenizer.json, nested sequences included. */
 export class StepCount {
   readonly #part: string;
   #steps = 0;
@@ -12,7 +15,7 @@ export class StepCount {
     this.#part = part;
   }
 
-  /** `bad-config` where there are more than 24, within each other or in a row. */
+  /** `bad-config` for more than 24 steps. */
   add(): void {
     this.#steps += 1;
     if (this.#steps > MOST_STEPS) {

@@ -10,57 +10,57 @@ import { compilePreTokenizer } from "./preTokenizer.ts";
 import { SpanWriter, type TokenSpans } from "./spans.ts";
 import { readTokenizerFiles, type TokenizerFiles } from "./tokenizerFiles.ts";
 
-/** A text as a model reads it. */
+/** A tokenised text. */
 export interface TokenEncoding {
   readonly ids: Uint32Array<ArrayBuffer>;
   readonly spans: TokenSpans;
   /** UTF-8 bytes of the text. */
   readonly byteLength: number;
-  /** Whether an unknown token, or none at all, stands for some of the text. */
+  /** Whether an unknown token, or none, stands for some of the text. */
   readonly unread: boolean;
 }
 
-/** A checkpoint's own tokenizer. */
+/** Tokenizer of a checkpoint. */
 export interface TextTokenizer {
-  /** One more than the highest id; a model may have more rows. */
+  /** One more than the highest id; the model's embedding may have more rows. */
   readonly vocabSize: number;
   readonly bosId: number | null;
   readonly eosId: number | null;
   readonly padId: number | null;
   readonly unkId: number | null;
-  /** The class that tokenizer_config.json names, without "Fast"; null: none. */
+  /** Class in tokenizer_config.json, without "Fast"; null: none. */
   readonly className: string | null;
-  /** How its vocabulary writes a space. */
+  /** Spelling of a space in its vocabulary. */
   readonly spaceMark: SpaceMark;
   /** Ids that end a generated text. */
   readonly stopIds: readonly number[];
-  /** Texts of the tokens that are found before all merging, control tokens among them. */
+  /** Texts of the added tokens, control tokens among them. */
   readonly addedTokens: readonly string[];
-  /** `specialTokens`: with what the tokenizer puts around a text, such as `<s>`. */
+  /** Tokenises a text. `specialTokens`: with the tokens around it, such as `<s>`. */
   encode(text: string, options: { readonly specialTokens: boolean }): TokenEncoding;
-  /** `skipSpecial` leaves control tokens out. Bytes that are no UTF-8 become U+FFFD. */
+  /** Text of tokens. `skipSpecial` leaves control tokens out. Invalid UTF-8 becomes U+FFFD. */
   decode(ids: Iterable<number>, options: DecodeOptions): string;
-  /** Decodes as tokens come, whole characters at a time. */
+  /** Decodes token by token, in whole characters. */
   openStream(options: DecodeOptions): TextStream;
-  /** The bytes that a token stands for; none where there is no such token. */
+  /** Bytes of a token; empty for an unused id. */
   tokenBytes(id: number): Uint8Array;
-  /** A token's string on file, marks and byte letters included; empty where there is no such token. */
+  /** String of a token in the files, markers and byte letters included; empty for an unused id. */
   piece(id: number): string;
-  /** The id of a string on file. */
+  /** Id of a string in the files. */
   idOf(piece: string): number | undefined;
   isSpecial(id: number): boolean;
 }
 
 export interface DecodeOptions {
   readonly skipSpecial: boolean;
-  /** The text goes on from another: a first space is then the text's own. */
+  /** The text continues another one: its first space is kept. */
   readonly continues?: boolean;
 }
 
 /**
- * The tokenizer of a checkpoint: tokenizer.json, else vocab.json with merges.txt. Null where it has
- * neither; `bad-config` for one that we could not follow to the letter: anything but byte-pair
- * encoding, for example. Takes up to a second for a vocabulary of 150,000 tokens.
+ * Tokenizer of a checkpoint: tokenizer.json, else vocab.json with merges.txt. Null where it has
+ * neither; `bad-config` for one that cannot be reproduced exactly, such as any model but BPE. Takes
+ * up to a second for a vocabulary of 150,000 tokens.
  */
 export async function openTokenizer(files: FileTree): Promise<TextTokenizer | null> {
   const read = await readTokenizerFiles(files);
@@ -101,7 +101,7 @@ function createTokenizer(files: TokenizerFiles): TextTokenizer {
     stopIds,
     addedTokens: added.map(({ content }) => content),
     encode(text, { specialTokens }) {
-      // A lone surrogate has no UTF-8; U+FFFD stands in for it, unit for unit.
+      // A lone surrogate has no UTF-8; U+FFFD replaces it, unit for unit.
       const original = text.toWellFormed();
       const spans = new SpanWriter(original);
       const ids: number[] = [];
@@ -139,12 +139,12 @@ function createTokenizer(files: TokenizerFiles): TextTokenizer {
 }
 
 /**
- * Called for each token with the unit of the original it starts at, how far into its bytes, and
- * whether it stands for what cannot be read; null where no token does.
+ * Called for each token with its starting unit in the original, the byte within the character, and
+ * whether it is unknown; null where there is no token.
  */
 type Emit = (id: number | null, char: number, byteIndex: number, unread?: boolean) => void;
 
-/** The way from a text to tokens: added tokens, normalizer, added tokens, cuts, merges. */
+/** Encoder: added tokens, normalizer, added tokens, pre-tokenizer, merges. */
 function compileWriter(
   { tokenizer, added }: TokenizerFiles,
   model: PieceModel,
@@ -190,7 +190,7 @@ function writeCharacters(piece: AlignedText, model: PieceModel, original: string
   }
 }
 
-/** Pieces of bytes written as letters: units of tokens are bytes of the piece. */
+/** Pieces of bytes as letters: units of tokens are bytes of the piece. */
 function writeLetters(piece: AlignedText, model: PieceModel, original: string, emit: Emit) {
   let unit = 0;
   let unitByte = 0;

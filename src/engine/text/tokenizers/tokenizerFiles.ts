@@ -6,37 +6,39 @@ import type { AddedToken } from "./addedTokens.ts";
 import { isTokenId } from "./bpe.ts";
 import { tokenizerFromVocabAndMerges } from "./vocabAndMerges.ts";
 
-/** The largest real one, of a vocabulary of 262,144 tokens, has 33 MB. */
+/** Largest tokenizer.json; the largest real one, of 262,144 tokens, has 33 MB. */
 const MAX_TOKENIZER_BYTES = 128 << 20;
-/** The other JSON files of a tokenizer. */
+/** Largest of the tokenizer's other JSON files. */
 export const MAX_SIDE_FILE_BYTES = 16 << 20;
 const MAX_ADDED_TOKENS = 1 << 16;
-/** The longest real ones are some dozens of blanks. */
+/** Longest added token; the longest real ones are some dozens of blanks. */
 const MAX_ADDED_LENGTH = 1024;
 const MAX_STOP_IDS = 64;
 
 type Fields = Readonly<Record<string, unknown>>;
 
-/** What a checkpoint's side files say about its tokenizer, as they say it. */
+/** Tokenizer data of a checkpoint's files. */
 export interface TokenizerFiles {
   readonly tokenizer: Fields;
   readonly config: Fields;
   readonly added: readonly AddedToken[];
-  /** Named in the files, by role; the first file that names one wins. */
+  /** Special tokens by role; the first file that names one counts. */
   readonly bos: string | null;
   readonly eos: string | null;
   readonly pad: string | null;
   readonly unk: string | null;
-  /** Ids that begin and end a text, of generation_config.json or config.json. */
+  /** Ids that begin and end a text, from generation_config.json or config.json. */
   readonly startIds: readonly number[];
   readonly stopIds: readonly number[];
-  /** Whether the files above name a token of this role, be it none: GPT-2's leave that to the code. */
+  /**
+   * Whether the files name a token of this role, or null for it: GPT-2's leave that to the code.
+   */
   names(role: "bos_token" | "eos_token"): boolean;
 }
 
 /**
- * Reads the tokenizer files of a checkpoint: tokenizer.json, else vocab.json with merges.txt; null
- * where there is neither.
+ * Tokenizer files of a checkpoint: tokenizer.json, else vocab.json with merges.txt; null where
+ * there is neither.
  */
 export async function readTokenizerFiles(files: FileTree): Promise<TokenizerFiles | null> {
   const read = async (path: string) => (await readJson(files, path, MAX_SIDE_FILE_BYTES)) ?? {};
@@ -70,7 +72,7 @@ async function readTokenizer(files: FileTree, config: Fields, special: Fields) {
     : null;
 }
 
-/** The ids that generation_config.json, else config.json, names so; none where neither does. */
+/** Ids under this key in generation_config.json, else in config.json; empty where in neither. */
 async function readModelIds(
   files: FileTree,
   key: "bos_token_id" | "eos_token_id",
@@ -82,10 +84,10 @@ async function readModelIds(
   return [];
 }
 
-/** The ids that end a generated text, as the model's files say without a tokenizer. */
+/** Ids that end a generated text, from the model's files without a tokenizer. */
 export const readStopIds = (files: FileTree) => readModelIds(files, "eos_token_id");
 
-/** A text file of a checkpoint, or null where it is missing; `bad-config` above `limit` bytes. */
+/** Text of a checkpoint's file, or null where it is missing; `bad-config` above `limit` bytes. */
 export async function readTextFile(
   files: FileTree,
   path: string,
@@ -103,7 +105,7 @@ export async function readTextFile(
   return new TextDecoder().decode(await readAll(source, limit));
 }
 
-/** A JSON object of a checkpoint, or null where the file is missing. */
+/** JSON object of a checkpoint's file, or null where it is missing. */
 export async function readJson(
   files: FileTree,
   path: string,
@@ -116,7 +118,7 @@ export async function readJson(
   throw new EngineError("bad-config", `${path} must be a JSON object.`, { file: path });
 }
 
-/** JSON.parse is the faster; what it refuses may be JSON as Python writes it. */
+/** JSON.parse is faster; what it refuses may be JSON as Python writes it. */
 function parseJson(text: string, path: string): unknown {
   try {
     return JSON.parse(text);
@@ -129,7 +131,7 @@ function parseJson(text: string, path: string): unknown {
   }
 }
 
-/** A token is named by its text, or by an object that has it as `content`. */
+/** Text of a token entry: itself, or the `content` of an object. */
 export function nameOf(value: unknown): string | null {
   if (typeof value === "string") return value;
   return isObject(value) && typeof value.content === "string" ? value.content : null;
@@ -140,7 +142,7 @@ function idsOf(value: unknown): readonly number[] | null {
   return ids.length > 0 ? ids : null;
 }
 
-/** tokenizer.json decides; the other files add what it lacks, as transformers does. */
+/** Added tokens: tokenizer.json's, completed from the other files, as in transformers. */
 function collectAdded(tokenizer: Fields, config: Fields, byId: Fields): readonly AddedToken[] {
   const found = new Map<string, AddedToken>();
   const add = (entry: unknown, id: unknown) => {

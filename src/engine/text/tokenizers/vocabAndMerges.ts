@@ -3,11 +3,11 @@ import { refuseTokenizer } from "../patterns/pattern.ts";
 
 type Fields = Readonly<Record<string, unknown>>;
 
-/** What the code of a tokenizer class adds to vocab.json and merges.txt. */
+/** Defaults that a tokenizer class adds to vocab.json and merges.txt. */
 interface TokenizerClass {
-  /** Special tokens by role, where the side files name no others. */
+  /** Special tokens by role, where the other files name none. */
   readonly roles: Readonly<Record<string, string | null>>;
-  /** `normalizer`, `pre_tokenizer` and `post_processor` as tokenizer.json would have them. */
+  /** `normalizer`, `pre_tokenizer` and `post_processor` in tokenizer.json's form. */
   readonly steps: (options: {
     readonly addPrefixSpace: boolean;
     idOf(role: string): readonly [name: string, id: number];
@@ -56,7 +56,7 @@ const QWEN2: TokenizerClass = {
   }),
 };
 
-/** By `tokenizer_class` without "Fast", as transformers 5 builds them. */
+/** Defaults by `tokenizer_class` without "Fast", as transformers 5 has them. */
 const CLASSES: Readonly<Record<string, TokenizerClass>> = {
   GPT2Tokenizer: GPT2,
   CodeGenTokenizer: GPT2,
@@ -66,11 +66,11 @@ const CLASSES: Readonly<Record<string, TokenizerClass>> = {
   Qwen2Tokenizer: QWEN2,
 };
 
-/** The tokenizer of a checkpoint from before tokenizer.json, in the words of its two files. */
+/** Tokenizer of a checkpoint without tokenizer.json, in the form of its files. */
 export interface RebuiltTokenizer {
-  /** As tokenizer.json has it. */
+  /** tokenizer.json. */
   readonly tokenizer: Fields;
-  /** tokenizer_config.json, with the special tokens that the class has by default. */
+  /** tokenizer_config.json, with the class's default special tokens. */
   readonly config: Fields;
 }
 
@@ -120,7 +120,7 @@ function readMerges(text: string): readonly string[] {
   return text.split(/\r?\n/).filter((line) => line !== "" && !line.startsWith("#version"));
 }
 
-/** The post-processor that puts tokens around a text. */
+/** Post-processor that puts tokens around a text. */
 function templateOf(
   before: readonly (readonly [string, number])[],
   after: readonly (readonly [string, number])[],
@@ -135,7 +135,7 @@ function templateOf(
   };
 }
 
-/** The special tokens that have an id and that the side files do not describe themselves. */
+/** Special tokens with an id that the other files do not describe. */
 function specialTokens(
   { roles }: TokenizerClass,
   config: Fields,

@@ -1,4 +1,7 @@
-/** The place itself, or the one before a surrogate pair that it would cut; never beyond the end. */
+/**
+ * Index that does not split a surrogate pair: the given one, or the one before; never beyond the
+ * end.
+ */
 export function wholeCharacters(text: string, at: number): number {
   if (at <= 0 || at >= text.length) return Math.min(at, text.length);
   const low = text.charCodeAt(at);

@@ -2,9 +2,9 @@ import type { DecoderSpec, LayerSpec, Projection } from "../../runtime/descripti
 import { headProjection } from "../../runtime/description/tensors.ts";
 import type { LoraModule, LoraTarget } from "./target.ts";
 
-/** A module that gets a pair of factors. */
+/** A module with LoRA factors. */
 export interface AdaptedModule {
-  /** As PEFT names it. */
+  /** Name of the module in PEFT. */
   readonly module: string;
   readonly tensor: string;
   readonly layout: "out_in" | "in_out";
@@ -15,7 +15,7 @@ export interface AdaptedModule {
 
 const moduleOf = (tensor: string) => tensor.replace(/\.weight$/, "");
 
-/** The head under its module's name, which transformers calls so in every architecture. */
+/** The head under its module's name, which transformers gives it in every architecture. */
 export function namedHead(spec: DecoderSpec): Projection {
   return { ...headProjection(spec), weight: "lm_head.weight" };
 }
@@ -42,13 +42,13 @@ function embeddingModule({ embedding, vocabSize, hiddenSize }: DecoderSpec): Ada
   };
 }
 
-/** The modules of one layer that a LoRA's choice stands for, in the order in which it applies them. */
+/** Modules of one layer that a LoRA's targets select, in the order of the forward pass. */
 export function adaptedInLayer(
   layer: LayerSpec,
   { modules }: LoraTarget,
 ): readonly AdaptedModule[] {
   const wanted = (name: LoraModule) => modules.includes(name);
-  /** One matrix stands for all of the names, several for one each. */
+  /** A fused matrix stands for all of its names; separate matrices stand for one each. */
   const chosen = (projections: readonly Projection[], names: readonly LoraModule[]) =>
     projections.length === 1
       ? projections.filter(() => names.some(wanted))
@@ -61,7 +61,7 @@ export function adaptedInLayer(
   ].map((projection) => linearModule(projection));
 }
 
-/** The modules that a LoRA's choice stands for in a decoder, embeddings first, the head last. */
+/** Modules of a decoder that a LoRA's targets select, embeddings first, the head last. */
 export function adaptedModules(spec: DecoderSpec, target: LoraTarget): readonly AdaptedModule[] {
   const { modules } = target;
   const embedding = modules.includes("embeddings") ? [embeddingModule(spec)] : [];

@@ -9,26 +9,26 @@ import { allocateValues, makeParameter } from "./parameters.ts";
 import type { LoraTarget } from "./target.ts";
 import type { Adapter, Parameter } from "./trainable.ts";
 
-/** A pair of factors on the GPU, as the kernels read them. */
+/** LoRA factors on the GPU, as the kernels read them. */
 export interface LoadedAdapter extends Adapter {
   readonly rank: number;
-  /** Its place among the adapters: what it drops depends on it. */
+  /** Index among the adapters, which seeds its dropout. */
   readonly index: number;
   readonly dropout: number;
   readonly seed: number;
   readonly aMatrix: Matrix;
   readonly bMatrix: Matrix;
-  /** scale · B, made anew before each pass; an embedding's B is as it is. */
+  /** scale · B, computed before each pass; an embedding's B is not scaled. */
   readonly scaledB: GPUBuffer;
   readonly scaledMatrix: Matrix;
 }
 
-/** What Δ = B · A is multiplied by. */
+/** Scale of Δ = scale · B · A. */
 function loraScale({ alpha, rank, rslora }: LoraTarget): number {
   return alpha / (rslora ? Math.sqrt(rank) : rank);
 }
 
-/** Makes the factors of every module that the target names, with PEFT's first values. */
+/** Creates the factors of every targeted module, initialised as in PEFT. */
 export function makeAdapters(
   gpu: Gpu,
   spec: DecoderSpec,
@@ -81,7 +81,7 @@ function matrixOf(buffer: GPUBuffer, shape: Parameter["shape"]): Matrix {
   return { panels: [{ buffer, first: 0, rows }], format: PLAIN_FORMATS.F32, rows, columns };
 }
 
-/** A 32-bit number from a seed and a name (FNV-1a). */
+/** A 32-bit seed from a seed and a name (FNV-1a). */
 function seedOf(seed: number, name: string): number {
   let hash = 0x811c9dc5 ^ seed;
   for (const byte of new TextEncoder().encode(name)) hash = Math.imul(hash ^ byte, 0x01000193);
@@ -93,7 +93,7 @@ function uniformValues(count: number, bound: number, seed: number, name: string)
   return Float32Array.from({ length: count }, (_, i) => bound * (2 * uniform(own, i) - 1));
 }
 
-/** Box and Muller's pairs. */
+/** Normally distributed values, by Box and Muller's method. */
 function normalValues(count: number, seed: number, name: string) {
   const own = seedOf(seed, name);
   return Float32Array.from({ length: count }, (_, i) => {

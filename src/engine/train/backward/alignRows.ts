@@ -5,10 +5,12 @@ import type {
   Projection,
 } from "../../runtime/description/spec.ts";
 
-/** The next whole number of quads. */
+/** Length rounded up to whole quads. */
 export const wholeQuads = (length: number) => 4 * Math.ceil(length / 4);
 
-/** Where each projection's outputs start when all start at whole quads, and the row's length. */
+/**
+ * Column where each projection's outputs start once all start at whole quads, and the row's length.
+ */
 function alignColumns(projections: readonly Projection[]) {
   const moved = new Map<Projection, number>();
   let end = 0;
@@ -16,7 +18,7 @@ function alignColumns(projections: readonly Projection[]) {
     moved.set(projection, end);
     end += wholeQuads(projection.outputs);
   }
-  /** Where an old column is now: it moves with the projection that writes it. */
+  /** New index of a column, which moves with the projection that writes it. */
   const move = (column: number) => {
     const writer = projections.findLast((projection) => projection.column <= column);
     return writer ? column - writer.column + (moved.get(writer) as number) : column;
@@ -55,8 +57,8 @@ function alignLayer(layer: LayerSpec): LayerSpec {
 }
 
 /**
- * The same decoder with every projection's outputs at whole quads of their row, where the gradient
- * that comes back can be multiplied in turn.
+ * The same decoder with every projection's outputs at whole quads of their row, so that kernels can
+ * read their gradient as input.
  */
 export function alignRows(spec: DecoderSpec): DecoderSpec {
   return { ...spec, layers: spec.layers.map(alignLayer) };

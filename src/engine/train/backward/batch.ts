@@ -1,28 +1,31 @@
 import { EngineError } from "../../contract/index.ts";
 
-/** Teacher rows of some positions: row t has the entries [starts[t], starts[t + 1]). */
+/** Fused rows of some positions: row t has the entries [starts[t], starts[t + 1]). */
 export interface FusedRows {
-  /** One more than there are tokens; equal neighbours: no row, so no fusion loss there. */
+  /** Offsets, one more than tokens; a position with no entries has no fusion loss. */
   readonly starts: Uint32Array<ArrayBuffer>;
-  /** Tokens of the model's own vocabulary. */
+  /** Token ids in the trained model's vocabulary. */
   readonly ids: Uint32Array<ArrayBuffer>;
-  /** Temperature applied; with its tail, those of a row sum to 1. */
+  /** Probabilities, after temperature; with its tail, each row sums to 1. */
   readonly probabilities: Float32Array<ArrayBuffer>;
-  /** What each token's row gives to all other tokens together; left out: nothing. */
+  /** Probability mass of each row outside its entries; absent: none. */
   readonly tails?: Float32Array<ArrayBuffer>;
 }
 
-/** Documents one after the other. Position t predicts the token after it: labels[t] and row t. */
+/**
+ * A batch of documents, one after the other. Position t predicts the token after it: labels[t] and
+ * fused row t.
+ */
 export interface TrainBatch {
   readonly ids: Uint32Array<ArrayBuffer>;
   /**
-   * Where documents start, ascending, the first at 0: attention never looks past a start, and
+   * Start of each document, ascending, the first at 0: attention does not cross a start, and
    * positions count from it.
    */
   readonly documents: readonly number[];
-  /** What follows each token; not read where the weight is 0, as at a document's last token. */
+  /** Token that follows each position; not read where the weight is 0, as at a document's end. */
   readonly labels: Uint32Array<ArrayBuffer>;
-  /** What each position counts: 0 for a prompt, else usually 1. */
+  /** Weight of each position in the loss: 0 for a prompt, else usually 1. */
   readonly weights: Float32Array<ArrayBuffer>;
   readonly fused: FusedRows | null;
   /** Loss = λ · CLM + (1 - λ) · fusion. */
@@ -32,7 +35,7 @@ export interface TrainBatch {
 const usage = (message: string, details: Record<string, number>) =>
   new EngineError("usage", message, details);
 
-/** Throws `usage` unless the batch holds together and fits. */
+/** Throws `usage` unless the batch is consistent and within the limits. */
 export function checkBatch(
   batch: TrainBatch,
   limits: { readonly vocabSize: number; readonly tokens: number; readonly contextLength: number },

@@ -4,13 +4,13 @@ import { addProducts } from "./kernels.ts";
 import { multiplyRows, type TrainPass } from "./pass.ts";
 import { gatherColumns, scatterRows } from "./rowKernels.ts";
 
-/** How many different tokens and positions a batch has; which, lies in the space. */
+/** Number of distinct tokens and of distinct positions in a batch; their lists are in the space. */
 export interface BatchGroups {
   readonly ids: number;
   readonly positions: number;
 }
 
-/** Records the tokens' way into the first layer's input. */
+/** Embeds the tokens: writes the first layer's input. */
 export async function embedTokens(pass: TrainPass, ends: LoadedWeights): Promise<void> {
   const { recorder, space, rows } = pass;
   const { embedding } = pass.spec;
@@ -29,7 +29,7 @@ export async function embedTokens(pass: TrainPass, ends: LoadedWeights): Promise
   await multiplyRows(pass, space.rowsOf("embeddedLow"), adapter.bMatrix, residual, plain);
 }
 
-/** low = scale · A[:, token], whose embedding is scaled as the table's is. */
+/** low = scale · A[:, token], scaled as the embedding table is. */
 async function gatherLow(pass: TrainPass): Promise<void> {
   const { recorder, space, rows, spec } = pass;
   const adapter = pass.adapters.get(spec.embedding.tensor);
@@ -39,7 +39,7 @@ async function gatherLow(pass: TrainPass): Promise<void> {
   await gatherColumns(recorder, space.buffer("ids"), table, space.rowsOf("embeddedLow"), shape);
 }
 
-/** Adds to the gradients of the embedding and of its adapter what dResidual asks for. */
+/** Adds to the gradients of the embedding and of its adapter, from dResidual. */
 export async function embedBackward(
   pass: TrainPass,
   ends: LoadedWeights,

@@ -11,13 +11,13 @@ import { addNormGradients } from "./layerBackward.ts";
 import { type LowRank, project, projectBackward, type TrainPass } from "./pass.ts";
 import { LOSS_ROW_WORDS, lose, scatterRows } from "./rowKernels.ts";
 
-/** The fused rows' entries on the GPU. */
+/** Entries of the fused rows on the GPU. */
 export interface EntryBuffers {
   readonly entries: GPUBuffer;
   readonly taken: GPUBuffer;
 }
 
-/** The positions that count, in order. */
+/** Positions with a nonzero weight, in order. */
 export function countedPositions({ weights }: TrainBatch): readonly number[] {
   return [...weights.keys()].filter((t) => weights[t] !== 0);
 }
@@ -53,7 +53,7 @@ function clear({ recorder, space }: TrainPass): void {
   device.queue.submit([encoder.finish()]);
 }
 
-/** Tells the GPU which positions come next, and what they are to predict. */
+/** Uploads which positions come next, and their labels and weights. */
 function writeRows(
   { recorder, space }: TrainPass,
   { labels, weights, fused }: TrainBatch,
@@ -76,7 +76,7 @@ function writeRows(
   queue.writeBuffer(space.buffer("pickedGroups"), 0, lists);
 }
 
-/** The head by the name under which its adapter is found. */
+/** The head under the name of its adapter's module. */
 function headOf({ spec }: TrainPass, ends: LoadedWeights): LoadedProjection {
   return { ...ends.projection(headProjection(spec)), spec: namedHead(spec) };
 }
@@ -142,13 +142,13 @@ async function runBlock(
   await normBackward(pass, ends, rows);
 }
 
-/** The last residual as a table that rows are picked from. */
+/** The last residual as a table that rows are gathered from. */
 function residualTable({ space, spec, rows }: TrainPass): Matrix {
   const { buffer, stride } = space.residual(spec.layers.length);
   return { panels: [{ buffer, first: 0, rows }], format: PLAIN_FORMATS.F32, rows, columns: stride };
 }
 
-/** dLastNormed → the picked rows of dResidual. */
+/** dLastNormed → dResidual at the gathered rows. */
 async function normBackward(pass: TrainPass, ends: LoadedWeights, rows: number): Promise<void> {
   const { recorder, space, spec } = pass;
   const finalNorm = ends.norm(spec.finalNorm);

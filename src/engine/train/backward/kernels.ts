@@ -9,7 +9,7 @@ import {
 import type { Rows } from "../../runtime/kernels/multiply.ts";
 import type { Recorder } from "../../runtime/kernels/recorder.ts";
 
-/** Rows that hold some heads each, one `groupStride` after the other. */
+/** Rows of several heads each, `groupStride` apart. */
 type Grouped = Rows & { readonly groupStride?: number };
 
 /** gradient[a, b] += scale · Σₜ left[t, a] · right[t, b], over rows that start at whole quads. */
@@ -41,7 +41,7 @@ interface NormShape {
   readonly rows: number;
   readonly width: number;
   readonly groups?: number;
-  /** Instead of the one that suits the adapter. */
+  /** Kernel to use instead of the adapter's. */
   readonly kernel?: RowKernel;
 }
 
@@ -71,7 +71,7 @@ function recordNorm(
   });
 }
 
-/** dx[t, g] (+)= the gradient of a norm's input x[t, g], of that of its output. */
+/** dx[t, g] (+)= gradient of a norm's input x[t, g], from the gradient of its output. */
 export function normaliseBackward(
   recorder: Recorder,
   spec: NormSpec,
@@ -101,7 +101,7 @@ export function scaleByNormed(
   return recordNorm(recorder, "norm_weights", spec, buffers, { ...shape, accumulate: false });
 }
 
-/** The gradients of gate and up, where those lie, of that of the activation. */
+/** Gradients of gate and up, written over them, from the gradient of the activation. */
 export function activateBackward(
   recorder: Recorder,
   activation: Activation,
@@ -120,10 +120,10 @@ export function activateBackward(
   });
 }
 
-/** Which heads: queries, keys and values, or some of them. */
+/** Heads to take: queries, keys and values, or some of them. */
 export type Heads = "all" | "queries and keys" | "values";
 
-/** Gradients of heads, turned back where `rotate` turned them, into rows as the projections wrote them. */
+/** Gradients of heads, rotated back where `rotate` rotated them, in the projections' row layout. */
 export function unrotate(
   recorder: Recorder,
   spec: AttentionSpec,
@@ -161,8 +161,8 @@ export function unrotate(
 }
 
 /**
- * The gradients of rotated queries, keys and values, of that of what the heads gathered. `logSums`
- * and `out` are what `attend` left.
+ * Gradients of rotated queries, keys and values, from the gradient of attention's output. `logSums`
+ * and `out` are from `attend`.
  */
 export async function attendBackward(
   recorder: Recorder,

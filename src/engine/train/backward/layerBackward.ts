@@ -39,7 +39,7 @@ export async function backwardLayer(
   const x = parallelResidual ? at.input : at.middle;
   const dMlpNormed = space.rowsOf(parallelResidual ? "dMlpNormed" : "dNormed");
   await mlpBackward(pass, layer, at, dMlpNormed);
-  // Side by side, both branches are given the output's gradient: neither may change it yet.
+  // In a parallel residual both branches need the output's gradient, so neither may change it yet.
   if (!parallelResidual) await normBackward(pass, mlpNorm, { x, dy: dMlpNormed });
   const dNormed = space.rowsOf("dNormed");
   await attentionBackward(pass, layer, at, lowest ? null : dNormed);
@@ -76,7 +76,7 @@ export async function addNormGradients(
   const { recorder, spec, space } = pass;
   const { rows, width, groups = 1 } = shape;
   const quads = wholeQuads(width);
-  // Heads one after the other: a row of sums each.
+  // One row of sums per head.
   const scaled = { buffer: space.buffer(buffers.scaled), stride: quads, offset: 0 };
   const out = { ...scaled, stride: groups * quads, groupStride: quads };
   await scaleByNormed(recorder, spec.norm, { ...buffers, weight: norm.weight, out }, shape);
@@ -84,7 +84,7 @@ export async function addNormGradients(
   await addColumns(pass, norm.bias, buffers.dy, { rows, columns: width });
 }
 
-/** dResidual → dx, the gradient of what a branch's last projection reads. */
+/** dResidual → dx, the gradient of the input of a branch's last projection. */
 async function branchBackward(
   pass: TrainPass,
   layer: TrainedLayer,
@@ -134,7 +134,7 @@ async function mlpBackward(
   await inputsBackward(pass, layer, mlpIn, { x: at.mlpNormed, dy: dWide, dx: dNormed });
 }
 
-/** The projections that read the same rows: their gradients add up. */
+/** Backward pass of projections with a common input: their input gradients add up. */
 async function inputsBackward(
   pass: TrainPass,
   layer: TrainedLayer,
@@ -154,7 +154,7 @@ async function inputsBackward(
   }
 }
 
-/** dResidual → dNormed, where it is wanted. */
+/** dResidual → dNormed, where it is needed. */
 async function attentionBackward(
   pass: TrainPass,
   layer: TrainedLayer,
@@ -190,7 +190,7 @@ async function attentionBackward(
   await inputsBackward(pass, layer, spec.qkv, { x: at.normed, dy: dQkv, dx: dNormed });
 }
 
-/** dQueries, dKeys, dValues → dQkv: back through the rotation and the norms of heads. */
+/** dQueries, dKeys, dValues → dQkv, through the rotation and the head norms. */
 async function headsBackward(
   pass: TrainPass,
   { weights, spec }: TrainedLayer,

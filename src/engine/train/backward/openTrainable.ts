@@ -18,7 +18,7 @@ import type { TrainableModel } from "./trainable.ts";
 import { TrainedDecoder } from "./trainedDecoder.ts";
 
 export interface TrainableOptions extends SpaceLimits {
-  /** Instead of the kernels that suit the adapter. */
+  /** Kernels to use instead of the adapter's. */
   readonly kernels?: "cpu" | "gpu";
   readonly signal?: AbortSignal;
 }
@@ -68,7 +68,7 @@ export async function openTrainable(
       recorder,
       scope,
       ones: makeOnes(gpu, scope),
-      // What is timed may differ from one opening to the next, and a run must go on as it began.
+      // Timings may differ between openings, and a resumed run must give the same bits.
       kernels: ruleKernels(software),
     });
   } catch (error) {

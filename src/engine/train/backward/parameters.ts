@@ -13,7 +13,7 @@ interface Named {
   readonly shape: readonly number[];
 }
 
-/** Room for f32 values in one binding; `gpu-memory` where it is too small. */
+/** Allocates f32 values in one binding; `gpu-memory` where it is too small. */
 export function allocateValues(
   gpu: Gpu,
   label: string,
@@ -35,7 +35,7 @@ export function allocateValues(
 
 const countOf = (shape: readonly number[]) => shape.reduce((product, n) => product * n, 1);
 
-/** A parameter of zeros. */
+/** A parameter, initialised to zeros. */
 export function makeParameter(gpu: Gpu, { name, shape }: Named, scope: ResourceScope): Parameter {
   const count = countOf(shape);
   const value = allocateValues(gpu, name, count, scope);
@@ -48,7 +48,7 @@ export function makeParameter(gpu: Gpu, { name, shape }: Named, scope: ResourceS
   };
 }
 
-/** Loads every tensor as f32 and remembers where it is. */
+/** Loads every tensor as f32 and records its buffer. */
 export class MasterLoader extends WeightLoader {
   readonly #buffers = new Map<string, GPUBuffer>();
 
@@ -81,7 +81,7 @@ export class MasterLoader extends WeightLoader {
     return buffer;
   }
 
-  /** What was loaded, each with a gradient, under the names of the checkpoint. */
+  /** Loaded tensors as parameters with gradients, under the checkpoint's names. */
   parameters(
     gpu: Gpu,
     spec: DecoderSpec,

@@ -9,39 +9,39 @@ import { addProducts } from "./kernels.ts";
 import { addLowRank, dropRows } from "./rowKernels.ts";
 import type { TrainingSpace } from "./space.ts";
 
-/** What every step of one batch's way through the model and back needs. */
+/** Parts that all steps of one batch's forward and backward pass share. */
 export interface TrainPass {
   readonly recorder: Recorder;
-  /** With aligned rows. */
+  /** Decoder with aligned rows. */
   readonly spec: DecoderSpec;
   readonly space: TrainingSpace;
   /** Tokens of the batch. */
   readonly rows: number;
   readonly kernels: Kernels;
-  /** Where the gradient of a trained buffer goes; none of a frozen one. */
+  /** Gradient buffer of each trained buffer; frozen ones have none. */
   readonly gradients: ReadonlyMap<GPUBuffer, GPUBuffer>;
-  /** By the name of the module's weight. */
+  /** Adapters by the name of the module's weight. */
   readonly adapters: ReadonlyMap<string, LoadedAdapter>;
   /** Four ones, for sums of columns. */
   readonly ones: Rows;
-  /** Which call of the run it is; null: nothing is dropped. */
+  /** Number of the call within the run, which seeds dropout; null: no dropout. */
   readonly step: number | null;
 }
 
-/** What a projection's adapter works in. */
+/** Buffers of a projection's adapter. */
 export interface LowRank {
-  /** drop(x) · Aᵀ, from the forward pass to the backward one. */
+  /** drop(x) · Aᵀ, kept from the forward pass for the backward one. */
   readonly low: Rows;
-  /** It is there already: the pass runs a second time. */
+  /** Whether `low` is already computed: the forward pass is being recomputed. */
   readonly kept: boolean;
   readonly dLow: Rows;
-  /** What A sees; there only where something is dropped. */
+  /** Input of A after dropout; null without dropout. */
   readonly dropped: Rows | null;
-  /** The first row's place, which decides what is dropped. */
+  /** Index of the first row, which seeds dropout. */
   readonly first: number;
 }
 
-/** `multiply` by the kernel that suits the shape. */
+/** Multiplies with the kernel for the shape. */
 export function multiplyRows(
   { recorder, kernels }: TrainPass,
   x: Rows,
@@ -92,7 +92,7 @@ async function projectLow(
   await multiplyRows(pass, seen, adapter.aMatrix, lowRank.low, plain);
 }
 
-/** What an adapter drops in a call of the run: a pure function of seed, step and module. */
+/** Dropout of an adapter in a call of the run: a pure function of seed, step and module. */
 function dropOf({ seed, index, dropout }: LoadedAdapter, step: number) {
   let key = seed | 0;
   for (const part of [step, index]) {
@@ -117,7 +117,7 @@ async function drop(
   return dropped;
 }
 
-/** Adds to the gradients of a projection, and makes that of its input where `dx` is given. */
+/** Adds to the gradients of a projection, and computes that of its input where `dx` is given. */
 export async function projectBackward(
   pass: TrainPass,
   projection: LoadedProjection,
@@ -155,7 +155,7 @@ async function addWeightGradients(
   await addColumns(pass, bias, dy, { rows, columns: outputs });
 }
 
-/** Adds the sums of columns to a vector's gradient, where it has one. */
+/** Adds column sums to a vector's gradient, where it has one. */
 export async function addColumns(
   pass: TrainPass,
   vector: GPUBuffer | null,

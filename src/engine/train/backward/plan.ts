@@ -7,27 +7,27 @@ import { alignRows, wholeQuads } from "./alignRows.ts";
 import { type SpaceLimits, spaceBytes } from "./space.ts";
 import type { TrainTarget } from "./target.ts";
 
-/** What will lie on the GPU, by purpose, in bytes; an optimiser's state comes on top. */
+/** Planned GPU memory by purpose, in bytes; an optimiser's state is extra. */
 export interface TrainPlan {
-  /** The longest batch. */
+  /** Tokens of the longest batch. */
   readonly tokens: number;
-  /** Frozen weights, as they are stored. */
+  /** Frozen weights, as stored. */
   readonly weightBytes: number;
-  /** Values of every trained tensor. */
+  /** Number of values in each trained tensor. */
   readonly counts: readonly number[];
-  /** Trained values in f32. */
+  /** Trained values, in f32. */
   readonly parameterBytes: number;
   readonly gradientBytes: number;
-  /** What is kept of every layer until its backward pass: its input, and what attention gathered. */
+  /** Activations kept of every layer until its backward pass: its input, and attention's output. */
   readonly checkpointBytes: number;
   /** One layer's activations and their gradients. */
   readonly activationBytes: number;
-  /** The rows of logits that are made at once. */
+  /** Logits of the rows that are computed at once. */
   readonly logitBytes: number;
   readonly totalBytes: number;
 }
 
-/** Values of every trained tensor. */
+/** Number of values in each trained tensor. */
 function parameterCounts(spec: MeasuredDecoder["spec"], target: TrainTarget): readonly number[] {
   if (target.kind === "full") {
     return listTensors(spec).map(({ shape }) => shape.reduce((product, n) => product * n, 1));
@@ -38,14 +38,14 @@ function parameterCounts(spec: MeasuredDecoder["spec"], target: TrainTarget): re
   ]);
 }
 
-/** Copies of a LoRA's B factors, scaled. */
+/** Bytes of a LoRA's scaled B factors. */
 function scaledBytes(spec: MeasuredDecoder["spec"], target: TrainTarget): number {
   if (target.kind === "full") return 0;
   const linear = adaptedModules(spec, target).filter(({ kind }) => kind === "linear");
   return linear.reduce((sum, { outputs }) => sum + 4 * wholeQuads(target.rank * outputs), 0);
 }
 
-/** Plans from headers alone. The errors of `measureDecoder`. */
+/** Memory plan from headers alone. Errors: those of `measureDecoder`. */
 export function planTraining(
   checkpoint: Checkpoint,
   target: TrainTarget,
@@ -54,7 +54,7 @@ export function planTraining(
   return planMeasured(measureDecoder(checkpoint), target, { tokens });
 }
 
-/** The same for a checkpoint that was measured already. */
+/** Memory plan of a checkpoint that was measured before. */
 export function planMeasured(
   { spec, weightBytes: stored }: MeasuredDecoder,
   target: TrainTarget,

@@ -60,7 +60,7 @@ export function scatterRows(
   });
 }
 
-/** What decides which elements are dropped, and how many. */
+/** Dropout: which elements are dropped, and their fraction. */
 export interface Drop {
   readonly key: number;
   readonly part: number;
@@ -100,10 +100,10 @@ export function dropRows(
   });
 }
 
-/** Words that say what a row of logits is to predict. */
+/** Words that describe a row of the loss kernel. */
 export const LOSS_ROW_WORDS = 5;
 
-/** Losses of rows of logits, and, where asked, their gradient in place of the logits. */
+/** Losses of rows of logits and, on request, their gradient in place of the logits. */
 export function lose(
   recorder: Recorder,
   buffers: {
@@ -112,9 +112,9 @@ export function lose(
     /** Token and probability (f32) of each entry. */
     readonly entries: GPUBuffer;
     readonly logits: Rows;
-    /** CLM and fusion of each row, from `first` on. */
+    /** CLM and fusion loss of each row, from `first` on. */
     readonly nats: GPUBuffer;
-    /** A value per entry. */
+    /** One value per entry. */
     readonly taken: GPUBuffer;
   },
   shape: {

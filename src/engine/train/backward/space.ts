@@ -11,23 +11,23 @@ import { wholeQuads } from "./alignRows.ts";
 import { LOSS_ROW_WORDS } from "./rowKernels.ts";
 import type { TrainTarget } from "./target.ts";
 
-/** What a space has room for. */
+/** Sizes that a training space is allocated for. */
 export interface SpaceLimits {
-  /** The longest batch. */
+  /** Tokens of the longest batch. */
   readonly tokens: number;
-  /** Bytes of logits that are made at once, 16 MiB by default; one row at least. */
+  /** Bytes of logits computed at once, 16 MiB by default; at least one row. */
   readonly logitBytes?: number;
 }
 const LOGIT_BYTES = 16 * 2 ** 20;
 
-/** The most that any layer takes. */
+/** Largest length over all layers. */
 function widest({ layers }: DecoderSpec, length: (layer: LayerSpec) => number): number {
   return Math.max(0, ...layers.map(length));
 }
 
 const mixedLength = ({ attention }: LayerSpec) => wholeQuads(attention.heads * attention.headDim);
 
-/** Values per token of what one layer's passes need; a `d` in front: its gradient. */
+/** Values per token of each activation of a layer; the prefix `d` marks a gradient. */
 function activationLengths(spec: DecoderSpec, target: TrainTarget) {
   const { layers } = spec;
   const hidden = wholeQuads(spec.hiddenSize);
@@ -57,7 +57,7 @@ function activationLengths(spec: DecoderSpec, target: TrainTarget) {
     dMixed: mixed,
     paddedOut: queries,
     sums: 2 * widest(spec, ({ attention }) => attention.heads),
-    // Before the norms that Gemma has after each half of a layer.
+    // Outputs before Gemma's norms after each half of a layer.
     attended: has(postNorms, hidden),
     made: has(postNorms, hidden),
     dBranch: has(postNorms, hidden),
@@ -80,15 +80,15 @@ function activationLengths(spec: DecoderSpec, target: TrainTarget) {
     idGroups: 4,
     positionGroups: 4,
     angles: angleLength(spec),
-    // What each position lost: CLM and fusion.
+    // CLM and fusion loss of each position.
     nats: 2,
   };
 }
 export type Part = keyof ReturnType<typeof activationLengths>;
 
 /**
- * Values per token that are kept of every layer: its input, what attention gathered, and what the A
- * factors of its adapters gave.
+ * Values per token kept of every layer: its input, attention's output, and the outputs of its
+ * adapters' A factors.
  */
 function keptLengths(spec: DecoderSpec, target: TrainTarget) {
   const adapters =
@@ -101,7 +101,7 @@ function keptLengths(spec: DecoderSpec, target: TrainTarget) {
   };
 }
 
-/** Values per row of what the head needs, for some rows at a time. */
+/** Values per row of the head's buffers, for the rows computed at once. */
 function headLengths(spec: DecoderSpec, target: TrainTarget) {
   const hidden = wholeQuads(spec.hiddenSize);
   const lora = target.kind === "lora" && target.modules.includes("head") ? target : null;
@@ -115,7 +115,7 @@ function headLengths(spec: DecoderSpec, target: TrainTarget) {
     dLastLow: rank,
     lastDropped: (lora?.dropout ?? 0) > 0 ? hidden : 0,
     lastScaled: target.kind === "full" ? hidden : 0,
-    // Which positions they are, in two forms, and what they are to predict.
+    // Gathered positions, in two forms, and their labels.
     picked: 1,
     pickedGroups: 4,
     rows: LOSS_ROW_WORDS,
@@ -124,7 +124,7 @@ function headLengths(spec: DecoderSpec, target: TrainTarget) {
 }
 export type HeadPart = keyof ReturnType<typeof headLengths>;
 
-/** Rows of logits that are made at once. */
+/** Rows of logits computed at once. */
 function headRows(
   { vocabSize }: DecoderSpec,
   { tokens, logitBytes = LOGIT_BYTES }: SpaceLimits,
@@ -146,11 +146,11 @@ export function spaceBytes(spec: DecoderSpec, target: TrainTarget, limits: Space
   };
 }
 
-/** What training writes into, besides parameters and gradients. Serves one batch at a time. */
+/** Buffers of a training besides parameters and gradients. Serves one batch at a time. */
 export class TrainingSpace {
-  /** Tokens it has room for. */
+  /** Tokens that it has room for. */
   readonly tokens: number;
-  /** Rows of logits it has room for. */
+  /** Rows of logits that it has room for. */
   readonly headRows: number;
   readonly angles: AngleTables;
   readonly #lengths: Readonly<Record<Part | HeadPart, number>>;
@@ -191,7 +191,7 @@ export class TrainingSpace {
       this.release();
       throw error;
     }
-    // Where no layer rotates, the table that the kernel binds is never read.
+    // Without rotation the angle table is bound but never read.
     const angles = this.#parts.get("angles") ?? this.buffer("documents");
     this.angles = new AngleTables(angles, spec, tokens);
   }
@@ -202,27 +202,27 @@ export class TrainingSpace {
     return buffer;
   }
 
-  /** A part as rows; `stride` where a layer's are shorter than the widest layer's. */
+  /** A part as rows; `stride` for layers whose rows are shorter than the widest layer's. */
   rowsOf(part: Part | HeadPart, stride = this.#lengths[part]): Rows {
     return { buffer: this.buffer(part), stride, offset: 0 };
   }
 
-  /** The input of a layer; after the last one, what the head reads. */
+  /** Input of a layer; after the last layer, the head's input. */
   residual(layer: number): Rows {
     return this.#residuals[layer] as Rows;
   }
 
-  /** What a layer's heads gathered. */
+  /** Attention's output in a layer, before its projection. */
   mixed(layer: number): Rows {
     return this.#mixed[layer] as Rows;
   }
 
-  /** The log-sum of every row and head of a layer's attention. */
+  /** Log-sums of a layer's attention, per row and head. */
   logSums(layer: number): GPUBuffer {
     return this.#logSums[layer] as GPUBuffer;
   }
 
-  /** What the A factors of a layer's adapters gave, from column `column` on. */
+  /** Outputs of a layer's A factors, from column `column` on. */
   low(layer: number, column: number): Rows {
     return { ...(this.#low[layer] as Rows), offset: column };
   }

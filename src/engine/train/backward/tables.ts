@@ -2,13 +2,13 @@ import { ropeFrequencies, ropeTable } from "../../runtime/description/rope.ts";
 import type { RopeSpec } from "../../runtime/description/spec.ts";
 import type { TrainBatch } from "./batch.ts";
 
-/** Groups of rows that share a key: the keys, one more start, then the rows group by group. */
+/** Rows grouped by key: the keys, then offsets, then the rows group by group. */
 export interface RowGroups {
   readonly groups: number;
   readonly lists: Uint32Array<ArrayBuffer>;
 }
 
-/** Which rows have which key, keys in ascending order and rows in theirs; none of `except`. */
+/** Groups rows by key, keys and rows ascending; rows with the key `except` are left out. */
 export function groupRows(keys: ArrayLike<number>, except: number | null = null): RowGroups {
   const order = Array.from({ length: keys.length }, (_, row) => row)
     .filter((row) => keys[row] !== except)
@@ -21,7 +21,7 @@ export function groupRows(keys: ArrayLike<number>, except: number | null = null)
   return { groups: unique.length, lists };
 }
 
-/** Where the document of each token starts, and the token's position in it. */
+/** Start of each token's document, and the token's position within it. */
 export function documentTables({ ids, documents }: TrainBatch) {
   const starts = new Uint32Array(ids.length);
   const positions = new Uint32Array(ids.length);
@@ -35,7 +35,7 @@ export function documentTables({ ids, documents }: TrainBatch) {
   return { starts, positions };
 }
 
-/** Angles of every token, counted from its document's start: `[tokens][pairs]` of (cos, sin). */
+/** Angles of every token by its position in its document: `[tokens][pairs]` of (cos, sin). */
 export function angleTable(rope: RopeSpec, { ids, documents }: TrainBatch) {
   const table = new Float32Array(ids.length * rope.pairs * 2);
   for (const [i, start] of documents.entries()) {
@@ -46,7 +46,7 @@ export function angleTable(rope: RopeSpec, { ids, documents }: TrainBatch) {
   return table;
 }
 
-/** Entropy of a position's fused row in nats, its tail an event of its own; 0 where it has none. */
+/** Entropy of a position's fused row in nats, its tail as one more event; 0 without a row. */
 export function rowEntropy({ fused }: TrainBatch, t: number): number {
   if (!fused) return 0;
   const row = fused.probabilities.subarray(fused.starts[t], fused.starts[t + 1]);

@@ -2,8 +2,8 @@ const ATTENTION = ["q", "k", "v", "o"] as const;
 const MLP = ["gate", "up", "down"] as const;
 const ENDS = ["embeddings", "head"] as const;
 /**
- * The matrices that a LoRA may stand beside. A fused projection stands for each of its parts, and an
- * MLP's one input projection for gate and up, so every architecture has them all.
+ * Matrices that a LoRA can target. A fused projection stands for each of its parts, and an MLP's
+ * only input projection for gate and up, so every architecture has all names.
  */
 export const LORA_MODULES = [...ATTENTION, ...MLP, ...ENDS] as const;
 export type LoraModule = (typeof LORA_MODULES)[number];
@@ -15,11 +15,11 @@ export interface LoraTarget {
   readonly rank: number;
   readonly alpha: number;
   readonly rslora: boolean;
-  /** Part of a module's inputs that its A does not see, 0 ≤ dropout < 1; none in an embedding. */
+  /** Dropout rate of A's inputs, 0 ≤ dropout < 1; embeddings have none. */
   readonly dropout: number;
-  /** Of the first values of A and of what is dropped. */
+  /** Seed of A's initial values and of dropout. */
   readonly seed: number;
 }
 
-/** What is trained: small factors beside frozen matrices, or every weight. */
+/** What is trained: LoRA factors beside frozen matrices, or every weight. */
 export type TrainTarget = LoraTarget | { readonly kind: "full" };

@@ -1,12 +1,12 @@
 import type { KernelBench } from "../../runtime/kernels/kernelBench.ts";
 
-/** Values by name, in float64: what an operation reads. */
+/** Inputs of an operation by name, in float64. */
 export type Inputs = Readonly<Record<string, Float64Array>>;
 
-/** An operation by its definition, and its backward pass as the kernels do it. */
+/** An operation by its definition, and its backward pass on the GPU. */
 export interface Differentiable {
   readonly inputs: Readonly<Record<string, Float32Array<ArrayBuffer>>>;
-  /** In float64. */
+  /** Output in float64. */
   forward(inputs: Inputs): readonly number[];
   /** Gradients of Σ dy · forward with respect to some inputs, from the GPU. */
   backward(
@@ -15,12 +15,15 @@ export interface Differentiable {
   ): Promise<Readonly<Record<string, Float32Array>>>;
 }
 
-/** Central differences err by h² · f‴ / 6 and by rounding / h: 1e-8 or so of functions near 1. */
+/**
+ * Step of central differences, whose error is h² · f‴ / 6 plus rounding / h: about 1e-8 for
+ * functions near 1.
+ */
 const STEP = 1e-4;
 
 /**
- * The largest difference between the kernels' gradients and differences of the definition, in parts of
- * the largest gradient of each input, or of a tenth where all are smaller.
+ * Largest difference between the kernels' gradients and central differences, relative to each
+ * input's largest gradient, or to a tenth where all are smaller.
  */
 export async function gradientError(
   bench: KernelBench,

@@ -1,27 +1,28 @@
 import type { TrainBatch } from "./batch.ts";
 import type { TrainPlan } from "./plan.ts";
 
-/** One trained tensor on the GPU, in f32, row after row as a file would hold it. */
+/** One trained tensor on the GPU, in f32, row-major. */
 export interface Parameter {
-  /** As PEFT names it (`base_model.model. … .lora_A.weight`), or as the checkpoint does. */
+  /** Name in PEFT (`base_model.model. … .lora_A.weight`), or in the checkpoint. */
   readonly name: string;
   readonly shape: readonly number[];
   readonly count: number;
-  /** `count` values, filled up to whole quads; an optimiser writes here. */
+  /** `count` values, padded to whole quads; the optimiser writes here. */
   readonly value: GPUBuffer;
-  /** As large. `accumulate` adds to it. */
+  /** Gradient, of the same size, which `accumulate` adds to. */
   readonly gradient: GPUBuffer;
 }
 
-/** A pair of factors, and the tensor that they change. */
+/** LoRA factors, and the tensor that they change. */
 export interface Adapter {
   /** As PEFT names the module: `model.layers.0.self_attn.q_proj`. */
   readonly module: string;
-  /** As the architecture names the tensor, which a tied head shares with the embedding. */
+  /** Name of the tensor in the architecture; a tied head has the embedding's. */
   readonly tensor: string;
   /**
-   * How Δ = scale · B · A lies in the tensor: as it is (`out_in`), or turned (`in_out`: Conv1D, and
-   * embeddings, whose A is `[rank, vocabulary]` and B `[hidden, rank]`).
+   * Layout of Δ = scale · B · A in the tensor: as stored by torch's Linear (`out_in`), or
+   * transposed (`in_out`: Conv1D, and embeddings, whose A is `[rank, vocabulary]` and B `[hidden,
+   * rank]`).
    */
   readonly layout: "out_in" | "in_out";
   readonly scale: number;
@@ -31,7 +32,7 @@ export interface Adapter {
   readonly b: Parameter;
 }
 
-/** Sums over a batch's positions, each times its weight, in nats. */
+/** Losses of a batch in nats: sums over its positions, each times its weight. */
 export interface Losses {
   /** Cross-entropy of the labels. */
   readonly clm: number;
@@ -48,10 +49,10 @@ export interface Losses {
   readonly fusedTokens: number;
 }
 
-/** A model with gradients. One call runs at a time; a second one waits for the first. */
+/** A model with gradients. Calls run one at a time; a second call waits for the first. */
 export interface TrainableModel {
   readonly parameters: readonly Parameter[];
-  /** The pairs of a LoRA; none when every weight is trained. */
+  /** Adapters of a LoRA; empty when every weight is trained. */
   readonly adapters: readonly Adapter[];
   readonly plan: TrainPlan;
   /**
@@ -64,7 +65,7 @@ export interface TrainableModel {
     batch: TrainBatch,
     options: { readonly scale: number; readonly step: number; readonly signal?: AbortSignal },
   ): Promise<Losses>;
-  /** The losses alone, without dropout. */
+  /** Losses of a batch without gradients and dropout. */
   evaluate(batch: TrainBatch, options?: { readonly signal?: AbortSignal }): Promise<Losses>;
   zeroGradients(): void;
   release(): void;

@@ -20,7 +20,7 @@ import { forwardTrained, type TrainedLayer } from "./trainedLayer.ts";
 
 interface Parts {
   readonly gpu: Gpu;
-  /** With aligned rows. */
+  /** Decoder with aligned rows. */
   readonly spec: DecoderSpec;
   readonly plan: TrainPlan;
   readonly parameters: readonly Parameter[];
@@ -35,7 +35,7 @@ interface Parts {
 }
 
 interface Call {
-  /** null: the losses alone. */
+  /** null: losses without gradients. */
   readonly scale: number | null;
   readonly step: number | null;
   readonly signal?: AbortSignal | undefined;
@@ -130,7 +130,7 @@ export class TrainedDecoder implements TrainableModel {
     };
   }
 
-  /** Puts a batch's tokens and where they stand into the space. */
+  /** Uploads a batch's tokens, positions and document starts. */
   #upload(batch: TrainBatch): BatchGroups {
     const { gpu, space, spec } = this.#parts;
     const { queue } = gpu.device;
@@ -146,7 +146,7 @@ export class TrainedDecoder implements TrainableModel {
     return { ids: byId.groups, positions: byPosition.groups };
   }
 
-  /** Makes scale · B of what the factors are now. */
+  /** Computes scale · B from the present factors. */
   async #scaleFactors(): Promise<void> {
     const { adapters, recorder } = this.#parts;
     for (const { b, scaledB, scale } of adapters) {
@@ -168,7 +168,7 @@ export class TrainedDecoder implements TrainableModel {
     const last = pass.spec.layers.length - 1;
     for (let i = 0; i <= last; i++) {
       signal?.throwIfAborted();
-      // What the last layer leaves is still there when its backward pass begins.
+      // The last layer's activations are still in the space when its backward pass begins.
       await forwardTrained(pass, this.#layer(i), { output: true, backward: i === last });
       pass.recorder.submit();
     }
@@ -192,7 +192,10 @@ export class TrainedDecoder implements TrainableModel {
     if (lowest < 0) await embedBackward(pass, this.#parts.ends, groups);
   }
 
-  /** The first layer that has something to train: -1 for the embedding, past the last for the head. */
+  /**
+   * Index of the first layer with something to train: -1 for the embedding, past the last for the
+   * head.
+   */
   #lowestTrained(): number {
     const { adapters, spec } = this.#parts;
     if (adapters.length === 0 || this.#adapters.has(spec.embedding.tensor)) return -1;
@@ -228,7 +231,7 @@ export class TrainedDecoder implements TrainableModel {
   }
 }
 
-/** The fused rows' entries, as pairs of a token and its probability. */
+/** Uploads the entries of the fused rows, as pairs of token and probability. */
 function uploadEntries(gpu: Gpu, { fused }: TrainBatch, scope: ResourceScope): EntryBuffers {
   const count = fused?.ids.length ?? 0;
   const { STORAGE, COPY_DST } = GPUBufferUsage;

@@ -5,14 +5,14 @@ import { layerProjections } from "../../runtime/description/tensors.ts";
 import { wholeQuads } from "./alignRows.ts";
 import { type LowRank, project, type TrainPass } from "./pass.ts";
 
-/** Where a layer is, what it is, and its weights. */
+/** A layer with its index, description and weights. */
 export interface TrainedLayer {
   readonly index: number;
   readonly spec: LayerSpec;
   readonly weights: LoadedWeights;
 }
 
-/** Where a projection's adapter works, if it has one; `kept`: what its A gave is there already. */
+/** Buffers of a projection's adapter, if it has one; `kept`: A's output is already computed. */
 export function lowRankOf(
   { adapters, space }: TrainPass,
   { spec, index }: TrainedLayer,
@@ -33,15 +33,16 @@ export function lowRankOf(
 }
 
 /**
- * What a layer is run for: the next layer's input, its own backward pass, or both. What attention
- * gathered is kept from the first run: of all there is it costs most to make for its size.
+ * Purpose of a layer's forward pass: the next layer's input, its own backward pass, or both.
+ * Attention's output is kept from the first pass: it is the most expensive to recompute for its
+ * size.
  */
 export interface Wanted {
   readonly output: boolean;
   readonly backward: boolean;
 }
 
-/** Where a layer of the training works. */
+/** Buffers of a layer in training. */
 export function buffersOf(
   { space, spec }: TrainPass,
   { index, spec: layer }: TrainedLayer,
@@ -49,7 +50,7 @@ export function buffersOf(
 ): LayerBuffers {
   const { attention, mlp } = layer;
   const output = space.residual(index + 1);
-  // Side by side, nothing reads the residual between the halves.
+  // In a parallel residual nothing reads the residual between the halves.
   const keepsMiddle = wanted.backward && !spec.parallelResidual;
   return {
     input: space.residual(index),
@@ -73,7 +74,7 @@ export function buffersOf(
   };
 }
 
-/** Records a layer from its input, which is kept, to what is wanted. */
+/** Records a layer's forward pass from its kept input. */
 export function forwardTrained(
   pass: TrainPass,
   layer: TrainedLayer,

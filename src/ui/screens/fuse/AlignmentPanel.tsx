@@ -19,10 +19,10 @@ interface AlignmentPanelProps {
   readonly document: FusedDocument;
 }
 
-/** Rows are asked for when the pointer rests so long, in milliseconds. */
+/** Milliseconds that the pointer rests before a row is loaded. */
 const RESTING_MS = 45;
 
-/** The first token with a row: there the distribution view has something to show. */
+/** First token with a row, which the distribution view starts at. */
 const firstRow = ({ rowOf }: FusedDocument): TokenPlace => ({
   side: "pivot",
   index: Math.max(
@@ -31,7 +31,10 @@ const firstRow = ({ rowOf }: FusedDocument): TokenPlace => ({
   ),
 });
 
-/** One document: both tokenisations, and the distributions at the token under pointer or focus. */
+/**
+ * Panel of one document: both tokenisations, and the distributions at the token under pointer or
+ * focus.
+ */
 export function AlignmentPanel({ studio, card, document }: AlignmentPanelProps) {
   const chosen = useStore(studio.fusion, (state) => state.source);
   const [view, setView] = useState<"picture" | "table">("picture");
@@ -123,7 +126,7 @@ export function AlignmentPanel({ studio, card, document }: AlignmentPanelProps) 
   );
 }
 
-/** Which document, how well it is covered, by which source; and the way to its neighbours. */
+/** Heading of a document: its coverage, the choice of source, and links to its neighbours. */
 function DocumentHead({ studio, card, document }: AlignmentPanelProps) {
   const source = useStore(studio.fusion, (state) => state.source);
   const { index, dataset, domain, rows, covered, winner, sources } = document;

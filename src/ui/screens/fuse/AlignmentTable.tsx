@@ -10,7 +10,7 @@ interface AlignmentTableProps {
   readonly only: (link: SourceAlignment["links"][number] | undefined) => boolean;
 }
 
-/** The alignment in words: a line for each of the pivot's tokens. */
+/** Table of the alignment: a row per pivot token. */
 export function AlignmentTable({ texts, document, card, only }: AlignmentTableProps) {
   const { pivot, pivotName, source } = texts;
   const shown = pivot.map((_, index) => index).filter((index) => only(source.links[index]));

@@ -13,11 +13,11 @@ interface DocumentListProps {
   readonly card: FusionCard;
 }
 
-/** Height of an entry in pixels; fuse.css agrees. */
+/** Height of an entry in pixels, as in fuse.css. */
 const ROW = 74;
 const SPARE = 6;
 
-/** All documents, however many: only those in sight exist, and only their cards are fetched. */
+/** Virtualised list of all documents; only visible cards are loaded. */
 export function DocumentList({ studio, card }: DocumentListProps) {
   const { reading, pages, opened, source } = useStore(studio.fusion);
   const root = useRef<HTMLDivElement>(null);

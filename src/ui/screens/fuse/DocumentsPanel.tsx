@@ -13,7 +13,7 @@ interface DocumentsPanelProps {
   readonly card: FusionCard;
 }
 
-/** The documents of a fused dataset, and one of them token by token. */
+/** Documents of a fused dataset, and one of them token by token. */
 export function DocumentsPanel({ studio, card }: DocumentsPanelProps) {
   const { reading, document, opened, failure } = useStore(studio.fusion);
   const own = reading === card.id;

@@ -3,7 +3,7 @@ import { memberColour } from "../../theme/colours.ts";
 import { formatBits, formatCount, formatPercent } from "../../theme/format.ts";
 import { SCROLLS } from "./MemberTable.tsx";
 
-/** Domain by domain: who teaches as bars and numbers, and everybody's bits per byte. */
+/** Table by domain: rows that each member decides, and every model's bits per byte. */
 export function DomainTable({ domains }: { readonly domains: readonly FusionDomain[] }) {
   const members = domains[0]?.members ?? [];
   const name = (at: number) => (
@@ -73,7 +73,7 @@ interface WinsProps {
   readonly rows: number;
 }
 
-/** One bar of everybody's wins, the numbers beneath in the same order. */
+/** Stacked bar of the members' wins, with numbers below. */
 function Wins({ members, rows }: WinsProps) {
   const share = (wins: number) => (rows === 0 ? 0 : wins / rows);
   return (

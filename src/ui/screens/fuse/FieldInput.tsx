@@ -9,12 +9,12 @@ import { isSameValue, sayValue } from "./fields.ts";
 interface FieldInputProps {
   readonly card: SettingCard;
   readonly value: SettingValue;
-  /** The profile's value: what differs from it says so. */
+  /** Value of the profile; other values are marked as changed. */
   readonly usual: SettingValue;
   readonly onChange: (next: SettingValue) => void;
 }
 
-/** One setting, and what it usually is. */
+/** Input for one setting, with the profile's value. */
 export function FieldInput({ card, value, usual, onChange }: FieldInputProps) {
   const changed = !isSameValue(value, usual);
   const description = (
@@ -70,7 +70,7 @@ export function FieldInput({ card, value, usual, onChange }: FieldInputProps) {
   );
 }
 
-/** What stands for null in a list of choices. */
+/** Option that stands for null in a list of choices. */
 const NOTHING = "";
 
 function choicesOf({ options, empty }: SettingCard & { readonly kind: "choice" }) {

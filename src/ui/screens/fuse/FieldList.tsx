@@ -5,16 +5,16 @@ import { formFields, isSameValue } from "./fields.ts";
 interface FieldListProps<Table extends SettingTable> {
   readonly table: Table;
   readonly settings: SettingsOf<Table>;
-  /** The profile's settings. */
+  /** Settings of the profile. */
   readonly usual: SettingsOf<Table>;
-  /** The setting that is asked for elsewhere in the form. */
+  /** Setting that another part of the form asks for. */
   readonly apart: keyof Table;
-  /** What the fold is called. */
+  /** Label of the collapsible part. */
   readonly more: string;
   readonly onChange: <Key extends keyof Table>(key: Key, next: SettingsOf<Table>[Key]) => void;
 }
 
-/** A table's settings one below the other; most of them are folded away. */
+/** Inputs for a table's settings, most of them collapsed. */
 export function FieldList<Table extends SettingTable>(props: FieldListProps<Table>) {
   const { table, settings, usual, apart, more, onChange } = props;
   const fields = formFields(table, settings, apart);
@@ -28,7 +28,7 @@ export function FieldList<Table extends SettingTable>(props: FieldListProps<Tabl
           card={card}
           value={pick(settings, key)}
           usual={pick(usual, key)}
-          // The field gives what its card allows, which is what the setting's type says.
+          // The input only gives values that its card allows, which the setting's type says.
           onChange={(next) => onChange(key, next as SettingsOf<Table>[typeof key])}
         />
       ));

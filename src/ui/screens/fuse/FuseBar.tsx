@@ -13,9 +13,9 @@ import { jobSeconds, progressFraction, progressNumbers } from "../../stores/prog
 import type { Studio } from "../../stores/studio.ts";
 import { formatDuration } from "../../theme/format.ts";
 
-/** Start, watch, cancel, go on. */
+/** Buttons to start, follow, cancel and resume a fusion. */
 export function FuseBar({ studio }: { readonly studio: Studio }) {
-  // Together they decide what is possible; the table of actions asks them itself.
+  // These stores decide which commands are available; the commands read them themselves.
   useStore(studio.fusion);
   useStore(studio.library);
   useStore(studio.jobs);

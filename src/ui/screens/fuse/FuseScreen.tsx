@@ -18,7 +18,7 @@ import "./fuse.css";
 
 const TABS = ["setup", "documents", "pipeline"] as const;
 
-/** What can the pivot learn from the others? */
+/** Fuse screen: what can the pivot learn from the others? */
 export function FuseScreen({ studio }: { readonly studio: Studio }) {
   const { models, fusions } = useStore(studio.library);
   const gpu = useStore(studio.environment, (state) => state.environment?.gpu);
@@ -100,7 +100,7 @@ function NoModels({ studio }: { readonly studio: Studio }) {
   );
 }
 
-/** The pivot and the models that teach it. */
+/** Subject in the header: the pivot and its sources. */
 export function FuseSubject({ studio }: { readonly studio: Studio }) {
   const shown = useStore(studio.fusion, (state) => state.shown);
   const fused = useStore(studio.library, ({ fusions }) => shownFusion(fusions ?? [], shown));

@@ -3,15 +3,15 @@ import { memberColour } from "../../theme/colours.ts";
 import { formatBits, formatCount, formatPercent } from "../../theme/format.ts";
 
 interface MemberTableProps {
-  /** The pivot first. */
+  /** Members, the pivot first. */
   readonly members: readonly FusionMember[];
   readonly rows: number;
 }
 
-/** What scrolls must be reachable by keyboard. */
+/** Scrollable areas must be reachable by keyboard. */
 export const SCROLLS = { tabIndex: 0 } as const;
 
-/** Pivot and sources: how often each teaches, how much it covers, how well it foresees the text. */
+/** Table of pivot and sources: wins, coverage and bits per byte. */
 export function MemberTable({ members, rows }: MemberTableProps) {
   const share = (count: number) => (rows === 0 ? 0 : count / rows);
   const known = members.flatMap(({ bitsPerByte }) => bitsPerByte ?? []);

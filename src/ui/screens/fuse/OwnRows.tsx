@@ -3,7 +3,7 @@ import { memberColour } from "../../theme/colours.ts";
 import { formatProbability } from "../../theme/format.ts";
 import { nameToken } from "../../theme/tokenText.ts";
 
-/** Each source's own row, in its own vocabulary, before the vocabulary map. */
+/** Own rows of the sources, in their vocabularies, before the vocabulary map. */
 export function OwnRows({ row }: { readonly row: FusedRow }) {
   const sources = row.members.flatMap((member, at) => (member.own ? [{ ...member, at }] : []));
   if (sources.length === 0) return null;

@@ -2,7 +2,7 @@ import type { Step } from "./pipeline.ts";
 
 const STATES = { done: "done", now: "under way", todo: "to come" } as const;
 
-/** The steps of a fusion, and where it is. */
+/** Steps of a fusion, with the current one. */
 export function Pipeline({ steps }: { readonly steps: readonly Step[] }) {
   return (
     <ol className="steps num" aria-label="Pipeline">

@@ -4,10 +4,10 @@ import { countReasons, REASON_MARKS } from "../../plots/alignmentReasons.ts";
 import { formatCount } from "../../theme/format.ts";
 
 type Link = SourceAlignment["links"][number];
-/** A reason, or where the profile and byte offsets disagree. */
+/** Filter: a reason, or differences between profile and byte offsets. */
 export type Filter = AlignmentReason | "differs";
 
-/** Whether a pivot's token stands out. */
+/** Whether a pivot token is highlighted under the filter. */
 export function fitsFilter(filter: Filter | null, link: Link | undefined): boolean {
   if (filter === null) return true;
   if (!link) return false;
@@ -20,7 +20,7 @@ interface ReasonLegendProps {
   readonly onFilter: (filter: Filter | null) => void;
 }
 
-/** What the letters mean and how often each stands there; pressing one lets only it stand out. */
+/** Legend of the reasons with their counts; each is a filter button. */
 export function ReasonLegend({ links, filter, onFilter }: ReasonLegendProps) {
   const differing = links.filter(differsFromOffsets).length;
   const toggle = (next: Filter) => onFilter(filter === next ? null : next);

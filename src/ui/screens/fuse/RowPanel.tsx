@@ -13,18 +13,18 @@ import { rowWords } from "./rowWords.ts";
 interface RowPanelProps {
   readonly studio: Studio;
   readonly card: FusionCard;
-  /** The pivot's token that the row comes after, or null. */
+  /** Pivot token that the row comes after, or null. */
   readonly token: AlignedToken | null;
   readonly document: number;
   readonly row: number | null;
-  /** True when a person asked for this very token: a screen reader is told. */
+  /** Whether the user asked for this token; screen readers then announce the row. */
   readonly said: boolean;
 }
 
-/** What everybody held likely after a token, what was fused of it, and who decided. */
+/** Distributions of all members after a token, the fused one, and who decided. */
 export function RowPanel({ studio, card, token, document, row, said }: RowPanelProps) {
   const last = useStore(studio.fusion, (state) => state.row);
-  // The row before stays until the next one is there, so that nothing jumps.
+  // The previous row stays until the next is loaded, so that the layout does not jump.
   const shown = row !== null && last?.document === document ? last : null;
   const words = shown ? rowWords(shown, card.settings) : [];
   const current = shown?.row === row;

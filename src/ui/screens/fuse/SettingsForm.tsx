@@ -11,7 +11,7 @@ import type { Studio } from "../../stores/studio.ts";
 import { FieldList } from "./FieldList.tsx";
 import { PROFILE_WORDS } from "./profileWords.ts";
 
-/** The profile, and what deviates from it. Most of it is folded away. */
+/** Form of the profile and the settings, most of them collapsed. */
 export function SettingsForm({ studio }: { readonly studio: Studio }) {
   const { profile, changes } = useStore(studio.fusion, (state) => state.draft);
   return (

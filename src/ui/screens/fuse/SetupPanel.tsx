@@ -16,11 +16,11 @@ const toggled = (list: readonly string[], id: string) =>
 
 interface SetupPanelProps {
   readonly studio: Studio;
-  /** Beneath the rules. */
+  /** Content below the rules. */
   readonly children?: ReactNode;
 }
 
-/** What is fused, on which text, by which rules. */
+/** Form of a fusion: models, datasets and rules. */
 export function SetupPanel({ studio, children }: SetupPanelProps) {
   useStore(studio.fusion, (state) => state.draft);
   return (
@@ -70,7 +70,10 @@ function PivotSection({ studio }: SectionProps) {
   );
 }
 
-/** More models of the pivot's shape than these are folded away: they have little to teach it. */
+/**
+ * Number of models with the pivot's shape that are shown; more are collapsed, since they have
+ * little to teach it.
+ */
 const FEW_ALIKE = 3;
 
 function SourcesSection({ studio }: SectionProps) {

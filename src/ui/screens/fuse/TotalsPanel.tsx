@@ -29,7 +29,7 @@ interface TotalsProps {
   readonly card: FusionCard | undefined;
 }
 
-/** Where the fusion is, and what came of the one that is shown. */
+/** Progress of the running fusion, and the totals of the one that is shown. */
 export function TotalsPanel({ studio, card }: TotalsProps) {
   useStore(studio.jobs);
   useStore(studio.fusion, (state) => state.job);
@@ -44,7 +44,7 @@ export function TotalsPanel({ studio, card }: TotalsProps) {
 }
 
 function NothingYet({ studio }: { readonly studio: Studio }) {
-  // What is chosen and what is known of it decide together what is missing.
+  // These stores decide which checks fail.
   useStore(studio.fusion, (state) => state.draft);
   useStore(studio.library);
   useStore(studio.playground, (state) => state.cards);
@@ -81,7 +81,7 @@ function NothingYet({ studio }: { readonly studio: Studio }) {
 interface TotalsOfProps {
   readonly studio: Studio;
   readonly card: FusionCard;
-  /** What its job had to tell, where that is known. */
+  /** Notes of the dataset's job, where it is known. */
   readonly notes: readonly string[];
 }
 
@@ -168,7 +168,7 @@ function Totals({ studio, card, notes }: TotalsOfProps) {
   );
 }
 
-/** The profile, and only what deviates from it. */
+/** Profile of a fused dataset, and the settings that differ from it. */
 function Rules({ card: { settings } }: { readonly card: FusionCard }) {
   const changed = changedRules(settings, FUSION_DEFAULTS[settings.profile]);
   return (

@@ -5,7 +5,7 @@ import { differsFromOffsets } from "../../plots/alignmentLinks.ts";
 import { REASON_MARKS } from "../../plots/alignmentReasons.ts";
 import { nameToken } from "../../theme/tokenText.ts";
 
-/** The pivot's tokens that each source token is linked to. */
+/** Pivot tokens that each source token is linked to. */
 function partnersOf({ tokens, links }: SourceAlignment): readonly (readonly number[])[] {
   const partners: number[][] = tokens.map(() => []);
   for (const [pivot, { group, from }] of links.entries()) {
@@ -15,7 +15,7 @@ function partnersOf({ tokens, links }: SourceAlignment): readonly (readonly numb
   return partners;
 }
 
-/** A document beside one of its sources, with what is said of each token. */
+/** A document beside one of its sources, with a label for each token. */
 export function readAlignment(
   document: FusedDocument,
   source: SourceAlignment,
@@ -56,14 +56,14 @@ export function readAlignment(
   return { pivotName, pivot, rowOf: document.rowOf, source, partners, labelOf };
 }
 
-/** The pivot's token whose row a place is about: its own, or the one where the source token's row stands. */
+/** Pivot token whose row a place shows: itself, or the one that uses the source token's row. */
 export function pivotOf(texts: AlignedTexts, { side, index }: TokenPlace): number | null {
   if (side === "pivot") return index;
   const own = texts.partners[index] ?? [];
   return own.find((pivot) => texts.source.links[pivot]?.from === index) ?? own.at(-1) ?? null;
 }
 
-/** The next pivot token from here that fits, round the end; -1 looks back. */
+/** Next pivot token that passes the filter, wrapping around; -1 searches backwards. */
 export function nextMatch(
   count: number,
   from: number,

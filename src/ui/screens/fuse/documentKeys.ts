@@ -1,4 +1,4 @@
-/** ARIA for a long list of which only a part exists. */
+/** ARIA roles of a virtualised list. */
 export const listRoles = {
   list: (label: string) => ({ role: "listbox", tabIndex: -1, "aria-label": label }),
   option: (index: number, count: number, selected: boolean, active: boolean) => ({
@@ -11,7 +11,7 @@ export const listRoles = {
   none: { role: "presentation" },
 } as const;
 
-/** The entry that a key leads to, or null where the key means nothing here. `page`: entries in sight. */
+/** Entry that a key moves to; null for other keys. `page`: number of visible entries. */
 export function moveInList(key: string, at: number, count: number, page: number): number | null {
   const aim = {
     ArrowUp: at - 1,

@@ -7,15 +7,15 @@ import {
   type SettingValue,
 } from "../../../engine/contract/index.ts";
 
-/** One setting as a form asks for it. */
+/** A setting as a form shows it. */
 export interface Field<Key> {
   readonly key: Key;
   readonly card: SettingCard;
 }
 
 /**
- * The fields of a form, in the table's order: all settings that are of use beside the present ones, but
- * for `apart`, which the form draws in a way of its own.
+ * Fields of a form, in the table's order: all settings with an effect under the present ones,
+ * except `apart`, which the form draws itself.
  */
 export function formFields<Table extends SettingTable>(
   table: Table,
@@ -29,7 +29,7 @@ export function formFields<Table extends SettingTable>(
   });
 }
 
-/** The rules of a fusion that are not as its profile has them. */
+/** Settings of a fusion that differ from its profile. */
 export function changedRules(
   settings: FusionSettings,
   usual: FusionSettings,
@@ -39,13 +39,13 @@ export function changedRules(
   );
 }
 
-/** Whether two values of a setting are equal; a list's order says nothing. */
+/** Whether two values of a setting are equal; the order of a list does not matter. */
 export function isSameValue(one: SettingValue, other: SettingValue): boolean {
   if (!Array.isArray(one) || !Array.isArray(other)) return one === other;
   return one.length === other.length && one.every((word) => other.includes(word));
 }
 
-/** A setting's value as a form shows it. */
+/** Value of a setting in words. */
 export function sayValue(card: SettingCard, value: SettingValue): string {
   if (value === null) return card.empty ?? "none";
   if (card.kind === "flag") return value ? "on" : "off";

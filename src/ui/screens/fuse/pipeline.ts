@@ -1,14 +1,14 @@
 import type { FusionCard, JobCard } from "../../../engine/contract/index.ts";
 import { formatCount, formatPercent } from "../../theme/format.ts";
 
-/** The steps in their order. What is distilled, merged and evaluated comes after them. */
+/** Steps of a fusion in order; distilling, merging and evaluating follow. */
 const STAGES = ["Represent", "Align", "Fuse"] as const;
 type Stage = (typeof STAGES)[number];
 
 export interface Step {
   readonly stage: Stage;
   readonly state: "done" | "now" | "todo";
-  /** What came of it, or what is being done. */
+  /** Result of the step, or its current work. */
   readonly words: string;
 }
 
@@ -18,13 +18,13 @@ const WHAT: Readonly<Record<Stage, string>> = {
   Fuse: "whoever foresees it best teaches",
 };
 
-/** Which step a job's progress is about, told from how its label begins. */
+/** Step of a job, from the beginning of its progress label. */
 function stageOf(label: string): Stage {
   if (/^(Aligning|Mapping the vocabulary of) /.test(label)) return "Align";
   return /^Fusing document /.test(label) ? "Fuse" : "Represent";
 }
 
-/** The share of the pivot's rows that each source has evidence for, the least one. */
+/** Smallest coverage over the sources: the fraction of pivot rows with a row of their own. */
 export function leastCoverage({ members, rows }: FusionCard): number {
   return Math.min(...members.slice(1).map(({ covered }) => (rows === 0 ? 0 : covered / rows)));
 }
@@ -43,7 +43,7 @@ function wordsOf(card: FusionCard): Readonly<Record<Stage, string>> {
   };
 }
 
-/** Where a fusion is: by its job while that is not over, else by what came of it. */
+/** States of a fusion's steps, from its job while it runs, else from its result. */
 export function pipelineSteps(
   job: JobCard | undefined,
   card: FusionCard | undefined,

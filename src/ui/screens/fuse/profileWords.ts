@@ -1,6 +1,6 @@
 import type { FusionProfile } from "../../../engine/contract/index.ts";
 
-/** Whose rules each profile follows. */
+/** Description of each profile. */
 export const PROFILE_WORDS: Readonly<Record<FusionProfile, string>> = {
   studio: "Byte offsets align the texts, nats per byte choose: fair and linear in time.",
   fusellm: "As published in arXiv 2401.10491: edit distances, MinED vocabulary map.",

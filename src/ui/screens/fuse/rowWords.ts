@@ -4,17 +4,19 @@ import { nameToken } from "../../theme/tokenText.ts";
 
 const UNITS = { byte: "nats per byte", token: "nats per token" } as const;
 
-/** By how much the winner's metric is below the next one's; null where nobody can be compared. */
+/** Difference between the winner's metric and the next; null where nothing can be compared. */
 export function winningMargin({ members, winner }: FusedRow): number | null {
   const own = members[winner]?.metric ?? null;
   const others = members.flatMap(({ metric }, at) => (at === winner ? [] : (metric ?? [])));
   return own === null || others.length === 0 ? null : Math.min(...others) - own;
 }
 
-/** A very long name would hide the sentence it is in. */
+/** Name, shortened so that it does not drown its sentence. */
 const shorten = (name: string) => (name.length > 32 ? `${name.slice(0, 24)}…` : name);
 
-/** A row in two or three sentences: what follows, who teaches and by how much, what lies outside. */
+/**
+ * Two or three sentences on a row: the token that follows, who decides by how much, and the tail.
+ */
 export function rowWords(row: FusedRow, settings: FusionSettings): readonly string[] {
   const { members, winner, gold, fused } = row;
   const gives = members.flatMap(({ model, aligned, own }) => {

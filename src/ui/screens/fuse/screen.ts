@@ -1,6 +1,6 @@
 import type { ScreenCard } from "../../stores/screen.ts";
 
-/** What can the pivot learn from the others? */
+/** Card of the Fuse screen. */
 export const screen: ScreenCard = {
   label: "Fuse",
   help: "What the pivot can learn from the others",

@@ -8,7 +8,7 @@ import { formatBytes, formatCount, formatWhen } from "../../theme/format.ts";
 
 const KINDS = { text: "texts", chat: "chats", mixed: "texts and chats" } as const;
 
-/** One dataset opened: what it holds, and what could not be read of it. */
+/** Drawer of one dataset: its contents, and the entries that could not be read. */
 export function DatasetDrawer({ studio }: { readonly studio: Studio }) {
   const id = useStore(studio.desk, (state) => state.openedDataset);
   const dataset = useStore(studio.library, ({ datasets }) =>

@@ -9,7 +9,7 @@ import { removeDataset } from "../../stores/datasets.ts";
 import type { Studio } from "../../stores/studio.ts";
 import { formatBytes, formatCount } from "../../theme/format.ts";
 
-/** Texts and chats for evaluation, beneath the models. */
+/** List of texts and chats, below the models. */
 export function DatasetList({ studio }: { readonly studio: Studio }) {
   const datasets = useStore(studio.library, (state) => state.datasets);
   const busy = useStore(studio.jobs, () => COMMANDS.sampleTexts.blocked(studio) !== null);

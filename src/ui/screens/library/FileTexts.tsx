@@ -9,13 +9,13 @@ interface FileTextsProps {
   readonly files: ModelDetail["files"];
 }
 
-/** What the engine gives out as text, in bytes. */
+/** Largest file that the engine returns as text, in bytes. */
 const LONGEST_TEXT = 1_048_576;
-/** More than anybody reads in a drawer; the rest is cut off and said to be. */
+/** Largest number of characters shown; the rest is cut off with a note. */
 const SHOWN_CHARACTERS = 60_000;
 const TEXT = /\.(json|txt|md|jinja|ya?ml|model_card)$|^LICENSE/i;
 
-/** The files of a checkpoint; small texts open in place. */
+/** Files of a checkpoint; small texts open in place. */
 export function FileTexts({ studio, model, files }: FileTextsProps) {
   const [open, setOpen] = useState<{ readonly path: string; readonly text: string } | null>(null);
   const read = async (path: string) => {

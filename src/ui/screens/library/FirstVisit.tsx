@@ -4,7 +4,7 @@ import { Icon } from "../../parts/Icon.tsx";
 import { COMMANDS } from "../../stores/commands.ts";
 import type { Studio } from "../../stores/studio.ts";
 
-/** One sentence, a place to drop, and a way in without any model of one's own. */
+/** Empty library: one sentence, a drop target, and the samples. */
 export function FirstVisit({ studio }: { readonly studio: Studio }) {
   const busy = useStore(studio.jobs, () => COMMANDS.trySamples.blocked(studio) !== null);
   return (

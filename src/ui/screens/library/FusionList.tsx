@@ -14,7 +14,7 @@ import type { Studio } from "../../stores/studio.ts";
 import { formatBytes, formatCount } from "../../theme/format.ts";
 import { ImportFusion } from "./ImportFusion.tsx";
 
-/** What was fused, beneath the texts. */
+/** List of fused datasets, below the texts. */
 export function FusionList({ studio }: { readonly studio: Studio }) {
   const fusions = useStore(studio.library, (state) => state.fusions);
   const models = useStore(studio.library, (state) => state.models);

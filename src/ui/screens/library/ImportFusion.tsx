@@ -11,7 +11,7 @@ interface ImportFusionProps {
   readonly onClose: () => void;
 }
 
-/** A Parquet file of FuseLLM's or FuseChat's, or one of our own, and whose tokens it is made of. */
+/** Dialog that imports a fused dataset, and asks for its pivot. */
 export function ImportFusion({ studio, pivots, opened, onClose }: ImportFusionProps) {
   const [file, setFile] = useState<File | null>(null);
   const [chosen, setChosen] = useState<string | null>(null);

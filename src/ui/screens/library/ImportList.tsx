@@ -11,7 +11,7 @@ import type { Studio } from "../../stores/studio.ts";
 const PAGE_OPENED = Date.now();
 const SHOWN = ["import", "samples", "dataset", "import-fusion"] as const;
 
-/** Imports that run, and those of this visit that ended with something to say. */
+/** Running imports, and finished ones of this visit with notes. */
 export function ImportList({ studio }: { readonly studio: Studio }) {
   const jobs = useStore(
     studio.jobs,

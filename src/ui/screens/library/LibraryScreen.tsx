@@ -16,7 +16,7 @@ import { ModelRow } from "./ModelRow.tsx";
 import { StorageLine } from "./StorageLine.tsx";
 import "./library.css";
 
-/** What do I have? Models, datasets, imports on their way, and the room they take. */
+/** Library screen: models, datasets, running imports and storage. */
 export function LibraryScreen({ studio }: { readonly studio: Studio }) {
   const models = useStore(studio.library, (state) => state.models);
   const datasets = useStore(studio.library, (state) => state.datasets);

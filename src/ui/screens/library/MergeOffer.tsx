@@ -9,7 +9,7 @@ interface MergeOfferProps {
   readonly models: readonly ModelCard[];
 }
 
-/** After an import of models that fit together: merge them at once? */
+/** Offer to merge imported models of one shape. */
 export function MergeOffer({ studio, models }: MergeOfferProps) {
   const offered = useStore(studio.desk, (state) => state.offered);
   const names = models.filter(({ id }) => offered.includes(id)).map(({ name }) => name);

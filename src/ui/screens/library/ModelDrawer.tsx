@@ -13,7 +13,7 @@ import {
 import { FileTexts } from "./FileTexts.tsx";
 import { TensorTable } from "./TensorTable.tsx";
 
-/** One checkpoint opened: its tensors, its files as text, what a reader should know. */
+/** Drawer of one checkpoint: its tensors, files and notes. */
 export function ModelDrawer({ studio }: { readonly studio: Studio }) {
   const id = useStore(studio.desk, (state) => state.opened);
   const models = useStore(studio.library, (state) => state.models);

@@ -26,7 +26,7 @@ const ORIGINS = {
   merge: "merged here",
   train: "trained here",
 } as const;
-/** The kind of job that writes a model of each origin, and how a half one goes on. */
+/** Job kind that writes models of each origin, and how an unfinished one is resumed. */
 const WRITERS = {
   import: { writer: "import", more: "Drop the same folder again to go on." },
   sample: { writer: "samples", more: "Resume it under Runs." },
@@ -34,7 +34,7 @@ const WRITERS = {
   train: { writer: "distill", more: "Resume it under Runs." },
 } as const;
 
-/** One checkpoint: what it is, how large, and what can be done with it. */
+/** A checkpoint in the list: its kind, size and commands. */
 export function ModelRow({ studio, model, selected }: ModelRowProps) {
   const [asking, setAsking] = useState<"delete" | "rename" | null>(null);
   const partial = model.state === "partial";

@@ -11,7 +11,7 @@ interface RenameDialogProps {
   readonly onClose: () => void;
 }
 
-/** A new name for a model. Recipes name models by it, so the recipe being composed follows. */
+/** Dialog that renames a model; the composed recipe, which names models, is updated. */
 export function RenameDialog({ studio, model, opened, onClose }: RenameDialogProps) {
   return (
     <Modal opened={opened} onClose={onClose} title={`Rename ${model.name}`} size="sm">

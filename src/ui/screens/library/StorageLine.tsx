@@ -4,7 +4,7 @@ import { COMMANDS } from "../../stores/commands.ts";
 import type { Studio } from "../../stores/studio.ts";
 import { formatBytes } from "../../theme/format.ts";
 
-/** The room that is used, what the browser says it has, and whether it promised to keep it. */
+/** Storage used, the browser's quota, and whether storage is persistent. */
 export function StorageLine({ studio }: { readonly studio: Studio }) {
   const storage = useStore(studio.library, (state) => state.storage);
   if (!storage) return null;

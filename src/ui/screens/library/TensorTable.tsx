@@ -6,7 +6,7 @@ import { formatBytes, formatCount, formatShape } from "../../theme/format.ts";
 
 const COLUMNS = ["Name", "Shape", "Dtype", "Size"] as const;
 
-/** Every tensor of a checkpoint, thousands if need be, narrowed by a piece of the name. */
+/** Virtualised table of a checkpoint's tensors, filtered by a part of the name. */
 export function TensorTable({ tensors }: { readonly tensors: readonly TensorCard[] }) {
   const [wanted, setWanted] = useState("");
   const piece = useDeferredValue(wanted.trim().toLowerCase());

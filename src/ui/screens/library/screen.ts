@@ -1,6 +1,6 @@
 import type { ScreenCard } from "../../stores/screen.ts";
 
-/** What do I have? */
+/** Card of the Library screen. */
 export const screen: ScreenCard = {
   label: "Library",
   help: "The models you have",

@@ -16,10 +16,10 @@ interface ColumnProps {
   readonly index: number;
 }
 
-/** How near its end, in pixels, a column must be scrolled to follow what is written there. */
+/** Distance from its end, in pixels, within which a column follows new text. */
 const NEAR_END = 90;
 
-/** Keeps the end of a growing box in sight, unless somebody scrolled away from it. */
+/** Scrolls a growing box to its end, unless the user scrolled away. */
 function useFollowedEnd(growth: number) {
   const box = useRef<HTMLElement>(null);
   useEffect(() => {
@@ -31,7 +31,7 @@ function useFollowedEnd(growth: number) {
   return box;
 }
 
-/** One model beside the others: what it was asked, and what it said. */
+/** Column of one model: prompts and answers. */
 export function Column({ studio, model: { id, name }, index }: ColumnProps) {
   const card = useStore(studio.playground, (state) => state.cards[id]);
   const all = useStore(studio.playground, (state) => state.columns[id]) ?? [];

@@ -3,10 +3,10 @@ import { formatCount } from "../../theme/format.ts";
 import { tabulateDomains } from "./evaluationTable.ts";
 import { Score } from "./Score.tsx";
 
-/** What scrolls must be reachable by keyboard. */
+/** Scrollable areas must be reachable by keyboard. */
 const SCROLLS = { tabIndex: 0 } as const;
 
-/** The rows of one dataset by domain, under a heading that opens: domains down, models across. */
+/** Table of one dataset by domain, collapsed: domains down, models across. */
 export function DomainTable({ cells }: { readonly cells: readonly EvaluationCell[] }) {
   const dataset = cells[0]?.dataset ?? "";
   const { domains, models, count } = tabulateDomains(cells);

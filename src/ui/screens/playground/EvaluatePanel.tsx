@@ -9,14 +9,14 @@ import { formatCount } from "../../theme/format.ts";
 import { EvaluationView } from "./EvaluationView.tsx";
 import { ModelPicker } from "./ModelPicker.tsx";
 
-/** More rows than this the engine does not score. */
+/** Largest number of rows that the engine scores. */
 const MOST_ROWS = 10_000;
 
 function toggled(list: readonly string[], id: string): readonly string[] {
   return list.includes(id) ? list.filter((one) => one !== id) : [...list, id];
 }
 
-/** Which models on which texts, and the table that comes of it. */
+/** Form of an evaluation, and its table. */
 export function EvaluatePanel({ studio }: { readonly studio: Studio }) {
   const { models, datasets } = useStore(studio.library);
   const state = useStore(studio.playground);
@@ -34,7 +34,7 @@ export function EvaluatePanel({ studio }: { readonly studio: Studio }) {
             label="Models to evaluate"
             chosen={parts.models}
             full={null}
-            // From all, not from those described so far: who is still unknown stays in.
+            // From all models, as some may not be described yet.
             onToggle={(model) =>
               draft({
                 models: toggled(state.draft.models ?? models?.map(({ id }) => id) ?? [], model),

@@ -3,10 +3,10 @@ import type { EvaluationCell } from "../../../engine/contract/index.ts";
 import { nextOrder, orderModels, type TableOrder, tabulate } from "./evaluationTable.ts";
 import { Score } from "./Score.tsx";
 
-/** What scrolls must be reachable by keyboard. */
+/** Scrollable areas must be reachable by keyboard. */
 const SCROLLS = { tabIndex: 0 } as const;
 
-/** Models down, datasets across: bits per byte, and how they differ from the first model's. */
+/** Table of bits per byte, models down and datasets across, with differences to the first model. */
 export function EvaluationTable({ cells }: { readonly cells: readonly EvaluationCell[] }) {
   const [order, setOrder] = useState<TableOrder>({ dataset: null, descending: false });
   const table = tabulate(cells);

@@ -14,7 +14,7 @@ import { DomainTable } from "./DomainTable.tsx";
 import { EvaluationTable } from "./EvaluationTable.tsx";
 import { cellsWithDomains, toCsv } from "./evaluationTable.ts";
 
-/** The evaluation that runs or is shown, and a way to earlier ones. */
+/** The running or selected evaluation, and a choice of earlier ones. */
 export function EvaluationView({ studio }: { readonly studio: Studio }) {
   const jobs = useStore(studio.jobs, (state) => state.jobs) ?? [];
   const shown = useStore(studio.playground, (state) => state.draft.shown);

@@ -19,7 +19,7 @@ interface Hovered {
   readonly place: DOMRect;
 }
 
-/** A prompt, and what a model made of it. */
+/** A prompt with a model's answer or reading. */
 export function ExchangeView({ name, exchange, numbers }: ExchangeViewProps) {
   const [hovered, setHovered] = useState<Hovered | null>(null);
   const { kind, prompt, state, loading, chunks, failure, text } = exchange;

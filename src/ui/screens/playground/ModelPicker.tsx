@@ -9,12 +9,12 @@ interface ModelPickerProps {
   readonly studio: Studio;
   readonly label: string;
   readonly chosen: readonly ModelId[];
-  /** Null while as many as one likes may be chosen, else why no further one. */
+  /** Reason why no further model can be chosen; null without a limit. */
   readonly full: string | null;
   readonly onToggle: (model: ModelId) => void;
 }
 
-/** The library's models to choose from; those that cannot answer say why. */
+/** Choice of models; those that cannot be run say why. */
 export function ModelPicker({ studio, label, chosen, full, onToggle }: ModelPickerProps) {
   const models = useStore(studio.library, (state) => state.models) ?? [];
   const cards = useStore(studio.playground, (state) => state.cards);

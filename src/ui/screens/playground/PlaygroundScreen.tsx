@@ -10,7 +10,7 @@ import { EvaluatePanel } from "./EvaluatePanel.tsx";
 import { TryPanel } from "./TryPanel.tsx";
 import "./playground.css";
 
-/** Is it better? The models answer side by side, or are measured on texts. */
+/** Playground screen: models answer side by side, or are scored on texts. */
 export function PlaygroundScreen({ studio }: { readonly studio: Studio }) {
   const models = useStore(studio.library, (state) => state.models);
   const gpu = useStore(studio.environment, (state) => state.environment?.gpu);

@@ -10,7 +10,7 @@ const MODES = [
   { value: "chat", label: "Chat" },
 ] as const;
 
-/** What is asked, and the buttons that ask it. */
+/** Prompt input with its buttons. */
 export function PromptBar({ studio }: { readonly studio: Studio }) {
   const { mode, prompt, running, columns } = useStore(studio.playground);
   useStore(studio.library);

@@ -49,12 +49,12 @@ const FIELDS = [
     step: 1,
   },
 ] as const;
-/** Windows at least this wide have room for the settings beside the columns, in pixels. */
+/** Smallest window width, in pixels, with room for the settings beside the columns. */
 const OPEN_WIDE = 721;
-/** More than this is no trial any more. */
+/** Largest number of tokens to generate. */
 const MOST_TOKENS = 8192;
 
-/** How tokens are drawn: the same for every column. */
+/** Sampling settings, the same for every column. */
 export function SamplingPanel({ studio }: { readonly studio: Studio }) {
   const sampling = useStore(studio.playground, (state) => state.sampling);
   const maxTokens = useStore(studio.playground, (state) => state.maxTokens);

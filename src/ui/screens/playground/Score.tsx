@@ -2,11 +2,11 @@ import { type EvaluationFigures, FEWEST_ROWS } from "../../../engine/contract/in
 import { formatBits, formatCount } from "../../theme/format.ts";
 import { halfWidth, judge } from "./evaluationTable.ts";
 
-/** Earlier versions stored intervals of any number of rows. */
+/** Earlier versions stored intervals of fewer rows, which are not shown. */
 const told = (interval: EvaluationFigures["interval"], rows: number) =>
   rows < FEWEST_ROWS ? null : interval;
 
-/** Bits per byte with their interval, and how they differ from the first model's. */
+/** Bits per byte with their interval, and the difference to the first model. */
 export function Score({ figures }: { readonly figures: EvaluationFigures | undefined }) {
   if (!figures || figures.bitsPerByte === null) return <span className="faint">–</span>;
   const { bitsPerByte, difference, rows, tokens, natsPerToken } = figures;

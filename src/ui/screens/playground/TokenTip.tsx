@@ -11,7 +11,7 @@ interface TokenTipProps {
 const WIDTH = 280;
 const HEIGHT = 290;
 
-/** What the model held likely at the token's place. The token's own label says the top of it. */
+/** Tooltip with a token's alternatives, the first of which its own label has as well. */
 export function TokenTip({ token: { text, id, nats, top }, place }: TokenTipProps) {
   const probability = nats === null ? null : Math.exp(-nats);
   const below = place.bottom + HEIGHT < window.innerHeight || place.top < HEIGHT;

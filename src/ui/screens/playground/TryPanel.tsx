@@ -11,14 +11,14 @@ import { ModelPicker } from "./ModelPicker.tsx";
 import { PromptBar } from "./PromptBar.tsx";
 import { SamplingPanel } from "./SamplingPanel.tsx";
 
-/** The same prompt through several models, side by side. */
+/** The same prompt to several models, side by side. */
 export function TryPanel({ studio }: { readonly studio: Studio }) {
   const models = useStore(studio.library, (state) => state.models) ?? [];
   const state = useStore(studio.playground);
   const shown = chosenModels(state, models);
   const columns = useRef<HTMLDivElement>(null);
   useEffect(() => {
-    // On a phone the columns are below the settings: what was asked for comes into sight.
+    // On a phone the columns are below the settings, and are scrolled into view.
     if (state.running) columns.current?.scrollIntoView({ block: "nearest" });
   }, [state.running]);
   const full = shown.length >= MOST_COLUMNS ? `At most ${MOST_COLUMNS} models at once.` : null;

@@ -10,18 +10,18 @@ type Interval = readonly [low: number, high: number];
 
 export interface EvaluationTable {
   readonly datasets: readonly string[];
-  /** In the order in which they were evaluated: the first is what the others are compared with. */
+  /** Models in the order of evaluation; the first is the reference. */
   readonly models: readonly string[];
   readonly cell: (model: string, dataset: string) => EvaluationCell | undefined;
 }
 
 export interface TableOrder {
-  /** Null: as evaluated. */
+  /** Dataset to sort by; null: order of evaluation. */
   readonly dataset: string | null;
   readonly descending: boolean;
 }
 
-/** The cells of an evaluation by model and dataset. */
+/** Cells of an evaluation by model and dataset. */
 export function tabulate(cells: readonly EvaluationCell[]): EvaluationTable {
   const byPlace = new Map(cells.map((cell) => [JSON.stringify([cell.model, cell.dataset]), cell]));
   return {
@@ -31,7 +31,7 @@ export function tabulate(cells: readonly EvaluationCell[]): EvaluationTable {
   };
 }
 
-/** The cells of each dataset whose rows are of several domains. */
+/** Cells of each dataset that has several domains. */
 export function cellsWithDomains(
   cells: readonly EvaluationCell[],
 ): readonly (readonly EvaluationCell[])[] {
@@ -39,14 +39,14 @@ export function cellsWithDomains(
   return [...datasets].map((dataset) => cells.filter((cell) => cell.dataset === dataset));
 }
 
-/** One dataset's domains, in the engine's order, and every model's figures on each. */
+/** Domains of one dataset, in the engine's order, with every model's figures. */
 export function tabulateDomains(cells: readonly EvaluationCell[]): {
   readonly models: readonly string[];
-  /** Domains that rows name, those told together among them. */
+  /** Number of named domains, those counted together included. */
   readonly count: number;
   readonly domains: readonly {
     readonly domain: EvaluationDomain;
-    /** Rows that a model was asked for: the most of any. */
+    /** Rows of the domain: the most that any model scored. */
     readonly rows: number;
     readonly figures: readonly (EvaluationFigures | undefined)[];
   }[];
@@ -66,7 +66,7 @@ function countOf(domain: EvaluationDomain): number {
   return domain.kind === "others" ? domain.count : domain.kind === "named" ? 1 : 0;
 }
 
-/** The models by their bits per byte on a dataset; those without a number come last. */
+/** Models ordered by bits per byte on a dataset; those without a score come last. */
 export function orderModels(table: EvaluationTable, order: TableOrder): readonly string[] {
   const { dataset, descending } = order;
   if (dataset === null) return table.models;
@@ -79,13 +79,16 @@ export function orderModels(table: EvaluationTable, order: TableOrder): readonly
   });
 }
 
-/** What a press on a column's heading leads to: upwards, downwards, as evaluated. */
+/** Next order when a column's heading is pressed: ascending, descending, as evaluated. */
 export function nextOrder(order: TableOrder, dataset: string): TableOrder {
   if (order.dataset !== dataset) return { dataset, descending: false };
   return order.descending ? { dataset: null, descending: false } : { dataset, descending: true };
 }
 
-/** A difference as words: fewer bits per byte are better, an interval with zero in it tells nothing. */
+/**
+ * Verdict on a difference: fewer bits per byte are better; an interval that contains 0 is
+ * undecided.
+ */
 export function judge(
   interval: Interval | null,
 ): "better" | "worse" | "no clear difference" | "too few rows" {
@@ -95,7 +98,7 @@ export function judge(
   return low > 0 ? "worse" : "no clear difference";
 }
 
-/** Half the width of an interval: what stands after ±. */
+/** Half-width of an interval, shown after ±. */
 export function halfWidth(interval: Interval | null): number | null {
   return interval && (interval[1] - interval[0]) / 2;
 }
@@ -131,8 +134,8 @@ function numbersOf(figures: EvaluationFigures): readonly (number | null)[] {
 }
 
 /**
- * All numbers of an evaluation in full precision, as RFC 4180 has it: each dataset as a whole, its
- * domain left empty, and after it domain by domain.
+ * Evaluation as CSV (RFC 4180), in full precision: each dataset as a whole, with an empty domain,
+ * then by domain.
  */
 export function toCsv(cells: readonly EvaluationCell[]): string {
   const lines = cells.flatMap(({ model, dataset, domains = [], ...whole }) => [

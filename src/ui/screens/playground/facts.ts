@@ -3,7 +3,7 @@ import { formatBits, formatCount, formatRate } from "../../theme/format.ts";
 
 const count = (tokens: number) => (tokens === 1 ? "1 token" : `${formatCount(tokens)} tokens`);
 
-/** The numbers under an answer or a reading, as far as they are known. */
+/** Numbers below an answer or a reading, as far as known. */
 export function factsOf(exchange: Exchange): readonly string[] {
   const { state, reading, promptTokens, tokensPerSecond, end } = exchange;
   if (state === "waiting" || state === "loading") return [];

@@ -1,6 +1,6 @@
 import type { ScreenCard } from "../../stores/screen.ts";
 
-/** Is it better? */
+/** Card of the Playground screen. */
 export const screen: ScreenCard = {
   label: "Playground",
   help: "The same prompt to several models",

@@ -19,7 +19,7 @@ const TONES = {
   cancelled: "",
 } as const;
 
-/** The kinds as people say them. */
+/** Names of the job kinds. */
 const KINDS: Readonly<Record<JobCard["kind"], string>> = {
   import: "import",
   samples: "samples",
@@ -40,7 +40,7 @@ interface RunRowProps {
   readonly job: JobCard;
 }
 
-/** One run: what, when, how long, what came of it, and what can be done now. */
+/** A job in the list: kind, time, duration, result and commands. */
 export function RunRow({ studio, job }: RunRowProps) {
   const [asking, setAsking] = useState(false);
   const { kind, title, state, progress, failure, result, recipe, resumable } = job;

@@ -6,7 +6,7 @@ import type { Studio } from "../../stores/studio.ts";
 import { RunRow } from "./RunRow.tsx";
 import "./runs.css";
 
-/** What did I do? The journal, newest first. */
+/** Runs screen: the journal of jobs, newest first. */
 export function RunsScreen({ studio }: { readonly studio: Studio }) {
   const jobs = useStore(studio.jobs, (state) => state.jobs);
   if (jobs === null) return <div className="runs" aria-busy="true" />;

@@ -1,6 +1,6 @@
 import type { ScreenCard } from "../../stores/screen.ts";
 
-/** What did I do? */
+/** Card of the Runs screen. */
 export const screen: ScreenCard = {
   label: "Runs",
   help: "Everything you did",

@@ -3,15 +3,15 @@ import type { ByteSource } from "../../../core/bytes.ts";
 import { clip, findJsonProblem, isObject } from "../../../core/json.ts";
 import { type HeaderTensor, readEntry } from "./headerEntry.ts";
 
-/** The format's own bound on the JSON text. */
+/** Largest JSON text of a header, the format's own limit. */
 export const MAX_HEADER_BYTES = 100_000_000;
 const LENGTH_BYTES = 8;
 
 export interface SafetensorsHeader {
-  /** In the order of their bytes. */
+  /** Tensors in the order of their bytes. */
   readonly tensors: readonly HeaderTensor[];
   readonly metadata: ReadonlyMap<string, string>;
-  /** Where the tensors' bytes begin: the 8 bytes of the length and the JSON text. */
+  /** Length of the header: 8 bytes of length, and the JSON text. */
   readonly headerByteLength: number;
 }
 
@@ -91,7 +91,7 @@ function readMetadata(
   file: string,
 ): ReadonlyMap<string, string> {
   const stated = entries.find(([name]) => name === "__metadata__")?.[1];
-  // The reference implementation reads null as absent.
+  // The reference implementation treats null as absent.
   if (stated === undefined || stated === null) return new Map();
   const pairs: [string, unknown][] = isObject(stated) ? Object.entries(stated) : [["", stated]];
   return new Map(
@@ -107,7 +107,10 @@ function readMetadata(
   );
 }
 
-/** Every byte after the header must belong to exactly one tensor: no room for a second file. */
+/**
+ * Checks that every byte after the header belongs to exactly one tensor, so that nothing can be
+ * hidden.
+ */
 function checkLayout(
   tensors: readonly HeaderTensor[],
   dataStart: number,

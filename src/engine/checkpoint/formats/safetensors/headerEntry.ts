@@ -8,7 +8,7 @@ import {
 import { clip, isObject } from "../../../core/json.ts";
 import { bitsPerElement } from "../../../core/tensor/dtype.ts";
 
-/** Bits of the widest element: with fewer elements than this, no size in bits loses a digit. */
+/** Largest number of elements whose size in bits is an exact number. */
 const MAX_ELEMENTS = Math.floor(Number.MAX_SAFE_INTEGER / 64);
 
 /** A tensor as a safetensors header describes it. */
@@ -17,14 +17,14 @@ export interface HeaderTensor {
   readonly dtype: DType;
   readonly shape: readonly number[];
   readonly elementCount: number;
-  /** First byte, counted from the file's first. */
+  /** First byte of the tensor, counted from the file's first. */
   readonly start: number;
   readonly byteLength: number;
 }
 
 /**
- * Reads and checks one tensor's entry by itself: dtype, shape, and offsets that hold exactly its
- * elements. `dataStart` is where the file's data begins.
+ * Parses and checks one tensor's entry: dtype, shape, and offsets that hold exactly its elements.
+ * `dataStart` is where the file's data begins.
  */
 export function readEntry(
   name: string,
@@ -32,7 +32,7 @@ export function readEntry(
   dataStart: number,
   file: string,
 ): HeaderTensor {
-  // A header can describe a million tensors: sentences are only made when one is wrong.
+  // A header can describe a million tensors, so sentences are only built for errors.
   const refuse = (code: ErrorCode, sentence: string, details: ErrorDetails = {}) =>
     new EngineError(code, `${clip(name)} in ${file} ${sentence}.`, {
       file,
@@ -97,7 +97,7 @@ function isCounts(value: unknown): value is readonly number[] {
   return Array.isArray(value) && value.every((one) => Number.isSafeInteger(one) && one >= 0);
 }
 
-/** A value from a header as JSON, cut to what fits in a sentence. */
+/** Value from a header as JSON, shortened to fit a sentence. */
 function show(value: unknown): string {
   const json = JSON.stringify(value) ?? "none";
   return json.length > 120 ? `${json.slice(0, 119)}…` : json;

@@ -2,12 +2,12 @@ import * as v from "valibot";
 import { EngineError } from "../../../contract/index.ts";
 import { clip, findJsonProblem } from "../../../core/json.ts";
 
-/** Far beyond any real index: the largest published ones are a few MiB. */
+/** Largest index: the largest published ones are a few MiB. */
 export const MAX_INDEX_BYTES = 64 * 2 ** 20;
 
 const Index = v.object({ weight_map: v.record(v.string(), v.string()) });
 
-/** Which file holds each tensor, as model.safetensors.index.json tells it. `bad-header` where it is damaged. */
+/** File of each tensor, from model.safetensors.index.json. `bad-header` where it is damaged. */
 export function parseShardIndex(text: string, file: string): ReadonlyMap<string, string> {
   const problem = findJsonProblem(text, { maxDepth: 16, duplicateKeys: "refuse" });
   if (problem) {

@@ -9,10 +9,10 @@ export interface TensorToWrite {
   readonly shape: readonly number[];
 }
 
-/** Where a tensor's bytes go in its file. */
+/** Location of a tensor in its file. */
 export interface PlannedSlot {
   readonly name: string;
-  /** First byte, counted from the file's first. */
+  /** First byte of the tensor, counted from the file's first. */
   readonly start: number;
   readonly byteLength: number;
 }
@@ -27,7 +27,7 @@ export interface PlannedFile {
 
 export interface ShardPlan {
   readonly files: readonly PlannedFile[];
-  /** The text of model.safetensors.index.json; null where one file holds everything. */
+  /** Text of model.safetensors.index.json; null for a single file. */
   readonly index: string | null;
 }
 
@@ -37,16 +37,16 @@ interface Sized extends TensorToWrite {
 }
 
 /**
- * Plans the files of a checkpoint before the first byte is written. Tensors keep their order from
- * file to file; within a file wider elements come first, because torch cannot view a tensor that
- * is not aligned to its element. `maxBytes` bounds the tensors' bytes in a file, headers not
- * counted; a larger tensor gets a file of its own.
+ * Plans the files of a checkpoint before the first byte is written. Tensors keep their order over
+ * the files; within a file wider dtypes come first, since torch cannot view a tensor that is not
+ * aligned to its element. `maxBytes` limits the tensors' bytes in a file, without its header; a
+ * larger tensor gets its own file.
  */
 export function planShards(
   tensors: readonly TensorToWrite[],
   options: {
     readonly maxBytes: number;
-    /** Provenance, beside `format: pt`. */
+    /** Metadata of the header, beside `format: pt`. */
     readonly metadata: Readonly<Record<string, string>>;
   },
 ): ShardPlan {
@@ -92,7 +92,8 @@ function planFile(
   metadata: Readonly<Record<string, string>>,
 ): PlannedFile {
   const ordered = shard.toSorted((a, b) => bitsPerElement(b.dtype) - bitsPerElement(a.dtype));
-  // Text, not an object: `__proto__` is a legal tensor name, and "0" must keep its place.
+  // Built as text: an object would lose `__proto__`, a legal tensor name, and reorder numeric
+  // names.
   const entries = [`"__metadata__":${JSON.stringify({ ...metadata, format: "pt" })}`];
   let offset = 0;
   for (const { name, dtype, shape, byteLength } of ordered) {
@@ -110,7 +111,7 @@ function planFile(
   return { path, header, byteLength: header.byteLength + offset, tensors: slots };
 }
 
-/** Length and text, padded with spaces so that the data begins at a multiple of 8. */
+/** Header: length and text, padded with spaces so that the data begins at a multiple of 8. */
 function formatHeader(json: string): Uint8Array<ArrayBuffer> {
   const text = new TextEncoder().encode(json);
   const length = Math.ceil(text.byteLength / 8) * 8;

@@ -5,17 +5,19 @@ import { topLevel } from "../../checkpointFormat.ts";
 import { readText } from "../../smallFile.ts";
 import { MAX_INDEX_BYTES, parseShardIndex } from "./shardIndex.ts";
 
-/** The files that hold a checkpoint's weights, and where each tensor should be. */
+/** Weight files of a checkpoint, and the file that should hold each tensor. */
 export interface WeightFiles {
   readonly paths: readonly string[];
-  /** From the index; null without one. */
+  /** File of each tensor, from the index; null without one. */
   readonly places: ReadonlyMap<string, string> | null;
 }
 
 const INDEX = "model.safetensors.index.json";
 const SHARD = /^(.+)-(\d{5})-of-(\d{5})\.safetensors$/;
 
-/** Chooses the weight files as transformers does: one file, else what the index names, else shards. */
+/**
+ * Chooses the weight files as transformers does: one file, else those of the index, else shards.
+ */
 export async function findWeightFiles(files: FileTree, name: string): Promise<WeightFiles> {
   const here = topLevel(files.keys());
   const weights = here.filter((path) => path.endsWith(".safetensors")).sort();
@@ -51,13 +53,13 @@ function chooseWithoutIndex(
     refuseMissing(paths, files, `${name}, by the names of its shards,`);
     return paths;
   }
-  // Mistral ships all weights a second time in this file, under other names.
+  // Mistral's consolidated.safetensors repeats all weights under other names.
   const others = weights.filter((path) => path !== "consolidated.safetensors");
   const candidates = others.length > 0 ? others : weights;
   return candidates.filter((path) => !path.startsWith("adapter_"));
 }
 
-/** What to do where an index names shards of one numbering and the folder holds all of another. */
+/** Advice for an index whose shards have another numbering than those in the folder. */
 function describeOtherShards(weights: readonly string[]): string {
   const first = weights.map((path) => SHARD.exec(path)).find((found) => found !== null);
   if (!first) return "";

@@ -1,19 +1,19 @@
 import type { Groups } from "../types.ts";
 
-/** How often a pivot's token and a source's stood in one group. */
+/** Number of times that a pivot token and a source token were aligned. */
 export interface CountedPair {
   readonly pivotId: number;
   readonly count: number;
 }
 
 /**
- * The matrix of FuseChat's mapping statistics: how often each source token was aligned with each
- * pivot token. Kept sparse: of two vocabularies' products next to nothing is ever seen.
+ * FuseChat's mapping statistics: how often each source token was aligned with each pivot token, as
+ * a sparse matrix.
  */
 export class AlignmentCounts {
   readonly #bySource = new Map<number, Map<number, number>>();
 
-  /** Counts one document. A source token that stands twice in a group counts once. */
+  /** Counts one document. A source token that occurs twice in a group counts once. */
   add(pivotIds: ArrayLike<number>, sourceIds: ArrayLike<number>, groups: Groups): void {
     for (let i = 0; i < pivotIds.length; i++) {
       const seen = new Set<number>();
@@ -28,7 +28,7 @@ export class AlignmentCounts {
     return this.#bySource.get(sourceId)?.get(pivotId) ?? 0;
   }
 
-  /** The pivot's tokens that a source's token was seen with, in the order of their ids. */
+  /** Pivot tokens that a source token was aligned with, in the order of their ids. */
   candidates(sourceId: number): readonly CountedPair[] {
     const row = this.#bySource.get(sourceId) ?? [];
     return [...row]
@@ -36,7 +36,7 @@ export class AlignmentCounts {
       .sort((a, b) => a.pivotId - b.pivotId);
   }
 
-  /** All of it as [pivot id, source id, count] triples, in order of pivot and source: to be stored. */
+  /** All counts as [pivot id, source id, count] triples, sorted by pivot and source. */
   toTriples(): Uint32Array<ArrayBuffer> {
     const triples = [...this.#bySource].flatMap(([sourceId, row]) =>
       [...row].map(([pivotId, count]) => [pivotId, sourceId, count] as const),
@@ -45,7 +45,7 @@ export class AlignmentCounts {
     return Uint32Array.from(triples.flat());
   }
 
-  /** Adds what another one counted, in whatever order. */
+  /** Adds triples of another count, in any order. */
   addTriples(triples: ArrayLike<number>): void {
     for (let i = 0; i + 2 < triples.length; i += 3) {
       this.#raise(triples[i] as number, triples[i + 1] as number, triples[i + 2] as number);

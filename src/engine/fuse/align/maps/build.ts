@@ -11,7 +11,7 @@ import { type MapCache, mapKey } from "./mapCache.ts";
 import { type MapTasks, minedTargets, type Watched } from "./mined.ts";
 import { countsTargets, statisticsTargets } from "./statistics.ts";
 
-/** What a map is made of. What was counted is needed by the maps that count: see `countsFor`. */
+/** Inputs of a vocabulary map. Counts are needed by the maps that `countsFor` lists. */
 export interface MapInputs {
   readonly settings: Pick<FusionSettings, "vocabulary" | "profile">;
   readonly pivot: Vocabulary;
@@ -25,8 +25,8 @@ export interface MapInputs {
 }
 
 /**
- * What has to be counted over all documents before a map can be made: which tokens are aligned
- * (`AlignmentCounts`, also for the rows that the matrix weighs), or which stand near each other.
+ * Counts over all documents that a map needs: aligned tokens (`AlignmentCounts`, also for rows
+ * weighted by the matrix), or neighbouring tokens.
  */
 export function countsFor({
   vocabulary,
@@ -36,7 +36,7 @@ export function countsFor({
   return vocabulary === "statistics" || vocabulary === "counts" || matrix ? "alignments" : null;
 }
 
-/** The map that the settings ask for. Equal strings always stand for each other. */
+/** Vocabulary map of the settings. Equal strings always map to each other. */
 export async function buildVocabularyMap(
   inputs: MapInputs,
   watched: Watched = {},
@@ -58,7 +58,7 @@ export async function buildVocabularyMap(
   return { target, count };
 }
 
-/** What stands for the tokens without an equal string, if anything does. */
+/** Targets of the tokens without an equal string. */
 async function otherTargets(inputs: MapInputs, watched: Watched): Promise<Targets | null> {
   const { settings, pivot, source, counts, contexts } = inputs;
   switch (settings.vocabulary) {
@@ -84,7 +84,7 @@ async function cachedMined(inputs: MapInputs, watched: Watched): Promise<Targets
   const { pivot, source, pool, cache } = inputs;
   const key = cache ? await mapKey("mined", pivot, source) : "";
   const kept = await cache?.load(key);
-  // A cache may lie where others write: what is no map of these two is made anew.
+  // A cached map is checked, since other programs can write to the cache.
   const fits = (target: number) => target >= NO_TARGET && target < pivot.size;
   if (kept?.length === source.size && kept.every(fits)) {
     watched.progress?.(source.size, source.size);

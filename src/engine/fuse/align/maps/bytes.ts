@@ -9,20 +9,20 @@ export interface BytesInputs {
   readonly sourceTokenizer: Pick<TextTokenizer, "isSpecial">;
 }
 
-/** How a byte that no token spells is written on file. */
+/** Spelling of a byte token in tokenizer files. */
 const BYTE_PIECE = /^<0x[0-9A-F]{2}>$/;
 /**
- * What stands before a token while its text is cut, so that it is no text's beginning: where the one
- * grows together with it, the other does not.
+ * Text before a token while its text is tokenised, so that it is not at the beginning of a text.
+ * Two contexts, since a token may merge with one of them.
  */
 const CONTEXTS = ["\n", "a"];
 const ONE_LETTER_A_BYTE = new TextDecoder("windows-1252");
 const UTF8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
 /**
- * The studio's map: the pivot's token of the same bytes; else the first token the pivot would cut
- * the same text into, since that is what the pivot has to say next; else (no such token, or a control
- * token) nothing. Bos and eos stand for each other. Looks a token up when it is first asked for.
+ * The studio's vocabulary map: the pivot's token of the same bytes; else the first token that the
+ * pivot splits this text into, since that is what the pivot predicts next; else none (also for
+ * control tokens). Bos and eos map to bos and eos. Targets are computed when first asked for.
  */
 export function bytesTarget(inputs: BytesInputs): (sourceId: number) => number | null {
   const { pivot, source } = inputs;
@@ -51,10 +51,10 @@ export function bytesTarget(inputs: BytesInputs): (sourceId: number) => number |
   };
 }
 
-/** Bytes as a string of as many letters, each byte its own: keys of a map. */
+/** Bytes as a string with one letter a byte, for use as a map's key. */
 const keyOf = (bytes: Uint8Array): string => ONE_LETTER_A_BYTE.decode(bytes);
 
-/** The pivot's tokens by their bytes: of several the first, one that is spelled before a bare byte. */
+/** The pivot's tokens by their bytes: the first of several, spelled tokens before byte tokens. */
 function indexBytes(pivot: Vocabulary): ReadonlyMap<string, number> {
   const ids = new Map<string, number>();
   const bare = new Map<string, number>();
@@ -69,7 +69,9 @@ function indexBytes(pivot: Vocabulary): ReadonlyMap<string, number> {
   return ids;
 }
 
-/** The first token of a text as the pivot cuts it in mid-text; null where it cannot be told. */
+/**
+ * First token of a text as the pivot tokenises it inside a text; null where the contexts disagree.
+ */
 function firstToken({ pivotTokenizer }: BytesInputs, bytes: Uint8Array): number | null {
   let text: string;
   try {

@@ -4,19 +4,20 @@ import type { ContextCounts } from "./contextCounts.ts";
 import { NO_TARGET, remarkedPieces, type Targets } from "./exact.ts";
 import { NearestString } from "./nearest.ts";
 
-/** Keeps the cosine of vectors without entries from being 0 / 0. */
+/** Epsilon that keeps the cosine of empty vectors from being 0 / 0. */
 const EPSILON = 1e-6;
 
-/** What was counted over the same texts, each side with its own tokens, none of them special. */
+/** Neighbour counts of both vocabularies over the same texts, without special tokens. */
 export interface Contexts {
   readonly pivot: ContextCounts;
   readonly source: ContextCounts;
 }
 
 /**
- * FuseLLM's `co_occurrence` map: where several of the pivot's strings are as near to a source's, the
- * one whose neighbours are most like the source token's, by cosine; the first id on ties. Neighbours
- * compare through `mined`: a pivot token is the neighbour that the last source token mapped to it is.
+ * FuseLLM's `co_occurrence` map: of several pivot strings equally near a source string, the one
+ * whose neighbours are most similar by cosine to the source token's, the first id on ties.
+ * Neighbours are compared through `mined`: a pivot token takes the counts of the last source token
+ * mapped to it.
  */
 export function coOccurrenceTargets(
   pivot: Vocabulary,
@@ -34,7 +35,7 @@ export function coOccurrenceTargets(
 
   for (const [sourceId, string] of strings.entries()) {
     const pivotId = mined[sourceId] as number;
-    // Without neighbours every candidate is as like it, and the first of them is the mined one.
+    // Without neighbours all candidates tie, and the first is the one that `mined` found.
     const row = contexts.source.row(sourceId);
     if (pivotId === NO_TARGET || pivotPieces[pivotId] === string || row.size === 0) continue;
     const own = new Map<number, number>();
@@ -54,7 +55,7 @@ export function coOccurrenceTargets(
   return targets;
 }
 
-/** Of two sparse rows over the pivot's ids, restricted to those in `columns`. */
+/** Cosine of two sparse rows over the pivot's ids, restricted to `columns`. */
 function cosine(
   a: ReadonlyMap<number, number>,
   b: ReadonlyMap<number, number>,

@@ -1,10 +1,10 @@
-/** How far a neighbour may be; FuseLLM's default. */
+/** Largest distance of a neighbour; FuseLLM's default. */
 const WINDOW = 5;
 
 /**
- * Which tokens stand near which, over a stream of texts (FuseLLM's co-occurrence counts). Each
- * token adds one, in both directions, for every neighbour from 5 before to 4 after it: so
- * neighbours at 1 to 4 count twice and those at 5 once.
+ * Neighbour counts over a stream of texts (FuseLLM's co-occurrence). Each token adds one, in both
+ * directions, for every neighbour from 5 before to 4 after it: so neighbours at 1 to 4 count twice
+ * and those at 5 once.
  */
 export class ContextCounts {
   readonly #rows = new Map<number, Map<number, number>>();
@@ -20,7 +20,7 @@ export class ContextCounts {
     }
   }
 
-  /** The neighbours of a token and how often each was counted; empty for one that was not seen. */
+  /** Neighbours of a token with their counts; empty for a token that did not occur. */
   row(id: number): ReadonlyMap<number, number> {
     return this.#rows.get(id) ?? new Map();
   }

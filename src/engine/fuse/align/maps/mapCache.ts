@@ -4,16 +4,16 @@ import type { Vocabulary } from "../types.ts";
 import type { Targets } from "./exact.ts";
 import { piecesOf } from "./mined.ts";
 
-/** Keeps maps that take long to make, by what they were made of. One that is lost is made again. */
+/** Cache of vocabulary maps by their inputs; a lost map is computed again. */
 export interface MapCache {
   load(key: string): Promise<Targets | null>;
   save(key: string, targets: Targets): Promise<void>;
 }
 
-/** Raised whenever a map of the same vocabularies would come out differently. */
+/** Raised whenever a map of the same vocabularies would differ. */
 const VERSION = 1;
 
-/** Names the map of two vocabularies: equal strings and markers, equal key. */
+/** Key of the map of two vocabularies, from their strings and markers. */
 export async function mapKey(
   kind: "mined",
   pivot: Vocabulary,

@@ -3,10 +3,10 @@ import type { Vocabulary } from "../types.ts";
 import { exactTargets, NO_TARGET, remarkedPieces, type Targets } from "./exact.ts";
 import { NearestString } from "./nearest.ts";
 
-/** Strings a piece of work: some ten milliseconds, against vocabularies of 150,000. */
+/** Strings per piece of work: some ten milliseconds against vocabularies of 150,000. */
 const STRINGS_A_PIECE = 64;
 
-/** Finds the nearest of a pivot's strings for some of a source's at a time: work for a thread. */
+/** Task for a thread: finds the nearest pivot string of some source strings. */
 export function nearestTask(pivotPieces: readonly string[]) {
   const nearest = new NearestString(pivotPieces);
   return (strings: readonly string[]): Int32Array<ArrayBuffer> =>
@@ -17,11 +17,11 @@ export type MapTasks = { readonly nearest: typeof nearestTask };
 
 export interface Watched {
   readonly signal?: AbortSignal;
-  /** Strings that are mapped, of all. */
+  /** Called with the number of strings mapped, and of all. */
   readonly progress?: (done: number, total: number) => void;
 }
 
-/** All strings of a vocabulary; "" where there is no such id. */
+/** All strings of a vocabulary; "" for unused ids. */
 export function piecesOf(vocabulary: Vocabulary): readonly string[] {
   return Array.from({ length: vocabulary.size }, (_, id) => vocabulary.piece(id));
 }

@@ -2,15 +2,15 @@ import { type CodePoints, codePointsOf, EditDistance } from "../editDistance.ts"
 
 /** Strings of one length in code points, in the order of their indices. */
 interface Bucket {
-  /** Where each stands in the list that was given. */
+  /** Index of each string in the given list. */
   readonly indices: Uint32Array;
-  /** One after the other. */
+  /** Code points of all strings, one string after the other. */
   readonly codes: CodePoints;
-  /** Which marked letters each has: two words a string. */
+  /** Bit set of the letters in each string: two words a string. */
   readonly marks: Int32Array;
 }
 
-/** Two words of 32 bits; a letter has one of the bits. */
+/** Bits of a letter set, in two words of 32 bits. */
 const MARKS = 64;
 
 /**
@@ -28,14 +28,16 @@ export class NearestString {
   #best = Number.POSITIVE_INFINITY;
   #bestIndex = -1;
 
-  /** Empty strings stand for nothing and are never found. */
+  /** Empty strings are never found. */
   constructor(strings: readonly string[]) {
     const coded = strings.map(codePointsOf);
     this.#markOf = markLetters(coded);
     this.#buckets = fillBuckets(coded, this.#markOf);
   }
 
-  /** The index of the first nearest string, and how far it is; -1 where there is none at all. */
+  /**
+   * Index and distance of the nearest string, the first of several; index -1 where there are none.
+   */
   find(text: string): { readonly index: number; readonly distance: number } {
     this.#best = Number.POSITIVE_INFINITY;
     this.#bestIndex = -1;
@@ -43,7 +45,7 @@ export class NearestString {
     return { index: this.#bestIndex, distance: this.#best };
   }
 
-  /** The indices of all strings at most `distance` away, ascending. */
+  /** Indices of all strings at most `distance` away, ascending. */
   within(text: string, distance: number): readonly number[] {
     this.#best = distance;
     this.#bestIndex = Number.POSITIVE_INFINITY;
@@ -63,14 +65,14 @@ export class NearestString {
     }
   }
 
-  /** Strings of one length: the better ones become the best, or all near enough are `found`. */
+  /** Compares strings of one length, and updates the best index or adds to `found`. */
   #scanBucket(length: number, gap: number, low: number, high: number, found: number[] | null) {
     const bucket = this.#buckets[length];
     if (!bucket) return;
     const { indices, codes, marks } = bucket;
     for (let i = 0; i < indices.length; i++) {
       const index = indices[i] as number;
-      // As near is good enough only for one that comes earlier.
+      // A string at the same distance only counts where its index is smaller.
       const limit = index < this.#bestIndex || this.#bestIndex < 0 ? this.#best : this.#best - 1;
       if (gap > limit) continue;
       const itsLow = marks[2 * i] as number;
@@ -88,7 +90,7 @@ export class NearestString {
   }
 }
 
-/** Bits set in two words. */
+/** Number of bits set in two words. */
 function bitsIn(low: number, high: number): number {
   const a = low - ((low >>> 1) & 0x55555555);
   const b = high - ((high >>> 1) & 0x55555555);
@@ -97,7 +99,10 @@ function bitsIn(low: number, high: number): number {
   return Math.imul((d & 0x0f0f0f0f) + ((d >>> 4) & 0x0f0f0f0f), 0x01010101) >>> 24;
 }
 
-/** The commonest letters get a mark of their own, the rest share theirs: bounds only grow weaker. */
+/**
+ * Bit of each letter: the commonest have one of their own, the others share, which only loosens the
+ * bound.
+ */
 function markLetters(strings: readonly CodePoints[]): ReadonlyMap<number, number> {
   const counts = new Map<number, number>();
   for (const codes of strings) {
@@ -107,7 +112,7 @@ function markLetters(strings: readonly CodePoints[]): ReadonlyMap<number, number
   return new Map(byCount.map(([code], rank) => [code, rank % MARKS]));
 }
 
-/** A letter that none of the strings has still counts as one that only one side has: the last mark. */
+/** Letters that occur in none of the strings share the last bit. */
 function marksOf(
   codes: CodePoints,
   start: number,

@@ -4,14 +4,14 @@ import { remark, unmark } from "../vocabulary.ts";
 import type { AlignmentCounts, CountedPair } from "./alignmentCounts.ts";
 import { NO_TARGET, type Targets } from "./exact.ts";
 
-/** Strings without space markers, of which one is part of the other, are this much nearer. */
+/** Reduction of the distance where one string, without space markers, contains the other. */
 const CONTAINED = 0.1;
 
 export interface StatisticsInputs {
   readonly pivot: Vocabulary;
   readonly source: Vocabulary;
   readonly counts: AlignmentCounts;
-  /** Of FuseChat, whose two differ in how they compare strings. */
+  /** FuseChat's version; the two compare strings differently. */
   readonly version: 1 | 2;
 }
 
@@ -38,9 +38,9 @@ export function statisticsTargets(inputs: StatisticsInputs): Targets {
 }
 
 /**
- * Mapping statistics as described: the candidate that was seen most often, the nearer string where
- * two were seen as often, then the first id. Tokens that were never seen are left out: `unk` would
- * teach the pivot to say it.
+ * Mapping statistics as the paper describes them: the candidate with the highest count, then the
+ * nearer string, then the first id. Tokens without counts are left out: `unk` would teach the pivot
+ * to say it.
  */
 export function countsTargets(inputs: StatisticsInputs): Targets {
   return chooseTargets(inputs, NO_TARGET, (candidates, sourceId) => {
@@ -68,9 +68,9 @@ function chooseTargets(inputs: StatisticsInputs, unseen: number, choose: Choose)
 }
 
 /**
- * Levenshtein's distance of the strings without each side's own marker, a tenth on containment.
- * Strings that are nothing but markers contain nothing in the second version, which compares them
- * whole; to the first they are empty, and so a part of everything.
+ * Levenshtein distance of the strings without space markers, a tenth where one contains the other.
+ * Strings of markers alone contain nothing in the second version, which compares them whole; in the
+ * first they are empty, and contained in every string.
  */
 function distanceOf(
   { pivot, source, version }: StatisticsInputs,

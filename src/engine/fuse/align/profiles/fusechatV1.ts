@@ -35,14 +35,14 @@ interface Other {
   readonly text: string;
 }
 
-/** The first that contains the token. */
+/** First of the others that contains the token. */
 function matchOne(token: string, others: readonly Other[]): Choice {
   const found = others.find(({ text }) => text.includes(token));
   if (!found) return NO_MATCH;
   return { reason: found.text === token ? "equal" : "contained", positions: [found.position] };
 }
 
-/** Takes the others off the token's front one by one, passing over what does not fit. */
+/** Strips the others off the token's front one by one, skipping those that do not match. */
 function consume(token: string, others: readonly Other[]): Choice {
   let rest = token;
   const positions: number[] = [];

@@ -2,7 +2,7 @@ import type { Vocabulary } from "../types.ts";
 import { remark, unmark } from "../vocabulary.ts";
 import { type Chooser, type DtwProfile, NO_MATCH, type Sides } from "./profile.ts";
 
-/** Their texts begin without the marker that others put before the first word. */
+/** Tokenizer classes that put no space marker before the first word. */
 const BARE_AT_START = new Set(["GPT2Tokenizer", "GPTNeoXTokenizer"]);
 
 /**
@@ -16,7 +16,7 @@ export const fusellm: DtwProfile = {
   openChooser,
 };
 
-/** Strings on file without markers, as FuseLLM and FuseChat v1 compare them. */
+/** Strings as in tokenizer files, without markers, as FuseLLM and FuseChat v1 compare them. */
 export function spellPieces(side: Vocabulary) {
   const plain = (id: number) => unmark(side.piece(id), side);
   return { plain, whole: plain };

@@ -3,10 +3,10 @@ import type { TieOrder } from "../dtw.ts";
 import type { PairCost, Spelling } from "../pairCosts.ts";
 import type { Vocabulary, VocabularyMap } from "../types.ts";
 
-/** Which rows of the source stand at a pivot's position, and why. */
+/** Source positions chosen for a pivot position, with the reason. */
 export interface Choice {
   readonly reason: AlignmentReason;
-  /** Source positions: none, the one whose row is taken, or those that make up the pivot's token. */
+  /** Source positions: none, the one whose row is used, or those that make up the pivot's token. */
   readonly positions: readonly number[];
 }
 
@@ -20,7 +20,7 @@ export interface Sides {
   readonly exact: boolean;
 }
 
-/** Judges the group of source positions that stands beside a pivot's position. */
+/** Chooses source positions from the group of a pivot position. */
 export type Chooser = (texts: TokenIds, at: number, group: Uint32Array) => Choice;
 
 export interface TokenIds {
@@ -28,11 +28,11 @@ export interface TokenIds {
   readonly source: Uint32Array;
 }
 
-/** A published reference's rules: how texts are warped, and which rows are taken. */
+/** Rules of a published reference: how texts are warped, and which source rows are used. */
 export interface DtwProfile {
   readonly ties: TieOrder;
   readonly cost: PairCost;
-  /** How a side's tokens are written to be compared; what is left whole is marked as the pivot's. */
+  /** Strings of a side's tokens for comparison, with the pivot's space marker where one is kept. */
   spell(side: Vocabulary, pivot: Vocabulary): Spelling;
   openChooser(sides: Sides): Chooser;
 }

@@ -7,30 +7,31 @@ import {
 } from "../../method.ts";
 import { type Gram, gramOf, gramSums } from "./gram.ts";
 
-/** What is known of the vectors of a tensor, or of one of its rows or columns. */
+/** Vectors of a tensor, or of one of its rows or columns, as a span method sees them. */
 export interface Vectors {
   readonly name: string;
   readonly resolved: Resolved;
-  /** Inner products: of the base, where it is blended, then of the models. */
+  /** Gram matrix of the base, where it is blended, and the models. */
   readonly gram: Gram;
 }
 
 /**
- * A method whose result lies in the span of its inputs: base + Σ cₘ (xₘ - base), or Σ cₘ xₘ where there
- * is no base or it is one of the vectors. It states the coefficients and needs no shader.
+ * A method whose result is a linear combination of its inputs: base + Σ cₘ (xₘ - base), or Σ cₘ xₘ
+ * where there is no base or it is one of the vectors. It states the coefficients and needs no
+ * shader of its own.
  */
 export interface SpanMethod
   extends Omit<
     MergeMethod,
     "select" | "reduce" | "reduceConstants" | "apply" | "decide" | "reference"
   > {
-  /** What is a vector: the tensor, each of its rows or each of its columns. Without it the tensor. */
+  /** Unit that counts as a vector: the tensor, each row or each column. By default the tensor. */
   part?(resolved: Resolved): Part;
-  /** One coefficient for each vector, in float64. */
+  /** Coefficients, one for each vector, in float64. */
   coefficients(vectors: Vectors): readonly number[];
 }
 
-/** A span method as a merge method. */
+/** Makes a merge method of a span method. */
 export function defineSpanMethod({ part, coefficients, ...method }: SpanMethod): MergeMethod {
   const partOf = (resolved: Resolved): Part => part?.(resolved) ?? "tensor";
   return defineMethod({
@@ -45,7 +46,7 @@ export function defineSpanMethod({ part, coefficients, ...method }: SpanMethod):
           resolved,
           gram: gramOf(facts, resolved.models.length + blended),
         });
-        // A blended base has a coefficient of its own, which is not shown.
+        // A blended base's coefficient comes first and is not among the models' shares.
         return { constants, shares: constants.slice(constants.length - resolved.models.length) };
       }),
     reference: (unit) =>
@@ -58,7 +59,7 @@ export function defineSpanMethod({ part, coefficients, ...method }: SpanMethod):
   });
 }
 
-/** The combination once more, element by element, with inner products as they are defined. */
+/** Reference: the combination element by element, with inner products by their definition. */
 function combine(
   { name, shape, resolved }: ReferenceTensor,
   vectors: readonly Float64Array[],
@@ -83,7 +84,7 @@ function combine(
   return merged;
 }
 
-/** The places of each part's elements within the tensor. */
+/** Indices of each part's elements within the tensor. */
 function placesOf(shape: readonly number[], wanted: Part): readonly (readonly number[])[] {
   const { part, rows, rowLength } = layOut(shape, wanted);
   const count = (length: number, at: (i: number) => number) =>

@@ -1,45 +1,54 @@
 import type { Cut, Reduction } from "../../method.ts";
 import type { DrawKey } from "./philox.ts";
 
-/** How one model's change is thinned out: what is left is multiplied by `rescale`. */
+/** Sparsification of one model's change; what remains is multiplied by `rescale`. */
 export type Thinning =
   | { readonly kind: "none" }
-  /** Only what was selected by the size of the change, or by its variance over the models. */
+  /** Keeps the selected elements: largest by magnitude, or by variance over the models. */
   | { readonly kind: "largest" | "variance"; readonly cut: Cut }
-  /** Each element with this probability. */
+  /** Keeps each element with probability `density`, by a seeded draw. */
   | { readonly kind: "random"; readonly density: number; readonly key: DrawKey }
-  /** The same with draws that the second half of the models holds. */
+  /**
+   * Keeps each element with probability `density`, by draws stored in the second half of the
+   * models.
+   */
   | { readonly kind: "recorded"; readonly density: number };
 
-/** One model's part in the sum. */
+/** One model's term in the sum of task vectors. */
 export interface Term {
   readonly weight: number;
-  /** The weight of its change when the sign is elected. */
+  /** Weight of the model's change in the sign election. */
   readonly vote: number;
   readonly rescale: number;
   readonly thinning: Thinning;
 }
 
-/** How the terms come together. */
+/** How the terms are combined. */
 export interface Consensus {
-  /** Whether changes against the elected sign are left out. */
+  /** Whether changes against the elected sign are dropped. */
   readonly elect: boolean;
-  /** Divide by the weights that are left, element by element. */
+  /** Whether the sum is divided, element by element, by the weights of the terms that remain. */
   readonly normalize: boolean;
-  /** The divisor is held above it; null: not held. */
+  /** Lower bound of the divisor; null for none. */
   readonly floor: number | null;
   readonly lambda: number;
-  /** A divisor of at most so much of the weights' sizes is one of rounding: it counts as 1. */
+  /**
+   * Fraction of the weights' magnitudes up to which a divisor counts as rounding error and becomes
+   * 1.
+   */
   readonly slack: number;
 }
 
-/** What thinning leaves of each model's change: Σ|δ|, Σ|kept|, Σ kept², number of kept. */
+/**
+ * Sums of each model's change before and after sparsification: Σ|δ|, Σ|kept|, Σ kept², number of
+ * kept elements.
+ */
 export const keptSums: Reduction = { rule: "task_vector_sums", powers: [1, 1, 2, 0] };
 
-/** Below every divisor. */
+/** Lower bound that no divisor reaches: none. */
 const NO_FLOOR = -3e38;
 
-/** A whole number below 2^32 as two floats that hold it exactly. */
+/** Two floats that hold a whole number below 2^32 exactly. */
 const halves = (value: number) => [Math.floor(value / 2 ** 16), value % 2 ** 16];
 
 function thinningConstants(thinning: Thinning): readonly number[] {
@@ -61,12 +70,12 @@ function thinningConstants(thinning: Thinning): readonly number[] {
   }
 }
 
-/** A draw of 32 bits below it keeps an element. A density of 1 is no thinning at all. */
+/** Limit below which a 32-bit draw keeps an element. A density of 1 is not sparsified at all. */
 export function drawLimit(density: number): number {
   return Math.min(2 ** 32 - 1, Math.round(density * 2 ** 32));
 }
 
-/** The constants of shaders/lib/task_vectors.wgsl. */
+/** Constants of shaders/lib/task_vectors.wgsl. */
 export function taskVectorConstants(terms: readonly Term[], consensus: Consensus): number[] {
   const { elect, normalize, floor, lambda, slack } = consensus;
   const header = [Number(elect), Number(normalize), floor ?? NO_FLOOR, lambda, slack];

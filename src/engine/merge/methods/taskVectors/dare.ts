@@ -34,7 +34,9 @@ const seedParam: Param = {
   default: 0,
 };
 
-/** For recorded runs: the second half of the models are draws in [0, 1) for the first half. */
+/**
+ * Parameter for replaying a recorded run: the second half of the models are its draws in [0, 1).
+ */
 const drawsParam: Param = {
   kind: "choice",
   scope: "global",
@@ -47,12 +49,12 @@ const drawsParam: Param = {
 
 const isRecorded = ({ global }: Resolved) => global.draws === "recorded";
 
-/** The models that are merged: the rest are recorded draws. */
+/** Number of models that are merged; the rest are recorded draws. */
 function countModels(resolved: Resolved): number {
   return isRecorded(resolved) ? resolved.models.length / 2 : resolved.models.length;
 }
 
-/** 1 / density, as in the paper, where the sizes are not compared. */
+/** Rescaling factor 1 / density of the DARE paper, used where magnitudes are not compared. */
 function expectedRatio(density: number): number {
   return density > 0 && density < 1 ? 1 / density : 1;
 }
@@ -60,7 +62,7 @@ function expectedRatio(density: number): number {
 const comparesSizes = (resolved: Resolved) =>
   likeMergekit(resolved) && Boolean(resolved.global.rescale);
 
-/** mergekit draws in f16 by way of float32, so that the ratio is not narrowed. */
+/** Arithmetic of the rescaling factor: mergekit computes it in float32 where the dtype is F16. */
 function ratioArithmetic(resolved: Resolved): Resolved {
   return resolved.arithmetic === "F16" ? { ...resolved, arithmetic: "F32" } : resolved;
 }
@@ -72,8 +74,8 @@ function rescaleOf(resolved: Resolved, density: number, sizes: readonly [number,
 }
 
 /**
- * What the draws call the models: the last part of a path, so that they are the same wherever the
- * folders lie. Of those with one name the second is another model than the first.
+ * Keys of the models' draws: the last part of a path, so that they do not depend on where folders
+ * lie. Equal names are numbered.
  */
 function namesOf(keys: readonly string[]): readonly string[] {
   const last = keys.map((key) => key.split(/[\\/]/).findLast((part) => part !== "") ?? key);
@@ -83,7 +85,7 @@ function namesOf(keys: readonly string[]): readonly string[] {
   });
 }
 
-/** DARE's two forms: with the votes of TIES, or as a plain sum. */
+/** Defines one of DARE's two variants: with TIES' sign election, or as a plain sum. */
 export function defineDare(about: {
   readonly id: string;
   readonly title: string;
@@ -98,7 +100,7 @@ export function defineDare(about: {
     const sum = merged.reduce((total, weight) => total + weight, 0);
     return {
       elect,
-      // Without votes the divisor is one for all elements: a sum below 1e-8 divides by 1.
+      // A divisor without election is the same for all elements; a sum below 1e-8 divides by 1.
       normalize: Boolean(normalize) && (elect || Math.abs(sum) >= 1e-8),
       floor: null,
       lambda: Number(lambda),

@@ -2,7 +2,7 @@ import { roundTo } from "../../../core/tensor/round.ts";
 import type { Param, Resolved } from "../../method.ts";
 import { weightsOf } from "../../weighting.ts";
 
-/** Parameters that the methods on task vectors share. */
+/** Parameters shared by the methods on task vectors. */
 
 export function densityParam(help: string): Param {
   return {
@@ -22,7 +22,7 @@ export function rescaleParam(byDefault: boolean, help: string): Param {
   return { kind: "boolean", scope: "global", label: "Rescale", help, default: byDefault };
 }
 
-/** Whose numbers a method comes to where mergekit and the paper differ. */
+/** Parameter `profile`: whose results the method reproduces where mergekit and the paper differ. */
 export function profileParam(help: string, others: readonly string[] = []): Param {
   return {
     kind: "choice",
@@ -30,7 +30,7 @@ export function profileParam(help: string, others: readonly string[] = []): Para
     label: "Profile",
     help,
     options: ["mergekit", "paper", ...others],
-    // What the paper's profile was called.
+    // Earlier name of the profile `paper`.
     accepts: ["studio"],
     default: "mergekit",
   };
@@ -43,14 +43,14 @@ export function densitiesOf({ models }: Resolved): number[] {
 }
 
 /**
- * A model's voice when signs are elected. In the papers all changes vote alike, but for those that are
- * not added; in mergekit a weight is a voice, and a negative one turns it.
+ * A model's vote in the sign election. In the papers each change that is added votes alike; in
+ * mergekit the vote is the weight, and a negative weight reverses it.
  */
 export function voteOf(resolved: Resolved, weight: number): number {
   return likeMergekit(resolved) ? weight : Number(weight !== 0);
 }
 
-/** Where votes make a difference between the profiles, in words. */
+/** Sentence that says where votes differ between the profiles; null where they agree. */
 export function describeVotes(resolved: Resolved): string | null {
   const weights = resolved.models.map(({ weight }) => Number(weight));
   const alike = weights.every((weight) => weight === weights[0] && weight > 0);
@@ -58,10 +58,16 @@ export function describeVotes(resolved: Resolved): string | null {
   return "mergekit weighs the votes that elect a sign, and the paper counts them alike";
 }
 
-/** Weights that cancel leave a sum of rounding; mergekit divides by it all the same. */
+/**
+ * Slack of the divisor: weights that cancel leave rounding error, which mergekit divides by all the
+ * same.
+ */
 export const slackOf = (resolved: Resolved) => (likeMergekit(resolved) ? 0 : 1e-6);
 
-/** The outcome of one step in the tensor's arithmetic; in float32 nothing is rounded on the CPU. */
+/**
+ * Result of one step, rounded to the tensor's arithmetic; unrounded on the CPU where that is
+ * float32.
+ */
 export function stepped(
   { arithmetic = "F32" }: Pick<Resolved, "arithmetic">,
   value: number,
@@ -69,14 +75,14 @@ export function stepped(
   return arithmetic === "F32" ? value : roundTo(value, arithmetic);
 }
 
-/** A model's weights as the tensor's arithmetic has them. */
+/** Weights of the models, rounded to the tensor's arithmetic. */
 export function steppedWeights(resolved: Resolved): number[] {
   return weightsOf(resolved).map((weight) => stepped(resolved, weight));
 }
 
 /**
- * What brings the sum of sizes back to what it was before thinning, as mergekit rescales; nothing
- * where either is next to nothing.
+ * Factor that restores the sum of magnitudes from before sparsification, as mergekit rescales; 1
+ * where either sum is near 0.
  */
 export function sizeRatio(resolved: Resolved, before: number, after: number): number {
   const [all, left] = [stepped(resolved, before), stepped(resolved, after)];

@@ -1,4 +1,4 @@
-/** Two words of 32 bits. */
+/** A Philox key: two 32-bit words. */
 export type DrawKey = readonly [number, number];
 
 /** FNV-1a over the UTF-16 units of a text, started at `basis`. */
@@ -10,7 +10,7 @@ function hashText(text: string, basis: number): number {
   return hash >>> 0;
 }
 
-/** The key of a model's draws in one tensor: what else they depend on is the element alone. */
+/** Philox key of a model's draws in one tensor; the counter is the element's index. */
 export function drawKey(seed: number, tensor: string, model: string): DrawKey {
   const text = JSON.stringify([seed, tensor, model]);
   return [hashText(text, 0x811c9dc5), hashText(text, 0x2545f491)];
@@ -22,7 +22,7 @@ function wideProduct(a: number, b: number): readonly [number, number] {
   return [Number(product >> 32n), Number(product & 0xffffffffn)];
 }
 
-/** Philox4x32-10 as in shaders/lib/philox.wgsl, once more for references and tests. */
+/** Philox4x32-10, the same as shaders/lib/philox.wgsl, for references and tests. */
 export function philox(counter: readonly number[], [k0, k1]: DrawKey): readonly number[] {
   let [a, b, c, d] = counter as [number, number, number, number];
   for (let round = 0; round < 10; round++) {

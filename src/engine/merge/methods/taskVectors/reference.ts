@@ -3,7 +3,7 @@ import { type Consensus, drawLimit, type Term } from "./constants.ts";
 import { stepped } from "./params.ts";
 import { type DrawKey, philox } from "./philox.ts";
 
-/** The `kept` largest of the scores, of equal ones the first: by sorting. */
+/** Mask of the `kept` largest scores, the first of equal ones; by sorting. */
 export function keepLargest(scores: Float64Array, kept: number): readonly boolean[] {
   const order = [...scores.keys()].sort((i, j) => scores[j]! - scores[i]! || i - j);
   const keep = Array.from(scores, () => false);
@@ -11,7 +11,7 @@ export function keepLargest(scores: Float64Array, kept: number): readonly boolea
   return keep;
 }
 
-/** δ, of tensors that are narrowed first where the arithmetic is narrow. */
+/** Changes δ of the models; inputs are rounded first where the arithmetic is narrow. */
 export function deltasOf(
   { base, resolved }: Pick<ReferenceTensor, "base" | "resolved">,
   model: Float64Array,
@@ -20,7 +20,7 @@ export function deltasOf(
   return model.map((x, i) => step(step(x) - step(base![i]!)));
 }
 
-/** |δ| as the GPU has it: the difference of two stored values, rounded to float32. */
+/** Magnitudes |δ| as the GPU computes them: float32 differences of the stored values. */
 export function magnitudes(
   tensor: Pick<ReferenceTensor, "base" | "resolved">,
   model: Float64Array,
@@ -28,7 +28,7 @@ export function magnitudes(
   return deltasOf(tensor, model).map((d) => Math.abs(Math.fround(d)));
 }
 
-/** Population variance of δ over the models. */
+/** Population variance of δ over the models, element by element. */
 export function variances(
   tensor: Pick<ReferenceTensor, "base" | "models" | "resolved">,
 ): Float64Array {
@@ -41,13 +41,13 @@ export function variances(
   });
 }
 
-/** Which elements a draw keeps. */
+/** Mask of the elements that the seeded draws keep. */
 export function keepDrawn(count: number, density: number, key: DrawKey): readonly boolean[] {
   const limit = drawLimit(density);
   return Array.from({ length: count }, (_, i) => philox([i >> 2, 0, 0, 0], key)[i % 4]! < limit);
 }
 
-/** base + Σ over the terms, element by element, with the masks of `keep`. */
+/** Sum base + Σ terms, element by element, under the masks of `keep`. */
 export function combineTerms(
   tensor: ReferenceTensor,
   keep: readonly (readonly boolean[])[],

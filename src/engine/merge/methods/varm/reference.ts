@@ -3,7 +3,7 @@ import { fromF32, toF32 } from "../../../core/tensor/convert.ts";
 import type { ReferenceTensor, Values } from "../../method.ts";
 import { applyStated, granularityOf, isReleased, statisticOf } from "./shares.ts";
 
-/** One element's change as the statistic counts it. */
+/** Statistic of one element's change. */
 function changeOf(statistic: string, delta: number): number {
   if (statistic === "square") return delta * delta;
   return statistic === "abs" ? Math.abs(delta) : delta;
@@ -19,7 +19,9 @@ const toShares = (values: readonly number[], global: Values): number[] => {
   return values.map((v) => v / values.reduce((a, b) => a + b, 0));
 };
 
-/** The shares of a unit that is decided as a whole: Eq. 7, and what the scripts do around it. */
+/**
+ * Shares of a unit that is decided as a whole (Eq. 7), with what the released scripts add to it.
+ */
 function unitShares(unit: readonly ReferenceTensor[]): number[] {
   const { global } = unit[0]!.resolved;
   const models = unit[0]!.models.length;
@@ -55,7 +57,7 @@ function unitShares(unit: readonly ReferenceTensor[]): number[] {
   return toShares(values, global);
 }
 
-/** One element shared out by its own changes; where nothing moved, the base. */
+/** One element merged by shares from its own changes; the base where nothing changed. */
 function mergeElement(base: number, xs: readonly number[], global: Values): number {
   const statistic = statisticOf(global) === "signed" ? "abs" : statisticOf(global);
   const values = xs.map((x) => changeOf(statistic, x - base));
@@ -66,7 +68,10 @@ function mergeElement(base: number, xs: readonly number[], global: Values): numb
 const round = (value: number) =>
   toF32(fromF32(Float32Array.of(value), "BF16"), "BF16")[0] as number;
 
-/** An element as the released scripts compute it: rounded to bf16 once; nothing moved is 0. */
+/**
+ * One element as the released scripts compute it: rounded to bf16 once, and 0 where nothing
+ * changed.
+ */
 function mergeElementReleased(base: number, xs: readonly number[], global: Values): number {
   const values = xs.map((x) => changeOf(statisticOf(global), x - base));
   const sum = Math.max(
@@ -76,7 +81,7 @@ function mergeElementReleased(base: number, xs: readonly number[], global: Value
   return round(xs.reduce((total, x, m) => total + (values[m]! / sum) * round(x), 0));
 }
 
-/** VaRM once more, in float64 and written for the eye. */
+/** VaRM's reference in float64. */
 export function referenceVarm(unit: readonly ReferenceTensor[]): readonly Float64Array[] {
   const perElement = granularityOf(unit[0]!.resolved.global) === "parameter";
   const computed = perElement ? null : unitShares(unit);

@@ -13,7 +13,7 @@ import {
 export const GRANULARITIES = ["model", "layer", "module", "matrix", "parameter"] as const;
 export type Granularity = (typeof GRANULARITIES)[number] | "moved";
 
-/** The released scripts' names for the same things; `avg_weight` exists there alone. */
+/** The released scripts' names of the granularities; `avg_weight` exists only there. */
 const RELEASED_GRANULARITY: Readonly<Record<string, Granularity>> = {
   avg_model: "model",
   avg_weight: "moved",
@@ -43,15 +43,15 @@ export function isReleased(global: Values): boolean {
   return global.profile === "fusechat-v1";
 }
 
-/** The shares that a unit's facts give, before any is stated by hand; one list for the whole unit. */
+/** Shares computed from a unit's sums, before those stated by hand; one list for the whole unit. */
 export function computeShares(unit: readonly UnitTensor[]): number[] {
   const { resolved, facts, name } = unit[0] as UnitTensor;
   const { global } = resolved;
   const granularity = granularityOf(global);
   const models = facts.length;
-  // As published: every model reads the first one's analysis, so all weigh the same.
+  // As published, every model reads the first model's analysis, so all get equal shares.
   if (global.analysis === "shared") return equalShares(models);
-  // Layers know nothing of what stands outside the stack: equal, in the paper's scripts and here.
+  // Tensors outside the layers get equal shares, as in the paper's scripts.
   if (granularity === "layer" && layerKey(name) === null) return equalShares(models);
 
   const over: Measure["over"] =
@@ -76,8 +76,8 @@ export function computeShares(unit: readonly UnitTensor[]): number[] {
 }
 
 /**
- * Shares stated in the recipe hold as they are; the other models share what remains to 1 in the
- * proportion of their computed shares. Null where none is stated.
+ * Shares with those stated in the recipe kept as they are; the other models split the remainder to
+ * 1 in proportion to their computed shares. Null where none is stated.
  */
 export function applyStated(
   computed: readonly number[],

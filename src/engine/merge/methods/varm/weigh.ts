@@ -2,22 +2,24 @@ import type { Facts, UnitTensor } from "../../method.ts";
 
 export type Statistic = "square" | "abs" | "signed";
 
-/** Which of the facts of shaders/reduce/delta.wgsl holds a statistic's sum. */
+/** Index of each statistic among the sums of shaders/reduce/delta.wgsl. */
 const FACT_OF = { signed: 0, square: 1, abs: 2 } as const satisfies Record<Statistic, number>;
 
 const MOVED = 3;
 
-/** How a unit's facts become one number per model. */
+/** How a unit's sums become one number per model. */
 export interface Measure {
   readonly statistic: Statistic;
   /**
-   * `pooled`: mean over all elements of the unit; `sum of means`: the tensors' means added up, as
+   * `pooled`: mean over all elements of the unit; `sum of means`: sum of the tensors' means, as
    * FuseChat's analysis does for layers and modules.
    */
   readonly over: "pooled" | "sum of means";
 }
 
-/** e for each model over a unit, signed as the statistic is (arXiv 2402.16107, Eq. 7). */
+/**
+ * Statistic e of each model over a unit, signed where the statistic is (arXiv 2402.16107, Eq. 7).
+ */
 export function measureUnit(unit: readonly UnitTensor[], { statistic, over }: Measure): number[] {
   const elements = unit.reduce((sum, { elementCount }) => sum + elementCount, 0);
   return unit[0]!.facts.map((_, m) => {
@@ -27,7 +29,7 @@ export function measureUnit(unit: readonly UnitTensor[], { statistic, over }: Me
   });
 }
 
-/** The share of elements that moved at all, per model, in percent (FuseChat's `diff_rate`). */
+/** Percentage of elements that changed, per model (FuseChat's `diff_rate`). */
 export function measureMoved(unit: readonly UnitTensor[]): number[] {
   const elements = unit.reduce((sum, { elementCount }) => sum + elementCount, 0);
   return unit[0]!.facts.map(
@@ -35,7 +37,7 @@ export function measureMoved(unit: readonly UnitTensor[]): number[] {
   );
 }
 
-/** v / Σv, or null where nothing moved. */
+/** Values divided by their sum; null where all are 0. */
 export function normaliseSum(values: readonly number[]): number[] | null {
   const sum = values.reduce((a, b) => a + b, 0);
   return sum === 0 ? null : values.map((value) => value / sum);

@@ -11,11 +11,11 @@ import { PlanSection } from "./PlanSection.tsx";
 import { TrainingForm } from "./TrainingForm.tsx";
 import "./chat.css";
 
-/** FuseChat from end to end: what is put together at the left, what comes of it at the right. */
+/** Panel of a FuseChat pipeline: its form at the left, its progress and report at the right. */
 export function ChatPanel({ studio }: { readonly studio: Studio }) {
   useStore(studio.fusion, (state) => state.draft);
   useStore(studio.library);
-  // Where one stands above the other, the long form would hide what it is about.
+  // On narrow screens the form is above the result and would hide it.
   const narrow = useMediaQuery("(max-width: 720px)", undefined, { getInitialValueInEffect: false });
   const sources = fusionParts(studio).sources.length;
   useEffect(() => {

@@ -16,11 +16,11 @@ import { CURVE_VIEWS, curvesOf, curveView, type ShownTraining, secondsLeft } fro
 interface LearningProps {
   readonly run: PipelineRun;
   readonly curves: Readonly<Record<string, TrainingRun>>;
-  /** Whether the pipeline is under way. */
+  /** Whether the pipeline is running. */
   readonly running: boolean;
 }
 
-/** How the trainings go: one number of every step as curves, and all of the step that was done last. */
+/** Training curves of one quantity, and all quantities of the last step. */
 export function Learning({ run, curves, running }: LearningProps) {
   const [chosen, choose] = useState("loss");
   const trainings = run.stages.filter(
@@ -28,7 +28,7 @@ export function Learning({ run, curves, running }: LearningProps) {
   );
   if (trainings.length === 0) return null;
   const shown = trainings.map(({ key, title, training }, at): ShownTraining => {
-    // A report keeps its curves, even where the training that made them is deleted.
+    // A report keeps its curves, even after its trainings are deleted.
     const curve = run.report?.curves[at] ?? (training === null ? undefined : curves[training]);
     return { name: title, plain: key === "plain", curve };
   });

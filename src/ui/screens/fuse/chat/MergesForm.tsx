@@ -4,7 +4,7 @@ import { Section } from "../../../parts/Section.tsx";
 import { wantedMerges } from "../../../stores/pipelineActions.ts";
 import type { Studio } from "../../../stores/studio.ts";
 
-/** Which merges are compared, on how many tokens. */
+/** Form of the merges, and of the tokens to evaluate on. */
 export function MergesForm({ studio }: { readonly studio: Studio }) {
   const { merges, draft } = useStore(studio.pipeline);
   const wanted = wantedMerges(studio).map(({ name }) => name);

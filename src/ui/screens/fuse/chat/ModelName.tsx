@@ -3,7 +3,7 @@ interface ModelNameProps {
   readonly prefix: string;
 }
 
-/** A model's name; where room is short, what all results begin with goes first. */
+/** Name of a model; in little room the common prefix of all results is left out. */
 export function ModelName({ name, prefix }: ModelNameProps) {
   const shared = name.startsWith(prefix) ? prefix : "";
   return (

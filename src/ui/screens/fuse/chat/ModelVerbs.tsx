@@ -12,7 +12,7 @@ interface ModelVerbsProps {
   readonly pivot: ReportedModel | undefined;
 }
 
-/** What can be done with a model of the report, as long as the library has it. */
+/** Commands for a model of the report, while the library has it. */
 export function ModelVerbs({ studio, model, pivot }: ModelVerbsProps) {
   const models = useStore(studio.library, (state) => state.models) ?? [];
   const find = (name: string | undefined) =>

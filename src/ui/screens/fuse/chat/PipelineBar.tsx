@@ -17,7 +17,7 @@ import { formatDuration } from "../../../theme/format.ts";
 const stateWords = ({ state, resumable }: JobCard) =>
   state === "cancelled" && resumable ? "paused" : state;
 
-/** How long it took or what can be done about it, and what another one would need. */
+/** Duration of a pipeline or how to resume it, and what prevents another one. */
 function whatNow(job: JobCard, blocked: string | null): string {
   const done = job.state === "done";
   const resumable = job.resumable ? "What is done stays done: it goes on where it stopped." : "";
@@ -27,9 +27,9 @@ function whatNow(job: JobCard, blocked: string | null): string {
   ].join(" ");
 }
 
-/** Start, watch, pause, go on. */
+/** Buttons to start, follow, pause and resume a pipeline. */
 export function PipelineBar({ studio }: { readonly studio: Studio }) {
-  // Together they decide what is possible; the table of actions asks them itself.
+  // These stores decide which commands are available; the commands read them themselves.
   useStore(studio.pipeline);
   useStore(studio.fusion);
   useStore(studio.library);

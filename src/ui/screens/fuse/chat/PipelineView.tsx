@@ -10,7 +10,7 @@ import { Learning } from "./Learning.tsx";
 import { Report } from "./Report.tsx";
 import { StageList } from "./StageList.tsx";
 
-/** Where the pipeline is, what is being learned, and the report at its end. */
+/** Stages, training curves and report of a pipeline. */
 export function PipelineView({ studio }: { readonly studio: Studio }) {
   const { run, shown, curves, failure } = useStore(studio.pipeline);
   useStore(studio.jobs);

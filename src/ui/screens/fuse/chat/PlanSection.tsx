@@ -9,7 +9,7 @@ import { planTraining, trainingToPlan } from "../../../stores/pipelinePlan.ts";
 import type { Studio } from "../../../stores/studio.ts";
 import { formatBytes, formatBytesOf, formatCount, formatQuantity } from "../../../theme/format.ts";
 
-/** A person who types a number is not done with the first digit. */
+/** Milliseconds without typing before a plan is requested. */
 const PATIENCE_MS = 300;
 
 const PURPOSES = {
@@ -22,7 +22,7 @@ const PURPOSES = {
   logits: "A tile of logits",
 } as const satisfies Partial<Record<keyof TrainingPlan["bytes"], string>>;
 
-/** What a training of the pivot will take on the GPU, before it starts. */
+/** GPU memory of a training, before it starts. */
 export function PlanSection({ studio }: { readonly studio: Studio }) {
   useStore(studio.fusion, (state) => state.draft);
   useStore(studio.library);

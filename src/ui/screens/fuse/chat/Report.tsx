@@ -16,7 +16,7 @@ interface ReportProps {
   readonly report: PipelineReport;
 }
 
-/** What came of a pipeline: every model's bits per byte, the weight maps, the recipes. */
+/** Report of a pipeline: bits per byte of every model, weight maps and recipes. */
 export function Report({ studio, job, report }: ReportProps) {
   const { models, evaluated, maps, notes } = report;
   const save = async (format: "json" | "md") => {

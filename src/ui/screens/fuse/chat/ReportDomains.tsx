@@ -9,13 +9,16 @@ import { ModelName } from "./ModelName.tsx";
 
 interface ReportDomainsProps {
   readonly models: readonly ReportedModel[];
-  /** Those of the pivot, with its rows of each. */
+  /** Domains of the pivot, with its rows of each. */
   readonly domains: readonly Pick<DomainFigures, "domain" | "rows">[];
-  /** What the results' names begin with. */
+  /** Common prefix of the results' names. */
   readonly prefix: string;
 }
 
-/** Every model's bits per byte by domain: one column each, the lowest of the pivot's kin marked. */
+/**
+ * Table of bits per byte by domain, a column per model; the lowest of the pivot and its results is
+ * marked.
+ */
 export function ReportDomains({ models, domains, prefix }: ReportDomainsProps) {
   const at = (model: ReportedModel, column: number) =>
     model.cell.domains?.[column]?.bitsPerByte ?? null;

@@ -20,7 +20,7 @@ interface Hovered {
   readonly place: DOMRect;
 }
 
-/** The weight map of one merge at a time: VaRM's finest unless a person chose. */
+/** Weight map of one merge at a time, by default VaRM's finest granularity. */
 export function ReportMaps({ studio, report: { maps, models } }: ReportMapsProps) {
   const [chosen, choose] = useState<string | null>(null);
   const [hovered, setHovered] = useState<Hovered | null>(null);
@@ -31,7 +31,7 @@ export function ReportMaps({ studio, report: { maps, models } }: ReportMapsProps
     maps[0];
   const map = told?.map;
   const base = models[0]?.name ?? null;
-  // The pivot's name has no part in what the targets' names share.
+  // The pivot's name does not count for the targets' common prefix.
   const legend = useMemo(() => ({ ...mapLegend(map?.models ?? [], null), base }), [map, base]);
   const layout = useMemo(() => (map ? layoutMap(map, legend) : null), [map, legend]);
   if (!told || !map || !layout) return null;

@@ -21,18 +21,21 @@ const ROLES = {
 
 interface ReportTableProps {
   readonly studio: Studio;
-  /** The pivot first. */
+  /** Models, the pivot first. */
   readonly models: readonly ReportedModel[];
-  /** What the results' names begin with. */
+  /** Common prefix of the results' names. */
   readonly prefix: string;
 }
 
-/** Digits of a difference: what fine-tunes differ by is small. */
+/** Digits of a difference: fine-tunes differ by little. */
 const DIGITS = 4;
 
-/** Every model on the rows that no training read: bits per byte with 95 % intervals, and differences. */
+/**
+ * Table of every model on rows that no training read: bits per byte with 95 % intervals, and
+ * differences.
+ */
 export function ReportTable({ studio, models, prefix }: ReportTableProps) {
-  // A source reads in its own tokens and is no result: the scale is the pivot's and its kin's.
+  // Sources are no results and have other tokens: the scale spans the pivot and its results.
   const own = models.filter(({ role }) => role !== "source");
   const span = spanOf(own.map(({ cell }) => cell));
   const best = Math.min(...own.flatMap(({ cell }) => cell.bitsPerByte ?? []));
@@ -124,7 +127,7 @@ interface DifferenceProps {
   readonly of: number;
 }
 
-/** A paired difference; whether its interval leaves out 0 is said, not coloured. */
+/** A paired difference; words, not colour, say whether its interval excludes 0. */
 function Difference({ difference, of }: DifferenceProps) {
   if (!difference) return <span className="faint">–</span>;
   const { rows = of, interval } = difference;

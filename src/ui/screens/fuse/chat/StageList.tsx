@@ -22,7 +22,7 @@ const MARKS: Readonly<Record<ShownState, string>> = {
   failed: "✕",
 };
 
-/** Their marks say enough to who sees them. */
+/** States that only their icon shows. */
 const QUIET: ReadonlySet<ShownState> = new Set(["waiting", "done"]);
 
 interface StageListProps {
@@ -31,7 +31,7 @@ interface StageListProps {
   readonly job: Pick<JobCard, "state">;
 }
 
-/** Every stage of a pipeline, by step: which are done, which were taken over, where it is. */
+/** Stages of a pipeline by step, with their states. */
 export function StageList({ studio, stages, job }: StageListProps) {
   return (
     <ol className="chat-steps" aria-label="Pipeline">
@@ -68,7 +68,7 @@ export function StageList({ studio, stages, job }: StageListProps) {
   );
 }
 
-/** What a stage made can be looked at as soon as it is there. */
+/** Title of a stage, which links to its result once that exists. */
 function StageTitle({
   studio,
   stage: { title, fusion, model },

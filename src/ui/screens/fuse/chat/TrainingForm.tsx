@@ -11,7 +11,7 @@ import {
 import type { Studio } from "../../../stores/studio.ts";
 import { FieldList } from "../FieldList.tsx";
 
-/** How targets are trained, and what is made of them. */
+/** Form of the trainings. */
 export function TrainingForm({ studio }: { readonly studio: Studio }) {
   const { changes } = useStore(studio.pipeline, (state) => state.draft);
   const profile = useStore(studio.fusion, (state) => state.draft.profile);

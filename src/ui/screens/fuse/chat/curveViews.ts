@@ -3,10 +3,10 @@ import type { Curve } from "../../../plots/curve.ts";
 import { BASE_COLOUR, modelColour } from "../../../theme/colours.ts";
 import { formatBits, formatNumber } from "../../../theme/format.ts";
 
-/** A number of every step that can be looked at as a curve. */
+/** A quantity of the training that is shown as a curve. */
 export interface CurveView {
   readonly id: string;
-  /** On the switch. */
+  /** Label of the switch. */
   readonly label: string;
   readonly title: string;
   readonly unit: string;
@@ -23,7 +23,7 @@ const LOSS: CurveView = {
   format: formatBits,
 };
 
-/** What can be looked at; the first unless a person chose. */
+/** Quantities to choose from; the first is the default. */
 export const CURVE_VIEWS: readonly CurveView[] = [
   LOSS,
   {
@@ -74,14 +74,14 @@ export const curveView = (id: string): CurveView =>
 /** A training of the pipeline, as it is drawn. */
 export interface ShownTraining {
   readonly name: string;
-  /** The one without sources has the pivot's colour: nobody taught it. */
+  /** Whether it is the training without sources, which has the pivot's colour. */
   readonly plain: boolean;
   readonly curve: Pick<TrainingRun, "heldOutBefore" | "points"> | undefined;
 }
 
 const DASHES = ["", "7 4", "2 3", "9 3 2 3"] as const;
 
-/** The curves of a view, a training each; what is held out is known before the first step too. */
+/** Curves of a view, one per training; held-out scores begin before the first step. */
 export function curvesOf(
   { id, pick }: CurveView,
   trainings: readonly ShownTraining[],
@@ -101,7 +101,7 @@ export function curvesOf(
   });
 }
 
-/** Seconds until a training is through its steps, or null while its pace is not known. */
+/** Seconds until a training is done; null while its speed is unknown. */
 export function secondsLeft({
   steps,
   points,

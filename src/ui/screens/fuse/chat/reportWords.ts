@@ -1,6 +1,6 @@
 import type { EvaluationCell } from "../../../../engine/contract/index.ts";
 
-/** What the estimates and their intervals span together. */
+/** Range of the estimates and their intervals. */
 export function spanOf(cells: readonly EvaluationCell[]): {
   readonly from: number;
   readonly to: number;
@@ -12,7 +12,7 @@ export function spanOf(cells: readonly EvaluationCell[]): {
   return { from: Math.min(...ends), to: Math.max(...ends) };
 }
 
-/** Fewer bits are better; an interval with 0 in it tells nothing. */
+/** Verdict on a difference: fewer bits are better; an interval that contains 0 is undecided. */
 export function verdictOf({
   interval,
 }: NonNullable<EvaluationCell["difference"]>):

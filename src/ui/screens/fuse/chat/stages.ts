@@ -1,9 +1,9 @@
 import type { JobCard, PipelineStage } from "../../../../engine/contract/index.ts";
 
-/** How a stage stands, in words. */
+/** State of a stage, in words. */
 export type ShownState = "waiting" | "running" | "done" | "made before" | "stopped" | "failed";
 
-/** A stage that was running when its pipeline ended is where that stopped. */
+/** State of a stage as it is shown: one that was running when its pipeline ended was stopped. */
 export function shownState(
   { state }: Pick<PipelineStage, "state">,
   job: Pick<JobCard, "state">,
@@ -13,7 +13,7 @@ export function shownState(
   return job.state === "failed" ? "failed" : "stopped";
 }
 
-/** How a step stands: done when all its stages are, and now as soon as one was begun. */
+/** State of a step: done when all its stages are, current as soon as one has begun. */
 export function stepState(
   stages: readonly Pick<PipelineStage, "state">[],
 ): "done" | "now" | "todo" {
