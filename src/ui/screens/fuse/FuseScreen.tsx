@@ -8,10 +8,10 @@ import { shownFusion } from "../../stores/fusionActions.ts";
 import { describeModels } from "../../stores/playgroundActions.ts";
 import type { Studio } from "../../stores/studio.ts";
 import { formatCount } from "../../theme/format.ts";
-import { ChatPanel } from "./chat/ChatPanel.tsx";
-import { PipelineBar } from "./chat/PipelineBar.tsx";
 import { DocumentsPanel } from "./DocumentsPanel.tsx";
 import { FuseBar } from "./FuseBar.tsx";
+import { PipelineBar } from "./pipeline/PipelineBar.tsx";
+import { PipelinePanel } from "./pipeline/PipelinePanel.tsx";
 import { SetupPanel } from "./SetupPanel.tsx";
 import { TotalsPanel } from "./TotalsPanel.tsx";
 import "./fuse.css";
@@ -67,7 +67,7 @@ export function FuseScreen({ studio }: { readonly studio: Studio }) {
         {card && <DocumentsPanel key={card.id} studio={studio} card={card} />}
       </Tabs.Panel>
       <Tabs.Panel value="pipeline" className="fuse-panel">
-        <ChatPanel studio={studio} />
+        <PipelinePanel studio={studio} />
       </Tabs.Panel>
       {tab === "pipeline" && <PipelineBar studio={studio} />}
       {tab !== "pipeline" && !empty && <FuseBar studio={studio} />}

@@ -19,10 +19,10 @@ import {
 import type { Studio } from "../../stores/studio.ts";
 import { formatBytes, formatCount, formatWhen } from "../../theme/format.ts";
 import { DomainTable } from "./DomainTable.tsx";
+import { FusionSteps } from "./FusionSteps.tsx";
 import { changedRules, sayValue } from "./fields.ts";
+import { fusionSteps } from "./fusionSteps.ts";
 import { MemberTable } from "./MemberTable.tsx";
-import { Pipeline } from "./Pipeline.tsx";
-import { pipelineSteps } from "./pipeline.ts";
 
 interface TotalsProps {
   readonly studio: Studio;
@@ -37,7 +37,7 @@ export function TotalsPanel({ studio, card }: TotalsProps) {
   const notes = (card && job?.result?.fusion === card.id && job.result.notes) || [];
   return (
     <div className="fuse-middle">
-      <Pipeline steps={pipelineSteps(job, card)} />
+      <FusionSteps steps={fusionSteps(job, card)} />
       {card ? <Totals studio={studio} card={card} notes={notes} /> : <NothingYet studio={studio} />}
     </div>
   );

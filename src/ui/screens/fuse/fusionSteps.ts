@@ -44,7 +44,7 @@ function wordsOf(card: FusionCard): Readonly<Record<Stage, string>> {
 }
 
 /** States of a fusion's steps, from its job while it runs, else from its result. */
-export function pipelineSteps(
+export function fusionSteps(
   job: JobCard | undefined,
   card: FusionCard | undefined,
 ): readonly Step[] {

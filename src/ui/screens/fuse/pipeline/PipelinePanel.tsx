@@ -9,10 +9,10 @@ import { MergesForm } from "./MergesForm.tsx";
 import { PipelineView } from "./PipelineView.tsx";
 import { PlanSection } from "./PlanSection.tsx";
 import { TrainingForm } from "./TrainingForm.tsx";
-import "./chat.css";
+import "./pipeline.css";
 
 /** Panel of a FuseChat pipeline: its form at the left, its progress and report at the right. */
-export function ChatPanel({ studio }: { readonly studio: Studio }) {
+export function PipelinePanel({ studio }: { readonly studio: Studio }) {
   useStore(studio.fusion, (state) => state.draft);
   useStore(studio.library);
   // On narrow screens the form is above the result and would hide it.

@@ -1,9 +1,9 @@
-import type { Step } from "./pipeline.ts";
+import type { Step } from "./fusionSteps.ts";
 
 const STATES = { done: "done", now: "under way", todo: "to come" } as const;
 
 /** Steps of a fusion, with the current one. */
-export function Pipeline({ steps }: { readonly steps: readonly Step[] }) {
+export function FusionSteps({ steps }: { readonly steps: readonly Step[] }) {
   return (
     <ol className="steps num" aria-label="Pipeline">
       {steps.map(({ stage, state, words }) => (

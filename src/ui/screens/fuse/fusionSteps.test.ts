@@ -1,14 +1,14 @@
 import { expect, test } from "vitest";
 import { fakeJob } from "../../stores/fakeEngine.ts";
 import { fakeFusion, fakeMember } from "../../stores/fakeFusion.ts";
-import { leastCoverage, pipelineSteps } from "./pipeline.ts";
+import { fusionSteps, leastCoverage } from "./fusionSteps.ts";
 
 const job = (label: string, state: "running" | "interrupted" | "done" = "running") => {
   const progress = { doneBytes: 1, totalBytes: 9, label, bytesPerSecond: null, secondsLeft: null };
   return fakeJob("f", { kind: "fuse", state, progress });
 };
-const states = (...given: Parameters<typeof pipelineSteps>) =>
-  pipelineSteps(...given).map(({ state }) => state);
+const states = (...given: Parameters<typeof fusionSteps>) =>
+  fusionSteps(...given).map(({ state }) => state);
 
 test("the step that is being done is told from the job's label", () => {
   expect(states(job("fusing-7b reads document 3 of 9"), undefined)).toEqual([
@@ -25,15 +25,13 @@ test("the step that is being done is told from the job's label", () => {
 });
 
 test("an interrupted fusion says where it stopped, one that is over leaves its result", () => {
-  expect(
-    pipelineSteps(job("Mapping the vocabulary of flint", "interrupted"), undefined)[1],
-  ).toEqual({
+  expect(fusionSteps(job("Mapping the vocabulary of flint", "interrupted"), undefined)[1]).toEqual({
     stage: "Align",
     state: "now",
     words: "stopped here",
   });
   expect(states(job("Fuse", "done"), undefined)).toEqual(["todo", "todo", "todo"]);
-  const words = pipelineSteps(undefined, fakeFusion("f")).map((step) => step.words);
+  const words = fusionSteps(undefined, fakeFusion("f")).map((step) => step.words);
   expect(words.map((one) => one.replaceAll("\u00a0", " "))).toEqual([
     "3 texts · 2 models",
     "97 % of the pivot’s rows",
