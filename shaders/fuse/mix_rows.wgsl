@@ -1,9 +1,9 @@
-// fused[r] = Σₘ weight[r, m] · softmax(row[r, m] / T) over the union of their ids, one invocation per
-// row; nothing dense is made. Entries come out by probability, ties by id.
+// Fused rows: fused[r] = Σₘ weight[r, m] · softmax(row[r, m] / T) over the union of the members' ids.
+// One invocation per row; rows stay sparse. Entries are sorted by probability, ties by id.
 //
-// A row's entries are renormalised, or (BUCKET) keep their true probabilities, and the rest is one
-// outcome more: its tail. Equal ids are added in the order of the members. BF16 rounds where the
-// references' collator and trainer do.
+// With BUCKET a row's entries keep their true probabilities, and the rest, its tail, is one more
+// outcome; without it they are renormalised. Equal ids are added in the order of the members. BF16
+// rounds where the references' collator and trainer do.
 //
 // Linked constants: BF16, BUCKET.
 // needs lib/float.wgsl

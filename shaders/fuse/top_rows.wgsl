@@ -1,11 +1,11 @@
 // The k largest logits of a row with their ids, the largest first and ties by the smaller id; its
-// log-sum-exp; and the nats of one target. One workgroup per wanted row, which stays where it lies.
+// log-sum-exp; and the nats of one target. One workgroup per wanted row.
 //
-// Each lane's largest logit is found first: what is below the k-th largest of those is not among the
-// row's k. The few others are collected while the row is read again for its sum, and ranked. Where they
-// are not few, because many tie, they are selected by radix over integer keys: digit by digit of the
-// logit from the highest on, then of the id. Integers make it exact and the same on every GPU, and see
-// infinities and NaN, which float operations may overlook.
+// Each lane's largest logit comes first: logits below the k-th largest of those are not among the
+// row's k. The few others are collected during the second pass over the row, which computes its sum,
+// and ranked. Where many tie, they are selected by radix over integer keys: digit by digit of the
+// logit from the highest on, then of the id. Integer keys are exact and the same on every GPU, and
+// order infinities and NaN, which float comparisons may miss.
 struct Shape {
   columns: u32,
   // Ids below are tokens; the columns from here on are padding of the model's head.

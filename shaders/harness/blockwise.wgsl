@@ -1,12 +1,12 @@
-// Sums a rule's facts over fixed blocks of 2,048 elements of each row, by tensor of its only one: a
-// partial per block and row of facts, finished in float64 on the host. Blocks are counted from the
-// row's first element and the tree is fixed, so a device gives the same bits however the tensor is cut
-// into tiles. Within a block a sum of positive terms is off by at most 8 + 2 + 6 roundings, about
-// 1e-6 of itself.
+// Sums of a reduce rule over fixed blocks of 2,048 elements of each row (a whole tensor is one row):
+// one partial sum per block and row of sums, added up in float64 on the host. Blocks are counted from
+// the row's first element and the order of additions is fixed, so a device gives the same bits however
+// the tensor is cut into tiles. Within a block a sum of positive terms is off by at most 8 + 2 + 6
+// roundings, about 1e-6 of itself.
 //
 // A rule supplies `fn facts(base: vec4f, x: array<vec4f, MODELS>, row: u32) -> mat4x4f`, one row of
-// four facts: column k holds fact k of four neighbouring elements. Facts of zeros must be zeros: a
-// row's end is padded so. Linked constant ROWS: how many rows of facts there are.
+// four sums: column k holds the terms of sum k for four neighbouring elements. Elements of zeros must
+// give zeros, since rows are padded with them. Linked constant ROWS: the number of rows of sums.
 // needs lib/tile.wgsl
 @group(0) @binding(3) var<storage, read_write> partials: array<vec4f>;
 

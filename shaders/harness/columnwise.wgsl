@@ -1,8 +1,9 @@
-// Sums a rule's facts down each column over fixed blocks of 16 rows: a partial per block, column and
-// row of facts, finished in float64 on the host. A tile begins with a block, so that the cut never
-// shows. A lane has four neighbouring columns.
+// Sums of a reduce rule down each column over fixed blocks of 16 rows: one partial sum per block,
+// column and row of sums, added up in float64 on the host. A tile begins with a block, so tiling does
+// not change a sum. A lane has four neighbouring columns.
 //
-// A rule supplies `facts` as for harness/blockwise.wgsl. Linked constant ROWS: how many rows of facts.
+// A rule supplies `facts` as for harness/blockwise.wgsl. Linked constant ROWS: the number of rows of
+// sums.
 // needs lib/tile.wgsl
 @group(0) @binding(3) var<storage, read_write> partials: array<vec4f>;
 

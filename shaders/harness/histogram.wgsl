@@ -1,10 +1,11 @@
-// Counts a tile's elements by score, or by place among those of one score: what an exact selection of
-// the largest needs (merge/select.ts). Scores are not negative, so their bits are in their order.
+// Histogram of a tile's elements by score, or by index among those of one score: the passes of an
+// exact selection of the largest (merge/run/select.ts). Scores are not negative, so their bit patterns
+// sort like their values.
 //
 // A rule supplies `fn score(base: vec4f, x: array<vec4f, MODELS>, m: u32) -> vec4f`.
-// constants: upper 16 and lower 15 bits of a score.   tile.model: whose score.
+// constants: upper 16 and lower 15 bits of a score.   tile.model: the model to score.
 // Linked constant KEY: 0 counts by upper bits; 1, among those with the upper bits, by lower bits;
-// 2, among those with the score, by block of 2,048 elements; 3, by place within the tile's first block.
+// 2, among those with the score, by block of 2,048 elements; 3, by index in the tile's first block.
 // needs lib/tile.wgsl
 @group(0) @binding(3) var<storage, read_write> bins: array<atomic<u32>>;
 

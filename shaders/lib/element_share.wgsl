@@ -1,6 +1,6 @@
-// VaRM at the level of single parameters: each element shared out by how far each model moved it.
-//   fₘ = δₘ² or |δₘ|;   share = f / Σf, or softmax(f / temperature);   nothing moved: all shares 0
-// Ratios are taken to the largest |δ| first: δ² of a small δ would underflow.
+// VaRM by element: shares of each element from the models' changes δ of that element.
+//   fₘ = δₘ² or |δₘ|;   share = f / Σf, or softmax(f / temperature);   all δ 0: all shares 0
+// Changes are divided by the largest |δ| first: δ² of a small δ would underflow.
 //
 // constants: statistic (0 square, 1 abs), softmax (0 no, 1 yes), 1 / temperature
 fn element_shares(base: vec4f, x: array<vec4f, MODELS>) -> array<vec4f, MODELS> {

@@ -1,5 +1,5 @@
-// The family of TIES, DARE and SCE: each model's change δ = x - base is thinned out element by
-// element, an elected sign may veto those that disagree, and what is left is added to the base:
+// TIES, DARE and SCE: each model's change δ = x - base is sparsified, changes against the elected sign
+// may be dropped, and the weighted sum of the rest is added to the base:
 //   out = base + Σ coefficientₘ δₘ
 // (TIES arXiv 2306.01708, DARE arXiv 2311.03099, SCE arXiv 2408.07990)
 //

@@ -1,12 +1,11 @@
-// A tile: the same stretch of one tensor from every model, each as stored, in one buffer. Work is in
-// quads of four neighbouring elements, which are 16 bytes of f32 or 8 bytes of a 16-bit type.
+// A tile: the same range of one tensor from every source, each as stored, in one buffer. Elements are
+// processed in quads of four neighbours, which are 16 bytes of f32 or 8 bytes of a 16-bit type.
 //
 // Linked constants: SEGMENTS (the base, where there is one, then the models), HAS_BASE, MODELS;
-// STORED (the dtype of every segment, or MIXED) and OUTPUT (the dtype of what is written): a shader
-// that must ask for them at every quad takes up to four times as long; PART (what a rule's constants
-// are for: 0 the tensor, 1 each row, 2 each column) and CONSTANTS (how many each row or column has).
-//
-// ARITHMETIC is the dtype that the steps of a rule are rounded to, of rules that round them.
+// STORED (the dtype of every segment, or MIXED) and OUTPUT (the dtype of the result), linked since
+// branching on them at every quad takes up to four times as long; PART (the unit that a rule's
+// constants belong to: 0 the tensor, 1 each row, 2 each column) and CONSTANTS (how many each row or
+// column has); ARITHMETIC (the dtype that rules with rounded steps round to).
 //
 // Rows are padded to whole quads with zeros, so that a quad lies in one row. By tensor, a tile is one
 // row.

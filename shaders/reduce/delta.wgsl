@@ -1,4 +1,4 @@
-// How far a model moved from the base, δ = x - base, in the tile's unit; a row per model.
+// Statistics of a model's change δ = x - base, in the tile's unit; one row per model.
 //   facts: Σδ, Σδ², Σ|δ|, number of δ ≠ 0        (FuseChat's analysis, arXiv 2402.16107, Eq. 7)
 fn facts(base: vec4f, x: array<vec4f, MODELS>, m: u32) -> mat4x4f {
   let d = tile.unit * (x[m] - base);

@@ -1,4 +1,4 @@
-// Mean and spread of the shares that VaRM gives at the level of single parameters.
+// Sums for mean and deviation of VaRM's shares by element; one row per model.
 //   facts: Σ share, Σ share², 0, 0                     constants: as in lib/element_share.wgsl
 // needs lib/element_share.wgsl
 fn facts(base: vec4f, x: array<vec4f, MODELS>, m: u32) -> mat4x4f {

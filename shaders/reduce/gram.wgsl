@@ -1,7 +1,7 @@
-// The inner products of the models' changes, δ = x - base, or of their weights where there is no base:
-// all that must be known of vectors to combine them by angles and lengths.
-//   fact k of all rows, counted on: Σ δₘ·δₙ with m = k / SHIFTS, n = m + k % SHIFTS around the models
-// So each pair is there once, but for the opposite ones of an even number. Beyond the last it is 0.
+// Gram matrix of the models' changes δ = x - base, or of their weights where there is no base: lengths
+// and angles of all combinations follow from it.
+//   fact k, counted over all rows: Σ δₘ·δₙ with m = k / SHIFTS, n = (m + k % SHIFTS) mod MODELS
+// Each pair occurs once, except opposite ones of an even number. Facts beyond the last are 0.
 const SHIFTS = MODELS / 2u + 1u;
 
 fn product(base: vec4f, x: array<vec4f, MODELS>, k: u32) -> vec4f {

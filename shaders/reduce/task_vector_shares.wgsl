@@ -1,4 +1,4 @@
-// Mean and spread of the coefficients that TIES, DARE and SCE give each model's change.
+// Sums for mean and deviation of the coefficients that TIES, DARE and SCE give each model's change.
 //   facts: Σ coefficient, Σ coefficient², 0, 0        constants: as in lib/task_vectors.wgsl
 // needs lib/task_vectors.wgsl
 fn facts(base: vec4f, x: array<vec4f, MODELS>, m: u32) -> mat4x4f {

@@ -1,4 +1,5 @@
-// What thinning a model's change out leaves of it, δ = x - base, in the tile's unit; a row per model.
+// Sums of a model's change δ = x - base before and after sparsification, in the tile's unit; one row
+// per model.
 //   facts: Σ|δ|, Σ|kept δ|, Σ(kept δ)², number of kept δ ≠ 0
 // constants: as in lib/task_vectors.wgsl
 // needs lib/task_vectors.wgsl
