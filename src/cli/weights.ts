@@ -45,7 +45,7 @@ export const weights: Command = {
       const gpuProvider = needsGpu
         ? await openGpuProvider(options.adapter)
         : new GpuProvider(undefined);
-      const total = bytesToMeasure(plan.card);
+      const total = bytesToMeasure(plan, wanted.captions);
       const facts = await measure(plan, gpuProvider, {
         ...wanted,
         progress: (doneBytes, label) => progress(doneBytes, total, label),

@@ -52,9 +52,9 @@ export interface MergePlan {
   readonly extras: readonly ExtraGroup[];
   /** False where a finding is an error. */
   readonly runnable: boolean;
-  /** Bytes read, over all passes. */
+  /** Bytes read at the most, over all passes. */
   readonly readBytes: number;
-  /** Number of times that each source is read: 2 where sums over whole tensors are needed first. */
+  /** Number of times that a source is read at the most: 2 where sums over whole tensors are needed first. */
   readonly passes: number;
   readonly writeBytes: number;
   readonly shards: number;

@@ -3,7 +3,7 @@ import { EngineError, type ModelId, type Recipe, type WeightMap } from "../contr
 import type { JobKind } from "../core/jobs/kind.ts";
 import type { GpuProvider } from "../gpu/device.ts";
 import { makeWeightMap } from "./map/weightMap.ts";
-import { bytesToMeasure } from "./plan/estimate.ts";
+import { bytesToMeasure, bytesToMerge } from "./plan/estimate.ts";
 import { createExaminer } from "./plan/examine.ts";
 import type { Plan } from "./plan/outputTensor.ts";
 import { type PrepareOptions, prepareMerge, requireRunnable } from "./plan/prepare.ts";
@@ -14,6 +14,9 @@ import { mergeInto } from "./run/merge.ts";
 
 /** Reduce rules that a merge sums for the map's summary, beside the method's own. */
 const CAPTIONS = ["agreement"];
+
+/** Those of a merge: none where it reads the weights once, since they would take a pass of their own. */
+const captionsOf = ({ card }: Plan) => (card.passes > 1 ? CAPTIONS : undefined);
 
 /**
  * Milliseconds between two stores of the measured sums: the most work that a closed tab can cost.
@@ -107,7 +110,7 @@ export function createMeasureKind(parts: MergeParts): JobKind<"measure"> {
         title: `Measure ${plan.keys.join(", ")}`,
         recipe,
         durable: true,
-        totalBytes: bytesToMeasure(plan.card),
+        totalBytes: bytesToMeasure(plan, CAPTIONS),
       };
     },
     async run({ recipe }, { signal, progress }) {
@@ -115,7 +118,7 @@ export function createMeasureKind(parts: MergeParts): JobKind<"measure"> {
       const ids = await findModels(library, recipe);
       const known = await facts.load(plan, ids);
       const { onTensor, save } = keepFacts(facts, plan, ids, known);
-      const totalBytes = bytesToMeasure(plan.card);
+      const totalBytes = bytesToMeasure(plan, CAPTIONS);
       try {
         await measure(plan, gpuProvider, {
           signal,
@@ -190,7 +193,7 @@ export function createMergeKind(parts: MergeParts): JobKind<"merge", MergeState>
         title: `Merge ${name}`,
         recipe: plan.recipe,
         durable: true,
-        totalBytes: plan.card.readBytes,
+        totalBytes: bytesToMerge(plan, captionsOf(plan)),
       };
     },
     async run({ recipe, name, shardBytes }, { signal, progress, save, state, modelsChanged }) {
@@ -213,24 +216,24 @@ export function createMergeKind(parts: MergeParts): JobKind<"merge", MergeState>
       modelsChanged();
       const known = await facts.load(plan, ids);
       const kept = keepFacts(facts, plan, ids, known);
+      const captions = captionsOf(plan);
+      const totalBytes = bytesToMerge(plan, captions);
       const startedAt = Date.now();
       try {
         await mergeInto(plan, begun.writer, gpuProvider, {
           name,
           signal,
           known,
-          // Summary sums are only added to a pass that reads the weights anyway.
-          ...(plan.card.passes > 1 ? { captions: CAPTIONS } : {}),
+          ...(captions ? { captions } : {}),
           onTensor: kept.onTensor,
-          progress: (doneBytes, label) =>
-            progress({ doneBytes, totalBytes: plan.card.readBytes, label }),
+          progress: (doneBytes, label) => progress({ doneBytes, totalBytes, label }),
         });
       } finally {
         await kept.save();
         modelsChanged();
       }
       if (!earlier) {
-        parts.noteSpeed((1000 * plan.card.readBytes) / Math.max(Date.now() - startedAt, 1));
+        parts.noteSpeed((1000 * totalBytes) / Math.max(Date.now() - startedAt, 1));
       }
       return { ...done, models: [begun.id] };
     },

@@ -1,11 +1,14 @@
 import { expect } from "vitest";
-import { readTensor } from "../checkpoint/checkpoint.ts";
+import { type Checkpoint, readTensor } from "../checkpoint/checkpoint.ts";
 import type { Recipe } from "../contract/index.ts";
+import type { ByteSource } from "../core/bytes.ts";
 import { toF64 } from "../core/tensor/convert.ts";
 import type { GpuProvider } from "../gpu/device.ts";
 import { BLOCK_ELEMENTS } from "../gpu/tiles/tiling.ts";
 import { makeWeightMap } from "./map/weightMap.ts";
 import { type MergeMethod, methodCard } from "./method.ts";
+import { bytesToMeasure } from "./plan/estimate.ts";
+import type { Plan } from "./plan/outputTensor.ts";
 import { measure } from "./run/measure.ts";
 import {
   type Asked,
@@ -53,7 +56,62 @@ const asMean = ({ params }: MergeMethod): Recipe["parameters"] =>
     Object.keys(params).flatMap((name) => (name.startsWith("normalize") ? [[name, true]] : [])),
   );
 
+/** A family that counts the bytes that are read of it. */
+function makeCountedFamily(models: number) {
+  const read = { bytes: 0 };
+  const count = (checkpoint: Checkpoint): Checkpoint => {
+    const tensors = [...checkpoint.tensors].map(([name, tensor]) => {
+      const { source } = tensor;
+      const counted: ByteSource = {
+        byteLength: source.byteLength,
+        read(start, length) {
+          read.bytes += length;
+          return source.read(start, length);
+        },
+      };
+      return [name, { ...tensor, source: counted }] as const;
+    });
+    return { ...checkpoint, tensors: new Map(tensors) };
+  };
+  const family = makeFamily(models, "F32");
+  return { read, family: { base: count(family.base), models: family.models.map(count) } };
+}
+
+/** Bytes announced are bytes read; of a selection, whose passes depend on the values, the most. */
+function expectAnnounced(plan: Plan, read: number, announced: number): void {
+  const selects = plan.outputs.some(
+    ({ action, resolved }) => action === "merge" && plan.method.select?.(resolved),
+  );
+  if (selects) expect(read).toBeLessThanOrEqual(announced);
+  else expect(read).toBe(announced);
+}
+
 export const laws: readonly Law[] = [
+  {
+    says: "reads what was announced, and tells it in steps forward to the end",
+    async check(asked, gpuProvider) {
+      const { read, family } = makeCountedFamily(countOf(asked.method));
+      const plan = planFamily(asked, family);
+      const tileElements = BLOCK_ELEMENTS;
+      for (const captions of [undefined, [], ["agreement"]]) {
+        const told = [0];
+        read.bytes = 0;
+        await measure(plan, gpuProvider, {
+          signal: new AbortController().signal,
+          tileElements,
+          ...(captions ? { captions } : {}),
+          progress: (doneBytes) => void told.push(doneBytes),
+        });
+        const announced = bytesToMeasure(plan, captions);
+        expectAnnounced(plan, read.bytes, announced);
+        expect(told).toEqual(told.toSorted((a, b) => a - b));
+        expect(told.at(-1)).toBe(announced);
+      }
+      read.bytes = 0;
+      await mergeFamily(plan, gpuProvider, tileElements);
+      expectAnnounced(plan, read.bytes, plan.card.readBytes);
+    },
+  },
   {
     says: "agrees with its reference on F32, BF16 and F16",
     async check(asked, gpuProvider) {

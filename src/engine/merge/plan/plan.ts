@@ -17,14 +17,13 @@ import type { MergeMethod, Resolved, Values } from "../method.ts";
 import { checkSettings } from "../recipe/checkSettings.ts";
 import { stateProfile } from "../recipe/profiles.ts";
 import { countedModels, resolveGlobal, resolveSettings } from "../recipe/resolve.ts";
-import { SELECT_PASSES } from "../run/select.ts";
 import { STUDIO } from "../run/version.ts";
 import { arithmeticOf } from "./arithmetic.ts";
 import { checkModels, checkTogether } from "./checkModels.ts";
 import { compareCheckpoints } from "./compare.ts";
 import type { Details } from "./details.ts";
 import { describeDTypes, outputDType } from "./dtypes.ts";
-import { estimatePeak, estimateReads } from "./estimate.ts";
+import { estimatePeak, estimateReads, passesOf } from "./estimate.ts";
 import { type Absence, describeAbsences, listExtras } from "./extras.ts";
 import { foldFindings } from "./foldFindings.ts";
 import { gatherTensor } from "./gather.ts";
@@ -163,10 +162,8 @@ function makeCard(
   { findings, extras }: Pick<MergePlan, "findings" | "extras">,
 ): MergePlan {
   const merged = outputs.filter(({ action }) => action === "merge");
-  const selects = merged.some(({ resolved }) => method.select?.(resolved));
-  const reduces = merged.some(({ resolved }) => method.reduce?.(resolved));
-  const passes = 1 + (reduces ? 1 : 0) + (selects ? SELECT_PASSES : 0);
-  const readBytes = estimateReads(outputs, passes);
+  const passes = merged.reduce((most, output) => Math.max(most, passesOf(method, output)), 1);
+  const readBytes = estimateReads(method, outputs);
   const indexBytes = new TextEncoder().encode(shards.index ?? "").byteLength;
   return {
     tensors: outputs.map(({ name, shape, dtype, action }) => ({

@@ -11,7 +11,7 @@ import { partShares, reductionOf, type TensorRule } from "./rules.ts";
 import { selectLargest } from "./select.ts";
 import { openTileSession, type TileSession } from "./session.ts";
 import { type Partials, Sums, sumTile } from "./sum.ts";
-import { readBytesPerElement, readTile } from "./tileInput.ts";
+import { readTile, storedBytesPerElement } from "./tileInput.ts";
 
 export interface MeasureOptions {
   readonly signal: AbortSignal;
@@ -72,7 +72,7 @@ export async function measure(
   }
 
   function advance(output: OutputTensor, elements: number): void {
-    doneBytes += elements * readBytesPerElement(output);
+    doneBytes += elements * storedBytesPerElement(output);
     options.progress?.(doneBytes, output.name);
   }
 

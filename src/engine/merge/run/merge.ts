@@ -4,6 +4,7 @@ import type { FileTreeWriter } from "../../core/bytes.ts";
 import { sealUnchanged, watchInputs } from "../../core/inputs.ts";
 import type { GpuProvider } from "../../gpu/device.ts";
 import { makeWeightMap } from "../map/weightMap.ts";
+import { bytesToMeasure, bytesToMerge } from "../plan/estimate.ts";
 import type { Plan } from "../plan/outputTensor.ts";
 import { requireRunnable } from "../plan/prepare.ts";
 import { decideAll } from "./decide.ts";
@@ -21,7 +22,7 @@ export interface MergeOptions {
   /** Reduce rules for the weight map's summary, beside the method's own. */
   readonly captions?: readonly string[];
   onTensor?: MeasureOptions["onTensor"];
-  /** Progress in bytes of `plan.card.readBytes`, and the tensor at hand. */
+  /** Progress in bytes of `bytesToMerge`, and the tensor at hand. */
   progress?(doneBytes: number, label: string): void;
 }
 
@@ -38,12 +39,11 @@ export async function mergeInto(
 ): Promise<void> {
   requireRunnable(plan);
   const { signal, name } = options;
-  const { readBytes, writeBytes, passes } = plan.card;
+  const { writeBytes } = plan.card;
+  const totalBytes = bytesToMerge(plan, options.captions);
   const inputs = await watchInputs(inputsOf([plan.donor, ...plan.models]));
-  /**
-   * Upper bound of the measuring passes' bytes: the number of passes is known only while selecting.
-   */
-  const most = readBytes * (1 - 1 / passes);
+  /** Upper bound of the measuring passes' bytes: tensors read again after a lost device do not count. */
+  const most = bytesToMeasure(plan, options.captions);
   let measuredBytes = 0;
   const measured = await measure(plan, gpuProvider, {
     signal,
@@ -55,7 +55,7 @@ export async function mergeInto(
       options.progress?.(measuredBytes, label);
     },
   });
-  const readPerWritten = (readBytes - measuredBytes) / Math.max(writeBytes, 1);
+  const readPerWritten = (totalBytes - measuredBytes) / Math.max(writeBytes, 1);
   const decisions = await explaining(plan, () => decideAll(plan, measured));
   const sideFiles = await makeDocuments(plan, { name, map: makeWeightMap(plan, measured) });
   const progress = (written: number, label: string) =>

@@ -23,13 +23,20 @@ export const SELECT_PASSES = 3;
  * shaders/harness/histogram.wgsl.
  */
 interface Question {
+  readonly key: HistogramKey;
   readonly model: number;
   readonly constants: readonly [upper: number, lower: number];
 }
 
+/** A search for the n-th of the elements that have one score. */
+interface TiedSearch {
+  readonly tied: Question;
+  readonly n: number;
+}
+
 export interface SelectOptions {
   readonly signal: AbortSignal;
-  /** Called with the number of elements read since the last call, in every pass. */
+  /** Called with the number of elements read since the last call, or spared by a pass that is not needed. */
   onElements?(count: number): void;
 }
 
@@ -37,7 +44,7 @@ export interface SelectOptions {
  * Selects the largest elements of a tensor by score, for every fraction of every model; exact at
  * any size, in tiles, the first of equal scores being kept. A radix selection: one pass counts the
  * upper bits of the scores, one the lower bits within the bin found, and where scores tie at the
- * threshold a third finds the index up to which they are kept.
+ * threshold a third finds the index up to which they are kept; each pass serves all models.
  */
 export async function selectLargest(
   session: TileSession,
@@ -46,48 +53,53 @@ export async function selectLargest(
   options: SelectOptions,
 ): Promise<readonly (readonly Cut[])[]> {
   const { elementCount } = output;
-  const counter = openCounter(session, output, selection.rule, options);
+  let told = 0;
+  const onElements = (count: number) => {
+    told += count;
+    options.onElements?.(count);
+  };
+  const counter = openCounter(session, output, selection.rule, { ...options, onElements });
   const models = selection.shared ? [0] : output.models.map((_, m) => m);
-  const upper = await counter.sum(
-    "upper",
-    models.map((model) => ({ model, constants: [0, 0] })),
-  );
-  const candidates = models.map(() => elementCount);
-  if (selection.of === "positive") {
-    // Scores below 2^-111 share the upper bits of 0.
-    const nearZero = models.map((model): Question => ({ model, constants: [0, 0] }));
-    const lowest = await counter.sum("lower", nearZero);
-    for (const i of models.keys()) candidates[i]! -= lowest[i]![0]!;
-  }
+  const ask = (key: HistogramKey) =>
+    models.map((model): Question => ({ key, model, constants: [0, 0] }));
+  // Scores below 2^-111 share the upper bits of 0.
+  const nearZero = selection.of === "positive" ? ask("lower") : [];
+  const first = await counter.sum([...ask("upper"), ...nearZero]);
+  const upper = first.slice(0, models.length);
+  const zeros = first.slice(models.length).map((lowest) => lowest[0]!);
+  const candidates = models.map((_, i) => elementCount - (zeros[i] ?? 0));
   const searches = models.flatMap((model, i) =>
     selection.fractions[model]!.map((stated) => {
       const fraction = Math.min(1, stated);
       const least = fraction > 0 ? Math.min(selection.least ?? 0, candidates[i]!) : 0;
       const kept = Math.max(least, Math.trunc(fraction * candidates[i]!));
       const { bin, left } = findFromTop(upper[i]!, kept);
-      return { kept, left, question: { model, constants: [bin, 0] } satisfies Question };
+      return {
+        kept,
+        left,
+        question: { key: "lower", model, constants: [bin, 0] } satisfies Question,
+      };
     }),
   );
   const open = searches.filter(({ kept }) => kept > 0 && kept < elementCount);
-  const lower = await counter.sum(
-    "lower",
-    open.map(({ question }) => question),
-  );
+  const lower = await counter.sum(open.map(({ question }) => question));
+  const lasts = open.map(({ question, left }, i) => {
+    const [bin] = question.constants;
+    const last = findFromTop(lower[i]!, left);
+    const tied: Question = { ...question, key: "block", constants: [bin, last.bin] };
+    return { bits: bin * 2 ** LOWER_BITS + last.bin, tied, n: last.left, of: lower[i]![last.bin]! };
+  });
+  const split = lasts.filter(({ n, of }) => n < of);
+  const places = await counter.placesAfter(split);
+  onElements(SELECT_PASSES * elementCount - told);
   const cuts: Cut[][] = models.map(() => []);
   for (const search of searches) {
-    const { kept, left, question } = search;
-    const bins = lower[open.indexOf(search)];
+    const { kept, question } = search;
     const own = cuts[models.indexOf(question.model)]!;
-    if (!bins) {
-      own.push({ kept, bits: kept > 0 ? 0 : 2 ** 31 - 1, before: kept > 0 ? EVERYWHERE : 0 });
-      continue;
-    }
-    const last = findFromTop(bins, left);
-    const [bin] = question.constants;
-    const tied: Question = { ...question, constants: [bin, last.bin] };
-    const all = last.left === bins[last.bin];
-    const before = all ? EVERYWHERE : await counter.placeAfter(tied, last.left);
-    own.push({ kept, bits: bin * 2 ** LOWER_BITS + last.bin, before });
+    const last = lasts[open.indexOf(search)];
+    if (last)
+      own.push({ kept, bits: last.bits, before: places[split.indexOf(last)] ?? EVERYWHERE });
+    else own.push({ kept, bits: kept > 0 ? 0 : 2 ** 31 - 1, before: kept > 0 ? EVERYWHERE : 0 });
   }
   return selection.shared ? output.models.map(() => cuts[0]!) : cuts;
 }
@@ -109,12 +121,12 @@ function openCounter(
     return only;
   };
 
-  async function* count(key: HistogramKey, questions: readonly Question[]) {
+  async function* count(questions: readonly Question[]) {
     yield* mapOrdered(tiles.values(), slots.length, async (tile, slot) => {
       signal.throwIfAborted();
       const input = await read(tile);
       const bins: Uint32Array[] = [];
-      for (const { model, constants } of questions) {
+      for (const { key, model, constants } of questions) {
         bins.push(
           await (slots[slot] as TileSlot).histogram(input, { rule, constants }, { key, model }),
         );
@@ -126,10 +138,10 @@ function openCounter(
 
   return {
     /** Histograms over the whole tensor, one for each question. */
-    async sum(key: HistogramKey, questions: readonly Question[]): Promise<Float64Array[]> {
+    async sum(questions: readonly Question[]): Promise<Float64Array[]> {
       const totals = questions.map(() => new Float64Array(2 ** 16));
       if (questions.length === 0) return totals;
-      for await (const { bins } of count(key, questions)) {
+      for await (const { bins } of count(questions)) {
         for (const [i, some] of bins.entries()) {
           const total = totals[i]!;
           for (const [bin, found] of some.entries()) total[bin]! += found;
@@ -137,26 +149,32 @@ function openCounter(
       }
       return totals;
     },
-    /** Index after the n-th element with exactly the given score. */
-    async placeAfter(question: Question, n: number): Promise<number> {
-      let left = n;
-      let first: number | null = null;
-      for await (const { tile, bins } of count("block", [question])) {
-        const block = findFromBottom(bins[0]!, left);
-        left = block.left;
-        if (block.bin === null) continue;
-        first = tile.first + block.bin * BLOCK_ELEMENTS;
-        break;
+    /** For each search the index after the n-th element with exactly its score. */
+    async placesAfter(searches: readonly TiedSearch[]): Promise<readonly number[]> {
+      const open = searches.map(({ n }) => ({ left: n, first: -1 }));
+      if (open.length === 0) return [];
+      for await (const { tile, bins } of count(searches.map(({ tied }) => tied))) {
+        for (const [i, search] of open.entries()) {
+          if (search.first >= 0) continue;
+          const block = findFromBottom(bins[i]!, search.left);
+          search.left = block.left;
+          if (block.bin !== null) search.first = tile.first + block.bin * BLOCK_ELEMENTS;
+        }
+        if (open.every(({ first }) => first >= 0)) break;
       }
-      invariant(first !== null, "the score occurs as often as it was counted");
-      const elements = Math.min(BLOCK_ELEMENTS, output.elementCount - first);
-      const input = await readTile(output, { first, count: elements }, layout);
-      const { model, constants } = question;
-      const slot = slots[0] as TileSlot;
-      const places = await slot.histogram(input, { rule, constants }, { key: "place", model });
-      const place = findFromBottom(places, left).bin;
-      invariant(place !== null, "the block holds as many as were counted in it");
-      return first + place + 1;
+      const places: number[] = [];
+      for (const [i, { first, left }] of open.entries()) {
+        invariant(first >= 0, "the score occurs as often as it was counted");
+        const elements = Math.min(BLOCK_ELEMENTS, output.elementCount - first);
+        const input = await readTile(output, { first, count: elements }, layout);
+        const { model, constants } = searches[i]!.tied;
+        const slot = slots[0] as TileSlot;
+        const found = await slot.histogram(input, { rule, constants }, { key: "place", model });
+        const place = findFromBottom(found, left).bin;
+        invariant(place !== null, "the block holds as many as were counted in it");
+        places.push(first + place + 1);
+      }
+      return places;
     },
   };
 }

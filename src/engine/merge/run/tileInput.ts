@@ -24,6 +24,11 @@ export function readBytesPerElement(output: OutputTensor): number {
   return sourcesOf(output).reduce((sum, tensor) => sum + formatBytes(formatOnGpu(tensor), 1), 0);
 }
 
+/** Bytes that are read of all sources for each element. */
+export function storedBytesPerElement(output: OutputTensor): number {
+  return sourcesOf(output).reduce((sum, { dtype }) => sum + byteLength(dtype, 1), 0);
+}
+
 /** Reads a tile of every source; F64 and F8 are converted to f32. */
 export async function readTile(
   output: OutputTensor,
