@@ -68,7 +68,7 @@ fn merge_in_steps(base: vec4f, x: array<vec4f, MODELS>) -> vec4f {
   divisor = stepped(divisor);
   divisor = max(select(divisor, vec4f(1.0), divisor == vec4f(0.0)), vec4f(constants[2]));
   if (constants[1] != 0.0) { change = stepped(change / divisor); }
-  return stepped(stepped(base) + stepped(constants[3] * change));
+  return stepped(narrowed(base) + stepped(constants[3] * change));
 }
 
 // The sign that each element's votes elect; an even vote elects plus.

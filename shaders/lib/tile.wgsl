@@ -62,6 +62,12 @@ fn stepped(v: vec4f) -> vec4f {
   return v;
 }
 
+// A stored value as ARITHMETIC has it; what is stored in it already stays as it is.
+fn narrowed(v: vec4f) -> vec4f {
+  if (STORED == ARITHMETIC) { return v; }
+  return stepped(v);
+}
+
 fn is_stored_as(dtype: u32, stated: u32) -> bool {
   return STORED == dtype || (STORED == MIXED && stated == dtype);
 }

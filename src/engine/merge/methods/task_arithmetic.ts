@@ -1,8 +1,6 @@
 import { defineMethod, type Resolved } from "../method.ts";
 import { lambdaParam, normalizeParam, weightParam, weightSum, weightsOf } from "../weighting.ts";
-import { type Consensus, type Term, taskVectorConstants } from "./taskVectors/constants.ts";
-import { profileParam, steppedWeights } from "./taskVectors/params.ts";
-import { combineTerms } from "./taskVectors/reference.ts";
+import { profileParam, stepped, steppedWeights } from "./taskVectors/params.ts";
 
 /** Divisor: Σw with `normalize`, else 1; a sum below 1e-8 counts as 1, as in mergekit. */
 function divisorOf(resolved: Resolved): number {
@@ -12,16 +10,12 @@ function divisorOf(resolved: Resolved): number {
 
 const inSteps = ({ arithmetic = "F32" }: Resolved) => arithmetic !== "F32";
 
-/** Terms of an unsparsified sum, as the step-by-step rule of the family takes them. */
-function plainSum(resolved: Resolved): { readonly terms: Term[]; readonly consensus: Consensus } {
+/** Constants of the step-by-step rule: λ, the divisor and the weights, rounded as its steps are. */
+function steppedConstants(resolved: Resolved): number[] {
   const weights = steppedWeights(resolved);
   const sum = weights.reduce((total, weight) => total + weight, 0);
-  const normalize = Boolean(resolved.global.normalize) && Math.abs(sum) >= 1e-8;
-  const lambda = Number(resolved.global.lambda);
-  return {
-    terms: weights.map((weight) => ({ weight, vote: 0, rescale: 1, thinning: { kind: "none" } })),
-    consensus: { elect: false, normalize, floor: null, lambda, slack: 0 },
-  };
+  const divides = Boolean(resolved.global.normalize) && Math.abs(sum) >= 1e-8;
+  return [Number(resolved.global.lambda), divides ? stepped(resolved, sum) : 1, ...weights];
 }
 
 /** Task arithmetic: adds the weighted changes of the models to the base. */
@@ -44,24 +38,22 @@ export default defineMethod({
   mergekit: true,
   symmetric: true,
   roundsSteps: true,
-  apply: (resolved) => (inSteps(resolved) ? "task_vectors" : "delta_sum"),
+  apply: (resolved) => (inSteps(resolved) ? "delta_sum_in_steps" : "delta_sum"),
   decide: (unit) =>
     unit.map(({ resolved }) => {
       const lambda = Number(resolved.global.lambda);
       const shares = weightsOf(resolved).map((weight) => (lambda * weight) / divisorOf(resolved));
       if (!inSteps(resolved)) return { shares, constants: shares };
-      const { terms, consensus } = plainSum(resolved);
-      return { shares, constants: taskVectorConstants(terms, consensus) };
+      return { shares, constants: steppedConstants(resolved) };
     }),
   reference: (unit) =>
-    unit.map((tensor) => {
-      const { terms, consensus } = plainSum(tensor.resolved);
-      const all = Array.from(tensor.base!, () => true);
-      return combineTerms(
-        tensor,
-        terms.map(() => all),
-        terms,
-        consensus,
-      );
+    unit.map(({ resolved, base, models }) => {
+      const step = (value: number) => stepped(resolved, value);
+      const [lambda, divisor, ...weights] = steppedConstants(resolved) as [number, number];
+      return base!.map((own, i) => {
+        const changes = models.map((x, m) => step(weights[m]! * step(step(x[i]!) - step(own))));
+        const sum = step(changes.reduce((total, change) => total + change, 0));
+        return step(step(own) + step(lambda * step(sum / divisor)));
+      });
     }),
 });
