@@ -8,6 +8,7 @@ import { openCheckpoint } from "../engine/checkpoint/open.ts";
 import { EngineError, type ModelCard, type ModelId } from "../engine/contract/index.ts";
 import type { FileTree, FileTreeWriter } from "../engine/core/bytes.ts";
 import { makeId } from "../engine/core/id.ts";
+import { withChecksums } from "./checksums.ts";
 import { type OpenFiles, openFiles } from "./files.ts";
 import { type FolderWriter, openFolderWriter } from "./folderWriter.ts";
 import { type GivenModel, readGivenModels } from "./givenModels.ts";
@@ -73,10 +74,11 @@ export async function openFolderLibrary(
     await writers.get(row.id)?.close(); // one that was given up holds the folder's lock
     const writer = await openFolderWriter(folderOf(row), row.id);
     writers.set(row.id, writer);
+    const summed = withChecksums(writer);
     return {
-      open: (file, byteLength) => writer.open(file, byteLength),
+      open: (file, byteLength) => summed.open(file, byteLength),
       async seal() {
-        await writer.seal();
+        await summed.seal();
         await writer.close();
         writers.delete(row.id);
         await put(rows.map((each) => (each.id === row.id ? { ...each, state: "complete" } : each)));

@@ -9,8 +9,8 @@ const GRAPH = /\.onnx(_data\w*|\.data)?$/;
 
 /** Files that work with a checkpoint reads: weights, config, tokenizer and others. */
 function inputFiles(checkpoint: Checkpoint): FileTree {
-  const { files, tensors } = checkpoint;
-  const weights = new Set([...tensors.values()].map(({ file }) => file));
+  const { files, weightFiles } = checkpoint;
+  const weights = new Set(weightFiles);
   const companions = companionFiles(checkpoint);
   const graphs = isOnnxExport(checkpoint);
   return new Map(

@@ -118,8 +118,12 @@ export function createDistillKind(parts: TrainingParts): JobKind<"distill", Dist
         };
         let partial = earlier?.id ?? null;
         model = await runTraining(options, async (trained) => {
-          const result = await planResult(pivot, settings, trained, SHARD_BYTES);
-          // A device that is lost while writing must not create a second target.
+          const { name: dataset } = await parts.fusions.card(request.fusion);
+          const result = await planResult(pivot, settings, trained, {
+            origin: { name, dataset },
+            shardBytes: SHARD_BYTES,
+          });
+          // A device that is lost while it is written does not make two of it.
           partial ??= await begin(name, result.plan.byteLength, library, context);
           await write(result, sealUnchanged(await library.resume(partial), inputs), context);
           return partial;

@@ -1,6 +1,7 @@
 import type { Checkpoint } from "../checkpoint/checkpoint.ts";
 import { headBeside } from "../checkpoint/tensorRoles/role.ts";
 import type { TrainingSettings } from "../contract/index.ts";
+import type { FileTree } from "../core/bytes.ts";
 import type { Gpu } from "../gpu/device.ts";
 import { readBytes } from "../gpu/readBytes.ts";
 import { measureDecoder } from "../runtime/decoder/plan.ts";
@@ -9,6 +10,7 @@ import { adaptedModules } from "./backward/adaptedModules.ts";
 import { LORA_MODULES } from "./backward/target.ts";
 import type { Parameter, TrainableModel } from "./backward/trainable.ts";
 import { loraOf } from "./run.ts";
+import { type TargetOrigin, targetDocuments } from "./targetCard.ts";
 import { planTarget, type TargetPlan, type Trained } from "./targetFiles.ts";
 
 /** Folder of a target that holds its adapter. */
@@ -33,18 +35,25 @@ export async function planResult(
   pivot: Checkpoint,
   settings: TrainingSettings,
   on: TrainedOn,
-  shardBytes: number,
+  options: TargetOptions,
 ): Promise<Result> {
+  const documents = await targetDocuments(pivot, settings, options.origin);
+  const { shardBytes } = options;
   return settings.mode === "full"
-    ? planFull(pivot, settings, on, shardBytes)
-    : planAdapted(pivot, settings, on, shardBytes);
+    ? planFull(pivot, settings, on, { shardBytes, files: documents.target })
+    : planAdapted(pivot, settings, on, { shardBytes, documents });
+}
+
+interface TargetOptions {
+  readonly origin: TargetOrigin;
+  readonly shardBytes: number;
 }
 
 function planFull(
   pivot: Checkpoint,
   { dtype }: TrainingSettings,
   { gpu, model }: TrainedOn,
-  shardBytes: number,
+  { shardBytes, files }: { readonly shardBytes: number; readonly files: FileTree },
 ): Result {
   const parameters = new Map(model.parameters.map((each) => [each.name, each]));
   const computes = (name: string) => parameters.has(name);
@@ -53,7 +62,7 @@ function planFull(
     shardBytes,
     computes,
     untied: null,
-    files: new Map(),
+    files,
   });
   const read = (tensor: string, first: number, count: number) => {
     const parameter = parameters.get(tensor);
@@ -66,7 +75,13 @@ async function planAdapted(
   pivot: Checkpoint,
   settings: TrainingSettings,
   { gpu, model }: TrainedOn,
-  shardBytes: number,
+  {
+    shardBytes,
+    documents,
+  }: {
+    readonly shardBytes: number;
+    readonly documents: Awaited<ReturnType<typeof targetDocuments>>;
+  },
 ): Promise<Result> {
   const { spec, lookup } = measureDecoder(pivot);
   const { head, embedding } = spec;
@@ -98,7 +113,12 @@ async function planAdapted(
     computes: (name) => changed.has(name),
     // Embedding and head are no longer equal once they were trained differently.
     untied: table && { head: ownHead, embedding: table.name },
-    files: new Map([...files].map(([path, source]) => [`${ADAPTER_FOLDER}${path}`, source])),
+    files: new Map([
+      ...documents.target,
+      ...[...files, ...documents.adapter].map(
+        ([path, source]) => [`${ADAPTER_FOLDER}${path}`, source] as const,
+      ),
+    ]),
   });
   return { plan, trained: { kind: "lora", factors } };
 }

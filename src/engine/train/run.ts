@@ -1,6 +1,7 @@
 import type { Checkpoint } from "../checkpoint/checkpoint.ts";
 import { EngineError, type TrainingPoint, type TrainingSettings } from "../contract/index.ts";
 import type { Gpu, GpuProvider } from "../gpu/device.ts";
+import { goOnAfterLosses } from "../gpu/lostDevice.ts";
 import { openTrainable } from "./backward/openTrainable.ts";
 import type { LoraTarget, TrainTarget } from "./backward/target.ts";
 import type { TrainableModel } from "./backward/trainable.ts";
@@ -34,8 +35,6 @@ export interface TrainingOptions {
 
 /** Milliseconds of work that a crash can cost. */
 const SAVE_MS = 15_000;
-/** Losses of the device in a row, without a step between, after which a training fails. */
-const MAX_LOSSES_IN_A_ROW = 3;
 
 /** LoRA of the settings, whatever their mode. */
 export function loraOf(settings: TrainingSettings): LoraTarget {
@@ -57,19 +56,13 @@ export async function runTraining<T>(
   work: (trained: { readonly gpu: Gpu; readonly model: TrainableModel }) => Promise<T>,
 ): Promise<T> {
   let reached = -1;
-  for (let losses = 0; ; ) {
-    let at = reached;
-    try {
-      return await trainOnce(options, work, (step) => {
-        at = Math.max(at, step);
-      });
-    } catch (error) {
-      if (!(error instanceof EngineError && error.code === "gpu-lost")) throw error;
-      losses = at > reached ? 0 : losses + 1;
-      reached = Math.max(reached, at);
-      if (losses > MAX_LOSSES_IN_A_ROW) throw error;
-    }
-  }
+  const reach = (step: number) => {
+    reached = Math.max(reached, step);
+  };
+  return goOnAfterLosses(
+    () => trainOnce(options, work, reach),
+    () => reached,
+  );
 }
 
 async function trainOnce<T>(

@@ -1,5 +1,5 @@
-import { EngineError } from "../../contract/index.ts";
 import type { GpuProvider } from "../../gpu/device.ts";
+import { goOnAfterLosses } from "../../gpu/lostDevice.ts";
 import { mapOrdered } from "../../gpu/tiles/ordered.ts";
 import type { TileInput } from "../../gpu/tiles/tileInput.ts";
 import { cutTiles, type Tile, wholeTensor } from "../../gpu/tiles/tiling.ts";
@@ -46,23 +46,25 @@ export async function measure(
   const findMissing = openMissing(plan, captions);
   let doneBytes = 0;
   let found = 0;
-  let losses = 0;
-  for (;;) {
-    const missing = findMissing(table);
-    if (missing.length === 0) return table;
-    const before = found;
-    try {
-      const session = openTileSession(await gpuProvider.get(), plan, missing, tileElements);
-      try {
-        await select(session, missing);
-        await sum(session, missing);
-        await sumParts(session, missing);
-      } finally {
-        session.release();
+  return goOnAfterLosses(
+    async () => {
+      for (;;) {
+        const missing = findMissing(table);
+        if (missing.length === 0) return table;
+        await findOnce(missing);
       }
-    } catch (error) {
-      const lost = error instanceof EngineError && error.code === "gpu-lost";
-      if (!lost || (found === before && ++losses > 3)) throw error;
+    },
+    () => found,
+  );
+
+  async function findOnce(missing: readonly Missing[]): Promise<void> {
+    const session = openTileSession(await gpuProvider.get(), plan, missing, tileElements);
+    try {
+      await select(session, missing);
+      await sum(session, missing);
+      await sumParts(session, missing);
+    } finally {
+      session.release();
     }
   }
 

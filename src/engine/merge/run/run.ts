@@ -1,9 +1,10 @@
 import type { PlannedFile } from "../../checkpoint/formats/safetensors/shards.ts";
-import { EngineError, type OutputDType } from "../../contract/index.ts";
+import type { OutputDType } from "../../contract/index.ts";
 import type { ByteSink, FileTree, FileTreeWriter } from "../../core/bytes.ts";
 import { invariant } from "../../core/invariant.ts";
 import { byteLength } from "../../core/tensor/dtype.ts";
 import type { GpuProvider } from "../../gpu/device.ts";
+import { goOnAfterLosses } from "../../gpu/lostDevice.ts";
 import { mapOrdered } from "../../gpu/tiles/ordered.ts";
 import { partsOf, type TileInput } from "../../gpu/tiles/tileInput.ts";
 import type { TileSlot } from "../../gpu/tiles/tileSlot.ts";
@@ -17,10 +18,7 @@ import { layoutOf, partOf, seesBase } from "./rules.ts";
 import { openTileSession, type TileSession } from "./session.ts";
 import { readTile } from "./tileInput.ts";
 
-/** Losses of the device in a row, without a finished tile between, after which a merge fails. */
-const MAX_LOSSES_IN_A_ROW = 3;
-
-/** Milliseconds between two flushes of written bytes: the most work that a closed tab can cost. */
+/** How often what is written is made durable: what a closed tab may cost. */
 const FLUSH_MS = 2000;
 
 export interface RunOptions {
@@ -88,32 +86,29 @@ export async function runMerge(
 
   async function writeShard(file: PlannedFile, sink: ByteSink): Promise<void> {
     let position = sink.durableBytes;
-    let losses = 0;
     let flushedAt = Date.now();
-    try {
-      while (position < file.byteLength) {
-        const startedAt = position;
-        try {
-          for await (const { start, bytes, label } of pieces(file, position)) {
-            options.signal.throwIfAborted();
-            const fresh = bytes.subarray(position - start);
-            await sink.append(fresh);
-            position += fresh.byteLength;
-            doneBytes += fresh.byteLength;
-            options.progress?.(doneBytes, label);
-            if (Date.now() - flushedAt > FLUSH_MS) {
-              await sink.flush();
-              flushedAt = Date.now();
-            }
+    const write = async () => {
+      try {
+        for await (const { start, bytes, label } of pieces(file, position)) {
+          options.signal.throwIfAborted();
+          const fresh = bytes.subarray(position - start);
+          await sink.append(fresh);
+          position += fresh.byteLength;
+          doneBytes += fresh.byteLength;
+          options.progress?.(doneBytes, label);
+          if (Date.now() - flushedAt > FLUSH_MS) {
+            await sink.flush();
+            flushedAt = Date.now();
           }
-          invariant(position === file.byteLength, "a shard has the length that was planned");
-        } catch (error) {
-          if (!(error instanceof EngineError && error.code === "gpu-lost")) throw error;
-          closeSession();
-          losses = position === startedAt ? losses + 1 : 0;
-          if (losses > MAX_LOSSES_IN_A_ROW) throw error;
         }
+        invariant(position === file.byteLength, "a shard has the length that was planned");
+      } catch (error) {
+        closeSession(); // of a device that may be lost
+        throw error;
       }
+    };
+    try {
+      if (position < file.byteLength) await goOnAfterLosses(write, () => position);
     } finally {
       // Written tiles are kept after a cancel or a failure, too.
       await sink.flush();

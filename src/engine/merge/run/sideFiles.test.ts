@@ -158,6 +158,21 @@ describe("the model card", () => {
     );
   });
 
+  test("keeps owner and name of what is on the Hub or in its cache, and says when mergekit agrees", async () => {
+    const cached = "hub/models--acme--ember-7B/snapshots/0a1b";
+    const recipe = parseRecipe(
+      `merge_method: linear\nmodels: [{model: acme/tales, parameters: {weight: 1}}, {model: ${cached}, parameters: {weight: 1}}, {model: ../models/deep/local, parameters: {weight: 1}}]`,
+    ).recipe;
+    const files = await make(
+      recipe,
+      recipe.models.map(({ model }) => withFiles(model, {})),
+    );
+    expect(files.has("mergekit_config.yml")).toBe(true);
+    const [front] = files.get("README.md")!.split("\n---\n");
+    expect(front).toContain("base_model:\n- acme/tales\n- acme/ember-7B\n- local\n");
+    expect(front).toContain("tags:\n- merge\n- mergekit");
+  });
+
   test("inherits a licence that no source contradicts", async () => {
     const models = [
       licensed("base", "apache-2.0"),

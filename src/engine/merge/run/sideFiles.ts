@@ -124,7 +124,10 @@ export async function makeDocuments(
   const mergekit = formatMergekitConfig(plan);
   if (mergekit !== null) files.set("mergekit_config.yml", inMemory(mergekit));
   files.set("recipe.json", inMemory(formatRecipeJson(plan, options.name)));
-  files.set("README.md", inMemory(await formatModelCard(plan, options.name, options.map)));
+  const card = await formatModelCard(plan, options.name, options.map, {
+    mergekit: mergekit !== null,
+  });
+  files.set("README.md", inMemory(card));
   if (plan.shards.index !== null) {
     files.set("model.safetensors.index.json", inMemory(plan.shards.index));
   }

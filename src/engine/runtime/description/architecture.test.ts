@@ -30,7 +30,7 @@ function failure(work: () => unknown): EngineError {
 }
 
 test("the architectures that were promised are there", () => {
-  expect(listArchitectures()).toEqual([
+  const promised = [
     "gemma2",
     "gemma3_text",
     "gpt2",
@@ -40,7 +40,8 @@ test("the architectures that were promised are there", () => {
     "phi3",
     "qwen2",
     "qwen3",
-  ]);
+  ];
+  expect(listArchitectures()).toEqual(expect.arrayContaining(promised));
 });
 
 test("what cannot be run is named, with what can", () => {
@@ -50,11 +51,9 @@ test("what cannot be run is named, with what can", () => {
   expect(message).toContain("qwen3");
 });
 
-test("numbers that need scales are not run without them", () => {
+test("what config.json says of a quantisation decides nothing: the weights themselves do", () => {
   const quantised = { quantization_config: { quant_method: "fp8", fmt: "e4m3" } };
-  const { code, message } = failure(() => llama(quantised));
-  expect([code, message]).toEqual(["unsupported-architecture", expect.stringContaining("fp8")]);
-  expect(llama({ quantization_config: null })).toEqual(llama({}));
+  expect(llama(quantised)).toEqual(llama({}));
 });
 
 test("a checkpoint without config.json is refused", () => {

@@ -47,15 +47,5 @@ export function describeDecoder(config: ModelConfig | null, model: string): Deco
       { model, architecture: named },
     );
   }
-  const reader = ConfigReader.of(config, known.defaults);
-  const quantised = reader.object("quantization_config", "compression_config");
-  if (!quantised.isEmpty) {
-    const method = quantised.word(["quant_method"], "quantization_config").slice(0, 40);
-    throw new EngineError(
-      "unsupported-architecture",
-      `${model} is quantised (${method}): its numbers mean nothing without their scales, which are not applied here. Use the weights before quantisation.`,
-      { model, method },
-    );
-  }
-  return known.describe(reader, config.tied);
+  return known.describe(ConfigReader.of(config, known.defaults), config.tied);
 }

@@ -140,8 +140,8 @@ export interface LlamaVariation {
   /** Rotated fraction of each head where config.json states none; by default all of it. */
   readonly rotaryFraction?: number;
   readonly windows?: (layers: number) => readonly (number | null)[];
-  /** Rope of each layer where layers rotate differently; by default all have the config's. */
-  readonly ropes?: (layers: number, headDim: number) => readonly RopeSpec[];
+  /** Where layers rotate differently: the rope of each, null for none; else all have the config's. */
+  readonly ropes?: (layers: number, headDim: number) => readonly (RopeSpec | null)[];
 }
 
 /** Llama, and architectures that differ from it in a few options. */

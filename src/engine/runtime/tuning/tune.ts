@@ -1,9 +1,9 @@
 import type { Gpu } from "../../gpu/device.ts";
 import { Recorder } from "../kernels/recorder.ts";
 
-/** Raised whenever a kernel changes: earlier timings are then void. */
-const VERSION = 1;
-/** Milliseconds of work between two fences; a fence itself takes up to a millisecond. */
+/** Raised whenever a kernel changes: what was measured before no longer holds. */
+const VERSION = 2;
+/** What each candidate runs for between two fences; a fence takes up to a millisecond by itself. */
 const MS_PER_FENCE = 2;
 const MOST_RUNS = 32;
 const ROUNDS = 3;
@@ -22,7 +22,7 @@ export interface Contest {
   prepare(recorder: Recorder): { run(candidate: string): Promise<void>; release(): void };
 }
 
-/** Winning candidate by the contest's name. */
+/** Which candidate won, by the name of each contest that was measured. */
 export type Winners = ReadonlyMap<string, string>;
 
 interface Device {
@@ -33,18 +33,23 @@ interface Device {
 const devices = new WeakMap<Gpu, Device>();
 
 /**
- * Decides every contest that this adapter has not decided before, in `budgetMs` in all. Contests
- * that cannot be timed go to the default. Decisions last as long as the device, and with
- * `gpu.findings` beyond it: equal work gives equal bits.
+ * Measures every contest that this adapter has not measured before, in `budgetMs` by the clock `now`.
+ * A contest that could not be measured to its end, for want of time or room or because a kernel does
+ * not compile, has no winner: the rule stands in, and another call tries again. What was measured is
+ * kept as long as the device lives, and with `gpu.findings` beyond.
  */
 export function decideContests(
   gpu: Gpu,
   contests: readonly Contest[],
   budgetMs: number,
+  now: () => number = () => performance.now(),
 ): Promise<Winners> {
   const device = devices.get(gpu) ?? { winners: new Map(), turn: Promise.resolve() };
   devices.set(gpu, device);
-  const decided = device.turn.then(() => decideInTurn(gpu, device.winners, contests, budgetMs));
+  const decided = device.turn.then(() => {
+    const limits = { now, deadline: now() + budgetMs };
+    return decideInTurn(gpu, device.winners, contests, limits);
+  });
   device.turn = decided.catch(() => undefined);
   return decided;
 }
@@ -53,7 +58,7 @@ async function decideInTurn(
   gpu: Gpu,
   winners: Map<string, string>,
   contests: readonly Contest[],
-  budgetMs: number,
+  limits: Limits,
 ): Promise<Winners> {
   const key = `kernels ${VERSION} ${gpu.name}`;
   const kept = winners.size === 0 ? await gpu.findings?.get(key).catch(() => undefined) : undefined;
@@ -62,12 +67,12 @@ async function decideInTurn(
     const known = isRecord(kept) ? kept[name] : undefined;
     if (typeof known === "string" && candidates.includes(known)) winners.set(name, known);
   }
-  const open = contests.filter(isOpen);
-  const deadline = performance.now() + budgetMs;
-  for (const contest of open) {
-    winners.set(contest.name, await decide(gpu, contest, deadline));
+  const before = winners.size;
+  for (const contest of contests.filter(isOpen)) {
+    const winner = await measure(gpu, contest, limits);
+    if (winner !== null) winners.set(contest.name, winner);
   }
-  if (open.length > 0) {
+  if (winners.size > before) {
     const all = { ...(isRecord(kept) ? kept : {}), ...Object.fromEntries(winners) };
     await gpu.findings?.set(key, all).catch(() => undefined); // a full disk costs the next visit 0.3 s
   }
@@ -77,10 +82,15 @@ async function decideInTurn(
 const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
   typeof value === "object" && value !== null;
 
-/** Fastest candidate, or the default where timing fails. */
-async function decide(gpu: Gpu, contest: Contest, deadline: number): Promise<string> {
+interface Limits {
+  readonly now: () => number;
+  readonly deadline: number;
+}
+
+/** The fastest candidate; null where that cannot be told. */
+async function measure(gpu: Gpu, contest: Contest, limits: Limits): Promise<string | null> {
   const [rule = ""] = contest.candidates;
-  if (contest.candidates.length === 1 || performance.now() > deadline) return rule;
+  if (contest.candidates.length === 1 || limits.now() > limits.deadline) return null;
   let release = () => {};
   try {
     const recorder = new Recorder(gpu);
@@ -90,11 +100,11 @@ async function decide(gpu: Gpu, contest: Contest, deadline: number): Promise<str
       prepared.release();
       recorder.release();
     };
-    const clock = { gpu, recorder, run: prepared.run, deadline };
+    const clock = { gpu, recorder, run: prepared.run, ...limits };
     const times = await timeCandidates(clock, contest.candidates);
     return pickWinner(times, rule, MARGIN);
   } catch {
-    return rule; // no room for the buffers, or no kernel that this driver compiles
+    return null; // out of time, no room for the buffers, or the driver does not compile the rule's
   } finally {
     release();
   }
@@ -112,11 +122,10 @@ export function pickWinner(
   return msOf(best) * margin < msOf(rule) ? best : rule;
 }
 
-interface Clock {
+interface Clock extends Limits {
   readonly gpu: Gpu;
   readonly recorder: Recorder;
   readonly run: (candidate: string) => Promise<void>;
-  readonly deadline: number;
 }
 
 /**
@@ -154,11 +163,11 @@ async function timeCandidates(
   return times;
 }
 
-/** Compiles within the deadline: a driver may take seconds. */
-async function compileInTime({ run, recorder, deadline }: Clock, candidate: string) {
+/** A driver may compile for seconds; then it does so for nobody. */
+async function compileInTime({ run, recorder, now, deadline }: Clock, candidate: string) {
   let timer: ReturnType<typeof setTimeout> | undefined;
   const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new OutOfTime()), Math.max(0, deadline - performance.now()));
+    timer = setTimeout(() => reject(new OutOfTime()), Math.max(0, deadline - now()));
   });
   try {
     await Promise.race([run(candidate), late]);
@@ -170,14 +179,14 @@ async function compileInTime({ run, recorder, deadline }: Clock, candidate: stri
 
 class OutOfTime extends Error {}
 
-function checkTime({ deadline }: Clock): void {
-  if (performance.now() > deadline) throw new OutOfTime();
+function checkTime({ now, deadline }: Clock): void {
+  if (now() > deadline) throw new OutOfTime();
 }
 
-async function timeRuns({ gpu, recorder, run }: Clock, candidate: string, runs: number) {
+async function timeRuns({ gpu, recorder, run, now }: Clock, candidate: string, runs: number) {
   for (let i = 0; i < runs; i++) await run(candidate);
-  const begun = performance.now();
+  const begun = now();
   await recorder.finish();
   await gpu.device.queue.onSubmittedWorkDone();
-  return (performance.now() - begun) / runs;
+  return (now() - begun) / runs;
 }
