@@ -4,8 +4,11 @@ import { defineSpanMethod } from "./span/span.ts";
 
 /** Lower bound of a norm that a direction is divided by. */
 const SHORTEST = 1e-7;
-/** Cosine above which two directions are equal in float32: mergekit then interpolates linearly. */
-const PARALLEL = 1 - 2 ** -25;
+/**
+ * Cosine above which two directions are equal, or opposite, as far as float32 products tell: mergekit
+ * then interpolates linearly. Rounding would scale an arc between opposites by up to 10³.
+ */
+const PARALLEL = 1 - 2 ** -21;
 
 /**
  * NuSLERP: interpolates spherically between two models' weights, or between their changes from a

@@ -119,3 +119,19 @@ test.each([1, 2, 3, 4, 5, 9])("every product of %i vectors is found in the rows"
   const all = Array.from({ length: n }, (_, i) => i);
   expect(gramOf(rows, n)).toEqual(all.map((i) => all.map((j) => value(i, j))));
 });
+
+test("NuSLERP goes straight between opposite numbers, whose products float32 rounds", () => {
+  const method = findMethod("nuslerp");
+  const models = ["a", "b"].map((model) => ({ model, parameters: { weight: 0.5 } }));
+  const recipe: Recipe = { method: "nuslerp", models, parameters: {} };
+  const resolved = resolveSettings(method, recipe, "w", { layer: null, layers: 0 });
+  for (let i = 1; i <= 1000; i++) {
+    const [x, y] = [Math.fround(0.1 * i), -Math.fround(7 / i)] as const;
+    const [square, product, other] = [x * x, x * y, y * y].map(Math.fround);
+    const facts = [[square!, product!, other!, product!] as const];
+    const [decision] = method.decide([
+      { name: "w", resolved, keys: ["a", "b"], facts, cuts: [], elementCount: 1, hasBase: false },
+    ]);
+    expect(decision!.constants).toEqual([0.5, 0.5]);
+  }
+});
