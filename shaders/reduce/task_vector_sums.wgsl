@@ -12,5 +12,6 @@ fn facts(base: vec4f, x: array<vec4f, MODELS>, m: u32) -> mat4x4f {
   if (ARITHMETIC == F32) { return mat4x4f(abs(d), abs(kept), kept * kept, count); }
   // Squares are rounded as they are, not in the tile's unit: of tiny ones nothing is left in f16.
   let square = select(vec4f(0.0), stepped(change * change), is_left);
-  return mat4x4f(abs(d), abs(kept), tile.unit * tile.unit * square, count);
+  // The unit twice, since its square may lie beyond float32.
+  return mat4x4f(abs(d), abs(kept), tile.unit * (tile.unit * square), count);
 }
