@@ -83,3 +83,18 @@ test.each([
     expect(Math.abs(values[i]! - value) <= 1e-6 * 4e-21, `${values[i]} for ${value}`).toBe(true);
   }
 });
+
+// In f16 the squares of changes below 1.7e-4 vanish, in bf16 those of changes below 1e-20.
+test.each([
+  ["F16", 1e-4],
+  ["BF16", 1e-21],
+] as const)("SCE in %s counts squares that vanish for nothing", async (dtype, size) => {
+  const plan = planFamily(asked("sce"), tinyFamily(dtype, size, 0.5));
+  const [got, want] = [await mergeFamily(plan, gpuProvider), await referenceFamily(plan)];
+  const values = toF64(got.get("w")!, "F32");
+  for (const [i, value] of want.get("w")!.entries()) {
+    // One step of the arithmetic, 2^-8 at most, for the sum and the quotient each.
+    const bound = 2 ** -7 * Math.max(4 * size, Math.abs(value));
+    expect(Math.abs(values[i]! - value) <= bound, `${values[i]} for ${value}`).toBe(true);
+  }
+});
