@@ -1,6 +1,6 @@
-import { readFile, writeFile } from "node:fs/promises";
-import { basename, dirname, join, resolve } from "node:path";
-import { EngineError, type PipelineReport } from "../engine/contract/index.ts";
+import { writeFile } from "node:fs/promises";
+import { dirname, join, resolve } from "node:path";
+import type { PipelineReport } from "../engine/contract/index.ts";
 import { invariant } from "../engine/core/invariant.ts";
 import { parsePipeline } from "../engine/pipeline/pipelineFile.ts";
 import { readReport } from "../engine/pipeline/pipelineJob.ts";
@@ -8,6 +8,7 @@ import { formatReport } from "../engine/pipeline/report.ts";
 import type { StagesState } from "../engine/pipeline/stages.ts";
 import { keepLanguageTexts } from "../engine/runtime/language/languageFiles.ts";
 import { watchTemplates } from "../engine/text/templates/task.ts";
+import { readInput } from "../node/files.ts";
 import { openFolderLibrary } from "../node/folderLibrary.ts";
 import { requireOutside } from "../node/outputPlace.ts";
 import { nodeThreads } from "../node/threads.ts";
@@ -19,6 +20,9 @@ import { openFolderJobs } from "./folderJobs.ts";
 import { type InputIds, openFusionInputs } from "./fusionInputs.ts";
 import { fingerprintOf, jobContext } from "./jobContext.ts";
 import { openBudgetedGpu, RUN_OPTIONS } from "./languageModel.ts";
+
+/** More than the reader of YAML takes, which then says so with a line. */
+const LARGEST_PIPELINE_BYTES = 2 ** 24;
 
 interface FolderState {
   /** Pipeline of the stages: another one in the same folder reuses what it can. */
@@ -120,11 +124,5 @@ function outcomeOf({ models }: PipelineReport, reportPath: string): Outcome {
 }
 
 async function readText(path: string): Promise<string> {
-  return readFile(path, "utf8").catch((error: unknown) => {
-    throw new EngineError(
-      "missing-file",
-      `${path} cannot be read: ${error instanceof Error ? error.message : error}. Name a pipeline's YAML file.`,
-      { path: basename(path) },
-    );
-  });
+  return new TextDecoder().decode(await readInput(path, LARGEST_PIPELINE_BYTES));
 }

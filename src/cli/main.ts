@@ -1,5 +1,6 @@
 import { EngineError, escapeUnseen, type Failure, toFailure } from "../engine/contract/index.ts";
 import { STUDIO } from "../engine/merge/run/version.ts";
+import { fileFailure } from "../node/files.ts";
 import { formatHelp, readArguments } from "./arguments.ts";
 import type { Command } from "./command.ts";
 import { distill } from "./distill.ts";
@@ -30,11 +31,17 @@ const COMMANDS: ReadonlyMap<string, Command> = new Map(
   }),
 );
 
-/** Resolves when the text is written: `process.exit` would drop what a pipe has not taken. */
+/**
+ * Resolves when the text is written: `process.exit` would drop what a pipe has not taken. A reader
+ * that has gone, as with `| head`, is no failure; a full disk is.
+ */
 function print(stream: NodeJS.WriteStream, text: string): Promise<void> {
-  return new Promise((resolve) => {
-    stream.once("error", () => resolve()); // the reader has gone, as with `| head`
-    stream.write(text, () => resolve());
+  return new Promise((resolve, reject) => {
+    stream.write(text, (error) => {
+      const { code } = (error ?? {}) as NodeJS.ErrnoException;
+      if (!error || code === "EPIPE" || stream === process.stderr) resolve();
+      else reject(fileFailure(error, "standard output"));
+    });
   });
 }
 
@@ -54,8 +61,9 @@ function listenForInterrupts(): AbortSignal {
       controller.abort();
     });
   }
-  // The parent, bin/studio.mjs, was killed: nobody waits for the result.
+  // The parent, bin/studio.mjs, was killed, now or before this line: nobody waits for the result.
   process.on("disconnect", () => controller.abort());
+  if (process.connected === false) controller.abort();
   return controller.signal;
 }
 
@@ -93,7 +101,7 @@ async function runCommand(words: readonly string[], json: boolean): Promise<numb
 }
 
 async function report(failure: Failure, error: unknown, json: boolean): Promise<number> {
-  if (json) await print(process.stdout, formatJson({ error: failure }));
+  if (json) await print(process.stdout, formatJson({ error: failure })).catch(() => undefined);
   await print(process.stderr, `${failure.code}: ${forTerminal(failure.message)}\n`);
   if (failure.code === "internal" && error instanceof Error && error.stack) {
     await print(process.stderr, `${forTerminal(error.stack)}\n`);
@@ -101,6 +109,8 @@ async function report(failure: Failure, error: unknown, json: boolean): Promise<
   return exitCodeOf(failure);
 }
 
+// `print` tells of these; without a listener, a line of progress that nobody reads would end the work.
+for (const stream of [process.stdout, process.stderr]) stream.on("error", () => undefined);
 const words = process.argv.slice(2);
 const json = words.includes("--json");
 const code = await runCommand(words, json).catch((error: unknown) =>

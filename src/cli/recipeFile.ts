@@ -8,6 +8,7 @@ import {
   type Recipe,
 } from "../engine/contract/index.ts";
 import { readAll } from "../engine/core/bytes.ts";
+import { shorten } from "../engine/core/json.ts";
 import { examineModels } from "../engine/merge/plan/examine.ts";
 import type { Plan } from "../engine/merge/plan/outputTensor.ts";
 import { prepareMerge, requireRunnable } from "../engine/merge/plan/prepare.ts";
@@ -66,8 +67,8 @@ function missingModel(model: string, folder: string): EngineError {
     : "";
   return new EngineError(
     "missing-file",
-    `There is no model "${model}" beside the recipe, in ${folder}.${help}`,
-    { model, folder },
+    shorten(`There is no model "${model}" beside the recipe, in ${folder}.${help}`),
+    { model: model.slice(0, 120), folder },
   );
 }
 

@@ -1,4 +1,3 @@
-import { readFile, stat } from "node:fs/promises";
 import { basename } from "node:path";
 import { EngineError } from "../engine/contract/index.ts";
 import { bytesInMemory } from "../engine/core/bytes.ts";
@@ -7,7 +6,7 @@ import { detectFormat, readDataset, readWholeText } from "../engine/text/dataset
 import { systemIntoUser } from "../engine/text/datasets/systemRole.ts";
 import { watchTemplates } from "../engine/text/templates/task.ts";
 import { missingTemplate, openChatTemplate } from "../engine/text/templates/template.ts";
-import { fileFailure } from "../node/files.ts";
+import { readInput } from "../node/files.ts";
 import { nodeThreads } from "../node/threads.ts";
 import type { RunnableModel } from "./languageModel.ts";
 
@@ -19,17 +18,6 @@ export interface ScoredTexts {
   /** Domain of each row. */
   readonly domains: readonly (string | null)[];
   readonly problems: readonly string[];
-}
-
-async function readBytes(path: string): Promise<Uint8Array> {
-  try {
-    const { size } = await stat(path);
-    if (size <= MAX_FILE_BYTES) return await readFile(path);
-    const message = `${path} has ${size} bytes; at most ${MAX_FILE_BYTES} are read.`;
-    throw new EngineError("usage", message, { path, size });
-  } catch (error) {
-    throw fileFailure(error, path);
-  }
 }
 
 /**
@@ -44,7 +32,7 @@ export async function readScoredTexts(
   { intoUser }: { readonly intoUser: boolean },
 ): Promise<ScoredTexts> {
   const tokenizer = await model.tokenizer();
-  const bytes = await readBytes(path);
+  const bytes = await readInput(path, MAX_FILE_BYTES);
   const source = bytesInMemory(bytes);
   const encode = (text: string): ReadableRow => {
     const { ids, spans, byteLength } = tokenizer.encode(text, { specialTokens: true });

@@ -1,3 +1,4 @@
+import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import {
   mkdir,
@@ -13,7 +14,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { withChecksums } from "./checksums.ts";
-import { openFiles } from "./files.ts";
+import { openFiles, readInput } from "./files.ts";
 import { openFolderWriter } from "./folderWriter.ts";
 
 const bytesOf = (text: string) => new Uint8Array(new TextEncoder().encode(text));
@@ -47,6 +48,23 @@ test("a source that became shorter is truncated, not short", async () => {
 
 test("a model that is not there is missing-file", async () => {
   await expect(openFiles(join(folder, "nothing"))).rejects.toMatchObject({ code: "missing-file" });
+});
+
+test("pipes and devices, which never end, are refused at once", async () => {
+  execFileSync("mkfifo", [join(folder, "pipe")]);
+  for (const path of [join(folder, "pipe"), "/dev/zero"]) {
+    await expect(openFiles(path)).rejects.toMatchObject({ code: "permission" });
+    await expect(readInput(path, 10)).rejects.toMatchObject({ code: "permission" });
+  }
+  const { files } = await openFiles(folder);
+  expect([...files.keys()]).toEqual([]);
+});
+
+test("a file that is read whole is bounded, and no folder", async () => {
+  await writeFile(join(folder, "a"), "0123456789");
+  expect(new TextDecoder().decode(await readInput(join(folder, "a"), 10))).toBe("0123456789");
+  await expect(readInput(join(folder, "a"), 9)).rejects.toThrow("has 10 bytes; at most 9 are read");
+  await expect(readInput(folder, 10)).rejects.toThrow("is a folder");
 });
 
 test("files appear under their names at the seal, and not before", async () => {

@@ -1,5 +1,5 @@
 import type { BigIntStats } from "node:fs";
-import { type FileHandle, open, opendir, stat } from "node:fs/promises";
+import { type FileHandle, open, opendir, readFile, stat } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { EngineError } from "../engine/contract/index.ts";
 import type { ByteSource, FileTree } from "../engine/core/bytes.ts";
@@ -156,10 +156,31 @@ async function listFiles(folder: string, prefix = "", depth = 0): Promise<readon
   return found;
 }
 
+/** What a path is; `permission` for pipes and devices, which would be waited for or read without an end. */
+async function statInput(path: string): Promise<BigIntStats> {
+  const about = await stat(path, { bigint: true });
+  if (about.isFile() || about.isDirectory()) return about;
+  const message = `${path} is a pipe or a device. Write what it holds into a file and name that.`;
+  throw new EngineError("permission", message, { path });
+}
+
+/** A whole file; `usage` where it has more than `limit` bytes. */
+export async function readInput(path: string, limit: number): Promise<Uint8Array> {
+  return guarded(path, async () => {
+    const about = await statInput(path);
+    if (about.isDirectory()) {
+      throw new EngineError("usage", `${path} is a folder; name a file in it.`, { path });
+    }
+    if (about.size <= limit) return readFile(path);
+    const message = `${path} has ${about.size} bytes; at most ${limit} are read.`;
+    throw new EngineError("usage", message, { path, size: Number(about.size), limit });
+  });
+}
+
 /** Opens a checkpoint folder, or one file as a folder of its own. Nothing is read yet. */
 export async function openFiles(path: string): Promise<OpenFiles> {
   try {
-    const about = await stat(path, { bigint: true });
+    const about = await statInput(path);
     const isFolder = about.isDirectory();
     const found = isFolder
       ? [...(await listFiles(path))].sort((a, b) => (a.path < b.path ? -1 : 1))

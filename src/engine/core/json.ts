@@ -190,6 +190,10 @@ export function clip(name: string): string {
   return JSON.stringify(name.length > 120 ? `${name.slice(0, 119)}…` : name);
 }
 
+/** A sentence without the middle of what it quotes of a file, where that is too long to be read. */
+export const shorten = (sentence: string): string =>
+  sentence.length > 1000 ? `${sentence.slice(0, 700)} … ${sentence.slice(-250)}` : sentence;
+
 /** Whether a value is a JSON object. */
 export function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === "object" && value !== null && !Array.isArray(value);

@@ -235,6 +235,15 @@ describe("a recipe is refused with line, column and key", () => {
     expect(refusalOf(text).code).toBe("bad-recipe");
   });
 
+  test.each([
+    ["tag", `!${"x".repeat(900_000)} 1`],
+    ["number", "9".repeat(900_000)],
+  ])("a %s of 900,000 characters, without repeating it", (_, value) => {
+    const { message, details } = refusalOf(`${START}parameters: {t: ${value}}`);
+    expect(message.length).toBeLessThan(1100);
+    expect(details.line).toBeGreaterThan(1);
+  });
+
   test("a nest of aliases that would unfold to a billion values", () => {
     const list = `[${"1, ".repeat(1000)}1]`;
     const models = Array.from({ length: 200 }, () => "- {model: a, parameters: *p}").join("\n");

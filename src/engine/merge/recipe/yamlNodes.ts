@@ -12,6 +12,7 @@ import {
   type YAMLParseError,
 } from "yaml";
 import { EngineError, type Scalar } from "../../contract/index.ts";
+import { shorten } from "../../core/json.ts";
 import { readScalar } from "./scalar.ts";
 
 const TEXT_LIMIT = 1 << 20;
@@ -105,10 +106,10 @@ export function readYaml(text: string): YamlText {
   const lines = new LineCounter();
   const fail = (offset: number, sentence: string, key?: string): never => {
     const { line, col: column } = lines.linePos(offset);
-    throw new EngineError("bad-recipe", `Line ${line}, column ${column}: ${sentence}`, {
+    throw new EngineError("bad-recipe", `Line ${line}, column ${column}: ${shorten(sentence)}`, {
       line,
       column,
-      ...(key === undefined ? {} : { key }),
+      ...(key === undefined ? {} : { key: key.slice(0, 120) }),
     });
   };
   const parsed = parseDocument(text, {
