@@ -1,5 +1,5 @@
 import { execFile } from "node:child_process";
-import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
@@ -24,6 +24,15 @@ test("a file, a folder below a file and /proc are refused soon, with what to do"
     await expect(claimFolder(place, "merge")).rejects.toMatchObject({ code: "permission" });
   }
   expect(await readFile(join(root, "file"), "utf8")).toBe("mine");
+});
+
+test("a work folder that leads elsewhere is refused, and what lies there stays", async () => {
+  const [mine, out] = [join(root, "mine"), join(root, "out")];
+  await Promise.all([mkdir(mine), mkdir(out)]);
+  await writeFile(join(mine, "model.safetensors"), "mine");
+  await symlink(mine, join(out, ".fusestudio"));
+  await expect(claimFolder(out, "merge")).rejects.toMatchObject({ code: "permission" });
+  expect(await readdir(mine)).toEqual(["model.safetensors"]);
 });
 
 test("what file managers and Git leave behind does not count, and stays", async () => {

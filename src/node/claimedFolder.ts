@@ -1,4 +1,4 @@
-import { mkdir, readdir, rm, rmdir, stat } from "node:fs/promises";
+import { lstat, mkdir, readdir, rm, rmdir, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { EngineError } from "../engine/contract/index.ts";
 import { fileFailure, guarded } from "./files.ts";
@@ -47,6 +47,7 @@ export async function claimFolder(
   const work = join(folder, WORK_FOLDER);
   await requireOwn(folder, what, WORK_FOLDER);
   await makeFolder(work);
+  await requireNoLink(work);
   const lock = await guarded(folder, () => takeLock(work, folder, identity));
   const removeEmpty = async () => {
     await rmdir(work).catch(() => undefined); // not empty: another came when the lock was gone
@@ -94,6 +95,14 @@ async function requireOwn(folder: string, what: "merge" | "work", mark: string):
     `${folder} is not empty and holds no unfinished ${what}. Choose a new or an empty folder.`,
     { folder, entries },
   );
+}
+
+/** A link would lead to files of others, which are not ours to overwrite or to clear away. */
+async function requireNoLink(work: string): Promise<void> {
+  const about = await guarded(work, () => lstat(work));
+  if (!about.isSymbolicLink()) return;
+  const message = `${work} is a link to another folder. Remove the link or choose another folder.`;
+  throw new EngineError("permission", message, { folder: work });
 }
 
 const exists = (path: string) => stat(path).then(Boolean, () => false);
