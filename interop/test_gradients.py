@@ -9,7 +9,7 @@ from harness import require, run_vitest, test
 def fresh(work):
     models = work / "trained"
     used = {model for model, _ in gradients.CASES.values()}
-    for seed, (name, (model_type, config, dtype)) in enumerate(logits.RANDOM.items()):
+    for seed, (name, (model_type, config, dtype)) in enumerate({**logits.RANDOM, **logits.LATER}.items()):
         if name in used:
             logits.make_random(models / name, 2000 + seed, model_type, config, dtype)
     folder = work / "gradients"

@@ -29,7 +29,7 @@ def check(folder, ids):
 @test("tiny random models of every architecture, with new seeds, give transformers' logits")
 def random_models(work):
     worst = []
-    for seed, (name, (model_type, config, dtype)) in enumerate(logits.RANDOM.items()):
+    for seed, (name, (model_type, config, dtype)) in enumerate({**logits.RANDOM, **logits.LATER}.items()):
         folder = work / "nn" / name
         logits.make_random(folder, 1000 + seed, model_type, config, dtype)
         generator = torch.Generator().manual_seed(seed)
