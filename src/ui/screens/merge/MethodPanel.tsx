@@ -1,4 +1,4 @@
-import { Button, Menu } from "@mantine/core";
+import { Button, Menu, type MenuProps } from "@mantine/core";
 import { Fragment, useRef } from "react";
 import { useStore } from "zustand";
 import type { ParamCard } from "../../../engine/contract/index.ts";
@@ -7,6 +7,18 @@ import { switchMethod } from "../../stores/recipeStore.ts";
 import type { Studio } from "../../stores/studio.ts";
 import { OUTPUT_FIELD, withOutput, withSetting } from "./edits.ts";
 import { ParamField } from "./ParamField.tsx";
+
+/** More methods than fit scroll, above or below the button, wherever there is more room. */
+const WITHIN_WINDOW: NonNullable<MenuProps["middlewares"]> = {
+  flip: true,
+  shift: true,
+  size: {
+    padding: 8,
+    apply({ availableHeight, elements }) {
+      elements.floating.style.maxHeight = `${Math.max(160, availableHeight)}px`;
+    },
+  },
+};
 
 /** The method: one sentence, its paper, and a form drawn from its own card. */
 export function MethodPanel({ studio }: { readonly studio: Studio }) {
@@ -29,13 +41,13 @@ export function MethodPanel({ studio }: { readonly studio: Studio }) {
       <div className="panel method">
         <div className="row spread">
           <b className="ellipsis">{method?.title ?? recipe.method}</b>
-          <Menu position="bottom-end" width={300}>
+          <Menu position="bottom-end" width={300} middlewares={WITHIN_WINDOW}>
             <Menu.Target>
               <Button variant="subtle" size="compact-sm" aria-label="Change the method">
                 Change
               </Button>
             </Menu.Target>
-            <Menu.Dropdown>
+            <Menu.Dropdown className="method-menu">
               {methods.map(({ id, title, summary }) => (
                 <Menu.Item
                   key={id}
