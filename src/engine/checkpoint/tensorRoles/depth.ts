@@ -43,12 +43,12 @@ export function openDepths({ config, tensors }: Checkpoint): (tensor: string) =>
 export function countLayers({ config, tensors }: Checkpoint): number {
   if (config?.layers !== null && config?.layers !== undefined) return config.layers;
   let own = 0;
-  let any = 0;
+  let deepest = 0;
   for (const name of tensors.keys()) {
     const role = roleOf(name);
     const depth = (role.layer ?? -1) + 1;
-    any = Math.max(any, depth);
+    deepest = Math.max(deepest, depth);
     if (isOwnStack(role)) own = Math.max(own, depth);
   }
-  return own > 0 ? own : any;
+  return own > 0 ? own : deepest;
 }

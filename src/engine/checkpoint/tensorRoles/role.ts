@@ -22,7 +22,7 @@ export type Stack =
  * causal masks, positions). `companion`: belongs to a quantised or factored weight, see
  * `companionOf`.
  */
-export type Part = "weight" | "bias" | "buffer" | "companion";
+export type TensorPart = "weight" | "bias" | "buffer" | "companion";
 
 /** Role of a tensor, from its name alone. */
 export interface TensorRole {
@@ -36,7 +36,7 @@ export interface TensorRole {
   readonly group: RoleGroup;
   /** `q`, `gate`, `ln₁`, `embed`, `up #12`; null for an unknown name. */
   readonly matrix: string | null;
-  readonly part: Part;
+  readonly part: TensorPart;
   /** Last word where it is not `weight`: `bias`, `inv_freq`, `weight_scale`. */
   readonly suffix: string;
 }
@@ -170,7 +170,7 @@ function placeExpert(inside: string): readonly [string, RoleGroup] | null {
   return [`${lookUp(EXPERT_MATRICES, matrix) ?? matrix} #${number}`, "mlp"];
 }
 
-function partOf(name: string, suffix: string): Part {
+function partOf(name: string, suffix: string): TensorPart {
   if (isBuffer(name)) return "buffer";
   if (suffix === "bias") return "bias";
   return companionOf(name) ? "companion" : "weight";
