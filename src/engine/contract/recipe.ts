@@ -52,6 +52,11 @@ export interface Recipe {
   readonly copyCode?: true;
   /** Actions for tensors that only some models have: the first matching entry counts. */
   readonly extraTensors?: readonly ExtraTensors[];
+  /**
+   * Reads a row of the embedding or head that holds NaN or infinity in one model from the base, or
+   * else from the first model that holds numbers there.
+   */
+  readonly fillNanRows?: true;
   /** Number of layers that the recipe states; the plan refuses fewer than the models have. */
   readonly layers?: number;
   /**

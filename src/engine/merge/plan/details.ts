@@ -1,5 +1,6 @@
 import { type Checkpoint, type CheckpointTensor, readTensor } from "../../checkpoint/checkpoint.ts";
 import { findEmbedding, findHead, isTied } from "../../checkpoint/tensorRoles/head.ts";
+import { compareTokenRows, type NonfiniteRows, scanTokenRows } from "./nonfiniteRows.ts";
 import { readTokenRows, type TokenRows } from "./tokenRows.ts";
 
 /** What a model's files say beyond its headers, where the plan depends on it. */
@@ -8,6 +9,8 @@ export interface ModelDetails {
   readonly tokens: TokenRows | null;
   /** The head is tied to the embedding by config.json and stored nevertheless, number for number. */
   readonly repeatsEmbedding: boolean;
+  /** Rows of its embedding and head that hold NaN or infinity, and who has numbers there. */
+  readonly nonfiniteRows: readonly NonfiniteRows[];
 }
 
 export type Details = ReadonlyMap<Checkpoint, ModelDetails>;
@@ -43,21 +46,26 @@ function remember<Key extends object, Value>(read: (key: Key) => Promise<Value>)
 
 const rowsOf = (checkpoint: Checkpoint) => findEmbedding(checkpoint)?.shape[0] ?? 0;
 const repeatsOf = remember(readRepeats);
+const nonfiniteRowsOf = remember(scanTokenRows);
 const tokensOf = remember((checkpoint: Checkpoint) =>
   readTokenRows(checkpoint, rowsOf(checkpoint)),
 );
 
 /**
  * Reads what the plan of a merge of these models depends on. Tokenizers are read only where the
- * models have different numbers of rows; weights only where a tied model stores a head.
+ * models have different numbers of rows; of the weights only the head that a tied model stores, and
+ * the last 8 MiB of embeddings and heads.
  */
 export async function readDetails(checkpoints: readonly Checkpoint[]): Promise<Details> {
   const differ = new Set(checkpoints.map(rowsOf)).size > 1;
   const details = new Map<Checkpoint, ModelDetails>();
-  for (const checkpoint of new Set(checkpoints)) {
+  const all = [...new Set(checkpoints)];
+  for (const checkpoint of all) {
+    const others = all.filter((other) => other !== checkpoint);
     details.set(checkpoint, {
       tokens: differ ? await tokensOf(checkpoint) : null,
       repeatsEmbedding: await repeatsOf(checkpoint),
+      nonfiniteRows: await compareTokenRows(await nonfiniteRowsOf(checkpoint), others),
     });
   }
   return details;

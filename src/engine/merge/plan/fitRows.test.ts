@@ -18,7 +18,7 @@ function planRows(text: string, a: Rows, b: Rows) {
   const models = [a, b].map(([rows], i) => makeModel("ab"[i]!, { [EMBED]: ["F32", [rows, 4]] }));
   const details = [a, b].map(([, tokens], i): [(typeof models)[number], ModelDetails] => {
     const known: TokenRows | null = tokens === null ? null : { rows: tokens, whole: true };
-    return [models[i]!, { tokens: known, repeatsEmbedding: false }];
+    return [models[i]!, { tokens: known, repeatsEmbedding: false, nonfiniteRows: [] }];
   });
   return { models, found: plan(text, models, { details: new Map(details) }) };
 }

@@ -7,6 +7,7 @@ import type { Values } from "../method.ts";
 import { extraAction } from "../recipe/ownKeys.ts";
 import { gatherExact } from "./exact.ts";
 import type { Absence } from "./extras.ts";
+import { fillRows } from "./fillRows.ts";
 import { type Fit, type Found, fitRows } from "./fitRows.ts";
 import { finding, findTensor, formatShape, type Source, type Sources } from "./sources.ts";
 
@@ -140,13 +141,25 @@ export function gatherTensor(
   }
 
   const { shape, mergedRows, spare, findings } = matchShapes(name, found, sources);
+  const fills = recipe.fillNanRows === true && countsTokens(name);
+  const readFrom = ({ tensor }: Found) => {
+    const others = found.filter((other) => other.tensor !== tensor);
+    return fills
+      ? fillRows(
+          tensor,
+          others.map((other) => other.tensor),
+        )
+      : tensor;
+  };
   const count = (axes: readonly number[]) => axes.reduce((product, axis) => product * axis, 1);
   return {
     action: "merge",
     shape,
     elementCount: count(mergedRows === null ? shape : [mergedRows, ...shape.slice(1)]),
     copyFrom: null,
-    ...merged,
+    base: base ? readFrom(base) : null,
+    models: models.map(readFrom),
+    present,
     spare,
     findings,
     absence: absence("merged from the others"),

@@ -24,7 +24,7 @@ function findings(paths: Readonly<Record<string, number>>, config: object, copyC
   const files = new Map(Object.entries(paths).map(([path, size]) => [path, file(size)]));
   const parsed = parseConfig(JSON.stringify(config), "config.json");
   const checkpoint = { ...model, files, config: parsed };
-  const nothing = { tokens: null, repeatsEmbedding: false };
+  const nothing = { tokens: null, repeatsEmbedding: false, nonfiniteRows: [] };
   return describeLeftBehind({ key: "a", checkpoint, stored: checkpoint, ...nothing }, recipe);
 }
 

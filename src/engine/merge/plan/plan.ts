@@ -21,6 +21,7 @@ import { STUDIO } from "../run/version.ts";
 import { arithmeticOf } from "./arithmetic.ts";
 import { checkModels, checkTogether } from "./checkModels.ts";
 import { compareCheckpoints } from "./compare.ts";
+import { describeNonfiniteRows } from "./describeRows.ts";
 import type { Details } from "./details.ts";
 import { describeDTypes, outputDType } from "./dtypes.ts";
 import { estimatePeak, estimateReads, passesOf } from "./estimate.ts";
@@ -206,6 +207,7 @@ export function planMerge(given: PlanRequest): Plan {
     ...describeRecipe(method, recipe, sources, outputs),
     ...compareCheckpoints(sources, recipe, outputs),
     ...describeLeftBehind(sources.donor, recipe),
+    ...(request.details ? describeNonfiniteRows(sources, recipe, outputs, request.details) : []),
     ...(request.findings ?? []),
     ...findings,
     ...describeDTypes(recipe, outputs),

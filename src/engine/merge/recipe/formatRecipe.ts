@@ -53,6 +53,7 @@ export function formatRecipe(recipe: Recipe): string {
     ...(recipe.outDtype === undefined ? [] : [`out_dtype: ${recipe.outDtype}`]),
     ...(recipe.allowArchitectureMismatch ? ["allow_architecture_mismatch: true"] : []),
     ...(recipe.copyCode ? ["copy_code: true"] : []),
+    ...(recipe.fillNanRows ? ["fill_nan_rows: true"] : []),
     ...(recipe.extraTensors ? formatSetting("extra_tensors", recipe.extraTensors, "") : []),
   ];
   return `${lines.join("\n")}\n`;

@@ -31,14 +31,15 @@ test("filters with overlapping ends do not match a name that is too short", () =
   expect(actions(recipe, "aba", "abba", "ab.ba")).toEqual([null, "copy", "copy"]);
 });
 
-test("consent to other architectures is true or false", () => {
+test("a consent is true or false", () => {
   expect(read("allow_architecture_mismatch: true").allowArchitectureMismatch).toBe(true);
   expect(read("allow_architecture_mismatch: false")).toEqual(read(""));
+  expect(read("fill_nan_rows: true").fillNanRows).toBe(true);
 });
 
-test("both are written as they are read", () => {
+test("all are written as they are read", () => {
   const recipe = read(
-    'allow_architecture_mismatch: true\nextra_tensors: [{filter: "mtp.*", value: leave_out}, {value: copy}]',
+    'allow_architecture_mismatch: true\nfill_nan_rows: true\nextra_tensors: [{filter: "mtp.*", value: leave_out}, {value: copy}]',
   );
   expect(parseRecipe(formatRecipe(recipe)).recipe).toEqual(recipe);
 });

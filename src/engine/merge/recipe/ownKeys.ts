@@ -4,9 +4,17 @@ import { readSetting } from "./recipeSettings.ts";
 import type { Entry, YamlText } from "./yamlNodes.ts";
 
 /** Recipe keys beyond mergekit's: what to do where models do not match. */
-export const OWN_KEYS = ["allow_architecture_mismatch", "copy_code", "extra_tensors"] as const;
+export const OWN_KEYS = [
+  "allow_architecture_mismatch",
+  "copy_code",
+  "extra_tensors",
+  "fill_nan_rows",
+] as const;
 
-type OwnSettings = Pick<Recipe, "allowArchitectureMismatch" | "copyCode" | "extraTensors">;
+type OwnSettings = Pick<
+  Recipe,
+  "allowArchitectureMismatch" | "copyCode" | "extraTensors" | "fillNanRows"
+>;
 
 const isAction = (value: unknown): value is ExtraAction =>
   EXTRA_ACTIONS.some((action) => action === value);
@@ -41,16 +49,17 @@ export function readOwnKeys(
   yaml: YamlText,
   given: (key: string) => Entry | undefined,
 ): OwnSettings {
-  const consent = given("allow_architecture_mismatch");
-  const code = given("copy_code");
+  const consents = (key: (typeof OWN_KEYS)[number]): boolean => {
+    const entry = given(key);
+    return entry !== undefined && readConsent(yaml, entry);
+  };
   const extra = given("extra_tensors");
-  const allowed = consent !== undefined && readConsent(yaml, consent);
-  const copied = code !== undefined && readConsent(yaml, code);
   const extraTensors = extra && readExtra(yaml, extra);
   return {
-    ...(allowed && { allowArchitectureMismatch: true as const }),
-    ...(copied && { copyCode: true as const }),
+    ...(consents("allow_architecture_mismatch") && { allowArchitectureMismatch: true as const }),
+    ...(consents("copy_code") && { copyCode: true as const }),
     ...(extraTensors && { extraTensors }),
+    ...(consents("fill_nan_rows") && { fillNanRows: true as const }),
   };
 }
 

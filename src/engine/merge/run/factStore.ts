@@ -42,9 +42,10 @@ function ruleRows(plan: Plan, ids: readonly ModelId[]): readonly RuleRow[] {
   const { method, recipe } = plan;
   const ofModels = recipe.models.map(({ parameters }) => parameters);
   const asked = [method.id, plan.keys, recipe.parameters, ofModels, recipe.dtype ?? null];
+  const inputs = recipe.fillNanRows ? [ids, "rows filled"] : [ids];
   const rows = new Map<string, RuleRow>();
   const add = (rule: string, parameters: readonly unknown[], count = perModel) => {
-    const key = JSON.stringify([rule, parameters, ids]);
+    const key = JSON.stringify([rule, parameters, ...inputs]);
     rows.set(key, { kind: "facts", rule, key, rows: count });
   };
   add("agreement", []);
@@ -60,7 +61,7 @@ function ruleRows(plan: Plan, ids: readonly ModelId[]): readonly RuleRow[] {
     }
     const selection = method.select?.(output.resolved) ?? null;
     if (selection) {
-      const key = JSON.stringify([`score/${selection.rule}`, asked, ids]);
+      const key = JSON.stringify([`score/${selection.rule}`, asked, ...inputs]);
       rows.set(key, { kind: "cuts", rule: selection.rule, key, rows: perModel });
     }
     const shares = method.elementShares?.(output.resolved) ?? null;

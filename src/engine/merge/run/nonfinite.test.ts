@@ -28,7 +28,7 @@ test("another model's row of numbers is offered for a token", async () => {
   const { found, output } = planOf(EMBED, { 8: Number.NEGATIVE_INFINITY });
   const error = await explainNonfinite(found, output, { first: 0, count: 12 });
   expect(error.message).toContain("is -Infinity at element 8 (row 2, column 0)");
-  expect(error.message).toContain('"a" has numbers in that row');
+  expect(error.message).toContain('"a" has numbers in that row: "fill_nan_rows: true"');
 });
 
 test("where all models are finite the output's dtype is too narrow", async () => {

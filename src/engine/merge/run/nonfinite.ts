@@ -53,7 +53,7 @@ async function offerOthers(
   const row = { first: Math.floor(at / columns) * columns, count: columns };
   for (const other of others) {
     if (await findNonfinite(other, row)) continue;
-    return ` "${other.key}" has numbers in that row: copy it from there into the other model, and merge again. (A weight of 0 does not help: 0 times NaN is NaN.)`;
+    return ` "${other.key}" has numbers in that row: "fill_nan_rows: true" in the recipe reads it from there. (A weight of 0 does not help: 0 times NaN is NaN.)`;
   }
   return "";
 }

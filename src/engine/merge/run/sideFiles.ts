@@ -74,7 +74,8 @@ function formatRecipeJson(plan: Plan, name: string): string {
  */
 function hasMergekitsNumbers({ method, global, recipe, outputs, configChanges }: Plan): boolean {
   if (!method.mergekit || findRepeated(recipe) !== null) return false;
-  if (configChanges.vocabSize !== undefined || recipe.extraTensors) return false;
+  if (configChanges.vocabSize !== undefined) return false;
+  if (recipe.extraTensors || recipe.fillNanRows) return false;
   if (outputs.some(({ spare }) => spare !== null)) return false;
   if (!hasProfiles(method) || global.profile === "mergekit") return true;
   return global.profile === "paper" && findDifference(method, outputs) === null;

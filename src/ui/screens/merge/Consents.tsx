@@ -20,6 +20,13 @@ const CONSENTS = [
     label: "Copy the code into the result",
     help: "Whoever loads the result runs it: read it first.",
   },
+  {
+    setting: "fill_nan_rows",
+    field: "fillNanRows",
+    title: "Rows without numbers.",
+    label: "Read them from a model that has numbers",
+    help: "From the base, or else from the first model that has them.",
+  },
 ] as const satisfies readonly {
   readonly setting: string;
   readonly field: keyof Recipe;
