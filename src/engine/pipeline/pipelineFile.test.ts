@@ -62,6 +62,11 @@ test.each([
   ["a module that is none", `${LEAST}train: {modules: [x]}`, "train.modules"],
   ["an unknown merge", `${LEAST}merges: [liner]`, "merges"],
   ["an unknown method", `${LEAST}merges: [{method: x}]`, "merges.method"],
+  [
+    "an unknown key of a filter",
+    `${LEAST}merges: [{method: ties, per_model: {weight: {valeu: 1, value: 2}}}]`,
+    "merges.per_model.valeu",
+  ],
   ["half a token", `${LEAST}evaluation_tokens: 0.5`, "evaluation_tokens"],
 ])("%s is refused by name", (_, text, key) => {
   try {

@@ -15,7 +15,7 @@ import {
   TRAINING_SETTINGS,
 } from "../contract/index.ts";
 import { didYouMean } from "../merge/recipe/nearest.ts";
-import { readSettings } from "../merge/recipe/recipeSettings.ts";
+import { readSettings, type SettingKeys } from "../merge/recipe/recipeSettings.ts";
 import { type Entry, readYaml, type YamlText } from "../merge/recipe/yamlNodes.ts";
 import { methods } from "../merge/registry.ts";
 import { defaultMerges } from "./merges.ts";
@@ -96,9 +96,19 @@ function readKeys(
         : `"${where}" lists settings, as in "{name: value}".`;
     return yaml.refuse(at, sentence, where);
   }
+  return takeKeys(yaml, entries, known, (key) => (where === "" ? key : `${where}.${key}`));
+}
+
+/** Entries by key; unknown ones are refused by their path. */
+function takeKeys(
+  yaml: YamlText,
+  entries: readonly Entry[],
+  known: readonly string[],
+  pathOf: (key: string) => string,
+): ReadonlyMap<string, Entry> {
   const stray = entries.find(({ key }) => !known.includes(key));
   if (stray) {
-    const path = where === "" ? stray.key : `${where}.${stray.key}`;
+    const path = pathOf(stray.key);
     const hint = didYouMean(stray.key, known);
     yaml.refuse(stray.keyAt, `"${path}" is unknown; there are ${known.join(", ")}.${hint}`, path);
   }
@@ -189,8 +199,13 @@ function readMerge(yaml: YamlText, at: Node | null): PipelineMerge {
     const sentence = `There is no method "${method}"; there are ${known.join(", ")}.${hint}`;
     yaml.refuse(value("method"), sentence, "merges.method");
   }
-  const some = (key: string): Settings =>
-    stated.has(key) ? readSettings(yaml, value(key), `merges.${key}`) : {};
+  const some = (key: string): Settings => {
+    if (!stated.has(key)) return {};
+    const path = `merges.${key}`;
+    const take: SettingKeys["take"] = (entries, known) =>
+      takeKeys(yaml, entries, known, (stray) => `${path}.${stray}`);
+    return readSettings({ yaml, take }, value(key), path);
+  };
   return {
     name: stated.has("name") ? texts(yaml, value("name"), "merges.name")[0]! : method,
     method,

@@ -1,5 +1,6 @@
 import { EXTRA_ACTIONS, type ExtraAction, type Recipe } from "../../contract/index.ts";
 import { didYouMean } from "./nearest.ts";
+import type { KeyReader } from "./recipeKeys.ts";
 import { readSetting } from "./recipeSettings.ts";
 import type { Entry, YamlText } from "./yamlNodes.ts";
 
@@ -26,15 +27,15 @@ function readConsent(yaml: YamlText, { key, value }: Entry): boolean {
 }
 
 /** `extra_tensors: leave_out`, or entries with a filter and a value as any parameter has. */
-function readExtra(yaml: YamlText, entry: Entry): Recipe["extraTensors"] {
+function readExtra(keys: KeyReader, entry: Entry): Recipe["extraTensors"] {
   const { key, keyAt } = entry;
-  const setting = readSetting(yaml, entry);
+  const setting = readSetting(keys, entry);
   const entries = Array.isArray(setting) ? setting : [{ value: setting }];
   return entries.map((each: unknown) => {
     const { filter, value } = each as { readonly filter?: string; readonly value: unknown };
     if (!isAction(value)) {
       const word = String(value);
-      yaml.refuse(
+      keys.yaml.refuse(
         keyAt,
         `"${key}" takes ${EXTRA_ACTIONS.join(", ")}, or a list of entries such as {filter: "mtp.*", value: leave_out}; "${word}" is none of these.${didYouMean(word, EXTRA_ACTIONS)}`,
         key,
@@ -46,15 +47,15 @@ function readExtra(yaml: YamlText, entry: Entry): Recipe["extraTensors"] {
 
 /** Settings under these keys, where the recipe has them. */
 export function readOwnKeys(
-  yaml: YamlText,
+  keys: KeyReader,
   given: (key: string) => Entry | undefined,
 ): OwnSettings {
   const consents = (key: (typeof OWN_KEYS)[number]): boolean => {
     const entry = given(key);
-    return entry !== undefined && readConsent(yaml, entry);
+    return entry !== undefined && readConsent(keys.yaml, entry);
   };
   const extra = given("extra_tensors");
-  const extraTensors = extra && readExtra(yaml, extra);
+  const extraTensors = extra && readExtra(keys, extra);
   return {
     ...(consents("allow_architecture_mismatch") && { allowArchitectureMismatch: true as const }),
     ...(consents("copy_code") && { copyCode: true as const }),

@@ -125,6 +125,18 @@ describe("keys that mergekit ignores are findings with their line", () => {
     expect(findings[0]?.message).toContain(words);
   });
 
+  // mergekit 0.1.5 gives the same bytes with these keys and without them.
+  test("a key beside a filter and its value", () => {
+    const entries = "[{filter: mlp, value: 0.2, scale: 3}, {filtre: attn, value: 1}]";
+    const { recipe, findings } = parseRecipe(`${START}parameters: {weight: ${entries}}\n`);
+    expect(recipe.parameters.weight).toEqual([{ filter: "mlp", value: 0.2 }, { value: 1 }]);
+    expect(findings.map(({ message }) => message)).toEqual([
+      expect.stringContaining('"scale" in an entry of "weight"'),
+      expect.stringContaining('Did you mean "filter"?'),
+    ]);
+    expect(findings).toMatchObject([{ line: 4 }, { line: 4 }]);
+  });
+
   test("and there are none in a recipe without", () => {
     const text = `tokenizer_source: union\nchat_template: auto\n${START}dtype: float32\n`;
     expect(parseRecipe(text)).toMatchObject({ recipe: { tokenizer: "union" }, findings: [] });
@@ -210,6 +222,14 @@ describe("a recipe is refused with line, column and key", () => {
     ],
     ["tokens", `${START}tokenizer: {tokens: {a: {}}}\n`, 4, 13, "tokens", "not supported yet"],
     ["a mixed list", `${START}parameters: {t: [1, x]}\n`, 4, 21, "t", "mixes"],
+    [
+      "a misspelt value",
+      `${START}parameters: {t: {filter: a, valu: 1}}\n`,
+      4,
+      18,
+      "t",
+      'Did you mean "value"?',
+    ],
     ["a mixed filter list", `${START}parameters: {t: [1, {value: 2}]}\n`, 4, 18, "t", "mixes"],
     ["an infinite number", `${START}parameters: {t: .inf}\n`, 4, 17, "t", "finite"],
     ["a number too large", `${START}parameters: {t: [1, 1e999]}\n`, 4, 21, "t", "finite"],

@@ -90,7 +90,7 @@ export function parseRecipe(text: string): ParsedRecipe {
   if (!method) return yaml.refuse(yaml.root, `the recipe has no "merge_method".`, "merge_method");
   const base = given("base_model");
   const parameters = given("parameters");
-  const shared = parameters ? readSettings(yaml, parameters.value) : {};
+  const shared = parameters ? readSettings(keys, parameters.value) : {};
   if (parameters) keys.place(parameters.value, "");
   const inputs = readInputs(keys, { given, root: yaml.root, shared });
   const dtype = given("dtype");
@@ -111,7 +111,7 @@ export function parseRecipe(text: string): ParsedRecipe {
       ...(dtypeName && { dtype: dtypeName }),
       ...(outDtypeName && { outDtype: outDtypeName }),
       ...(tokenizer !== undefined && { tokenizer }),
-      ...readOwnKeys(yaml, given),
+      ...readOwnKeys(keys, given),
     },
     findings: keys.findings,
     lines: keys.lines,

@@ -76,7 +76,7 @@ function readModule(keys: KeyReader, module: Entry, shared: Settings): Inputs {
   const known = keys.take(entries, ["models", "slices", "parameters"], `"${module.key}"`);
   const parameters = known.get("parameters");
   if (parameters) keys.place(parameters.value, "");
-  const own = parameters ? overlay(readSettings(yaml, parameters.value), shared) : shared;
+  const own = parameters ? overlay(readSettings(keys, parameters.value), shared) : shared;
   const given = (key: string) => (key === "modules" ? undefined : known.get(key));
   return readInputs(keys, { given, root: module.keyAt, shared: own });
 }
@@ -117,7 +117,7 @@ function readModel(keys: KeyReader, at: Node | null, { list, index, known }: Mod
   return {
     model: {
       model: readModelName(keys, model.value),
-      parameters: parameters ? readSettings(yaml, parameters.value) : {},
+      parameters: parameters ? readSettings(keys, parameters.value) : {},
     },
     entries: found,
   };
@@ -162,7 +162,7 @@ function readSlices(keys: KeyReader, list: Entry, shared: Settings): Inputs {
   const base = known.get("base_model");
   return {
     models,
-    parameters: parameters ? overlay(readSettings(yaml, parameters.value), shared) : shared,
+    parameters: parameters ? overlay(readSettings(keys, parameters.value), shared) : shared,
     layers: ends[0]!,
     ...(base && { base: readModelName(keys, base.value) }),
   };

@@ -1,6 +1,7 @@
 import type { Node } from "yaml";
 import type { Conditional, Level, Scalar, Setting, Settings } from "../../contract/index.ts";
 import { didYouMean } from "./nearest.ts";
+import type { KeyReader } from "./recipeKeys.ts";
 import { readNumber } from "./scalar.ts";
 import type { Entry, YamlText } from "./yamlNodes.ts";
 
@@ -42,16 +43,19 @@ function readWords(
   return numbers;
 }
 
-function readConditional(yaml: YamlText, entries: readonly Entry[], key: string): Conditional {
-  const known = ["filter", "value"];
-  const stray = entries.find((entry) => !known.includes(entry.key));
-  if (stray) {
-    const hint = didYouMean(stray.key, known);
-    const sentence = `an entry of "${key}" has a "filter" and a "value", no "${stray.key}".${hint}`;
-    return yaml.refuse(stray.keyAt, sentence, stray.key);
+/** Reads a mapping's keys, and says or refuses those that are unknown. */
+export type SettingKeys = Pick<KeyReader, "yaml" | "take">;
+
+function readConditional(keys: SettingKeys, entries: readonly Entry[], key: string): Conditional {
+  const { yaml } = keys;
+  const names = ["filter", "value"];
+  const known = keys.take(entries, names, `an entry of "${key}"`);
+  const value = known.get("value");
+  if (!value) {
+    const stray = entries.find((entry) => !names.includes(entry.key));
+    const hint = stray ? didYouMean(stray.key, names) : "";
+    return yaml.refuse(entries[0]?.keyAt ?? null, `"${key}" has no value here.${hint}`, key);
   }
-  const value = entries.find((entry) => entry.key === "value");
-  if (!value) return yaml.refuse(entries[0]?.keyAt ?? null, `"${key}" has no value here.`, key);
   const list = yaml.items(value.value);
   const level: Level | undefined = list
     ? readWords(yaml, list, key).map((word) =>
@@ -64,18 +68,19 @@ function readConditional(yaml: YamlText, entries: readonly Entry[], key: string)
   if (level === undefined) {
     return yaml.refuse(value.value, `"${key}" needs a number, a word or a list here.`, key);
   }
-  const filter = entries.find((entry) => entry.key === "filter");
+  const filter = known.get("filter");
   const text = filter && yaml.scalar(filter.value);
   if (filter && !text) yaml.refuse(filter.value, `"filter" must be a part of a name.`, key);
   return text && text.value !== null ? { filter: text.text, value: level } : { value: level };
 }
 
 /** One parameter: a scalar, a gradient, a list of filters or patterns. */
-export function readSetting(yaml: YamlText, { key, keyAt, value }: Entry): Setting {
+export function readSetting(keys: SettingKeys, { key, keyAt, value }: Entry): Setting {
+  const { yaml } = keys;
   const items = yaml.items(value);
   if (!items) {
     const alone = yaml.entries(value);
-    if (alone) return [readConditional(yaml, alone, key)];
+    if (alone) return [readConditional(keys, alone, key)];
     return readLevelScalar(yaml, value, key) ?? yaml.refuse(keyAt, `"${key}" has no value.`, key);
   }
   if (items.length > LIST_LIMIT) {
@@ -85,18 +90,19 @@ export function readSetting(yaml: YamlText, { key, keyAt, value }: Entry): Setti
   if (!maps.some((map) => map !== null)) return readWords(yaml, items, key);
   return maps.map((map, i) =>
     map
-      ? readConditional(yaml, map, key)
+      ? readConditional(keys, map, key)
       : yaml.refuse(items[i] ?? null, `"${key}" mixes values with filtered entries.`, key),
   );
 }
 
 /** A mapping of parameters, each a scalar, a gradient, a list of filters or patterns. */
-export function readSettings(yaml: YamlText, at: Node | null, key = "parameters"): Settings {
+export function readSettings(keys: SettingKeys, at: Node | null, key = "parameters"): Settings {
+  const { yaml } = keys;
   const entries = yaml.entries(at);
   if (!entries) {
     if (yaml.scalar(at)?.value === null) return {};
     return yaml.refuse(at, `"${key}" must be a mapping of names to values.`, key);
   }
   // fromEntries defines own properties, so a parameter called __proto__ is harmless.
-  return Object.fromEntries(entries.map((entry) => [entry.key, readSetting(yaml, entry)]));
+  return Object.fromEntries(entries.map((entry) => [entry.key, readSetting(keys, entry)]));
 }
