@@ -1,5 +1,6 @@
 import type { CheckpointTensor } from "../../checkpoint/checkpoint.ts";
 import type { Finding } from "../../contract/index.ts";
+import type { MergeMethod } from "../method.ts";
 import { finding, formatShape, type Source, type Sources } from "./sources.ts";
 
 /** One source's tensor of a name. */
@@ -30,6 +31,13 @@ function reportLost(name: string, found: readonly Found[], donor: Source, common
   const what = lost === 1 ? `id ${common}` : `ids ${common} to ${needed - 1}`;
   const sentence = `"${name}" has ${common} rows in "${shortest.source.key}", but the tokenizer and config of "${donor.key}", which the result gets, go up to id ${needed - 1}: ${what} would have no row. Name "${shortest.source.key}" first, or as the base, so that the result gets its tokenizer; or give it the missing rows first.`;
   return finding("error", "mismatch", sentence, { source: shortest.source, tensor: name });
+}
+
+/** How mergekit 0.1.5 treats models of unequal rows; empty where it does not have the method. */
+function sayMergekits(method: MergeMethod, cuts: boolean): string {
+  if (!method.mergekit) return "";
+  const flag = cuts ? "; --unsafe-truncate-embeddings makes it leave out the same rows" : "";
+  return ` mergekit refuses models with different numbers of rows unless the recipe has a "tokenizer"${flag}.`;
 }
 
 /**
@@ -72,13 +80,13 @@ export function fitRows(name: string, found: readonly Found[], { donor, method }
     return refuse(`${method.title} merges equal vocabularies only.`);
   }
   const findings = cut.map(({ source, tensor }) => {
-    const rows = `rows ${common} to ${tensor.shape[0]! - 1}, and the tokens they stand for, are left out`;
-    const sentence = `"${name}" has the shape ${formatShape(tensor.shape)} in "${source.key}"; it is cut to ${common} rows: ${rows}.`;
+    const rows = `rows ${common} to ${tensor.shape[0]! - 1}, and the tokens they stand for, are left out.${sayMergekits(method, longest === null)}`;
+    const sentence = `"${name}" has the shape ${formatShape(tensor.shape)} in "${source.key}"; it is cut to ${common} rows: ${rows}`;
     return finding("warning", "mismatch", sentence, { source, tensor: name });
   });
   if (!longest) return { shape: withRows(common), mergedRows: common, spare: null, findings };
   const rows = `${common} to ${rowsOf(longest) - 1}`;
-  const sentence = `Rows ${rows} of "${name}" stand for no token and are not in every model: they are kept from "${longest.source.key}".`;
+  const sentence = `Rows ${rows} of "${name}" stand for no token and are not in every model: they are kept from "${longest.source.key}".${sayMergekits(method, false)}`;
   const kept = finding("note", "info", sentence, { source: longest.source, tensor: name });
   return {
     shape: withRows(rowsOf(longest)),

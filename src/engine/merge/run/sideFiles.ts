@@ -4,7 +4,7 @@ import { rewriteConfig } from "../../checkpoint/config.ts";
 import type { OutputDType, WeightMap } from "../../contract/index.ts";
 import { type ByteSource, bytesInMemory, type FileTree } from "../../core/bytes.ts";
 import { isOutputDType, torchName } from "../../core/tensor/dtype.ts";
-import type { Plan } from "../plan/outputTensor.ts";
+import type { OutputTensor, Plan } from "../plan/outputTensor.ts";
 import { findDifference, findRepeated, narrowArithmetics } from "../plan/recipeFindings.ts";
 import { formatRecipe } from "../recipe/formatRecipe.ts";
 import { hasProfiles } from "../recipe/profiles.ts";
@@ -69,6 +69,12 @@ function formatRecipeJson(plan: Plan, name: string): string {
   return `${JSON.stringify(document, null, 2)}\n`;
 }
 
+/** Whether models have more rows of tokens than are merged, which mergekit refuses without a flag. */
+function hasUnequalRows({ action, elementCount, base, models }: OutputTensor): boolean {
+  const read = base ? [base, ...models] : models;
+  return action === "merge" && read.some((tensor) => tensor.elementCount !== elementCount);
+}
+
 /**
  * Whether mergekit gives the same numbers: it has the method, and all models with all their rows.
  */
@@ -76,7 +82,7 @@ function hasMergekitsNumbers({ method, global, recipe, outputs, configChanges }:
   if (!method.mergekit || findRepeated(recipe) !== null) return false;
   if (configChanges.vocabSize !== undefined) return false;
   if (recipe.extraTensors || recipe.fillNanRows) return false;
-  if (outputs.some(({ spare }) => spare !== null)) return false;
+  if (outputs.some(hasUnequalRows)) return false;
   if (!hasProfiles(method) || global.profile === "mergekit") return true;
   return global.profile === "paper" && findDifference(method, outputs) === null;
 }
