@@ -46,16 +46,17 @@ function makeTokens(
   };
 }
 
-/** Distinct ids with falling logits. */
+/** Distinct ids by falling logit, the lower id first where two are equal, as models' rows are kept. */
 function makeRow(random: () => number, k: number, vocabSize: number) {
   const ids = new Set<number>();
   while (ids.size < Math.min(k, vocabSize)) ids.add(whole(random, vocabSize));
   let logit = half(8 + 8 * random());
-  const logits = [...ids].map(() => {
+  const entries = [...ids].map((id): readonly [id: number, logit: number] => {
     logit = half(logit - 2 * random());
-    return logit;
+    return [id, logit];
   });
-  return { ids: [...ids], logits };
+  entries.sort(([a, x], [b, y]) => y - x || a - b);
+  return { ids: entries.map(([id]) => id), logits: entries.map(([, value]) => value) };
 }
 
 function makeRepresentation(
