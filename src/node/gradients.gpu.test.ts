@@ -1,15 +1,14 @@
 import { readFileSync } from "node:fs";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { openCheckpoint } from "../engine/checkpoint/open.ts";
-import { bytesInMemory } from "../engine/core/bytes.ts";
-import { toF32 } from "../engine/core/tensor/convert.ts";
-import { acquireGpu, type Gpu } from "../engine/gpu/device.ts";
+import { useGpu } from "../engine/gpu/testGpu.ts";
 import { readRows } from "../engine/runtime/generate/score.ts";
 import type { TrainBatch } from "../engine/train/backward/batch.ts";
 import { openTrainable } from "../engine/train/backward/openTrainable.ts";
 import type { TrainTarget } from "../engine/train/backward/target.ts";
 import type { Parameter, TrainableModel } from "../engine/train/backward/trainable.ts";
 import { openFiles } from "./files.ts";
+import { readFloatTensors } from "./testTensors.ts";
 
 interface Golden {
   readonly model: string;
@@ -52,20 +51,8 @@ function goldenBatch(): TrainBatch {
   };
 }
 
-let gpu: Gpu;
-let gradients: ReadonlyMap<string, Float32Array>;
-beforeAll(async () => {
-  gpu = await acquireGpu(navigator.gpu);
-  const bytes = new Uint8Array(readFileSync(`${FOLDER}/gradients.safetensors`));
-  const files = new Map([["model.safetensors", bytesInMemory(bytes)]]);
-  const { tensors } = await openCheckpoint(files, "goldens");
-  const entries: [string, Float32Array][] = [];
-  for (const [name, { source, start, byteLength }] of tensors) {
-    entries.push([name, toF32(await source.read(start, byteLength), "F32")]);
-  }
-  gradients = new Map(entries);
-});
-afterAll(() => gpu.destroy());
+const gpu = await useGpu();
+const gradients = await readFloatTensors(`${FOLDER}/gradients.safetensors`);
 
 const open = async (folder: string, target: TrainTarget, kernels: "cpu" | "gpu") => {
   const { files, close } = await openFiles(folder);

@@ -1,13 +1,12 @@
 import { readFileSync } from "node:fs";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { openCheckpoint } from "../engine/checkpoint/open.ts";
-import { bytesInMemory } from "../engine/core/bytes.ts";
-import { toF32 } from "../engine/core/tensor/convert.ts";
-import { acquireGpu, type Gpu } from "../engine/gpu/device.ts";
+import { useGpu } from "../engine/gpu/testGpu.ts";
 import { openDecoder } from "../engine/runtime/decoder/openDecoder.ts";
 import { readLogits } from "../engine/runtime/generate/score.ts";
 import { openFiles } from "./files.ts";
 import { hasTestData, testDataPath } from "./testdata.ts";
+import { readFloatTensors } from "./testTensors.ts";
 
 interface Golden {
   readonly model: string;
@@ -28,20 +27,8 @@ const cases = Object.entries(manifest.cases as Record<string, Golden>);
  */
 const BOUND = 1e-4;
 
-let gpu: Gpu;
-let logits: ReadonlyMap<string, Float32Array>;
-beforeAll(async () => {
-  gpu = await acquireGpu(navigator.gpu);
-  const bytes = new Uint8Array(readFileSync("goldens/nn/logits.safetensors"));
-  const files = new Map([["model.safetensors", bytesInMemory(bytes)]]);
-  const { tensors } = await openCheckpoint(files, "goldens");
-  const entries: [string, Float32Array][] = [];
-  for (const [name, { source, start, byteLength }] of tensors) {
-    entries.push([name, toF32(await source.read(start, byteLength), "F32")]);
-  }
-  logits = new Map(entries);
-});
-afterAll(() => gpu.destroy());
+const gpu = await useGpu();
+const logits = await readFloatTensors("goldens/nn/logits.safetensors");
 
 const folderOf = (model: string) =>
   model.startsWith("zoo/") ? testDataPath(...model.split("/")) : model;

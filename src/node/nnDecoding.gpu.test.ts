@@ -1,8 +1,9 @@
 import { readFileSync } from "node:fs";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, expect, test } from "vitest";
 import type { Checkpoint } from "../engine/checkpoint/checkpoint.ts";
 import { openCheckpoint } from "../engine/checkpoint/open.ts";
-import { acquireGpu, type Gpu } from "../engine/gpu/device.ts";
+import { acquireGpu } from "../engine/gpu/device.ts";
+import { useGpu } from "../engine/gpu/testGpu.ts";
 import { openDecoder } from "../engine/runtime/decoder/openDecoder.ts";
 import { measureDecoder } from "../engine/runtime/decoder/plan.ts";
 import { generate } from "../engine/runtime/generate/generate.ts";
@@ -14,11 +15,7 @@ import { openFiles } from "./files.ts";
 const { cases } = JSON.parse(readFileSync("goldens/nn/manifest.json", "utf8"));
 const EMBER = cases["ember-base"];
 
-let gpu: Gpu;
-beforeAll(async () => {
-  gpu = await acquireGpu(navigator.gpu, { defaultLimits: true });
-});
-afterAll(() => gpu.destroy());
+const gpu = await useGpu({ defaultLimits: true });
 
 const opened: (() => Promise<void>)[] = [];
 afterAll(() => Promise.all(opened.map((close) => close())));

@@ -1,13 +1,13 @@
 import { readFileSync } from "node:fs";
 import { readFile } from "node:fs/promises";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { openCheckpoint } from "../engine/checkpoint/open.ts";
 import { bytesInMemory } from "../engine/core/bytes.ts";
 import { toF32 } from "../engine/core/tensor/convert.ts";
 import type { Representation } from "../engine/fuse/dataset/records.ts";
 import { openDocumentTokenizer } from "../engine/fuse/documents/tokenise.ts";
 import { represent } from "../engine/fuse/represent/represent.ts";
-import { acquireGpu, type Gpu } from "../engine/gpu/device.ts";
+import { useGpu } from "../engine/gpu/testGpu.ts";
 import { openDecoder } from "../engine/runtime/decoder/openDecoder.ts";
 import { largestIds, logSumExp } from "../engine/runtime/language/readTokens.ts";
 import { openTokenizer } from "../engine/text/tokenizers/tokenizer.ts";
@@ -33,11 +33,7 @@ async function readLines<T>(...path: readonly string[]): Promise<readonly T[]> {
     .map((line) => JSON.parse(line) as T);
 }
 
-let gpu: Gpu;
-beforeAll(async () => {
-  gpu = await acquireGpu(navigator.gpu);
-});
-afterAll(() => gpu.destroy());
+const gpu = await useGpu();
 
 /** Half an ulp of f16 at a value. */
 const halfUlp = (value: number) =>

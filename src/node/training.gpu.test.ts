@@ -1,16 +1,12 @@
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { acquireGpu, type Gpu } from "../engine/gpu/device.ts";
+import { describe, expect, test } from "vitest";
+import { useGpu } from "../engine/gpu/testGpu.ts";
 import { openDecoder } from "../engine/runtime/decoder/openDecoder.ts";
 import { readCrossEntropy, readRows } from "../engine/runtime/generate/score.ts";
 import { LORA_MODULES, type LoraTarget } from "../engine/train/backward/target.ts";
 import type { TrainableModel } from "../engine/train/backward/trainable.ts";
 import { batchOf, IDS, LLAMA, LORA, step, trained, withCheckpoint } from "./trainTestParts.ts";
 
-let gpu: Gpu;
-beforeAll(async () => {
-  gpu = await acquireGpu(navigator.gpu);
-});
-afterAll(() => gpu.destroy());
+const gpu = await useGpu();
 
 const read = (buffer: GPUBuffer, count: number) =>
   readRows(gpu, { buffer, first: 0, rows: 1, rowStride: count }, count);

@@ -1,13 +1,10 @@
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { acquireGpu, type Gpu } from "../engine/gpu/device.ts";
+import { describe, expect, test } from "vitest";
+import { acquireGpu } from "../engine/gpu/device.ts";
+import { useGpu } from "../engine/gpu/testGpu.ts";
 import { LORA_MODULES } from "../engine/train/backward/target.ts";
 import { batchOf, LORA, step, trained } from "./trainTestParts.ts";
 
-let gpu: Gpu;
-beforeAll(async () => {
-  gpu = await acquireGpu(navigator.gpu);
-});
-afterAll(() => gpu.destroy());
+const gpu = await useGpu();
 
 describe("memory", () => {
   test.each([

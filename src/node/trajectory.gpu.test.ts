@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { expect, test } from "vitest";
 import { openCheckpoint } from "../engine/checkpoint/open.ts";
 import {
   TRAINING_DEFAULTS,
@@ -9,8 +9,8 @@ import {
 import { bytesInMemory } from "../engine/core/bytes.ts";
 import type { FusedRecord } from "../engine/fuse/dataset/records.ts";
 import { makeRecord } from "../engine/fuse/dataset/testRecords.ts";
-import { acquireGpu, type Gpu } from "../engine/gpu/device.ts";
 import { readBytes } from "../engine/gpu/readBytes.ts";
+import { useGpu } from "../engine/gpu/testGpu.ts";
 import { openTrainable } from "../engine/train/backward/openTrainable.ts";
 import type { TrainableModel } from "../engine/train/backward/trainable.ts";
 import { planRun } from "../engine/train/planner.ts";
@@ -48,11 +48,7 @@ const settings: TrainingSettings = { ...TRAINING_DEFAULTS.studio, ...golden.sett
  */
 const TIMES_TORCH = 10;
 
-let gpu: Gpu;
-beforeAll(async () => {
-  gpu = await acquireGpu(navigator.gpu);
-});
-afterAll(() => gpu.destroy());
+const gpu = await useGpu();
 
 function recordOf({ ids, positions, rows, tails }: GoldenDocument): FusedRecord {
   const rest = makeRecord({ seed: 1 });

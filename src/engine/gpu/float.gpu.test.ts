@@ -1,12 +1,8 @@
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { fromF32, toF32 } from "../core/tensor/convert.ts";
-import { acquireGpu, type Gpu } from "./device.ts";
+import { useGpu } from "./testGpu.ts";
 
-let gpu: Gpu;
-beforeAll(async () => {
-  gpu = await acquireGpu(navigator.gpu);
-});
-afterAll(() => gpu.destroy());
+const gpu = await useGpu();
 
 /** Runs shaders/harness/convert.wgsl over words. */
 async function convert(mode: number, input: Uint32Array<ArrayBuffer>): Promise<Uint32Array> {

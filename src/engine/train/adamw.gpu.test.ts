@@ -1,20 +1,12 @@
-import { afterAll, beforeAll, expect, test } from "vitest";
-import { GpuProvider } from "../gpu/device.ts";
+import { expect, test } from "vitest";
 import { readBytes } from "../gpu/readBytes.ts";
-import { KernelBench, largestError, randomValues } from "../runtime/kernels/kernelBench.ts";
+import { largestError, randomValues } from "../runtime/kernels/kernelBench.ts";
+import { useKernelBench } from "../runtime/kernels/testBench.ts";
 import { AdamW } from "./adamw.ts";
 import type { Parameter } from "./backward/trainable.ts";
 
-let gpuProvider: GpuProvider;
-let bench: KernelBench;
-beforeAll(async () => {
-  gpuProvider = new GpuProvider(navigator.gpu);
-  bench = new KernelBench(await gpuProvider.get());
-});
-afterAll(async () => {
-  bench.release();
-  (await gpuProvider.get()).destroy();
-});
+const bench = await useKernelBench();
+const { gpu } = bench;
 
 const SETTINGS = { beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0.1, clip: 1 };
 const RATE = 0.01;
@@ -54,7 +46,6 @@ function reference(
 }
 
 test("goes where torch's AdamW goes, clipped over all parameters", async () => {
-  const gpu = await gpuProvider.get();
   const shapes = [[17, 241], [3], [12_289, 1]]; // odd, tiny and no matrix, several partial sums
   const parameters = shapes.map((shape, i) => parameterOf(`p${i}`, shape));
   const counts = parameters.map(({ count }) => count);
@@ -94,7 +85,6 @@ test("goes where torch's AdamW goes, clipped over all parameters", async () => {
 });
 
 test("a gradient that is not finite is named", async () => {
-  const gpu = await gpuProvider.get();
   const parameters = [parameterOf("fine", [10]), parameterOf("broken", [5000])];
   const optimiser = new AdamW(gpu, parameters, SETTINGS);
   const gradient = new Float32Array(5000);

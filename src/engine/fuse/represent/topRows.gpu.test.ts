@@ -1,19 +1,11 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { acquireGpu, type Gpu } from "../../gpu/device.ts";
-import { KernelBench, randomValues } from "../../runtime/kernels/kernelBench.ts";
+import { describe, expect, test } from "vitest";
+import { randomValues } from "../../runtime/kernels/kernelBench.ts";
+import { useKernelBench } from "../../runtime/kernels/testBench.ts";
 import type { LanguageModel } from "../../runtime/languageModel.ts";
 import { readTopRows, type TopRows, type WantedRow } from "./topRows.ts";
 
-let gpu: Gpu;
-let bench: KernelBench;
-beforeAll(async () => {
-  gpu = await acquireGpu(navigator.gpu);
-});
-afterAll(() => gpu.destroy());
-beforeEach(() => {
-  bench = new KernelBench(gpu);
-});
-afterEach(() => bench.release());
+const bench = await useKernelBench();
+const { gpu } = bench;
 
 /** Rows [rows, columns] that lie on the GPU in blocks of `blockRows`, with a gap after each row. */
 function lying(rows: Float32Array<ArrayBuffer>, columns: number, blockRows: number): LanguageModel {

@@ -1,16 +1,12 @@
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { FUSION_DEFAULTS, type FusionSettings } from "../../contract/index.ts";
-import { acquireGpu, type Gpu } from "../../gpu/device.ts";
+import { useGpu } from "../../gpu/testGpu.ts";
 import type { FusedRecord, UnfusedRecord } from "../dataset/records.ts";
 import { makeRecord, type RecordShape } from "../dataset/testRecords.ts";
 import { weighRows } from "./choose.ts";
 import { fuseDocuments } from "./fuseRows.ts";
 
-let gpu: Gpu;
-beforeAll(async () => {
-  gpu = await acquireGpu(navigator.gpu, { defaultLimits: true });
-});
-afterAll(() => gpu?.destroy());
+const gpu = await useGpu({ defaultLimits: true });
 
 function unfused(shape: RecordShape): UnfusedRecord {
   const { weights, fused, tail, ...rest } = makeRecord(shape);

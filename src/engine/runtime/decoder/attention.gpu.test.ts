@@ -1,31 +1,15 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
-import { acquireGpu, type Gpu } from "../../gpu/device.ts";
+import { describe, expect, test } from "vitest";
 import type { AttentionSpec } from "../description/spec.ts";
-import { KernelBench, largestError, randomValues } from "../kernels/kernelBench.ts";
+import { type KernelBench, largestError, randomValues } from "../kernels/kernelBench.ts";
 import {
   ATTENTION_KERNELS,
   type AttentionKernel,
   attend,
   fitsQueries,
 } from "../kernels/kernels.ts";
-import { withMutant } from "../kernels/withMutant.ts";
+import { useKernelBench, withMutant } from "../kernels/testBench.ts";
 
-vi.mock(import("../../gpu/shaders.ts"), async (original) => {
-  const real = await original();
-  const { planted } = await import("../kernels/plantedShaders.ts");
-  return { ...real, shaderText: (path: string) => planted.get(path) ?? real.shaderText(path) };
-});
-
-let gpu: Gpu;
-let bench: KernelBench;
-beforeAll(async () => {
-  gpu = await acquireGpu(navigator.gpu);
-});
-afterAll(() => gpu.destroy());
-beforeEach(() => {
-  bench = new KernelBench(gpu);
-});
-afterEach(() => bench.release());
+const bench = await useKernelBench();
 
 const SPEC: AttentionSpec = {
   heads: 6,

@@ -6,12 +6,16 @@ import { Recorder } from "./recorder.ts";
 /** Buffers, recorder and readback around one kernel, for tests and goldens. */
 export class KernelBench {
   readonly gpu: Gpu;
-  readonly recorder: Recorder;
+  #recorder: Recorder;
   readonly #buffers: PooledBuffer[] = [];
 
   constructor(gpu: Gpu) {
     this.gpu = gpu;
-    this.recorder = new Recorder(gpu);
+    this.#recorder = new Recorder(gpu);
+  }
+
+  get recorder(): Recorder {
+    return this.#recorder;
   }
 
   buffer(values: Float32Array<ArrayBuffer> | Uint32Array<ArrayBuffer> | Uint8Array<ArrayBuffer>) {
@@ -38,9 +42,15 @@ export class KernelBench {
     return values;
   }
 
+  /** Releases all buffers, and what was recorded with them. */
+  clear(): void {
+    this.release();
+    this.#recorder = new Recorder(this.gpu);
+  }
+
   release(): void {
-    for (const buffer of this.#buffers) buffer.release();
-    this.recorder.release();
+    for (const buffer of this.#buffers.splice(0)) buffer.release();
+    this.#recorder.release();
   }
 }
 

@@ -1,19 +1,11 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { acquireGpu, type Gpu } from "../../gpu/device.ts";
+import { describe, expect, test } from "vitest";
 import type { AttentionSpec } from "../description/spec.ts";
-import { KernelBench, largestError, randomValues } from "./kernelBench.ts";
+import { largestError, randomValues } from "./kernelBench.ts";
 import { activate, crossEntropy, normalise, rotate, softcap } from "./kernels.ts";
+import { ACTIVATIONS } from "./testActivations.ts";
+import { useKernelBench } from "./testBench.ts";
 
-let gpu: Gpu;
-let bench: KernelBench;
-beforeAll(async () => {
-  gpu = await acquireGpu(navigator.gpu);
-});
-afterAll(() => gpu.destroy());
-beforeEach(() => {
-  bench = new KernelBench(gpu);
-});
-afterEach(() => bench.release());
+const bench = await useKernelBench();
 
 describe.each([
   ["rms", "lanes"],
@@ -123,25 +115,6 @@ test("pairs are turned by their row's angles, the rest is copied, and the cache 
   ).toBeLessThanOrEqual(bound);
   expect(await bench.read(values, cacheSize)).toEqual(new Float32Array([...empty, ...wantValues]));
 });
-
-/** erf by its power series: exact to float64 for |x| below 4, which is enough to compare at 1e-6. */
-function erf(x: number): number {
-  if (Math.abs(x) > 4) return Math.sign(x);
-  let term = x;
-  let sum = x;
-  for (let n = 1; n < 120; n++) {
-    term *= (-x * x) / n;
-    sum += term / (2 * n + 1);
-  }
-  return (2 / Math.sqrt(Math.PI)) * sum;
-}
-const ACTIVATIONS = {
-  silu: (x: number) => x / (1 + Math.exp(-x)),
-  gelu: (x: number) => 0.5 * x * (1 + erf(x / Math.SQRT2)),
-  gelu_tanh: (x: number) =>
-    0.5 * x * (1 + Math.tanh(Math.sqrt(2 / Math.PI) * (x + 0.044715 * x ** 3))),
-  relu: (x: number) => Math.max(x, 0),
-};
 
 test.each(Object.entries(ACTIVATIONS))(
   "%s is its formula, gated or not, up to ±1000",

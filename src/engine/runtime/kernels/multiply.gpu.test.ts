@@ -1,9 +1,8 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
+import { describe, expect, test } from "vitest";
 import type { OutputDType } from "../../contract/index.ts";
 import { fromF32, toF32 } from "../../core/tensor/convert.ts";
 import { PLAIN_FORMATS } from "../../core/tensor/weightFormat.ts";
-import { acquireGpu, type Gpu } from "../../gpu/device.ts";
-import { KernelBench, largestError, randomValues } from "./kernelBench.ts";
+import { type KernelBench, largestError, randomValues } from "./kernelBench.ts";
 import {
   canRun,
   MATMUL_FORMS,
@@ -12,24 +11,10 @@ import {
   matmulProgram,
 } from "./matmulKernels.ts";
 import { embed, multiply } from "./multiply.ts";
-import { withMutant } from "./withMutant.ts";
+import { useKernelBench, withMutant } from "./testBench.ts";
 
-vi.mock(import("../../gpu/shaders.ts"), async (original) => {
-  const real = await original();
-  const { planted } = await import("./plantedShaders.ts");
-  return { ...real, shaderText: (path: string) => planted.get(path) ?? real.shaderText(path) };
-});
-
-let gpu: Gpu;
-let bench: KernelBench;
-beforeAll(async () => {
-  gpu = await acquireGpu(navigator.gpu);
-});
-afterAll(() => gpu.destroy());
-beforeEach(() => {
-  bench = new KernelBench(gpu);
-});
-afterEach(() => bench.release());
+const bench = await useKernelBench();
+const { gpu } = bench;
 
 /** Σₖ of float32 products, in any order: one rounding of a partial sum of at most `inputs` each. */
 const boundFor = (inputs: number) => inputs * inputs * 2 ** -24 + 2 ** -22;

@@ -1,17 +1,13 @@
 import type { Tensor } from "onnxruntime-web";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { expect, test } from "vitest";
 import { fromF32 } from "../../core/tensor/convert.ts";
-import { acquireGpu, type Gpu } from "../../gpu/device.ts";
+import { useGpu } from "../../gpu/testGpu.ts";
 import type { LogitsBlock } from "../languageModel.ts";
 import { LogitsRows } from "./logits.ts";
 import { OnnxModel } from "./onnxModel.ts";
 import type { OnnxSession } from "./session.ts";
 
-let gpu: Gpu;
-beforeAll(async () => {
-  gpu = await acquireGpu(navigator.gpu);
-});
-afterAll(() => gpu.destroy());
+const gpu = await useGpu();
 
 async function readBlock({ buffer, rows, rowStride }: LogitsBlock, columns: number) {
   const { MAP_READ, COPY_DST } = GPUBufferUsage;

@@ -1,32 +1,12 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { acquireGpu, type Gpu } from "../../gpu/device.ts";
+import { describe, test } from "vitest";
 import type { AttentionSpec } from "../../runtime/description/spec.ts";
-import { KernelBench, randomValues } from "../../runtime/kernels/kernelBench.ts";
+import { randomValues } from "../../runtime/kernels/kernelBench.ts";
 import { attend } from "../../runtime/kernels/kernels.ts";
+import { useKernelBench } from "../../runtime/kernels/testBench.ts";
 import { attendBackward, unrotate } from "./kernels.ts";
-import { type Differentiable, gradientError, type Inputs } from "./testDifferences.ts";
+import { checkGradients, type Differentiable, type Inputs } from "./testDifferences.ts";
 
-let gpu: Gpu;
-let bench: KernelBench;
-beforeAll(async () => {
-  gpu = await acquireGpu(navigator.gpu);
-});
-afterAll(() => gpu.destroy());
-beforeEach(() => {
-  bench = new KernelBench(gpu);
-});
-afterEach(() => bench.release());
-
-/**
- * Float32 sums of some tens of products, and exponentials of scores below ten: 5e-7 was measured, at
- * most. A wrong sign or a forgotten term costs 1e-1.
- */
-const BOUND = 3e-6;
-
-const check = async (operation: Differentiable, outputs: number) => {
-  const error = await gradientError(bench, operation, randomValues(outputs, 99));
-  expect(error).toBeLessThanOrEqual(BOUND);
-};
+const bench = await useKernelBench();
 
 const SPEC: AttentionSpec = {
   heads: 4,
@@ -107,7 +87,7 @@ test.each([["all"], ["queries and keys", "values"]] as const)(
         return { rows: await bench.read(out, rows * rowStride) };
       },
     };
-    await check(operation, rows * (heads + 2 * kvHeads) * headDim);
+    await checkGradients(bench, operation, rows * (heads + 2 * kvHeads) * headDim);
   },
 );
 
@@ -212,6 +192,6 @@ describe("attention", () => {
         };
       },
     };
-    await check(operation, rows * heads * headDim);
+    await checkGradients(bench, operation, rows * heads * headDim);
   });
 });

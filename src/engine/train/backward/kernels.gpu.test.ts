@@ -1,35 +1,16 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { PLAIN_FORMATS } from "../../core/tensor/weightFormat.ts";
-import { acquireGpu, type Gpu } from "../../gpu/device.ts";
 import type { NormSpec } from "../../runtime/description/spec.ts";
-import { KernelBench, randomValues } from "../../runtime/kernels/kernelBench.ts";
+import { randomValues } from "../../runtime/kernels/kernelBench.ts";
 import { multiply } from "../../runtime/kernels/multiply.ts";
+import { ACTIVATIONS } from "../../runtime/kernels/testActivations.ts";
+import { useKernelBench } from "../../runtime/kernels/testBench.ts";
 import { activateBackward, addProducts, normaliseBackward, scaleByNormed } from "./kernels.ts";
 import { scatterRows } from "./rowKernels.ts";
 import { groupRows } from "./tables.ts";
-import { type Differentiable, gradientError } from "./testDifferences.ts";
+import { checkGradients, type Differentiable, GRADIENT_BOUND } from "./testDifferences.ts";
 
-let gpu: Gpu;
-let bench: KernelBench;
-beforeAll(async () => {
-  gpu = await acquireGpu(navigator.gpu);
-});
-afterAll(() => gpu.destroy());
-beforeEach(() => {
-  bench = new KernelBench(gpu);
-});
-afterEach(() => bench.release());
-
-/**
- * Float32 sums of some tens of products, and exponentials of scores below ten: 5e-7 was measured, at
- * most. A wrong sign or a forgotten term costs 1e-1.
- */
-const BOUND = 3e-6;
-
-const check = async (operation: Differentiable, outputs: number) => {
-  const error = await gradientError(bench, operation, randomValues(outputs, 99));
-  expect(error).toBeLessThanOrEqual(BOUND);
-};
+const bench = await useKernelBench();
 
 /** Rows of `columns` values, filled up to whole quads with zeros, and a quad before the first. */
 function padded(values: Float32Array, columns: number) {
@@ -112,7 +93,7 @@ describe.each(["out_in", "in_out"] as const)("a product with weights stored %s",
         };
       },
     };
-    await check(operation, rows * outputs);
+    await checkGradients(bench, operation, rows * outputs);
   });
 });
 
@@ -127,7 +108,7 @@ test("products are added, times a scale, to what is there", async () => {
     let want = before[i]!;
     for (let t = 0; t < 4; t++)
       want -= 2 * left[2 * t + Math.floor(i / 3)]! * right[3 * t + (i % 3)]!;
-    expect(Math.abs(got[i]! - want)).toBeLessThanOrEqual(BOUND);
+    expect(Math.abs(got[i]! - want)).toBeLessThanOrEqual(GRADIENT_BOUND);
   }
 });
 
@@ -190,27 +171,9 @@ describe.each([
         };
       },
     };
-    await check(operation, rows * groups * width);
+    await checkGradients(bench, operation, rows * groups * width);
   });
 });
-
-/** erf by its power series. */
-function erf(x: number): number {
-  let term = x;
-  let sum = x;
-  for (let n = 1; n < 60; n++) {
-    term *= (-x * x) / n;
-    sum += term / (2 * n + 1);
-  }
-  return (2 / Math.sqrt(Math.PI)) * sum;
-}
-const ACTIVATIONS = {
-  silu: (x: number) => x / (1 + Math.exp(-x)),
-  gelu: (x: number) => 0.5 * x * (1 + erf(x / Math.SQRT2)),
-  gelu_tanh: (x: number) =>
-    0.5 * x * (1 + Math.tanh(Math.sqrt(2 / Math.PI) * (x + 0.044715 * x ** 3))),
-  relu: (x: number) => Math.max(x, 0),
-};
 
 describe.each(Object.entries(ACTIVATIONS))("%s", (name, f) => {
   test.each([0, null])("with its gate at %s: gate and up", async (gate) => {
@@ -241,7 +204,7 @@ describe.each(Object.entries(ACTIVATIONS))("%s", (name, f) => {
         return { x: await bench.read(dx, x.length) };
       },
     };
-    await check(operation, rows * count);
+    await checkGradients(bench, operation, rows * count);
   });
 
   test("has a finite slope up to ±1e20", async () => {
@@ -284,5 +247,5 @@ test("rows that were gathered give their gradients back, those of one key togeth
       return { table: await bench.read(out, vocab * columns) };
     },
   };
-  await check(operation, ids.length * columns);
+  await checkGradients(bench, operation, ids.length * columns);
 });

@@ -1,19 +1,10 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { acquireGpu, type Gpu } from "../../gpu/device.ts";
-import { KernelBench, largestError, randomValues } from "../../runtime/kernels/kernelBench.ts";
+import { describe, expect, test } from "vitest";
+import { largestError, randomValues } from "../../runtime/kernels/kernelBench.ts";
+import { useKernelBench } from "../../runtime/kernels/testBench.ts";
 import { LOSS_ROW_WORDS, lose } from "./rowKernels.ts";
 import { type Differentiable, gradientError } from "./testDifferences.ts";
 
-let gpu: Gpu;
-let bench: KernelBench;
-beforeAll(async () => {
-  gpu = await acquireGpu(navigator.gpu);
-});
-afterAll(() => gpu.destroy());
-beforeEach(() => {
-  bench = new KernelBench(gpu);
-});
-afterEach(() => bench.release());
+const bench = await useKernelBench();
 
 interface Row {
   readonly label: number;

@@ -1,20 +1,11 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { acquireGpu, type Gpu } from "../../gpu/device.ts";
-import { KernelBench, largestError, randomValues } from "../../runtime/kernels/kernelBench.ts";
+import { describe, expect, test } from "vitest";
+import { largestError, randomValues } from "../../runtime/kernels/kernelBench.ts";
 import { scaleValues } from "../../runtime/kernels/scale.ts";
+import { useKernelBench } from "../../runtime/kernels/testBench.ts";
 import { addLowRank, dropRows, gatherColumns, scatterRows } from "./rowKernels.ts";
 import { groupRows } from "./tables.ts";
 
-let gpu: Gpu;
-let bench: KernelBench;
-beforeAll(async () => {
-  gpu = await acquireGpu(navigator.gpu);
-});
-afterAll(() => gpu.destroy());
-beforeEach(() => {
-  bench = new KernelBench(gpu);
-});
-afterEach(() => bench.release());
+const bench = await useKernelBench();
 
 test("values are scaled, to the last of them", async () => {
   const x = randomValues(70_004, 1);
