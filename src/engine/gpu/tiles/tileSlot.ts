@@ -1,7 +1,7 @@
 import type { OutputDType } from "../../contract/index.ts";
 import { formatBytes, PLAIN_FORMATS, type WeightFormat } from "../../core/tensor/weightFormat.ts";
 import type { Gpu } from "../device.ts";
-import type { PooledBuffer } from "../pool.ts";
+import { ResourceScope } from "../resourceScope.ts";
 import { countPartials } from "./sums.ts";
 import {
   joinRows,
@@ -50,7 +50,7 @@ const QUADS_PER_GROUP = 64;
 /** GPU buffers of one tile. A slot serves one tile at a time; several slots overlap. */
 export class TileSlot {
   readonly #gpu: Gpu;
-  readonly #buffers: PooledBuffer[] = [];
+  readonly #scope = new ResourceScope();
   readonly #arena: GPUBuffer;
   readonly #constants: GPUBuffer;
   readonly #uniform: GPUBuffer;
@@ -198,13 +198,11 @@ export class TileSlot {
   }
 
   release(): void {
-    for (const buffer of this.#buffers) buffer.release();
+    this.#scope.release();
   }
 
   #allocate(label: string, byteLength: number, usage: GPUBufferUsageFlags): GPUBuffer {
-    const pooled = this.#gpu.pool.allocate(label, byteLength, usage);
-    this.#buffers.push(pooled);
-    return pooled.buffer;
+    return this.#scope.keep(this.#gpu.pool.allocate(label, byteLength, usage)).buffer;
   }
 
   #upload(

@@ -1,17 +1,17 @@
 import { uniform } from "../../core/random.ts";
 import type { Gpu } from "../../gpu/device.ts";
-import type { PooledBuffer } from "../../gpu/pool.ts";
+import { ResourceScope } from "../../gpu/resourceScope.ts";
 import { Recorder } from "./recorder.ts";
 
 /** Buffers, recorder and readback around one kernel, for tests and goldens. */
 export class KernelBench {
   readonly gpu: Gpu;
+  #scope = new ResourceScope();
   #recorder: Recorder;
-  readonly #buffers: PooledBuffer[] = [];
 
   constructor(gpu: Gpu) {
     this.gpu = gpu;
-    this.#recorder = new Recorder(gpu);
+    this.#recorder = this.#scope.keep(new Recorder(gpu));
   }
 
   get recorder(): Recorder {
@@ -21,12 +21,12 @@ export class KernelBench {
   buffer(values: Float32Array<ArrayBuffer> | Uint32Array<ArrayBuffer> | Uint8Array<ArrayBuffer>) {
     const { STORAGE, COPY_DST, COPY_SRC } = GPUBufferUsage;
     const size = Math.ceil(values.byteLength / 4) * 4;
-    const pooled = this.gpu.pool.allocate("test", size, STORAGE | COPY_DST | COPY_SRC);
-    this.#buffers.push(pooled);
+    const usage = STORAGE | COPY_DST | COPY_SRC;
+    const { buffer } = this.#scope.keep(this.gpu.pool.allocate("test", size, usage));
     const bytes = new Uint8Array(size);
     bytes.set(new Uint8Array(values.buffer, values.byteOffset, values.byteLength));
-    this.gpu.device.queue.writeBuffer(pooled.buffer, 0, bytes);
-    return pooled.buffer;
+    this.gpu.device.queue.writeBuffer(buffer, 0, bytes);
+    return buffer;
   }
 
   async read(buffer: GPUBuffer, count: number): Promise<Float32Array> {
@@ -45,12 +45,12 @@ export class KernelBench {
   /** Releases all buffers, and what was recorded with them. */
   clear(): void {
     this.release();
-    this.#recorder = new Recorder(this.gpu);
+    this.#scope = new ResourceScope();
+    this.#recorder = this.#scope.keep(new Recorder(this.gpu));
   }
 
   release(): void {
-    for (const buffer of this.#buffers.splice(0)) buffer.release();
-    this.#recorder.release();
+    this.#scope.release();
   }
 }
 

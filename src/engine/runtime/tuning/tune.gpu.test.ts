@@ -37,16 +37,13 @@ function multiples(times: Readonly<Record<string, number>>) {
     return {
       name: "multiples",
       candidates: Object.keys(times),
-      prepare(recorder) {
-        const { run, release } = (real as Contest).prepare(recorder);
-        return {
-          async run(candidate) {
-            asked.push(candidate);
-            const count = times[candidate] ?? 0;
-            if (count === 0) throw new EngineError("internal", "a driver's complaint");
-            for (let i = 0; i < count; i++) await run("registers");
-          },
-          release,
+      prepare(recorder, scope) {
+        const run = (real as Contest).prepare(recorder, scope);
+        return async (candidate) => {
+          asked.push(candidate);
+          const count = times[candidate] ?? 0;
+          if (count === 0) throw new EngineError("internal", "a driver's complaint");
+          for (let i = 0; i < count; i++) await run("registers");
         };
       },
     };
@@ -136,8 +133,8 @@ test("a clock that runs out in the middle leaves only winners that were timed", 
     return {
       name,
       candidates: Object.keys(times),
-      prepare(recorder) {
-        const { run, release } = (real as Contest).prepare(recorder);
+      prepare(recorder, scope) {
+        const run = (real as Contest).prepare(recorder, scope);
         const add = recorder.finish.bind(recorder);
         let pending = 0;
         recorder.finish = async () => {
@@ -145,12 +142,9 @@ test("a clock that runs out in the middle leaves only winners that were timed", 
           clock += pending;
           pending = 0;
         };
-        return {
-          async run(candidate) {
-            pending += times[candidate] as number;
-            await run("registers");
-          },
-          release,
+        return async (candidate) => {
+          pending += times[candidate] as number;
+          await run("registers");
         };
       },
     };

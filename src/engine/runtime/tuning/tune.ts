@@ -1,4 +1,5 @@
 import type { Gpu } from "../../gpu/device.ts";
+import { ResourceScope } from "../../gpu/resourceScope.ts";
 import { Recorder } from "../kernels/recorder.ts";
 
 /** Raised whenever a kernel changes: what was measured before no longer holds. */
@@ -18,8 +19,8 @@ export interface Contest {
   readonly name: string;
   /** Candidates, the default first. */
   readonly candidates: readonly string[];
-  /** Allocates buffers; `run` records one dispatch of a candidate. */
-  prepare(recorder: Recorder): { run(candidate: string): Promise<void>; release(): void };
+  /** Allocates buffers, which `scope` keeps; returns what records one dispatch of a candidate. */
+  prepare(recorder: Recorder, scope: ResourceScope): (candidate: string) => Promise<void>;
 }
 
 /** Which candidate won, by the name of each contest that was measured. */
@@ -91,22 +92,16 @@ interface Limits {
 async function measure(gpu: Gpu, contest: Contest, limits: Limits): Promise<string | null> {
   const [rule = ""] = contest.candidates;
   if (contest.candidates.length === 1 || limits.now() > limits.deadline) return null;
-  let release = () => {};
+  const scope = new ResourceScope();
   try {
-    const recorder = new Recorder(gpu);
-    release = () => recorder.release();
-    const prepared = contest.prepare(recorder);
-    release = () => {
-      prepared.release();
-      recorder.release();
-    };
-    const clock = { gpu, recorder, run: prepared.run, ...limits };
+    const recorder = scope.keep(new Recorder(gpu));
+    const clock = { gpu, recorder, run: contest.prepare(recorder, scope), ...limits };
     const times = await timeCandidates(clock, contest.candidates);
     return pickWinner(times, rule, MARGIN);
   } catch {
     return null; // out of time, no room for the buffers, or the driver does not compile the rule's
   } finally {
-    release();
+    scope.release();
   }
 }
 

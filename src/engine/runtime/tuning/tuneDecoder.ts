@@ -1,4 +1,5 @@
 import type { Gpu } from "../../gpu/device.ts";
+import type { ResourceScope } from "../../gpu/resourceScope.ts";
 import type { Kernels } from "../decoder/layer.ts";
 import type { MeasuredDecoder } from "../decoder/plan.ts";
 import { keptFormat } from "../decoder/tensorLookup.ts";
@@ -88,38 +89,29 @@ function attentionContests(gpu: Gpu, specs: readonly AttentionSpec[]): readonly 
   for (const each of specs.filter(fitsQueries)) {
     const spec = { ...each, window: null };
     const name = attentionName(spec);
-    byName.set(name, { name, candidates, prepare: (recorder) => prepareAttention(recorder, spec) });
+    byName.set(name, {
+      name,
+      candidates,
+      prepare: (recorder, scope) => prepareAttention(recorder, scope, spec),
+    });
   }
   return [...byName.values()];
 }
 
-function prepareAttention(recorder: Recorder, spec: AttentionSpec) {
+function prepareAttention(recorder: Recorder, scope: ResourceScope, spec: AttentionSpec) {
   const { pool } = recorder.gpu;
-  const made: { release(): void }[] = [];
-  const allocate = (values: number) => {
-    const pooled = pool.allocate("tuning", 4 * values, GPUBufferUsage.STORAGE);
-    made.push(pooled);
-    return pooled.buffer;
-  };
-  const release = () => {
-    for (const buffer of made) buffer.release();
-  };
+  const allocate = (values: number) =>
+    scope.keep(pool.allocate("tuning", 4 * values, GPUBufferUsage.STORAGE)).buffer;
   const width = spec.heads * headQuads(spec) * 4;
   const cached = TIMED_TOKENS * spec.kvHeads * headQuads(spec) * 4;
-  try {
-    const buffers = {
-      queries: allocate(TIMED_ROWS * width),
-      keys: allocate(cached),
-      values: allocate(cached),
-      out: { buffer: allocate(TIMED_ROWS * width), stride: width, offset: 0 },
-      logSums: allocate(TIMED_ROWS * spec.heads),
-    };
-    const shape = { rows: TIMED_ROWS, start: TIMED_TOKENS - TIMED_ROWS };
-    const run = (kernel: string) =>
-      attend(recorder, spec, buffers, { ...shape, kernel: kernel as AttentionKernel });
-    return { run, release };
-  } catch (error) {
-    release();
-    throw error;
-  }
+  const buffers = {
+    queries: allocate(TIMED_ROWS * width),
+    keys: allocate(cached),
+    values: allocate(cached),
+    out: { buffer: allocate(TIMED_ROWS * width), stride: width, offset: 0 },
+    logSums: allocate(TIMED_ROWS * spec.heads),
+  };
+  const shape = { rows: TIMED_ROWS, start: TIMED_TOKENS - TIMED_ROWS };
+  return (kernel: string) =>
+    attend(recorder, spec, buffers, { ...shape, kernel: kernel as AttentionKernel });
 }

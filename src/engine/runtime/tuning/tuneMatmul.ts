@@ -1,5 +1,6 @@
 import { formatBytes } from "../../core/tensor/weightFormat.ts";
 import type { Gpu } from "../../gpu/device.ts";
+import type { ResourceScope } from "../../gpu/resourceScope.ts";
 import {
   canRun,
   chooseMatmul,
@@ -86,40 +87,28 @@ export function matmulContests(gpu: Gpu, shapes: readonly MatmulShape[]): readon
     byName.set(name, {
       name,
       candidates: matmulCandidates(gpu, shape),
-      prepare: (recorder) => prepareMatmul(recorder, { ...shape, rows, inputs, outputs }),
+      prepare: (recorder, scope) =>
+        prepareMatmul(recorder, scope, { ...shape, rows, inputs, outputs }),
     });
   }
   return [...byName.values()];
 }
 
 /** Buffers of zeros, whose values take no time. */
-function prepareMatmul(recorder: Recorder, shape: MatmulShape) {
-  const { gpu } = recorder;
+function prepareMatmul(recorder: Recorder, scope: ResourceScope, shape: MatmulShape) {
+  const { pool } = recorder.gpu;
   const { rows, inputs, outputs, format, layout } = shape;
-  const made: { release(): void }[] = [];
-  const allocate = (bytes: number) => {
-    const pooled = gpu.pool.allocate("tuning", bytes, GPUBufferUsage.STORAGE);
-    made.push(pooled);
-    return pooled.buffer;
-  };
-  const release = () => {
-    for (const buffer of made) buffer.release();
-  };
-  try {
-    const [stored, columns] = layout === "out_in" ? [outputs, inputs] : [inputs, outputs];
-    const weights = allocate(formatBytes(format, inputs * outputs));
-    const panels = [{ buffer: weights, first: 0, rows: stored }];
-    const matrix = { panels, format, rows: stored, columns };
-    const x = { buffer: allocate(4 * rows * inputs), stride: inputs, offset: 0 };
-    const out = { buffer: allocate(4 * rows * outputs), stride: outputs, offset: 0 };
-    const options = { rows, layout, bias: null, accumulate: false };
-    const run = (kernel: string) =>
-      multiply(recorder, x, matrix, out, { ...options, kernel: kernel as MatmulKernel });
-    return { run, release };
-  } catch (error) {
-    release();
-    throw error;
-  }
+  const allocate = (bytes: number) =>
+    scope.keep(pool.allocate("tuning", bytes, GPUBufferUsage.STORAGE)).buffer;
+  const [stored, columns] = layout === "out_in" ? [outputs, inputs] : [inputs, outputs];
+  const weights = allocate(formatBytes(format, inputs * outputs));
+  const panels = [{ buffer: weights, first: 0, rows: stored }];
+  const matrix = { panels, format, rows: stored, columns };
+  const x = { buffer: allocate(4 * rows * inputs), stride: inputs, offset: 0 };
+  const out = { buffer: allocate(4 * rows * outputs), stride: outputs, offset: 0 };
+  const options = { rows, layout, bias: null, accumulate: false };
+  return (kernel: string) =>
+    multiply(recorder, x, matrix, out, { ...options, kernel: kernel as MatmulKernel });
 }
 
 /** What was decided, and the rule for all else. */
