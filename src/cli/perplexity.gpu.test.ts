@@ -2,6 +2,8 @@ import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { toFailure } from "../engine/contract/index.ts";
+import { exitCodeOf } from "./outcome.ts";
 import { perplexity } from "./perplexity.ts";
 
 const MODEL = join("public", "samples", "ember-base");
@@ -77,4 +79,13 @@ test("a dataset of several domains is told domain by domain, each as if it were 
     expect(text).toContain(`${name}: ${rows.length} rows, ${alone.bitsPerByte.toFixed(4)}`);
   }
   expect(answer.bytes).toBe(answer.domains?.reduce((sum, { bytes }) => sum + bytes, 0));
+});
+
+test("a dataset whose every row is refused is wrong usage, and the first reason is told", async () => {
+  const roles = ["wizard", "witch"];
+  const rows = roles.map((role) => ({ messages: [{ role, content: "Hello." }] }));
+  const error: unknown = await measure(rows).catch((thrown: unknown) => thrown);
+  expect(toFailure(error).message).toMatch(/no token to predict.*row 1: .*"wizard"/);
+  // As docs/terminal.md says.
+  expect(exitCodeOf(toFailure(error))).toBe(2);
 });
