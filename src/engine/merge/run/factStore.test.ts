@@ -4,7 +4,7 @@ import { planMerge } from "../plan/plan.ts";
 import { parseRecipe } from "../recipe/parseRecipe.ts";
 import { findMethod } from "../registry.ts";
 import { makeModel } from "../testModels.ts";
-import { type FactRow, storeFacts } from "./factStore.ts";
+import { type FactRow, factsInMemory } from "./factStore.ts";
 import type { Measured } from "./measured.ts";
 
 const Q = "model.layers.0.self_attn.q_proj.weight";
@@ -31,17 +31,6 @@ function planOf(method: string, parameters: string, names: readonly [string, str
   });
 }
 
-function freshStore(rows = new Map<string, FactRow>()) {
-  return storeFacts({
-    get: async (key) => rows.get(key),
-    set: async (key, row) => void rows.set(key, row),
-    keys: async () => [...rows.keys()],
-    deleteMany: async (gone) => {
-      for (const key of gone) rows.delete(key);
-    },
-  });
-}
-
 const sums = (rule: string): Measured => ({
   facts: new Map([[rule, new Map([[Q, FACTS]])]]),
   cuts: new Map(),
@@ -49,7 +38,7 @@ const sums = (rule: string): Measured => ({
 
 /** Facts as `plan` stored them, as another plan finds them. */
 async function handOver(rule: string, from: Plan, to: Plan): Promise<unknown> {
-  const store = freshStore();
+  const store = factsInMemory();
   await store.save(from, IDS, sums(rule));
   return (await store.load(to, IDS)).facts.get(rule)?.get(Q);
 }
@@ -84,7 +73,7 @@ test("what depends on the models alone serves every granularity", async () => {
 });
 
 test("a model that is gone takes its facts along", async () => {
-  const store = freshStore();
+  const store = factsInMemory();
   const plan = planOf("ties", RESCALED);
   await store.save(plan, IDS, sums("task_vector_sums"));
   await store.forget("another id");
@@ -96,7 +85,7 @@ test("a model that is gone takes its facts along", async () => {
 test("cuts are found again, also as they were stored when each was a row of facts", async () => {
   const plan = planOf("ties", RESCALED);
   const rows = new Map<string, FactRow>();
-  const store = freshStore(rows);
+  const store = factsInMemory(rows);
   const cuts = [[{ bits: 7, before: 3, kept: 2 }], [{ bits: 9, before: 1, kept: 1 }]];
   const own = (measured: Measured) => measured.cuts.get("magnitude")?.get(Q);
   await store.save(plan, IDS, {

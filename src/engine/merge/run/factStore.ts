@@ -88,6 +88,18 @@ export function createFactStore(store: UseStore): FactStore {
   });
 }
 
+/** Fact store that lasts as long as its owner. */
+export function factsInMemory(rows = new Map<string, FactRow>()): FactStore {
+  return storeFacts({
+    get: async (key) => rows.get(key),
+    set: async (key, row) => void rows.set(key, row),
+    keys: async () => [...rows.keys()],
+    deleteMany: async (gone) => {
+      for (const key of gone) rows.delete(key);
+    },
+  });
+}
+
 /** Rows of plain JSON by key. */
 export interface FactRows {
   get(key: string): Promise<FactRow | undefined>;
