@@ -7,6 +7,7 @@ import {
 import { escapeUnseen } from "../engine/contract/index.ts";
 import { mergeRole } from "../engine/core/tensor/dtype.ts";
 import { measureTensor } from "../engine/inspect/inspect.ts";
+import { closing } from "./closing.ts";
 import { type Call, type Command, columnWidth, formatBytes, type Outcome } from "./command.ts";
 import { openModel } from "./openModel.ts";
 
@@ -87,22 +88,21 @@ export const inspect: Command = {
   options: {
     against: { value: "MODEL", help: "Compare with this checkpoint: MODEL minus the other." },
   },
-  async run({ positionals: [path = ""], options, signal, say, progress }) {
-    const model = await openModel(resolve(path));
-    const closers = [model.files.close];
-    try {
-      const against =
-        options.against === undefined ? null : await openModel(resolve(options.against));
-      if (against) closers.push(against.files.close);
-      return await compare(model.checkpoint, against?.checkpoint ?? null, {
-        signal,
-        say,
-        progress,
-      });
-    } finally {
-      for (const close of closers) await close();
-    }
-  },
+  run: (call) =>
+    closing(async (keep) => {
+      const open = async (path: string) => {
+        const { checkpoint, files } = await openModel(resolve(path));
+        keep(files);
+        return checkpoint;
+      };
+      const { positionals, options } = call;
+      const model = await open(positionals[0] ?? "");
+      return compare(
+        model,
+        options.against === undefined ? null : await open(options.against),
+        call,
+      );
+    }),
 };
 
 async function compare(

@@ -1,11 +1,12 @@
 import { basename, resolve } from "node:path";
-import { mergeInto } from "../engine/merge/run/merge.ts";
-import { withChecksums } from "../node/checksums.ts";
+import { type MergeState, mergeInLibrary } from "../engine/merge/mergeJob.ts";
 import { readWorkKey } from "../node/claimedFolder.ts";
-import { openFolderWriter } from "../node/folderWriter.ts";
 import { openGpuProvider } from "../node/gpuProvider.ts";
+import { openOutputFolder } from "../node/outputFolder.ts";
 import { requireOutside } from "../node/outputPlace.ts";
+import { closing } from "./closing.ts";
 import { type Command, formatBytes, parseByteSize } from "./command.ts";
+import { jobContext } from "./jobContext.ts";
 import { planRecipe } from "./recipeFile.ts";
 
 /** Seconds from the caller's command to now; bin/studio.mjs says when that was. */
@@ -24,39 +25,44 @@ export const merge: Command = {
     "copy-code": { value: null, help: "Copy code that config.json names (auto_map), too." },
     adapter: { value: "NAME", help: "Part of the GPU's name." },
   },
-  async run({ positionals: [path = "", target = ""], options, signal, say, progress }) {
-    const shardBytes = parseByteSize(options["shard-size"] ?? "5GB", "shard-size");
-    const out = resolve(target);
-    const planned = await planRecipe(resolve(path), {
-      shardBytes,
-      begun: await readWorkKey(out),
-      strict: options.strict !== undefined,
-      copyCode: options["copy-code"] !== undefined,
-      say,
-    });
-    const { plan, key, earlier } = planned;
-    const openOutput = async () => {
-      await requireOutside(out, planned.places);
-      return openFolderWriter(out, key, { earlier });
-    };
-    const writer = await openOutput().catch(async (error: unknown) => {
-      await planned.close();
-      throw error;
-    });
-    try {
-      if (writer.resumedBytes > 0) say(`Resuming: ${formatBytes(writer.resumedBytes)} are done.`);
+  run: (call) =>
+    closing(async (keep) => {
+      const { positionals, options, say } = call;
+      const [path = "", target = ""] = positionals;
+      const shardBytes = parseByteSize(options["shard-size"] ?? "5GB", "shard-size");
+      const out = resolve(target);
+      const planned = keep(
+        await planRecipe(resolve(path), {
+          shardBytes,
+          begun: await readWorkKey(out),
+          strict: options.strict !== undefined,
+          copyCode: options["copy-code"] !== undefined,
+          say,
+        }),
+      );
+      const { plan, recipe, key, earlier, models } = planned;
+      await requireOutside(out, models.opened.keys());
+      const output = keep(await openOutputFolder(out, key, earlier));
+      if (output.resumedBytes > 0) say(`Resuming: ${formatBytes(output.resumedBytes)} are done.`);
       const gpuProvider = await openGpuProvider(options.adapter);
       const { name } = await gpuProvider.get();
       const startSeconds = secondsSinceStart();
       const begun = performance.now();
-      await mergeInto(plan, withChecksums(writer), gpuProvider, {
-        name: basename(out),
-        signal,
-        progress: (doneBytes, label) => progress(doneBytes, plan.card.readBytes, label),
-      });
+      await mergeInLibrary(
+        {
+          library: { ...models, begin: output.begin, resume: output.resume },
+          facts: output.facts,
+          gpuProvider,
+          captions: [], // no map is shown
+          noteSpeed: () => undefined, // told below
+        },
+        { recipe, name: basename(out), shardBytes },
+        // No state beside the folder's, which knows how far it is.
+        jobContext<MergeState>(call, { id: "terminal", state: null, save: async () => undefined }),
+      );
       const seconds = (performance.now() - begun) / 1000;
       const bytesRead = planned.bytesRead();
-      const bytesWritten = writer.bytesWritten();
+      const bytesWritten = output.bytesWritten();
       const json = {
         method: plan.method.id,
         tensors: plan.outputs.length,
@@ -73,9 +79,5 @@ export const merge: Command = {
       const speed = formatBytes(bytesRead / Math.max(seconds, 1e-3));
       const text = `${out}: ${plan.outputs.length} tensors, ${formatBytes(bytesWritten)} in ${seconds.toFixed(1)} s (${speed}/s read) on ${name}`;
       return { json, text };
-    } finally {
-      await writer.close();
-      await planned.close();
-    }
-  },
+    }),
 };

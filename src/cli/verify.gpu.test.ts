@@ -66,7 +66,10 @@ models: [{model: ${sample("ember-tales")}}, {model: ${sample("ember-drama")}}]
 `,
   );
   const whole = join(folder, "whole");
-  await merge.run(call([recipe, whole]));
+  let steps = 0;
+  const count = () => void ++steps;
+  await merge.run(call([recipe, whole], undefined, count));
+  const stepsOfWhole = steps;
 
   const cut = join(folder, "cut");
   const controller = new AbortController();
@@ -78,7 +81,9 @@ models: [{model: ${sample("ember-tales")}}, {model: ${sample("ember-drama")}}]
   await expect(merge.run(call([recipe, cut], controller.signal, interrupt))).rejects.toThrow();
   expect(await readdir(cut)).toEqual([".fusestudio"]);
 
-  const { json } = await merge.run(call([recipe, cut]));
+  steps = 0;
+  const { json } = await merge.run(call([recipe, cut], undefined, count));
+  expect(stepsOfWhole - steps).toBeGreaterThanOrEqual(54); // nothing is measured twice
   const { bytesWritten } = json as { readonly bytesWritten: number };
   const [one, other] = await Promise.all(
     [whole, cut].map((out) => readFile(join(out, "model.safetensors"))),

@@ -1,12 +1,12 @@
 import { resolve } from "node:path";
 import { escapeUnseen } from "../engine/contract/index.ts";
 import { GpuProvider } from "../engine/gpu/device.ts";
-import { makeWeightMap } from "../engine/merge/map/weightMap.ts";
-import { bytesToMeasure } from "../engine/merge/plan/estimate.ts";
-import { measure } from "../engine/merge/run/measure.ts";
+import { measureWeightMap } from "../engine/merge/measureJob.ts";
+import { factsInMemory } from "../engine/merge/run/factStore.ts";
 import { NOTHING_MEASURED } from "../engine/merge/run/measured.ts";
 import { openMissing } from "../engine/merge/run/missing.ts";
 import { openGpuProvider } from "../node/gpuProvider.ts";
+import { closing } from "./closing.ts";
 import { type Command, columnWidth } from "./command.ts";
 import { planRecipe } from "./recipeFile.ts";
 
@@ -35,22 +35,22 @@ export const weights: Command = {
   positionals: ["RECIPE"],
   summary: "Each model's share of each tensor. Needs a GPU where the method measures tensors.",
   options: { adapter: { value: "NAME", help: "Part of the GPU's name." } },
-  async run({ positionals: [path = ""], options, signal, say, progress }) {
-    const planned = await planRecipe(resolve(path), { shardBytes: 5e9, say });
-    try {
-      const { plan } = planned;
+  run: ({ positionals: [path = ""], options, signal, say, progress }) =>
+    closing(async (keep) => {
+      const { plan, recipe, models } = keep(
+        await planRecipe(resolve(path), { shardBytes: 5e9, say }),
+      );
       // No captions beside the shares: they would cost a pass over tensors that need none.
-      const wanted = { signal, captions: [] };
-      const needsGpu = openMissing(plan, wanted.captions)(NOTHING_MEASURED).length > 0;
+      const captions: readonly string[] = [];
+      const needsGpu = openMissing(plan, captions)(NOTHING_MEASURED).length > 0;
       const gpuProvider = needsGpu
         ? await openGpuProvider(options.adapter)
         : new GpuProvider(undefined);
-      const total = bytesToMeasure(plan, wanted.captions);
-      const facts = await measure(plan, gpuProvider, {
-        ...wanted,
-        progress: (doneBytes, label) => progress(doneBytes, total, label),
-      });
-      const map = makeWeightMap(plan, facts);
+      const map = await measureWeightMap(
+        { library: models, facts: factsInMemory(), gpuProvider, captions },
+        recipe,
+        { signal, progress },
+      );
       const tensors = new Map<string, Shares>();
       const spreads = new Map<string, Shares>();
       const byModel = (values: readonly number[]): Shares =>
@@ -72,8 +72,5 @@ export const weights: Command = {
           "\n",
         ),
       };
-    } finally {
-      await planned.close();
-    }
-  },
+    }),
 };

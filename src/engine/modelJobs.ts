@@ -10,13 +10,17 @@ import { createImportFusionKind } from "./fuse/dataset/importFusion.ts";
 import type { RecordStore } from "./fuse/dataset/recordStore.ts";
 import { createFuseKind } from "./fuse/fuseJob.ts";
 import type { GpuProvider } from "./gpu/device.ts";
-import { createMeasureKind, createMergeKind, measureWeightMap } from "./merge/mergeJob.ts";
+import { createMeasureKind, measureWeightMap } from "./merge/measureJob.ts";
+import { createMergeKind } from "./merge/mergeJob.ts";
 import type { FactStore } from "./merge/run/factStore.ts";
 import { createPipelineKind } from "./pipeline/pipelineJob.ts";
 import type { OpenLanguageText } from "./runtime/language/languageFiles.ts";
 import { createModelCache, withRoom } from "./runtime/language/modelCache.ts";
 import type { DatasetLibrary } from "./text/datasets/datasetLibrary.ts";
 import { createDistillKind } from "./train/distillJob.ts";
+
+/** What the weight map's summary tells beside the shares: how far the models' changes agree. */
+const MAP_CAPTIONS: readonly string[] = ["agreement"];
 
 /** Stores of models, data and results: a browser's database, or folders of a terminal. */
 export interface ModelStores {
@@ -48,7 +52,8 @@ export function assembleModelJobs(parts: ModelJobParts) {
   const { library, datasets, records, fusions, gpuProvider, openText, facts, maps } = parts;
   const modelCache = createModelCache({ gpuProvider, library });
   const language = { library, modelCache, openText };
-  const merging = { library, facts, gpuProvider, noteSpeed: parts.noteSpeed };
+  const captions = MAP_CAPTIONS;
+  const merging = { library, facts, gpuProvider, captions, noteSpeed: parts.noteSpeed };
   const training = { gpuProvider, library, fusions, records, tell: parts.tell };
   const stored = { datasets, records, fusions };
   const pool = createPool(alignTasks, parts.threads);
@@ -70,7 +75,7 @@ export function assembleModelJobs(parts: ModelJobParts) {
         ...language,
         ...stored,
         gpuProvider,
-        weightMap: (recipe, signal) => measureWeightMap(merging, recipe, signal),
+        weightMap: (recipe, signal) => measureWeightMap(merging, recipe, { signal }),
         kinds: { fuse, distill, merge },
       }),
     },

@@ -1,6 +1,7 @@
 import type { Engine } from "../contract/index.ts";
 import { EngineError } from "../contract/index.ts";
-import { type MergeParts, planFromLibrary, readWeightMap } from "./mergeJob.ts";
+import { planFromLibrary } from "./libraryPlan.ts";
+import { type MeasureParts, readWeightMap } from "./measureJob.ts";
 import { methodCard } from "./method.ts";
 import { formatRecipe } from "./recipe/formatRecipe.ts";
 import { guessBase } from "./recipe/guessBase.ts";
@@ -12,7 +13,7 @@ type MergeQueries = Pick<
   "listMethods" | "parseRecipe" | "formatRecipe" | "guessBase" | "planMerge" | "weightMap"
 >;
 
-export interface MergeQueriesParts extends MergeParts {
+export interface MergeQueriesParts extends MeasureParts {
   /** Bytes of input a second that merges got through on this machine, once one has run. */
   speed(): Promise<number | null>;
 }
