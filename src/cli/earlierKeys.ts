@@ -32,8 +32,8 @@ const markOf = ({ place, files }: Pick<OpenModel, "place" | "files">) =>
 export const earlierId = (path: string, mark: string) => `${path} ${hash(mark).slice(0, 16)}`;
 
 /** The settings as 0.1.0 wrote them; null where they ask for what it did not know. */
-function earlierSettings({ systemIntoUser, ...settings }: FusionSettings) {
-  if (systemIntoUser) return null;
+function earlierSettings({ systemIntoUser, textColumn, ...settings }: FusionSettings) {
+  if (systemIntoUser || textColumn !== null) return null;
   if (settings.profile === "studio") return settings;
   const { profile, vocabulary, matrix, fallback, ...first } = settings;
   return { ...first, profile, vocabulary, matrix, fallback };

@@ -59,6 +59,7 @@ test.each([
   ["fusion", "maxce", "one of mince, avgce"],
   ["fusion", "constructor", "one of mince, avgce"],
   ["bf16", "true", "on or off"],
+  ["text-column", "", "a name of at most 200 characters"],
 ])("--%s %s is refused with what it must be", (option, text, range) => {
   const read = () => readSettings(FUSION_SETTINGS, { [option]: text }, FUSION_DEFAULTS.studio);
   expect(read).toThrow(

@@ -15,7 +15,14 @@ export function optionOf(name: string, { option }: SettingCard): string {
 }
 
 /** Placeholder of an option's value in the help. */
-const PLACEHOLDERS = { number: "X", whole: "N", choice: "NAME", flag: "on|off", list: "LIST" };
+const PLACEHOLDERS = {
+  number: "X",
+  whole: "N",
+  choice: "NAME",
+  flag: "on|off",
+  list: "LIST",
+  name: "NAME",
+};
 
 /** The option that names the profile. */
 export const PROFILE_OPTION = {
@@ -48,6 +55,8 @@ function sayValues(card: SettingCard): string {
       return "on or off";
     case "list":
       return `Some of ${card.options.join(",")}`;
+    case "name":
+      return `At most ${card.most} characters`;
     default:
       return card satisfies never;
   }
@@ -93,6 +102,7 @@ function parseText(card: SettingCard, text: string): unknown {
     case "whole":
       return text.trim() === "" ? Number.NaN : Number(text);
     case "choice":
+    case "name":
       return text;
     case "flag":
       return text === "on" ? true : text === "off" ? false : null;

@@ -27,6 +27,8 @@ function rangeOf(card: SettingCard): string {
       return "true, false";
     case "list":
       return `some of ${card.options.join(", ")}`;
+    case "name":
+      return `at most ${card.most} characters`;
     default:
       return card satisfies never;
   }

@@ -40,6 +40,7 @@ test("a row without its question is named by its number", async () => {
     texts: 0,
     chats: 2,
     problems: [{ reason: "a question that is no text", count: 1, firstAt: 3 }],
+    columns: [],
   });
 });
 

@@ -90,6 +90,14 @@ export const FUSION_SETTINGS = {
     help: "Puts system texts before the first user turn, for templates that take no system role.",
     default: false,
   },
+  textColumn: {
+    kind: "name",
+    label: "Text column",
+    help: "The column that holds the text, where its name is none of those that are known. Rows without it are read as usual.",
+    empty: "the columns that are known",
+    default: null,
+    most: 200,
+  },
   profile: {
     kind: "choice",
     label: "Profile",

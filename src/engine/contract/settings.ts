@@ -39,6 +39,8 @@ export type SettingCard = {
   | { readonly kind: "flag" }
   /** Words, of which at least one is chosen. */
   | { readonly kind: "list"; readonly options: readonly string[] }
+  /** A name of the user's own, of at most so many characters. */
+  | { readonly kind: "name"; readonly most: number }
 );
 
 export type SettingValue = number | string | boolean | readonly string[] | null;
@@ -53,7 +55,9 @@ type OwnValue<Card> = Card extends { readonly kind: "number" | "whole" }
       ? keyof Options
       : Card extends { readonly kind: "list"; readonly options: readonly (infer Word)[] }
         ? readonly Word[]
-        : never;
+        : Card extends { readonly kind: "name" }
+          ? string
+          : never;
 type EmptyValue<Card> = Card extends { readonly empty: string } ? null : never;
 
 /** Values of a table's settings. */
@@ -89,6 +93,8 @@ export function allowsValue(card: SettingCard, value: unknown): boolean {
       return (
         Array.isArray(value) && value.length > 0 && value.every((one) => card.options.includes(one))
       );
+    case "name":
+      return typeof value === "string" && value.length > 0 && value.length <= card.most;
     default:
       return card satisfies never;
   }
@@ -107,6 +113,8 @@ export function sayRange(card: SettingCard): string {
       return "true or false";
     case "list":
       return `a list of at least one of ${card.options.join(", ")}`;
+    case "name":
+      return `a name of at most ${card.most} characters`;
     default:
       return card satisfies never;
   }

@@ -42,6 +42,8 @@ export async function chooseRows(
     /** A fusion of the same datasets: what its documents are of has been read. */
     readonly fusion: string;
     readonly tokens: number;
+    /** Column of the texts, as the fusion read them. */
+    readonly textColumn: string | null;
     readonly signal: AbortSignal;
   },
 ): Promise<NamedRows> {
@@ -55,7 +57,9 @@ export async function chooseRows(
   for (const id of options.datasets) {
     const { card, file, source } = await parts.datasets.open(id);
     const several = options.datasets.length > 1;
-    queues.push(unreadRows(readDataset(source, file), { dataset: card.name, several }, read));
+    const { textColumn } = options;
+    const entries = readDataset(source, file, { textColumn });
+    queues.push(unreadRows(entries, { dataset: card.name, several }, read));
   }
   const rows: DatasetRow[] = [];
   let tokens = 0;

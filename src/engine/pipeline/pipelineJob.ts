@@ -95,6 +95,7 @@ async function runPipeline(
     signal: context.signal,
     fusion: fusions[0] as FusionId,
     tokens: request.evaluationTokens,
+    textColumn: request.fusion.textColumn,
   });
   const trained = await trainTargets(pipeline, fusions);
   const targets = trained.filter(({ role }) => role === "target");

@@ -1,4 +1,5 @@
 import {
+  type DatasetCard,
   type JobCard,
   type JobId,
   type PipelineMerge,
@@ -92,7 +93,10 @@ export function pipelineBlocked(studio: Studio): string | null {
 function nothingLeft(studio: Studio): boolean {
   const settings = fusionSettings(studio);
   const { datasets } = fusionParts(studio);
-  return datasets.every(({ rows }) => rows <= settings.rows);
+  // With a text column of the user's choice, rows that were not read before may be.
+  const mostOf = ({ rows, problemCount }: DatasetCard) =>
+    settings.textColumn === null ? rows : rows + problemCount;
+  return datasets.every((dataset) => mostOf(dataset) <= settings.rows);
 }
 
 /** Reason why a training does not fit, with what would; null where it does, or is unknown. */

@@ -3,7 +3,7 @@ import { createBreather } from "../../core/breather.ts";
 import { startSha256 } from "../../storage/hash.ts";
 import type { StoredDataset } from "../../text/datasets/datasetLibrary.ts";
 import { type DatasetEntry, readDataset } from "../../text/datasets/datasets.ts";
-import { drawRows } from "../../text/datasets/sampleRows.ts";
+import { countRows, drawRows } from "../../text/datasets/sampleRows.ts";
 import { systemIntoUser } from "../../text/datasets/systemRole.ts";
 import type { DocumentPiece, FusionDocument } from "../dataset/records.ts";
 import { documentPieces, RowRefusal } from "../documents/document.ts";
@@ -57,13 +57,15 @@ export async function writeDocuments(
   const notes: string[] = [];
   for (const dataset of datasets) {
     const { card, file, source } = dataset;
-    const drawn = drawRows(card.rows, settings.rows, SEED);
-    const some = drawn.size < card.rows;
+    const { textColumn } = settings;
+    const total = await countRows(dataset, textColumn, signal);
+    const drawn = drawRows(total, settings.rows, SEED);
+    const some = drawn.size < total;
     if (some) {
-      notes.push(`${card.name}: ${drawn.size} of ${card.rows} rows, drawn at random.`);
+      notes.push(`${card.name}: ${drawn.size} of ${total} rows, drawn at random.`);
     }
     let good = 0;
-    for await (const entry of readDataset(source, file)) {
+    for await (const entry of readDataset(source, file, { textColumn })) {
       signal.throwIfAborted();
       // Rows that are not drawn are still parsed, so that unreadable ones are reported.
       if ("row" in entry && !drawn.has(good++)) continue;

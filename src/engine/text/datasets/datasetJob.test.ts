@@ -5,6 +5,7 @@ import { openDatabase } from "../../storage/database.ts";
 import { storeValues } from "../../storage/values.ts";
 import { createDatasetKind } from "./datasetJob.ts";
 import { openDatasets } from "./datasetLibrary.ts";
+import { countRows, sampleRows } from "./sampleRows.ts";
 
 const CONTEXT = {
   id: "job",
@@ -29,6 +30,20 @@ function changeable(before: string, after: string) {
     },
   };
 }
+
+test("a table without a known column is stored, and its columns are named", async () => {
+  const database = openDatabase(new IDBFactory());
+  const datasets = await openDatasets(database, storeValues(database.store("values"), 8));
+  const files = [{ path: "a.csv", file: new File(["heading,essay\nA,one\nB,two\n"], "a.csv") }];
+  const { notes } = await createDatasetKind({ datasets }).run({ kind: "dataset", files }, CONTEXT);
+  expect(notes.join()).toContain('Its columns are "heading", "essay": name one as the text column');
+  const [card] = await datasets.list();
+  expect(card).toMatchObject({ rows: 0, problemCount: 2 });
+  const stored = await datasets.open(card?.id ?? "");
+  const { signal } = CONTEXT;
+  expect(await countRows(stored, "essay", signal)).toBe(2);
+  await expect(sampleRows(stored, 9, signal)).rejects.toThrow("no row that can be read");
+});
 
 test.each([
   ["is stored where it stays as it is", false],

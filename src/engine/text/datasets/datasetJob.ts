@@ -1,6 +1,7 @@
 import { EngineError } from "../../contract/index.ts";
 import { watchInputs } from "../../core/inputs.ts";
 import type { JobKind, RequestOf } from "../../core/jobs/kind.ts";
+import { clip } from "../../core/json.ts";
 import { joinRefusals } from "../../core/refusals.ts";
 import { sourceFromBlob } from "../../storage/blob.ts";
 import type { DatasetFacts, DatasetLibrary } from "./datasetLibrary.ts";
@@ -91,10 +92,17 @@ async function addFile(
     }
     const source = sourceFromBlob(file, path);
     const inputs = await watchInputs([[name, source]]);
-    const facts = factsOf(await summarizeDataset(source, name), name);
+    const summary = await summarizeDataset(source, name);
+    const { columns } = summary;
+    const facts = factsOf(summary, name);
     const { requireUnchanged } = inputs;
     const card = await datasets.add({ name, source, facts }, { ...options, requireUnchanged });
     if (card.problemCount === 0) return [];
+    if (card.rows === 0) {
+      return [
+        `${card.name}: no column is known to hold its texts. Its columns are ${columns.map(clip).join(", ")}: name one as the text column when you fuse.`,
+      ];
+    }
     return [`${card.name}: ${card.problemCount} rows could not be read; the others are there.`];
   } catch (error) {
     const about = ["usage", "bad-header", "bad-config", "truncated"];
@@ -103,10 +111,11 @@ async function addFile(
   }
 }
 
-function factsOf({ texts, chats, problems }: DatasetSummary, name: string): DatasetFacts {
+/** Facts of a file; one without a known column is kept, since a fusion may name its text column. */
+function factsOf({ texts, chats, problems, columns }: DatasetSummary, name: string): DatasetFacts {
   const rows = texts + chats;
   const problemCount = problems.reduce((sum, { count }) => sum + count, 0);
-  if (rows === 0) {
+  if (rows === 0 && columns.length === 0) {
     const why = problems[0] ? ` The first problem: ${problems[0].reason}.` : "";
     throw new EngineError("usage", `${name} has no row that can be read.${why}`, { file: name });
   }

@@ -243,7 +243,7 @@ test.each<[unknown, string]>([
   [{ chosen: "A", rejected: "B" }, "answers without their questions"],
   [
     { a: 1, b: 2 },
-    'no layout that is known: its columns are "a", "b"; one of these is expected: messages; replies; instances; turns; data; choices; prompt and completion; chosen and rejected; text',
+    'no layout that is known: its columns are "a", "b"; one of these is expected: messages; replies; instances; turns; data; choices; prompt and completion; chosen and rejected; text; or one that you name as the text column',
   ],
   [{ messages: [] }, "an empty chat"],
   [{ messages: [{ role: "user", content: " " }] }, "an empty chat"],

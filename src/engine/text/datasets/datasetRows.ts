@@ -21,14 +21,20 @@ export type DatasetRow = {
 
 const DOMAINS = ["domain", "category", "subset", "source"];
 
-/** Examples of one row: one as a rule, several where it lists instances. */
-export function readRow(value: unknown): readonly DatasetRow[] | RowProblem {
+/**
+ * Examples of one row: one as a rule, several where it lists instances. `textColumn` is read where the
+ * row has it.
+ */
+export function readRow(
+  value: unknown,
+  textColumn: string | null = null,
+): readonly DatasetRow[] | RowProblem {
   const row = Array.isArray(value) ? { messages: value } : value;
   if (typeof row === "string") return textRow(row, null);
   if (!isObject(row)) return new RowProblem("neither an object nor a text");
   const found = DOMAINS.map((key) => row[key]).find((name) => typeof name === "string");
   const domain = typeof found === "string" ? found : null;
-  const made = readLayout(row);
+  const made = readLayout(row, textColumn);
   if (made instanceof RowProblem) return made;
   if (typeof made === "string") return textRow(made, domain);
   return made.map(({ followUps = [], ...chat }) => ({ ...chat, kind: "chat", followUps, domain }));

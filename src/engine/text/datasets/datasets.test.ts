@@ -1,16 +1,54 @@
 import { describe, expect, test } from "vitest";
 import { bytesInMemory } from "../../core/bytes.ts";
-import { type DatasetEntry, detectFormat, readDataset, summarizeDataset } from "./datasets.ts";
+import {
+  type DatasetEntry,
+  detectFormat,
+  type ReadOptions,
+  readDataset,
+  summarizeDataset,
+} from "./datasets.ts";
 import { MAX_ROW_CHARS, readElements } from "./datasetText.ts";
 import { readTable } from "./tables.ts";
 
 const encode = (text: string) => bytesInMemory(new TextEncoder().encode(text));
 
-async function readAllOf(text: string, name: string): Promise<readonly DatasetEntry[]> {
+async function readAllOf(
+  text: string,
+  name: string,
+  options: ReadOptions = {},
+): Promise<readonly DatasetEntry[]> {
   const entries: DatasetEntry[] = [];
-  for await (const entry of readDataset(encode(text), name)) entries.push(entry);
+  for await (const entry of readDataset(encode(text), name, options)) entries.push(entry);
   return entries;
 }
+
+describe("a text column of the user's choice", () => {
+  const TABLES = [
+    ["a.csv", 'heading,essay\nA,"one, two"\nB,three\n'],
+    ["a.tsv", "heading\tessay\nA\tone, two\nB\tthree\n"],
+    ["a.jsonl", '{"heading":"A","essay":"one, two"}\n{"heading":"B","essay":"three"}\n'],
+  ] as const;
+
+  test.each(TABLES)("is named among the columns of %s, and read", async (name, text) => {
+    const { texts, columns, problems } = await summarizeDataset(encode(text), name);
+    expect([texts, columns]).toEqual([0, ["heading", "essay"]]);
+    expect(problems[0]?.reason).toContain('its columns are "heading", "essay"');
+    expect(await readAllOf(text, name, { textColumn: "essay" })).toEqual([
+      { at: 1, row: { kind: "text", text: "one, two", domain: null } },
+      { at: 2, row: { kind: "text", text: "three", domain: null } },
+    ]);
+  });
+
+  test("goes before the known ones, and rows without it are read as usual", async () => {
+    const text = '{"text":"a","essay":"b"}\n{"text":"c"}\n{"text":"d","essay":5}\n';
+    const read = await readAllOf(text, "a.jsonl", { textColumn: "essay" });
+    expect(read).toMatchObject([
+      { row: { text: "b" } },
+      { row: { text: "c" } },
+      { at: 3, problem: "a text column that holds no text" },
+    ]);
+  });
+});
 
 test("turns after the first wait for the answer", async () => {
   const [entry] = await readAllOf(`{"turns":["Q","R"],"category":"writing"}`, "a.jsonl");
@@ -83,6 +121,7 @@ test("reasons are counted and the first place of each is kept", async () => {
       { reason: expect.stringContaining("its columns are none"), count: 2, firstAt: 1 },
       { reason: "no JSON", count: 1, firstAt: 3 },
     ],
+    columns: [],
   });
 });
 

@@ -13,6 +13,7 @@ import {
   readText,
 } from "./datasetText.ts";
 import { type DatasetFile, type DatasetFormat, openDatasetFile } from "./fileFormats.ts";
+import { UnknownLayout } from "./layouts.ts";
 import { RowProblem } from "./messages.ts";
 import { readTable } from "./tables.ts";
 import { assembleTrees, type RawRow } from "./trees.ts";
@@ -22,7 +23,18 @@ export type { DatasetRow } from "./datasetRows.ts";
 /** A row, or the reason why it was not read. `at` counts lines of JSONL, else rows, from 1. */
 export type DatasetEntry =
   | { readonly at: number; readonly row: DatasetRow }
-  | { readonly at: number; readonly problem: string };
+  | {
+      readonly at: number;
+      readonly problem: string;
+      /** Columns of texts, where none is known: one of them may be named. */
+      readonly columns?: readonly string[];
+    };
+
+/** How the rows of a dataset are read. */
+export interface ReadOptions {
+  /** Column that holds the text, read where a row has it; null for the known ones only. */
+  readonly textColumn?: string | null;
+}
 
 /** Summary of a dataset for a list. */
 export interface DatasetSummary {
@@ -35,6 +47,8 @@ export interface DatasetSummary {
     readonly count: number;
     readonly firstAt: number;
   }[];
+  /** Columns of texts in the first row of which none is known. */
+  readonly columns: readonly string[];
 }
 
 const LIST_KEYS = ["data", "rows", "train", "examples"];
@@ -57,11 +71,12 @@ export async function detectFormat(source: ByteSource, name: string): Promise<Da
 export async function* readDataset(
   source: ByteSource,
   name: string,
+  { textColumn = null }: ReadOptions = {},
 ): AsyncGenerator<DatasetEntry, void> {
   const file = await openDatasetFile(source, name);
   for await (const { at, value, problem } of assembleTrees(rawRows(file, source, name), name)) {
     if (problem !== undefined) yield { at, problem };
-    else yield* entriesOf(at, value);
+    else yield* entriesOf(at, value, textColumn);
   }
 }
 
@@ -115,11 +130,13 @@ async function* rawRows(
 export async function summarizeDataset(source: ByteSource, name: string): Promise<DatasetSummary> {
   const counts = { text: 0, chat: 0 };
   const reasons = new Map<string, { count: number; firstAt: number }>();
+  let columns: readonly string[] = [];
   for await (const entry of readDataset(source, name)) {
     if ("row" in entry) {
       counts[entry.row.kind]++;
       continue;
     }
+    if (columns.length === 0) columns = entry.columns ?? [];
     const known = reasons.has(entry.problem) || reasons.size < MAX_REASONS;
     const reason = known ? entry.problem : "other reasons";
     const found = reasons.get(reason) ?? { count: 0, firstAt: entry.at };
@@ -131,12 +148,19 @@ export async function summarizeDataset(source: ByteSource, name: string): Promis
     texts: counts.text,
     chats: counts.chat,
     problems: problems.sort((a, b) => b.count - a.count),
+    columns,
   };
 }
 
-function* entriesOf(at: number, value: unknown): Generator<DatasetEntry> {
-  const rows = readRow(value);
-  if (rows instanceof RowProblem) yield { at, problem: rows.reason };
+function* entriesOf(
+  at: number,
+  value: unknown,
+  textColumn: string | null,
+): Generator<DatasetEntry> {
+  const rows = readRow(value, textColumn);
+  if (rows instanceof UnknownLayout) {
+    yield { at, problem: rows.reason, columns: rows.columns };
+  } else if (rows instanceof RowProblem) yield { at, problem: rows.reason };
   else for (const row of rows) yield isWhole(row) ? { at, row } : { at, problem: NOT_WHOLE };
 }
 

@@ -25,6 +25,8 @@ interface Layout {
 }
 
 const CHATS = ["messages", "conversations", "conversation", "dialog", "dialogue"];
+/** Columns that a message names. */
+const MOST_COLUMNS = 8;
 const TEXTS = ["text", "content", "document", "story"];
 
 /** Supported layouts; the first that accepts a row is used. */
@@ -89,25 +91,47 @@ const LAYOUTS: readonly Layout[] = [
     columns: "text",
     read(row) {
       const text = TEXTS.map((key) => row[key]).find((value) => typeof value === "string");
-      if (text === undefined) return null;
-      const chat = readTranscript(text);
-      return chat ? one(chat) : text;
+      return text === undefined ? null : readTextOrChat(text);
     },
   },
 ];
 
-/** Chats or text of a row, by the first layout that accepts it. */
-export function readLayout(row: Fields): Read {
+/** A text, or the chat that it writes out. */
+function readTextOrChat(text: string): Read {
+  const chat = readTranscript(text);
+  return chat ? one(chat) : text;
+}
+
+/** Problem of a row without a column that is known; the user may name one. */
+export class UnknownLayout extends RowProblem {
+  /** The first columns that hold texts. */
+  readonly columns: readonly string[];
+  constructor(row: Fields) {
+    const keys = Object.keys(row).slice(0, MOST_COLUMNS).map(clip).join(", ");
+    const known = LAYOUTS.map(({ columns }) => columns).join("; ");
+    super(
+      `no layout that is known: its columns are ${keys || "none"}; one of these is expected: ${known}; or one that you name as the text column`,
+    );
+    this.columns = Object.keys(row)
+      .filter((key) => typeof row[key] === "string")
+      .slice(0, MOST_COLUMNS);
+  }
+}
+
+/**
+ * Chats or text of a row: of the column that was named, where the row has it, else by the first
+ * layout that accepts the row.
+ */
+export function readLayout(row: Fields, textColumn: string | null): Read {
   if (row.label === false) return new RowProblem("an answer that is labelled as bad");
+  const named = textColumn !== null && Object.hasOwn(row, textColumn) ? row[textColumn] : undefined;
+  if (typeof named === "string") return readTextOrChat(named);
+  if (named !== undefined) return new RowProblem("a text column that holds no text");
   for (const layout of LAYOUTS) {
     const read = layout.read(row);
     if (read !== null) return read;
   }
-  const keys = Object.keys(row).slice(0, 8).map(clip).join(", ");
-  const known = LAYOUTS.map(({ columns }) => columns).join("; ");
-  return new RowProblem(
-    `no layout that is known: its columns are ${keys || "none"}; one of these is expected: ${known}`,
-  );
+  return new UnknownLayout(row);
 }
 
 function one(messages: readonly ChatMessage[] | RowProblem): readonly Chat[] | RowProblem {

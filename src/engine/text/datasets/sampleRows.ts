@@ -22,12 +22,31 @@ export function drawRows(total: number, count: number, seed: number): ReadonlySe
   return drawn;
 }
 
-/** At most `count` rows of a dataset, in order. */
+/** Rows of a dataset that can be read when its texts are in a column of the user's choice. */
+export async function countRows(
+  { card, file, source }: StoredDataset,
+  textColumn: string | null,
+  signal: AbortSignal,
+): Promise<number> {
+  if (textColumn === null) return card.rows;
+  let count = 0;
+  for await (const entry of readDataset(source, file, { textColumn })) {
+    signal.throwIfAborted();
+    if ("row" in entry) count++;
+  }
+  return count;
+}
+
+/** At most `count` rows of a dataset, in order; `usage` where it has none that can be read. */
 export async function sampleRows(
   { card, file, source }: StoredDataset,
   count: number,
   signal: AbortSignal,
 ): Promise<readonly DatasetRow[]> {
+  if (card.rows === 0) {
+    const message = `${card.name} has no row that can be read. ${card.problems[0] ?? ""}`;
+    throw new EngineError("usage", message, { dataset: card.name });
+  }
   const drawn = drawRows(card.rows, count, SEED);
   const rows: DatasetRow[] = [];
   let place = 0;

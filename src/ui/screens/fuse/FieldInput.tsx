@@ -1,4 +1,4 @@
-import { MultiSelect, NumberInput, Select, Switch } from "@mantine/core";
+import { MultiSelect, NumberInput, Select, Switch, TextInput } from "@mantine/core";
 import {
   allowsValue,
   type SettingCard,
@@ -56,6 +56,15 @@ export function FieldInput({ card, value, usual, onChange }: FieldInputProps) {
           {...common}
           checked={value === true}
           onChange={({ currentTarget }) => set(currentTarget.checked)}
+        />
+      )}
+      {card.kind === "name" && (
+        <TextInput
+          {...common}
+          maxLength={card.most}
+          placeholder={card.empty ?? ""}
+          value={String(value ?? "")}
+          onChange={({ currentTarget }) => set(currentTarget.value || null)}
         />
       )}
       {card.kind === "list" && (
