@@ -1,9 +1,10 @@
 import { readFileSync } from "node:fs";
 import { gzipSync } from "node:zlib";
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { bytesInMemory } from "../engine/core/bytes.ts";
 import { detectFormat, readDataset, readWholeText } from "../engine/text/datasets/datasets.ts";
 import { openUnpacked } from "../engine/text/datasets/packed.ts";
+import { ZstdFrames } from "../engine/text/datasets/zstdFrames.ts";
 
 /** Two frames or members each, as pyarrow packs them (interop/parquetFixtures.py). */
 const fixture = (ending: string) =>
@@ -28,6 +29,53 @@ test.each(["gz", "zst"])(
     expect(texts).toEqual(Array.from({ length: 2000 }, (_, i) => `Line ${i} é🦙`));
   },
 );
+
+/** Frames as zstd 1.5.4 packs them: with a checksum, without one (--no-check), and with one (-19). */
+const FRAMES = [
+  "28b52ffd04587900007b2274657874223a226f6e65227d0aad5403f5",
+  "28b52ffd0058bd0000887b2274657874223a2274776f2c20227d0a0100f08a12",
+  "28b52ffd04688900007b2274657874223a227468726565227d0ab6b8a3c4",
+] as const;
+/** A frame of four bytes that decoders skip. */
+const SKIPPED = "502a4d18040000000badf00d";
+
+describe("frames of Zstandard", () => {
+  const [one, two, three] = FRAMES;
+  const join = (...frames: readonly string[]) =>
+    new Uint8Array(Buffer.from(frames.join(""), "hex"));
+
+  test("are read in order, some with a checksum and some to be skipped", async () => {
+    const bytes = join(SKIPPED, one, SKIPPED, two, three, SKIPPED);
+    expect(await textsOf(join(one, SKIPPED, two, three, SKIPPED), "a.jsonl.zst")).toEqual([
+      "one",
+      "two, two, two, two, two",
+      "three",
+    ]);
+    const frames = new ZstdFrames();
+    const pieces = [...bytes].flatMap((byte) => frames.split(Uint8Array.of(byte)));
+    frames.finish();
+    const given = pieces.flatMap(({ bytes: part }) => [...part]);
+    expect(Buffer.from(given).toString("hex")).toBe(one + two + three);
+    const checksums = pieces.filter(({ ends }) => ends).map(({ checksum }) => checksum !== null);
+    expect(checksums).toEqual([true, false, true]);
+  });
+
+  test.each([0, 2])("of another checksum are refused, frame %i", async (damaged) => {
+    const frames = FRAMES.map((frame, i) => {
+      const bytes = Buffer.from(frame, "hex");
+      if (i === damaged) bytes[bytes.length - 1]! ^= 1;
+      return bytes.toString("hex");
+    });
+    await expect(textsOf(join(...frames), "a.jsonl.zst")).rejects.toMatchObject({
+      code: "bad-header",
+      message: expect.stringContaining("its checksum is another"),
+    });
+  });
+
+  test("without an end are refused", async () => {
+    await expect(textsOf(join(one, two.slice(0, -8)), "a.jsonl.zst")).rejects.toThrow("no end");
+  });
+});
 
 test("the name within tells the format", async () => {
   const pack = (text: string) => bytesInMemory(new Uint8Array(gzipSync(text)));

@@ -1,7 +1,7 @@
-import { createCRC32 } from "hash-wasm";
+import { createCRC32, createXXHash64 } from "hash-wasm";
 import { EngineError } from "../../contract/index.ts";
 import type { ByteSource } from "../../core/bytes.ts";
-import { ZstdWindows } from "./zstdWindows.ts";
+import { ZstdFrames } from "./zstdFrames.ts";
 
 /** A file, unpacked where it is compressed. */
 export interface UnpackedFile {
@@ -124,14 +124,30 @@ const openGunzip: OpenUnpacker = async (source, give) => {
   };
 };
 
+/** Checks every frame's checksum where it has one, which the library does not. */
 const openUnzstd: OpenUnpacker = async (_, give) => {
-  const { Decompress } = await import("fzstd");
-  const windows = new ZstdWindows();
-  const zstd = new Decompress((bytes) => give(bytes.slice()));
+  const [{ Decompress }, hash] = await Promise.all([import("fzstd"), createXXHash64()]);
+  const openFrame = () => {
+    hash.init();
+    return new Decompress((bytes) => {
+      hash.update(bytes);
+      give(bytes.slice());
+    });
+  };
+  const frames = new ZstdFrames();
+  let frame = openFrame();
   return {
     push(bytes, isLast) {
-      windows.push(bytes);
-      zstd.push(bytes.slice(), isLast);
+      for (const piece of frames.split(bytes)) {
+        frame.push(piece.bytes, piece.ends);
+        if (!piece.ends) continue;
+        const found = Number.parseInt(hash.digest("hex").slice(-8), 16);
+        if (piece.checksum !== null && piece.checksum !== found) {
+          throw new Error("its checksum is another");
+        }
+        frame = openFrame();
+      }
+      if (isLast) frames.finish();
     },
   };
 };
