@@ -115,7 +115,7 @@ describe.skipIf(!hasTestData)("mergekit's resolved plans", () => {
     const { outputs, keys, recipe, card } = planCase(parseRecipe(yaml).recipe);
     expect(card.runnable).toBe(true);
     const { rows = [], param_sets: sets = [] } = given;
-    // The order of tensors is the donor's with us, the architecture table's with mergekit.
+    // The order of tensors is the template's with us, the architecture table's with mergekit.
     expect(outputs.map(({ name }) => name).sort()).toEqual(rows.map(([name]) => name).sort());
     const byName = new Map(outputs.map((output) => [output.name, output]));
     const counts = findMethod(recipe.method).base === "none";

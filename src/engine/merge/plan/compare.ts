@@ -8,11 +8,11 @@ import { compareHeads } from "./heads.ts";
 import type { OutputTensor } from "./outputTensor.ts";
 import { finding, type Source, type Sources } from "./sources.ts";
 
-/** Every checkpoint of the merge, the donor first, each once. */
-function distinct({ base, models, donor }: Sources): readonly Source[] {
-  const all = [donor, ...(base ? [base] : []), ...models];
+/** Every checkpoint of the merge, the template first, each once. */
+function distinct({ base, models, template }: Sources): readonly Source[] {
+  const all = [template, ...(base ? [base] : []), ...models];
   return all.filter(
-    // One model may be opened twice: as the donor and as one of the models.
+    // One model may be opened twice: as the template and as one of the models.
     (source, i) =>
       all.findIndex(
         ({ key, checkpoint }) => checkpoint === source.checkpoint || key === source.key,
@@ -27,20 +27,20 @@ const DECIDING = [
   ["head_dim", "elements a head"],
   ["intermediate_size", "elements in the feed-forward layer"],
 ] as const;
-/** Fields that change what the weights mean a little; the donor's are written. */
+/** Fields that change what the weights mean a little; the template's are written. */
 const TUNING = ["rope_theta", "rope_scaling", "rope_parameters", "hidden_act", "rms_norm_eps"];
 
 const show = (value: unknown) => (value === undefined ? "nothing" : JSON.stringify(value));
 
-function compareConfig(donor: Source, other: Source, recipe: Recipe): readonly Finding[] {
-  const mine = donor.checkpoint.config;
+function compareConfig(template: Source, other: Source, recipe: Recipe): readonly Finding[] {
+  const mine = template.checkpoint.config;
   const theirs = other.checkpoint.config;
   const findings: Finding[] = [];
   const mismatch = (sentence: string) =>
     findings.push(finding("error", "mismatch", sentence, { source: other }));
-  const [a, b] = [`"${donor.key}"`, `"${other.key}"`];
+  const [a, b] = [`"${template.key}"`, `"${other.key}"`];
 
-  const layers = [countLayers(donor.checkpoint), countLayers(other.checkpoint)] as const;
+  const layers = [countLayers(template.checkpoint), countLayers(other.checkpoint)] as const;
   if (layers[0] !== layers[1]) {
     mismatch(`${b} has ${layers[1]} layers and ${a} has ${layers[0]}: they cannot be merged.`);
   }
@@ -109,15 +109,15 @@ function compareQuantisation(source: Source): readonly Finding[] {
   });
 }
 
-/** One note a model: how many of its tensors are stored in another dtype than the donor's. */
-function compareDTypes(donor: Source, other: Source): readonly Finding[] {
+/** One note a model: how many of its tensors are stored in another dtype than the template's. */
+function compareDTypes(template: Source, other: Source): readonly Finding[] {
   const pairs = new Map<string, number>();
   for (const [name, tensor] of other.checkpoint.tensors) {
-    const like = donor.checkpoint.tensors.get(name);
+    const like = template.checkpoint.tensors.get(name);
     const dtype = storedCard(tensor).dtype;
     const mine: DType | undefined = like && storedCard(like).dtype;
     if (mine === undefined || mine === dtype) continue;
-    const pair = `${dtype} where "${donor.key}" has ${mine}`;
+    const pair = `${dtype} where "${template.key}" has ${mine}`;
     pairs.set(pair, (pairs.get(pair) ?? 0) + 1);
   }
   return [...pairs].map(([pair, count]) =>
@@ -143,26 +143,26 @@ export function compareCheckpoints(
   recipe: Recipe,
   outputs: readonly OutputTensor[],
 ): readonly Finding[] {
-  const [donor, ...others] = distinct(sources) as [Source, ...Source[]];
-  const findings = [donor, ...others].flatMap(refuseEmpty);
+  const [template, ...others] = distinct(sources) as [Source, ...Source[]];
+  const findings = [template, ...others].flatMap(refuseEmpty);
   findings.push(
     ...others.flatMap((other) => [
-      ...compareNames(donor, other),
-      ...compareConfig(donor, other, recipe),
-      ...compareDTypes(donor, other),
+      ...compareNames(template, other),
+      ...compareConfig(template, other, recipe),
+      ...compareDTypes(template, other),
     ]),
   );
-  findings.push(...[donor, ...others].flatMap(compareEmpty));
-  findings.push(...[donor, ...others].flatMap(compareQuantisation));
-  if (!donor.checkpoint.config) {
+  findings.push(...[template, ...others].flatMap(compareEmpty));
+  findings.push(...[template, ...others].flatMap(compareQuantisation));
+  if (!template.checkpoint.config) {
     findings.push(
       finding(
         "warning",
         "missing-file",
-        `"${donor.key}" has no config.json, so the result has none: transformers will not load it.`,
-        { source: donor },
+        `"${template.key}" has no config.json, so the result has none: transformers will not load it.`,
+        { source: template },
       ),
     );
   }
-  return [...findings, ...compareHeads([donor, ...others], outputs)];
+  return [...findings, ...compareHeads([template, ...others], outputs)];
 }

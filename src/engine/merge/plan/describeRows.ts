@@ -40,7 +40,7 @@ function describe(
 
 /** What the merge makes of rows of tokens without numbers, where it computes with them. */
 export function describeNonfiniteRows(
-  { base, models, donor }: Sources,
+  { base, models, template }: Sources,
   { fillNanRows }: Recipe,
   outputs: readonly OutputTensor[],
   details: Details,
@@ -54,7 +54,7 @@ export function describeNonfiniteRows(
     const found = details.get(source.stored)?.nonfiniteRows ?? [];
     return found.flatMap((rows): readonly Finding[] => {
       const find = rows.part === "head" ? findHead : findEmbedding;
-      const name = (find(donor.checkpoint) ?? find(source.checkpoint))?.name ?? "";
+      const name = (find(template.checkpoint) ?? find(source.checkpoint))?.name ?? "";
       const output = merged.get(name);
       if (output?.action !== "merge") return [];
       const left = output.elementCount / rowLength(output) - rows.row;

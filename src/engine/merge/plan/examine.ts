@@ -5,7 +5,7 @@ import { compareBuffers } from "./buffers.ts";
 import { compareVocabularies } from "./vocabularies.ts";
 
 /**
- * What tokenizers, buffers and a sample of the weights say about merging these models, the donor
+ * What tokenizers, buffers and a sample of the weights say about merging these models, the template
  * first: the `findings` of a plan that headers cannot give. Reads at most 8 MiB of weights a model,
  * and the start of each buffer.
  */
@@ -34,10 +34,10 @@ export function createExaminer(examine = examineModels): typeof examineModels {
     return number;
   };
   return (checkpoints) => {
-    const [donor] = checkpoints;
-    if (!donor) return Promise.resolve([]);
-    const known = answers.get(donor) ?? new Map<string, ReturnType<typeof examineModels>>();
-    answers.set(donor, known);
+    const [template] = checkpoints;
+    if (!template) return Promise.resolve([]);
+    const known = answers.get(template) ?? new Map<string, ReturnType<typeof examineModels>>();
+    answers.set(template, known);
     const key = checkpoints.map(numberOf).join(" ");
     const answer = known.get(key) ?? examine(checkpoints);
     known.set(key, answer);

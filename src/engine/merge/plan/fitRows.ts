@@ -24,12 +24,17 @@ export interface Fit {
 const rowsOf = ({ tensor }: Found) => tensor.shape[0]!;
 
 /** A token of the result's tokenizer, or an id of its config, would lose its row. */
-function reportLost(name: string, found: readonly Found[], donor: Source, common: number): Finding {
+function reportLost(
+  name: string,
+  found: readonly Found[],
+  template: Source,
+  common: number,
+): Finding {
   const shortest = found.find((each) => rowsOf(each) === common)!;
-  const needed = donor.tokens!.rows;
+  const needed = template.tokens!.rows;
   const lost = needed - common;
   const what = lost === 1 ? `id ${common}` : `ids ${common} to ${needed - 1}`;
-  const sentence = `"${name}" has ${common} rows in "${shortest.source.key}", but the tokenizer and config of "${donor.key}", which the result gets, go up to id ${needed - 1}: ${what} would have no row. Name "${shortest.source.key}" first, or as the base, so that the result gets its tokenizer; or give it the missing rows first.`;
+  const sentence = `"${name}" has ${common} rows in "${shortest.source.key}", but the tokenizer and config of "${template.key}", which the result gets, go up to id ${needed - 1}: ${what} would have no row. Name "${shortest.source.key}" first, or as the base, so that the result gets its tokenizer; or give it the missing rows first.`;
   return finding("error", "mismatch", sentence, { source: shortest.source, tensor: name });
 }
 
@@ -47,13 +52,13 @@ function sayMergekits(method: MergeMethod, cuts: boolean): string {
  * result's own without a row is an error. Where no file tells the tokens, the method says which rows
  * are merged (`tokenRows`).
  */
-export function fitRows(name: string, found: readonly Found[], { donor, method }: Sources): Fit {
+export function fitRows(name: string, found: readonly Found[], { template, method }: Sources): Fit {
   const first = found[0] as Found;
   const common = Math.min(...found.map(rowsOf));
   const withRows = (rows: number) => [rows, ...first.tensor.shape.slice(1)];
-  const known = donor.tokens;
+  const known = template.tokens;
   if (known && known.rows > common) {
-    const findings = [reportLost(name, found, donor, common)];
+    const findings = [reportLost(name, found, template, common)];
     return { shape: first.tensor.shape, mergedRows: common, spare: null, findings };
   }
   const refuse = (why: string): Fit => {

@@ -10,8 +10,8 @@ const CAUSAL = /(ForCausalLM|LMHeadModel)$/;
 const hasHead = ({ checkpoint }: Source) => findHead(checkpoint) !== null;
 
 /** True where the result stores a head, so that its config.json may not tie it to the embedding. */
-export function becomesUntied(outputs: readonly OutputTensor[], donor: Source): boolean {
-  return isTied(donor.checkpoint) && outputs.some(({ name }) => isHead(name));
+export function becomesUntied(outputs: readonly OutputTensor[], template: Source): boolean {
+  return isTied(template.checkpoint) && outputs.some(({ name }) => isHead(name));
 }
 
 function describeTied(source: Source, consequence: string): Finding {
@@ -32,19 +32,19 @@ export function compareHeads(
     const sentence = `"${source.key}" stores its tied head beside the embedding, number for number: it is not written a second time.`;
     return finding("note", "info", sentence, { source });
   });
-  const [donor] = sources as readonly [Source, ...Source[]];
+  const [template] = sources as readonly [Source, ...Source[]];
   const tied = sources.filter(({ checkpoint }) => isTied(checkpoint));
   if (outputs.some(({ name }) => isHead(name))) {
-    const changed = becomesUntied(outputs, donor) ? " (tie_word_embeddings becomes false)" : "";
+    const changed = becomesUntied(outputs, template) ? " (tie_word_embeddings becomes false)" : "";
     const consequence = `the result has a head of its own${changed}`;
     return [...findings, ...tied.map((source) => describeTied(source, consequence))];
   }
-  if (tied.includes(donor) && findEmbedding(donor.checkpoint)) {
+  if (tied.includes(template) && findEmbedding(template.checkpoint)) {
     const message = "The models tie the head to the embedding, and so does the result.";
     return [...findings, finding("note", "info", message)];
   }
-  const { architecture } = donor.checkpoint.config ?? {};
+  const { architecture } = template.checkpoint.config ?? {};
   if (!CAUSAL.test(architecture ?? "")) return findings;
-  const sentence = `"${donor.key}" is a ${architecture}, but no model has a head, and config.json does not tie it to the embedding: the result cannot predict tokens until it has one. Is a shard missing?`;
-  return [...findings, finding("warning", "missing-tensor", sentence, { source: donor })];
+  const sentence = `"${template.key}" is a ${architecture}, but no model has a head, and config.json does not tie it to the embedding: the result cannot predict tokens until it has one. Is a shard missing?`;
+  return [...findings, finding("warning", "missing-tensor", sentence, { source: template })];
 }

@@ -37,10 +37,10 @@ export interface Plan {
   readonly keys: readonly string[];
   readonly outputs: readonly OutputTensor[];
   /** Config and tokenizer come from it: the base, else the first model. */
-  readonly donor: Checkpoint;
+  readonly template: Checkpoint;
   /** The checkpoint of each of the recipe's models. */
   readonly models: readonly Checkpoint[];
-  /** What the result's config.json must say otherwise than the donor's. */
+  /** What the result's config.json must say otherwise than the template's. */
   readonly configChanges: { readonly vocabSize?: number; readonly tied?: false };
   readonly shards: ShardPlan;
 }

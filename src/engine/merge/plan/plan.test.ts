@@ -59,7 +59,7 @@ describe("a plan of models that fit", () => {
     expect(once.peakGpuBytes).toBe(3 * (3 * 4 + 8) * 32);
   });
 
-  test("writes out_dtype, else dtype, else what the donor stores", () => {
+  test("writes out_dtype, else dtype, else what the template stores", () => {
     const dtype = (more: string) =>
       plan(`${FORMS.linear}\n${more}`, three()).outputs.map((output) => output.dtype)[1];
     expect(dtype("dtype: float16\nout_dtype: float32")).toBe("F32");
@@ -81,7 +81,7 @@ describe("a plan of models that fit", () => {
 
   test("takes config and order from a base that a linear recipe lists", () => {
     const text = `${FORMS.linear}\nbase_model: b`;
-    expect(plan(text, three()).donor.name).toBe("b");
+    expect(plan(text, three()).template.name).toBe("b");
   });
 });
 
@@ -293,7 +293,7 @@ describe("tensors that not all models have", () => {
     expect(codes(found)).toEqual(["warning missing-tensor"]);
   });
 
-  test("come after the donor's, by name", () => {
+  test("come after the template's, by name", () => {
     const models = [
       makeModel("a", LLAMA),
       makeModel("b", { ...LLAMA, z: ["F32", [2]], y: ["F32", [2]] }),
@@ -327,6 +327,6 @@ describe("tensors that are not merged", () => {
     const found = plan(`${FORMS.varm}\nparameters: {exclude: [embed]}`, three());
     expect(found.outputs[0]).toMatchObject({ action: "copy", models: [] });
     expect(found.card.tensors.map(({ dtype }) => dtype)).toEqual(["as-is", "BF16", "BF16"]);
-    expect(found.outputs[0]?.copyFrom).toBe(found.donor.tensors.get(EMBED));
+    expect(found.outputs[0]?.copyFrom).toBe(found.template.tensors.get(EMBED));
   });
 });

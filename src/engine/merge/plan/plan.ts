@@ -56,9 +56,9 @@ export interface PlanRequest {
 const FINDING_LIMIT = 500;
 const SEVERITY = { error: 0, warning: 1, note: 2 } as const;
 
-/** The donor's tensors in its order, then everyone else's by name. */
-function nameOutputs({ base, models, donor }: Sources): readonly string[] {
-  const names = new Set(donor.checkpoint.tensors.keys());
+/** The template's tensors in its order, then everyone else's by name. */
+function nameOutputs({ base, models, template }: Sources): readonly string[] {
+  const names = new Set(template.checkpoint.tensors.keys());
   const others = [...(base ? [base] : []), ...models]
     .flatMap(({ checkpoint }) => [...checkpoint.tensors.keys()])
     .filter((name) => !names.has(name));
@@ -81,14 +81,14 @@ function arrangeFindings(findings: readonly Finding[]): readonly Finding[] {
 }
 
 /** What the result's config.json must say otherwise: rows that were cut, a head of its own. */
-function changeConfig(outputs: readonly OutputTensor[], donor: Source): Plan["configChanges"] {
+function changeConfig(outputs: readonly OutputTensor[], template: Source): Plan["configChanges"] {
   const counting = outputs.filter(({ name }) => countsTokens(name));
   const entrance = counting.find(({ name }) => isTokenEmbedding(name)) ?? counting[0];
   const rows = entrance?.shape[0];
-  const own = entrance && donor.checkpoint.tensors.get(entrance.name)?.shape[0];
+  const own = entrance && template.checkpoint.tensors.get(entrance.name)?.shape[0];
   return {
     ...(rows !== undefined && own !== undefined && rows !== own ? { vocabSize: rows } : {}),
-    ...(becomesUntied(outputs, donor) ? { tied: false } : {}),
+    ...(becomesUntied(outputs, template) ? { tied: false } : {}),
   };
 }
 
@@ -118,7 +118,7 @@ function openSources({ method, recipe, base, models, details }: PlanRequest) {
     method,
     base: method.base === "none" ? null : stated,
     models: merged,
-    donor: stated ?? merged[0]!,
+    template: stated ?? merged[0]!,
   };
   const listed = counted.map((i) => recipe.models[i]!);
   return { sources, recipe: { ...recipe, models: listed } };
@@ -126,8 +126,8 @@ function openSources({ method, recipe, base, models, details }: PlanRequest) {
 
 /** Every output tensor, what was found about it, and the parameters that hold for it. */
 function planOutputs(sources: Sources, recipe: Recipe, global: Values) {
-  const { method, donor } = sources;
-  const depthOf = openDepths(donor.checkpoint);
+  const { method, template } = sources;
+  const depthOf = openDepths(template.checkpoint);
   const findings: Finding[] = [];
   const absences: Absence[] = [];
   const settings = { recipe, global };
@@ -142,7 +142,7 @@ function planOutputs(sources: Sources, recipe: Recipe, global: Values) {
     }
     const resolved = resolveSettings(method, recipe, name, depthOf(name));
     checkTogether(method, resolved.global);
-    const like = donor.checkpoint.tensors.get(name) ?? tensor.base ?? tensor.models[0]!;
+    const like = template.checkpoint.tensors.get(name) ?? tensor.base ?? tensor.models[0]!;
     const models = tensor.present.map((i) => resolved.models[i]!);
     const arithmetic = arithmeticOf(method, recipe, global, tensor);
     const dtype = outputDType(recipe, like);
@@ -201,12 +201,12 @@ export function planMerge(given: PlanRequest): Plan {
   checkTogether(method, global);
 
   const { outputs, findings, extras } = planOutputs(sources, recipe, global);
-  const configChanges = changeConfig(outputs, sources.donor);
+  const configChanges = changeConfig(outputs, sources.template);
   const said = arrangeFindings([
     ...settingFindings,
     ...describeRecipe(method, recipe, sources, outputs),
     ...compareCheckpoints(sources, recipe, outputs),
-    ...describeLeftBehind(sources.donor, recipe),
+    ...describeLeftBehind(sources.template, recipe),
     ...(request.details ? describeNonfiniteRows(sources, recipe, outputs, request.details) : []),
     ...(request.findings ?? []),
     ...findings,
@@ -225,7 +225,7 @@ export function planMerge(given: PlanRequest): Plan {
     configChanges,
     shards,
     keys: sources.models.map(({ key }) => key),
-    donor: sources.donor.checkpoint,
+    template: sources.template.checkpoint,
     models: sources.models.map(({ checkpoint }) => checkpoint),
   };
 }

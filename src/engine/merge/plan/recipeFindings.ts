@@ -8,9 +8,9 @@ import type { OutputTensor } from "./outputTensor.ts";
 import { finding, type Sources } from "./sources.ts";
 
 /** A slice over fewer layers than there are cuts the stack, which is another merge. */
-function checkLayers({ layers }: Recipe, { base, models, donor }: Sources): readonly Finding[] {
+function checkLayers({ layers }: Recipe, { base, models, template }: Sources): readonly Finding[] {
   if (layers === undefined) return [];
-  const all = new Set([donor, ...(base ? [base] : []), ...models]);
+  const all = new Set([template, ...(base ? [base] : []), ...models]);
   return [...all].flatMap((source) => {
     const own = countLayers(source.checkpoint);
     if (own === layers) return [];

@@ -23,8 +23,8 @@ export interface Sources {
   readonly method: MergeMethod;
   readonly base: Source | null;
   readonly models: readonly Source[];
-  /** Gives the result its config, its tokenizer and the order of its tensors. */
-  readonly donor: Source;
+  /** Gives the result its config, its tokenizer, and the names and order of its tensors. */
+  readonly template: Source;
 }
 
 /**

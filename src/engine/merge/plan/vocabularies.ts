@@ -45,7 +45,7 @@ function readVocabulary(bytes: Uint8Array): ReadonlyMap<string, number> | null {
 }
 
 function describeDifference(
-  [mine, donor]: readonly [ReadonlyMap<string, number>, string],
+  [mine, template]: readonly [ReadonlyMap<string, number>, string],
   [theirs, other]: readonly [ReadonlyMap<string, number>, string],
 ): string | null {
   let moved = 0;
@@ -54,17 +54,17 @@ function describeDifference(
     const own = mine.get(token);
     if (own === undefined || own === id) continue;
     moved += 1;
-    example ??= `${JSON.stringify(token).slice(0, 60)} is ${id} there and ${own} in "${donor}"`;
+    example ??= `${JSON.stringify(token).slice(0, 60)} is ${id} there and ${own} in "${template}"`;
   }
   const missing = [...theirs.keys()].filter((token) => !mine.has(token)).length;
   const lacking = [...mine.keys()].filter((token) => !theirs.has(token)).length;
   if (moved === 0 && missing === 0 && lacking === 0) return null;
   const counts = [
     moved > 0 ? `${moved} tokens have other ids (${example})` : "",
-    missing > 0 ? `${missing} tokens are not in "${donor}"` : "",
-    lacking > 0 ? `${lacking} tokens are only in "${donor}"` : "",
+    missing > 0 ? `${missing} tokens are not in "${template}"` : "",
+    lacking > 0 ? `${lacking} tokens are only in "${template}"` : "",
   ].filter((part) => part !== "");
-  return `The vocabulary of "${other}" differs: ${counts.join(", ")}. Rows are merged by id, whatever token they stand for; the result gets the tokenizer of "${donor}".`;
+  return `The vocabulary of "${other}" differs: ${counts.join(", ")}. Rows are merged by id, whatever token they stand for; the result gets the tokenizer of "${template}".`;
 }
 
 /**
@@ -74,9 +74,9 @@ function describeDifference(
 export async function compareVocabularies(
   checkpoints: readonly Checkpoint[],
 ): Promise<readonly Finding[]> {
-  const [donor, ...others] = checkpoints;
-  const mine = donor && (await readTokenizer(donor));
-  if (!donor || !mine) return [];
+  const [template, ...others] = checkpoints;
+  const mine = template && (await readTokenizer(template));
+  if (!template || !mine) return [];
   let parsed: ReadonlyMap<string, number> | null = null;
   const findings: Finding[] = [];
   for (const other of others) {
@@ -86,7 +86,7 @@ export async function compareVocabularies(
     parsed ??= readVocabulary(mine);
     const vocabulary = readVocabulary(theirs);
     if (!parsed || !vocabulary) continue;
-    const message = describeDifference([parsed, donor.name], [vocabulary, other.name]);
+    const message = describeDifference([parsed, template.name], [vocabulary, other.name]);
     if (message === null) continue;
     findings.push({ severity: "warning", code: "mismatch", message, model: other.name });
   }

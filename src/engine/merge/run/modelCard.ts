@@ -52,9 +52,11 @@ export async function formatModelCard(
   map: WeightMap | null,
   options: { readonly mergekit: boolean },
 ): Promise<string> {
-  const { method, recipe, keys, models, donor } = plan;
+  const { method, recipe, keys, models, template } = plan;
   const named = [
-    ...(method.base === "none" || recipe.base === undefined ? [] : [[recipe.base, donor] as const]),
+    ...(method.base === "none" || recipe.base === undefined
+      ? []
+      : [[recipe.base, template] as const]),
     ...keys.map((key, i) => [key, models[i]!] as const),
   ];
   const licences = await Promise.all(

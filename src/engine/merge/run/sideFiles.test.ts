@@ -51,8 +51,8 @@ const LINEAR = parseRecipe(
 const three = () => ["base", "a", "b"].map((name) => withFiles(name, { "tokenizer.json": name }));
 
 describe("the files beside the weights", () => {
-  test("hold the donor's tokenizer byte for byte and leave its weights and notes behind", async () => {
-    const donor = withFiles("base", {
+  test("hold the template's tokenizer byte for byte and leave its weights and notes behind", async () => {
+    const template = withFiles("base", {
       "tokenizer.json": "\uFEFF{}\r\n",
       "chat_template.jinja": "{{ x }}",
       "tokenizer.model": "\u0000\u0001",
@@ -68,7 +68,7 @@ describe("the files beside the weights", () => {
       "USE_POLICY.md": "terms",
       "1_Pooling/config.json": "z",
     });
-    const files = await make(VARM, [donor, ...three().slice(1)]);
+    const files = await make(VARM, [template, ...three().slice(1)]);
     expect([...files.keys()].sort()).toEqual([
       "1_Pooling/config.json",
       "LICENSE",

@@ -39,7 +39,7 @@ function describeArithmetic({ outputs }: Pick<Plan, "outputs">): string {
  * recipe.json: the recipe with the resolved method, models, arithmetic and version behind a result.
  */
 function formatRecipeJson(plan: Plan, name: string): string {
-  const { method, recipe, global, keys, models, donor, outputs, configChanges } = plan;
+  const { method, recipe, global, keys, models, template, outputs, configChanges } = plan;
   const describe = (key: string, checkpoint: Checkpoint) => ({
     key,
     name: checkpoint.name,
@@ -54,7 +54,7 @@ function formatRecipeJson(plan: Plan, name: string): string {
     recipe,
     method: { id: method.id, title: method.title, paper: method.paper.url, parameters: global },
     arithmetic: describeArithmetic(plan),
-    base: recipe.base === undefined ? null : describe(recipe.base, donor),
+    base: recipe.base === undefined ? null : describe(recipe.base, template),
     models: keys.map((key, i) => describe(key, models[i]!)),
     output: {
       parameters: outputs.reduce(
@@ -112,21 +112,21 @@ function formatMergekitConfig(plan: Plan): string | null {
 
 /**
  * Every file of the result beside its weights: config.json with what changed, generation config,
- * tokenizer and other companions byte for byte from the donor, recipe.json, mergekit_config.yml where mergekit can express
+ * tokenizer and other companions byte for byte from the template, recipe.json, mergekit_config.yml where mergekit can express
  * the recipe, and a model card. The same plan, name and map give the same bytes.
  */
 export async function makeDocuments(
   plan: Plan,
   options: { readonly name: string; readonly map: WeightMap | null },
 ): Promise<FileTree> {
-  const { donor, configChanges } = plan;
+  const { template, configChanges } = plan;
   const files = new Map<string, ByteSource>();
-  if (donor.config) {
+  if (template.config) {
     const dtype = commonDType(plan);
     const changes = { ...configChanges, ...(dtype ? { dtype } : {}) };
-    files.set("config.json", inMemory(rewriteConfig(donor.config.text, changes)));
+    files.set("config.json", inMemory(rewriteConfig(template.config.text, changes)));
   }
-  const { copied } = sortCompanions(donor, { code: plan.recipe.copyCode === true });
+  const { copied } = sortCompanions(template, { code: plan.recipe.copyCode === true });
   for (const [path, source] of copied) files.set(path, source);
   const mergekit = formatMergekitConfig(plan);
   if (mergekit !== null) files.set("mergekit_config.yml", inMemory(mergekit));
