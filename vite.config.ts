@@ -1,4 +1,6 @@
+import { relative } from "node:path";
 import react from "@vitejs/plugin-react";
+import type { Plugin } from "vite";
 import { defineConfig } from "vitest/config";
 
 /**
@@ -17,6 +19,18 @@ const CONTENT_SECURITY_POLICY = [
   "base-uri 'none'",
   "form-action 'none'",
 ].join("; ");
+
+/** GPU=none skips the tests of the GPU, by whole files: most acquire a device before any test. */
+const withoutGpu = process.env.GPU === "none";
+const skippedFiles: Plugin = {
+  name: "skipped-gpu-tests",
+  enforce: "pre",
+  transform(_, id) {
+    if (!id.endsWith(".gpu.test.ts")) return;
+    console.log(`NOT RUN (GPU=none): ${relative(import.meta.dirname, id)}`);
+    return `import { test } from "vitest"; test.skip("all, for GPU=none");`;
+  },
+};
 
 export default defineConfig({
   base: "./",
@@ -70,10 +84,11 @@ export default defineConfig({
       },
       {
         extends: true,
+        plugins: withoutGpu ? [skippedFiles] : [],
         test: {
           name: "gpu",
           include: ["{src,docs}/**/*.gpu.test.ts"],
-          setupFiles: ["src/node/gpu.setup.ts"],
+          setupFiles: withoutGpu ? [] : ["src/node/gpu.setup.ts"],
           fileParallelism: false,
           // A software GPU on a busy machine is slow, not broken.
           testTimeout: 180_000,
