@@ -1,6 +1,6 @@
 import { defineMethod, type Resolved } from "../method.ts";
 import { lambdaParam, normalizeParam, weightParam, weightSum, weightsOf } from "../weighting.ts";
-import { profileParam, stepped, steppedWeights } from "./taskVectors/params.ts";
+import { roundingProfile, stepped, steppedWeights } from "./taskVectors/params.ts";
 
 /** Divisor: Σw with `normalize`, else 1; a sum below 1e-8 counts as 1, as in mergekit. */
 function divisorOf(resolved: Resolved): number {
@@ -29,9 +29,7 @@ export default defineMethod({
   params: {
     normalize: normalizeParam(false),
     lambda: lambdaParam,
-    profile: profileParam(
-      "mergekit computes in the recipe's dtype, every step rounded; paper in float32, rounded once.",
-    ),
+    profile: roundingProfile,
     weight: weightParam({ min: -1, help: "How much of this model's change is added." }),
   },
   override: "weight",

@@ -13,7 +13,8 @@ export function arithmeticOf(
   global: Values,
   { base, models }: Pick<Gathered, "base" | "models">,
 ): OutputDType {
-  if (!method.roundsSteps || global.profile !== "mergekit") return "F32";
+  const { profile = "mergekit" } = global;
+  if (!method.roundsSteps || profile !== "mergekit") return "F32";
   if (dtype) return dtypeFromFloatName(dtype);
   const [stored, ...others] = new Set([...(base ? [base] : []), ...models].map((t) => t.dtype));
   return stored && others.length === 0 && isOutputDType(stored) ? stored : "F32";

@@ -36,6 +36,11 @@ export function profileParam(help: string, others: readonly string[] = []): Para
   };
 }
 
+/** Parameter `profile` of methods whose two profiles differ in rounding alone. */
+export const roundingProfile = profileParam(
+  "mergekit computes in the recipe's dtype, every step rounded; paper in float32, rounded once.",
+);
+
 export const likeMergekit = ({ global }: Resolved) => global.profile === "mergekit";
 
 export function densitiesOf({ models }: Resolved): number[] {
