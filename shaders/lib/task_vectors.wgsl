@@ -3,18 +3,19 @@
 //   out = base + Σ coefficientₘ δₘ
 // (TIES arXiv 2306.01708, DARE arXiv 2311.03099, SCE arXiv 2408.07990)
 //
-// constants: elect (0, 1), normalise (0, 1), floor of the divisor, λ, slack; then ten for each model:
-//   weight, vote, rescale, thinning, p₀ … p₅
+// constants: elect (0, 1), normalise (0, 1), floor of the divisor, λ, slack; then twelve for each model:
+//   weight, vote, rescale, thinning, p₀ … p₇
 // A divisor Σ w of at most slack · Σ |w| counts as 0, and then as 1.
 // Thinning: 0 keeps all. 1 keeps the largest |δ|, 2 the largest variance over the models: a score is
 // kept above the bits (p₀ << 15 | p₁), and at them in elements before (p₂ << 16 | p₃). 3 keeps an
 // element whose draw is below (p₀ << 16 | p₁), with the key (p₂ << 16 | p₃, p₄ << 16 | p₅).
 // 4 keeps where a recorded draw in [0, 1), which the second half of the models holds, is below p₀.
+// 5 keeps the largest |δ| as 1 does, without those that p₄ … p₇ keep likewise.
 // needs lib/delta.wgsl
 // needs lib/delta_variance.wgsl
 // needs lib/philox.wgsl
 const HEADER = 5u;
-const PER_MODEL = 10u;
+const PER_MODEL = 12u;
 
 // Whole numbers below 2^32 travel as two exact floats.
 fn two_halves(at: u32) -> u32 { return (u32(constants[at]) << 16u) | u32(constants[at + 1u]); }
@@ -36,6 +37,10 @@ fn is_kept(base: vec4f, x: array<vec4f, MODELS>, m: u32) -> vec4<bool> {
       return philox(vec4u(first_element >> 2u, 0u, 0u, 0u), key) < vec4u(two_halves(at));
     }
     case 4u: { return x[(m + MODELS / 2u) % MODELS] < vec4f(constants[at]); }
+    case 5u: {
+      let size = abs(delta(base, x[m]));
+      return is_selected(size, at) & !is_selected(size, at + 4u);
+    }
     default: { return vec4<bool>(true); }
   }
 }

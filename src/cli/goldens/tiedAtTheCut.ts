@@ -38,9 +38,7 @@ export async function tiedAtTheCut(
   for (const [m, each] of scores.entries()) {
     const counted = selection.of === "positive" ? each.filter((score) => score > 0) : each;
     const sorted = counted.toSorted((one, other) => other - one);
-    for (const fraction of selection.fractions[m]!) {
-      const rounded = Math.trunc(Math.min(1, fraction) * counted.length);
-      const kept = Math.max(rounded, fraction > 0 ? (selection.least ?? 0) : 0);
+    for (const kept of selection.counts(counted.length)[m]!) {
       const cut = sorted[kept - 1];
       if (cut === undefined || sorted[kept] !== cut) continue;
       for (const [i, score] of each.entries()) if (score === cut) tied[i] = 1;

@@ -52,21 +52,16 @@ export interface Reduction {
   readonly powers?: readonly [number, number, number, number];
 }
 
-/** Selection of elements: a fraction of them, the largest by a score. */
+/** Selection of elements: so many of them, the largest by a score. */
 export interface Selection {
   /** Name of the score rule: a file in shaders/score. Scores are never negative. */
   readonly rule: string;
   /** Whether all models share one score, and with it one selection. */
   readonly shared: boolean;
-  /**
-   * Elements that the fractions refer to: all, or those with a score above 0. The count is rounded
-   * down.
-   */
+  /** Elements that are counted: all, or those with a score above 0. */
   readonly of: "all" | "positive";
-  /** Fractions of each model; each fraction gives one cut. */
-  readonly fractions: readonly (readonly number[])[];
-  /** Smallest number of elements kept where a fraction is above 0. */
-  readonly least?: number;
+  /** Numbers of elements to keep of so many, for each model; each number gives one cut. */
+  counts(elements: number): readonly (readonly number[])[];
 }
 
 /**
@@ -91,7 +86,7 @@ export interface SelectedTensor {
    * Keys of the models, which seed random draws: so a draw does not depend on the models' order.
    */
   readonly keys: readonly string[];
-  /** Cuts of each model, one for each of its fractions; empty where the method selects nothing. */
+  /** Cuts of each model, one for each of its counts; empty where the method selects nothing. */
   readonly cuts: readonly (readonly Cut[])[];
 }
 

@@ -39,6 +39,17 @@ const SETTINGS: Readonly<Record<string, readonly Recipe["parameters"][]>> = {
     // Not by weighed votes: three changes that cancel exactly leave a sum of rounding as their vote.
     { weight: 0.4, density: 0.5, rescale: false, normalize: true, profile: "paper" },
   ],
+  breadcrumbs: [
+    { weight: 0.4, density: 0.3, gamma: 0.05 },
+    // Fewer than gamma are left to drop, with mergekit; of the small tensors nothing is an outlier.
+    { weight: [0.2, 0.9], density: 0.9, gamma: 0.2, rescale: true },
+    { weight: 0.4, density: 0.9, gamma: 0.2, profile: "paper" },
+  ],
+  breadcrumbs_ties: [
+    { weight: 0.4, density: 0.5, normalize: true, lambda: 0.7 },
+    { weight: [0.2, -0.9], density: 0.3, profile: "paper" },
+  ],
+  ramplus_tl: [{}, { epsilon: 0.005, r: 0.5, alpha: 1 }, { profile: "paper" }],
   sce: [{}, { select_topk: 0.3 }, ...["fusechat-v2", "paper"].map(sceProfile)],
   slerp: [{ t: 0.3 }, { t: [0, 1] }],
   nuslerp: [

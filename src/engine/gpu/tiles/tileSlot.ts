@@ -42,7 +42,7 @@ export type HistogramKey = keyof typeof HISTOGRAM_KEYS;
 /** Largest number of histogram bins: one for each value of a score's upper 16 bits. */
 const BINS = 2 ** 16;
 /** Largest number of constants per model that a rule reads: shaders/lib/task_vectors.wgsl. */
-const CONSTANTS_PER_MODEL = 10;
+const CONSTANTS_PER_MODEL = 12;
 
 const BLOCKWISE = ["read-only-storage", "read-only-storage", "uniform", "storage"] as const;
 const QUADS_PER_GROUP = 64;

@@ -82,8 +82,8 @@ export default defineMethod({
   select({ global, models }) {
     const fraction = Math.max(0, Number(global.select_topk));
     if (fraction >= 1) return null;
-    const fractions = models.map(() => [fraction]);
-    return { rule: "spread", shared: true, of: "positive", fractions };
+    const counts = (differing: number) => models.map(() => [Math.trunc(fraction * differing)]);
+    return { rule: "spread", shared: true, of: "positive", counts };
   },
   reduce: () => keptSums,
   reduceConstants: (tensor) => {

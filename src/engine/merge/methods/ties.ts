@@ -31,8 +31,11 @@ function consensusOf(resolved: Resolved): Consensus {
   };
 }
 
-/** Smallest number of kept elements: mergekit keeps one where the density rounds down to none. */
-const leastKept = (resolved: Resolved) => Number(likeMergekit(resolved));
+/** Number of kept elements: mergekit keeps one where the density rounds down to none. */
+function countKept(resolved: Resolved, density: number, elements: number): number {
+  const kept = Math.trunc(Math.min(1, density) * elements);
+  return density > 0 && elements > 0 ? Math.max(Number(likeMergekit(resolved)), kept) : 0;
+}
 
 function termsOf({ resolved, cuts }: SelectedTensor, rescale: readonly number[]): Term[] {
   const densities = densitiesOf(resolved);
@@ -76,9 +79,9 @@ export default defineMethod({
   select(resolved) {
     const densities = densitiesOf(resolved);
     if (densities.every((density) => density >= 1)) return null;
-    const fractions = densities.map((density) => [density]);
-    const least = leastKept(resolved);
-    return { rule: "magnitude", shared: false, of: "all", fractions, least };
+    const counts = (elements: number) =>
+      densities.map((density) => [countKept(resolved, density, elements)]);
+    return { rule: "magnitude", shared: false, of: "all", counts };
   },
   reduce: ({ global }) => (global.rescale ? keptSums : null),
   reduceConstants: (tensor) =>
@@ -98,12 +101,7 @@ export default defineMethod({
       const { resolved, base, models } = tensor;
       const sizes = models.map((model) => magnitudes(tensor, model));
       const keep = densitiesOf(resolved).map((density, m) =>
-        keepLargest(
-          sizes[m]!,
-          density === 0
-            ? 0
-            : Math.max(leastKept(resolved), Math.trunc(Math.min(1, density) * base!.length)),
-        ),
+        keepLargest(sizes[m]!, countKept(resolved, density, base!.length)),
       );
       const terms = steppedWeights(resolved).map((weight, m) => {
         const before = sizes[m]!.reduce((sum, size) => sum + size, 0);

@@ -3,7 +3,7 @@ import type { Cut, Facts } from "../method.ts";
 /** Rows of sums by reduce rule and tensor. */
 export type FactTable = ReadonlyMap<string, ReadonlyMap<string, readonly Facts[]>>;
 
-/** Cuts by score rule and tensor: for each model, one for each of its fractions. */
+/** Cuts by score rule and tensor: for each model, one for each of its counts. */
 export type CutTable = ReadonlyMap<string, ReadonlyMap<string, readonly (readonly Cut[])[]>>;
 
 /** Measurements of a merge's tensors. */

@@ -41,7 +41,7 @@ export interface SelectOptions {
 }
 
 /**
- * Selects the largest elements of a tensor by score, for every fraction of every model; exact at
+ * Selects the largest elements of a tensor by score, for every count of every model; exact at
  * any size, in tiles, the first of equal scores being kept. A radix selection: one pass counts the
  * upper bits of the scores, one the lower bits within the bin found, and where scores tie at the
  * threshold a third finds the index up to which they are kept; each pass serves all models.
@@ -69,10 +69,7 @@ export async function selectLargest(
   const zeros = first.slice(models.length).map((lowest) => lowest[0]!);
   const candidates = models.map((_, i) => elementCount - (zeros[i] ?? 0));
   const searches = models.flatMap((model, i) =>
-    selection.fractions[model]!.map((stated) => {
-      const fraction = Math.min(1, stated);
-      const least = fraction > 0 ? Math.min(selection.least ?? 0, candidates[i]!) : 0;
-      const kept = Math.max(least, Math.trunc(fraction * candidates[i]!));
+    selection.counts(candidates[i]!)[model]!.map((kept) => {
       const { bin, left } = findFromTop(upper[i]!, kept);
       return {
         kept,

@@ -6,6 +6,8 @@ export type Thinning =
   | { readonly kind: "none" }
   /** Keeps the selected elements: largest by magnitude, or by variance over the models. */
   | { readonly kind: "largest" | "variance"; readonly cut: Cut }
+  /** Keeps the largest elements by magnitude, without the very largest of these. */
+  | { readonly kind: "band"; readonly cut: Cut; readonly above: Cut }
   /** Keeps each element with probability `density`, by a seeded draw. */
   | { readonly kind: "random"; readonly density: number; readonly key: DrawKey }
   /**
@@ -45,26 +47,34 @@ export interface Consensus {
  */
 export const keptSums: Reduction = { rule: "task_vector_sums", powers: [1, 1, 2, 0] };
 
+/** Constants of each model; PER_MODEL of shaders/lib/task_vectors.wgsl. */
+const PER_MODEL = 12;
+
 /** Lower bound that no divisor reaches: none. */
 const NO_FLOOR = -3e38;
 
 /** Two floats that hold a whole number below 2^32 exactly. */
 const halves = (value: number) => [Math.floor(value / 2 ** 16), value % 2 ** 16];
 
+const cutConstants = ({ bits, before }: Cut) => [
+  Math.floor(bits / 2 ** 15),
+  bits % 2 ** 15,
+  ...halves(before),
+];
+
 function thinningConstants(thinning: Thinning): readonly number[] {
   switch (thinning.kind) {
     case "none":
       return [0];
     case "largest":
-    case "variance": {
-      const { bits, before } = thinning.cut;
-      const code = thinning.kind === "largest" ? 1 : 2;
-      return [code, Math.floor(bits / 2 ** 15), bits % 2 ** 15, ...halves(before)];
-    }
+    case "variance":
+      return [thinning.kind === "largest" ? 1 : 2, ...cutConstants(thinning.cut)];
     case "random":
       return [3, ...halves(drawLimit(thinning.density)), ...thinning.key.flatMap(halves)];
     case "recorded":
       return [4, thinning.density];
+    case "band":
+      return [5, ...cutConstants(thinning.cut), ...cutConstants(thinning.above)];
     default:
       return thinning satisfies never;
   }
@@ -81,7 +91,7 @@ export function taskVectorConstants(terms: readonly Term[], consensus: Consensus
   const header = [Number(elect), Number(normalize), floor ?? NO_FLOOR, lambda, slack];
   const blocks = terms.flatMap(({ weight, vote, rescale, thinning }) => {
     const some = [weight, vote, rescale, ...thinningConstants(thinning)];
-    return [...some, ...Array.from({ length: 10 - some.length }, () => 0)];
+    return [...some, ...Array.from({ length: PER_MODEL - some.length }, () => 0)];
   });
   return [...header, ...blocks];
 }
