@@ -1,7 +1,8 @@
 import { afterAll, afterEach, beforeAll, expect, test, vi } from "vitest";
+import type { Recipe } from "../contract/index.ts";
 import { GpuProvider } from "../gpu/device.ts";
 import { TileSlot } from "../gpu/tiles/tileSlot.ts";
-import type { Decision, MergeMethod } from "./method.ts";
+import type { Cut, Decision, Facts, MergeMethod } from "./method.ts";
 import { findMethod } from "./registry.ts";
 import { type Law, laws, statedAtLeast } from "./testLaws.ts";
 
@@ -24,10 +25,18 @@ function deciding(id: string, change: (decision: Decision) => Decision): MergeMe
   return { ...method, decide: (unit) => method.decide(unit).map(change) };
 }
 
+/** Cut that keeps nothing. */
+const NONE: Cut = { bits: 2 ** 31 - 1, before: 0, kept: 0 };
+
 const scale = (values: readonly number[] | null, by: number) => values!.map((v) => v * by);
 
 /** For each law methods that break it, each of another kind. */
-const MUTANTS: readonly (readonly [law: string, mutant: string, method: () => MergeMethod])[] = [
+const MUTANTS: readonly (readonly [
+  law: string,
+  mutant: string,
+  method: () => MergeMethod,
+  parameters?: Recipe["parameters"],
+])[] = [
   [
     "reference",
     "an elementwise method whose constants are 1 % too large",
@@ -51,6 +60,48 @@ const MUTANTS: readonly (readonly [law: string, mutant: string, method: () => Me
       const byRow = findMethod("model_stock");
       return { ...byRow, reduce: () => byRow.reduce!({ global: {}, models: [] }) };
     },
+    { filter_wise: true },
+  ],
+  [
+    "reference",
+    "Breadcrumbs that keeps its outliers",
+    () => {
+      const method = findMethod("breadcrumbs");
+      const decide: MergeMethod["decide"] = (unit) =>
+        method.decide(unit.map((one) => ({ ...one, cuts: one.cuts.map(([down]) => [down!, NONE]) })));
+      return { ...method, decide };
+    },
+    { density: 0.3, gamma: 0.05 },
+  ],
+  [
+    "reference",
+    "NearSwap that goes 1 % too far",
+    () =>
+      deciding("nearswap", ({ constants, shares }) => {
+        return { constants: scale([...constants], 1.01), shares };
+      }),
+  ],
+  [
+    "reference",
+    "RAM+ that counts what models changed together as their own",
+    () => {
+      const method = findMethod("ramplus_tl");
+      const decide: MergeMethod["decide"] = (unit) =>
+        method.decide(
+          unit.map((one) => {
+            const facts = one.facts.map((row): Facts => [row[0] + row[1], 0, 0, 0]);
+            return { ...one, facts };
+          }),
+        );
+      return { ...method, decide };
+    },
+    { epsilon: 0.005 },
+  ],
+  [
+    "reference",
+    "Passthrough that does not scale",
+    () => deciding("passthrough", ({ shares }) => ({ constants: [1], shares })),
+    { scale: 0.5 },
   ],
   [
     "equal to it",
@@ -84,10 +135,9 @@ const MUTANTS: readonly (readonly [law: string, mutant: string, method: () => Me
   ["card", "a method without a sentence", () => ({ ...findMethod("linear"), summary: "" })],
 ];
 
-test.each(MUTANTS)("the law of the %s catches %s", async (words, _, make) => {
+test.each(MUTANTS)("the law of the %s catches %s", async (words, _, make, stated = {}) => {
   const method = make();
-  const byRow = words === "reference" && method.params.filter_wise ? { filter_wise: true } : {};
-  const parameters = { ...statedAtLeast(method), ...byRow };
+  const parameters = { ...statedAtLeast(method), ...stated };
   const asked = { method, parameters, hasBase: method.base !== "none" };
   await expect(lawOf(words).check(asked, gpuProvider)).rejects.toMatchObject({
     name: "AssertionError",
