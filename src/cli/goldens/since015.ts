@@ -31,7 +31,10 @@ export function addLargest(
   const changes = models.map((model, m) => {
     const delta = model.map((x, i) => x - base[i]!);
     const kept = Math.trunc(Number(params[m]?.density) * delta.length);
-    const keep = keepLargest(delta.map((d) => Math.abs(Math.fround(d))), kept);
+    const keep = keepLargest(
+      delta.map((d) => Math.abs(Math.fround(d))),
+      kept,
+    );
     return delta.map((d, i) => (keep[i] ? Number(params[m]?.weight) * d : 0));
   });
   return base.map((own, i) => {

@@ -68,7 +68,9 @@ const MUTANTS: readonly (readonly [
     () => {
       const method = findMethod("breadcrumbs");
       const decide: MergeMethod["decide"] = (unit) =>
-        method.decide(unit.map((one) => ({ ...one, cuts: one.cuts.map(([down]) => [down!, NONE]) })));
+        method.decide(
+          unit.map((one) => ({ ...one, cuts: one.cuts.map(([down]) => [down!, NONE]) })),
+        );
       return { ...method, decide };
     },
     { density: 0.3, gamma: 0.05 },
@@ -135,11 +137,13 @@ const MUTANTS: readonly (readonly [
   ["card", "a method without a sentence", () => ({ ...findMethod("linear"), summary: "" })],
 ];
 
-test.each(MUTANTS)("the law of the %s catches %s", async (words, _, make, stated = {}) => {
+const CASES = MUTANTS.map(([law, mutant, make, stated = {}]) => ({ law, mutant, make, stated }));
+
+test.each(CASES)("the law of the $law catches $mutant", async ({ law, make, stated }) => {
   const method = make();
   const parameters = { ...statedAtLeast(method), ...stated };
   const asked = { method, parameters, hasBase: method.base !== "none" };
-  await expect(lawOf(words).check(asked, gpuProvider)).rejects.toMatchObject({
+  await expect(lawOf(law).check(asked, gpuProvider)).rejects.toMatchObject({
     name: "AssertionError",
   });
 });

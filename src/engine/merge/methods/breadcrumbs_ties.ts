@@ -4,6 +4,7 @@ import { defineBreadcrumbs } from "./taskVectors/breadcrumbs.ts";
 export default defineBreadcrumbs({
   id: "breadcrumbs_ties",
   title: "Breadcrumbs TIES",
-  summary: "Keeps each model's large changes without the outliers and adds those that agree in sign.",
+  summary:
+    "Keeps each model's large changes without the outliers and adds those that agree in sign.",
   elect: true,
 });

@@ -83,7 +83,8 @@ function mergeChanged(tensor: ReferenceTensor, factor: RamMethod["factor"]): Flo
   // mergekit scales by a float32 tensor, and rounds nothing from there on.
   const late = factor ? (value: number) => value : step;
   const deltas = models.map((model) => deltasOf(tensor, model));
-  const changes = (m: number, i: number) => Math.abs(Math.fround(deltas[m]![i]!)) > epsilonOf(resolved);
+  const changes = (m: number, i: number) =>
+    Math.abs(Math.fround(deltas[m]![i]!)) > epsilonOf(resolved);
   const counts = base!.map((_, i) => deltas.filter((_, m) => changes(m, i)).length);
   const factors = deltas.map((_, m) => {
     const own = [...counts].filter((_, i) => changes(m, i));
