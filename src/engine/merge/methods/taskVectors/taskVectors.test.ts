@@ -45,6 +45,21 @@ test.each([{}, { profile: "mergekit" }])("TIES trims, elects and averages (%j)",
 });
 
 test.each([
+  [0.5, 0.25, "mergekit", [1, 0.9, 1.2, 1]],
+  // mergekit keeps outliers where the density asks for all that there is.
+  [0.75, 0.5, "mergekit", [1, 0.9, 1.2, 1]],
+  [0.75, 0.5, "paper", [1, 0.9, 1, 1]],
+  [1, 0.25, "mergekit", [1.4, 0.9, 1.2, 1]],
+  [1, 0.25, "paper", [1, 0.9, 1.2, 1]],
+  // A gamma that rounds down to no element drops none, since mergekit 0.1.5.
+  [0.5, 0.01, "mergekit", [1.4, 1, 1.2, 1]],
+] as const)("Breadcrumbs with density %d and gamma %d (%s)", (density, gamma, profile, want) => {
+  for (const id of ["breadcrumbs", "breadcrumbs_ties"]) {
+    close(merge(id, ONES, [A], { profile }, [{ weight: 1, density, gamma }]), want);
+  }
+});
+
+test.each([
   ["paper", [1.266667, 0.6, 1.266667, 1]],
   ["mergekit", [1.155556, 0.5, 1.244444, 1]],
 ] as const)("DARE rescales by 1 / density, mergekit by sizes (%s)", (profile, want) => {
