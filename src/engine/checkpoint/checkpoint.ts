@@ -1,5 +1,6 @@
 import type { DType, TensorCard } from "../contract/index.ts";
 import type { ByteSource, FileTree } from "../core/bytes.ts";
+import type { AdapterConfig } from "./adapters/adapterConfig.ts";
 import type { ModelConfig } from "./config.ts";
 
 export type { ModelConfig } from "./config.ts";
@@ -43,6 +44,8 @@ export interface Checkpoint {
   readonly weightFiles: readonly string[];
   /** Quantised weights by format; empty for plain floats. */
   readonly quantised: readonly QuantisedWeights[];
+  /** Settings of an adapter, whose tensors are changes to a base model; absent for a whole model. */
+  readonly adapter?: AdapterConfig;
   readonly notes: readonly string[];
 }
 

@@ -1,4 +1,5 @@
 import type { FileTree } from "../core/bytes.ts";
+import type { AdapterConfig } from "./adapters/adapterConfig.ts";
 import type { CheckpointTensor } from "./checkpoint.ts";
 
 /**
@@ -9,6 +10,8 @@ export interface OpenedWeights {
   readonly tensors: ReadonlyMap<string, CheckpointTensor>;
   /** The files that hold the weights; files of other formats beside them are not read. */
   readonly files: readonly string[];
+  /** Settings of an adapter, whose tensors are changes to a base; absent for a whole model. */
+  readonly adapter?: AdapterConfig;
   /** Notes for the user: which of several files were chosen, what an index does not name. */
   readonly notes: readonly string[];
 }

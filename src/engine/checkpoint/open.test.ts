@@ -116,7 +116,7 @@ test.each<[string, Record<string, string>, string, string]>([
     "lfs-pointer",
     "index",
   ],
-  ["an adapter", { "adapter_model.safetensors": "x" }, "unsupported-architecture", "LoRA"],
+  ["an adapter without its config", { "adapter_model.safetensors": "x" }, "missing-file", "PEFT"],
 ])("a folder with %s says so", async (_, files, code, says) => {
   const error = await refusal(new Map(Object.entries(files).map(([path, it]) => [path, text(it)])));
   expect({ code: error.code, message: error.message }).toEqual({
@@ -132,8 +132,8 @@ test("an adapter's refusal names its kind and its base", async () => {
     ["adapter_model.safetensors", text("x")],
   ] as const;
   const { message } = await refusal(new Map(files));
-  expect(message).toContain("ember is a LOHA adapter (adapter_model.safetensors)");
-  expect(message).toContain("Merge it into its base, acme/ember-7B, first");
+  expect(message).toContain('ember is an adapter with peft_type "LOHA"');
+  expect(message).toContain('Merge it into its base, "acme/ember-7B", first');
 });
 
 test.each([

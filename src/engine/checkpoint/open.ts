@@ -1,5 +1,8 @@
 import type { FileTree } from "../core/bytes.ts";
+import { describeAdapter, readAdapter } from "./adapters/adapter.ts";
+import type { AdapterConfig } from "./adapters/adapterConfig.ts";
 import type { Checkpoint, ModelConfig } from "./checkpoint.ts";
+import type { OpenedWeights } from "./checkpointFormat.ts";
 import { sideFileNotes, tensorNotes } from "./checkpointNotes.ts";
 import { parseConfig } from "./config.ts";
 import { openWeights } from "./openWeights.ts";
@@ -16,6 +19,7 @@ const MAX_CONFIG_BYTES = 2 ** 20;
  */
 export async function openCheckpoint(files: FileTree, name: string): Promise<Checkpoint> {
   const weights = await openWeights(files, name);
+  if (weights.adapter) return openAdapter(weights, weights.adapter, files, name);
   const config = await readConfig(files);
   const { tensors, quantised } = dequantise(weights.tensors, config);
   const notes = [
@@ -25,6 +29,19 @@ export async function openCheckpoint(files: FileTree, name: string): Promise<Che
     ...weights.notes,
   ];
   return { name, config, tensors, files, weightFiles: weights.files, quantised, notes };
+}
+
+/** An adapter, its parts checked against each other. */
+function openAdapter(
+  { tensors, files: weightFiles, notes }: OpenedWeights,
+  adapter: AdapterConfig,
+  files: FileTree,
+  name: string,
+): Checkpoint {
+  const opened = { name, config: null, tensors, files, weightFiles, quantised: [], notes, adapter };
+  const trained = adapter.base === null ? "" : `, trained on ${adapter.base}`;
+  const about = `An adapter, no whole model: ${describeAdapter(readAdapter(opened))}${trained}.`;
+  return { ...opened, notes: [about, ...notes] };
 }
 
 async function readConfig(files: FileTree): Promise<ModelConfig | null> {

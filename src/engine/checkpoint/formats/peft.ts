@@ -1,47 +1,59 @@
 import { EngineError } from "../../contract/index.ts";
-import { type FileTree, readAll } from "../../core/bytes.ts";
-import { isObject } from "../../core/json.ts";
+import type { FileTree } from "../../core/bytes.ts";
+import { ADAPTER_CONFIG, parseAdapterConfig } from "../adapters/adapterConfig.ts";
 import { defineFormat, topLevel } from "../checkpointFormat.ts";
 import { refusePointer } from "../lfsPointer.ts";
+import { readText } from "../smallFile.ts";
+import { readHeader } from "./safetensors/header.ts";
 
 const WEIGHTS = /(^|\/)adapter_model\.(safetensors|bin)$/;
-const CONFIG = "adapter_config.json";
-const MAX_CONFIG_BYTES = 2 ** 20;
+const SAFETENSORS = "adapter_model.safetensors";
+const MAX_CONFIG_BYTES = 16 * 2 ** 20;
 
 /** PEFT adapter: changes to a base model, which its config names. */
 export default defineFormat({
   title: "PEFT adapter",
   order: 20,
   isWeights: (path) => WEIGHTS.test(path),
-  match: (paths) => topLevel(paths).some((path) => WEIGHTS.test(path) || path === CONFIG),
+  match: (paths) => topLevel(paths).some((path) => WEIGHTS.test(path) || path === ADAPTER_CONFIG),
   async open(files, name) {
-    const file = topLevel(files.keys()).find((path) => WEIGHTS.test(path));
-    if (file !== undefined) await refusePointer(files.get(file)!, file);
-    const { base, kind } = await readConfig(files);
-    const into = base === null ? "its base" : `its base, ${base},`;
-    throw new EngineError(
-      "unsupported-architecture",
-      `${name} is a ${kind} adapter (${file ?? CONFIG}), not a whole model. Merge it into ${into} first, with peft: PeftModel.from_pretrained(base, …).merge_and_unload().save_pretrained(…). Then take the result.`,
-      { model: name, file: file ?? CONFIG, ...(base === null ? {} : { base }) },
+    const stated = files.get(ADAPTER_CONFIG);
+    if (!stated) throw missing(name, ADAPTER_CONFIG, "rank and scale of its factors are unknown");
+    const adapter = parseAdapterConfig(
+      await readText(stated, ADAPTER_CONFIG, MAX_CONFIG_BYTES),
+      name,
     );
+    const source = await findWeights(files, name);
+    const { tensors } = await readHeader(source, SAFETENSORS);
+    return {
+      tensors: new Map(tensors.map((it) => [it.name, { ...it, file: SAFETENSORS, source }])),
+      files: [SAFETENSORS],
+      notes: [],
+      adapter,
+    };
   },
 });
 
-/** Base model and kind of an adapter, from its config. */
-async function readConfig(files: FileTree) {
-  const unknown = { base: null, kind: "LoRA" };
-  const source = files.get(CONFIG);
-  if (!source || source.byteLength > MAX_CONFIG_BYTES) return unknown;
-  try {
-    const text = new TextDecoder().decode(await readAll(source, MAX_CONFIG_BYTES));
-    const config: unknown = JSON.parse(text);
-    if (!isObject(config)) return unknown;
-    const { base_model_name_or_path: base, peft_type: kind } = config;
-    return {
-      base: typeof base === "string" ? base.slice(0, 200) : null,
-      kind: typeof kind === "string" && kind !== "LORA" ? kind.slice(0, 40) : "LoRA",
-    };
-  } catch {
-    return unknown; // The sentence says enough without it.
+async function findWeights(files: FileTree, name: string) {
+  const source = files.get(SAFETENSORS);
+  const pickle = topLevel(files.keys()).find((path) => WEIGHTS.test(path) && path !== SAFETENSORS);
+  if (!source && pickle !== undefined) {
+    await refusePointer(files.get(pickle)!, pickle);
+    throw new EngineError(
+      "pickle",
+      `The adapter ${name} is stored as a pickle (${pickle}), which can run code when it is read. Save it again with peft: PeftModel.from_pretrained(base, …).save_pretrained(…) writes ${SAFETENSORS}.`,
+      { model: name, file: pickle },
+    );
   }
+  if (!source) throw missing(name, SAFETENSORS, "it holds the adapter's weights");
+  await refusePointer(source, SAFETENSORS);
+  return source;
+}
+
+function missing(model: string, file: string, why: string): EngineError {
+  return new EngineError(
+    "missing-file",
+    `${model} is a PEFT adapter without ${file}: ${why}. Take the whole folder.`,
+    { model, file },
+  );
 }

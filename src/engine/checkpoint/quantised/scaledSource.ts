@@ -1,7 +1,8 @@
 import type { ByteSource } from "../../core/bytes.ts";
-import { fromF32, toF32 } from "../../core/tensor/convert.ts";
+import { toF32 } from "../../core/tensor/convert.ts";
 import { byteLength } from "../../core/tensor/dtype.ts";
 import { type CheckpointTensor, readTensor } from "../checkpoint.ts";
+import { computedSource } from "../computedTensor.ts";
 import type { ScaleBlocks } from "./scaleBlocks.ts";
 
 /** An 8-bit weight and its scales, as located in the files. */
@@ -17,21 +18,9 @@ export interface ScaledWeight {
  * so memory is that of the range, whatever the weight's size.
  */
 export function openScaled(weight: ScaledWeight, dtype: "F32" | "BF16"): ByteSource {
-  const width = byteLength(dtype, 1);
-  const { elementCount } = weight.codes;
-  return {
-    byteLength: elementCount * width,
-    async read(start, length) {
-      const first = Math.floor(start / width);
-      const end = Math.ceil((start + length) / width);
-      const values = await readScaled(weight, first, end - first);
-      const bytes = dtype === "F32" ? new Uint8Array(values.buffer) : fromF32(values, "BF16");
-      // The returned array is the caller's own and aligned: a range within an element is copied.
-      return bytes.byteLength === length
-        ? bytes
-        : bytes.slice(start - first * width, start - first * width + length);
-    },
-  };
+  return computedSource(weight.codes.elementCount, dtype, (first, count) =>
+    readScaled(weight, first, count),
+  );
 }
 
 /** Elements [first, first + count) as float32. */

@@ -1,3 +1,4 @@
+import { requireModel } from "../../checkpoint/adapters/adapter.ts";
 import type { Checkpoint } from "../../checkpoint/checkpoint.ts";
 import { EngineError, type ParsedRecipe, type Recipe } from "../../contract/index.ts";
 import { DEFAULT_BUDGET_BYTES } from "../../gpu/device.ts";
@@ -32,6 +33,7 @@ export async function prepareMerge(recipe: Recipe, options: PrepareOptions): Pro
   const budgetBytes = options.budgetBytes ?? DEFAULT_BUDGET_BYTES;
   const tileBytes = Math.min(DEFAULT_BINDING_BYTES, Math.floor(budgetBytes / TILE_SLOTS));
   const checkpoints = [...(base ? [base] : []), ...models];
+  for (const checkpoint of checkpoints) requireModel(checkpoint);
   const examined = (await options.examine?.(checkpoints)) ?? [];
   const findings = [...(await checkVocabulary(recipe, checkpoints)), ...examined];
   return planMerge({

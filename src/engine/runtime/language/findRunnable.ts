@@ -1,3 +1,4 @@
+import { requireModel } from "../../checkpoint/adapters/adapter.ts";
 import type { Checkpoint } from "../../checkpoint/checkpoint.ts";
 import { isOnnxExport } from "../../checkpoint/onnxExport.ts";
 import { EngineError } from "../../contract/index.ts";
@@ -14,6 +15,7 @@ import type { Runnable } from "./runnable.ts";
  * `missing-tensor`, `bad-shape`, `bad-dtype` where it cannot be run.
  */
 export function findRunnable(checkpoint: Checkpoint): Runnable {
+  requireModel(checkpoint);
   if (isOnnxExport(checkpoint)) return onnxRunnable(checkpoint);
   const measured = measureDecoder(checkpoint);
   const { spec, weightBytes } = measured;
