@@ -1,36 +1,38 @@
 import type { LibraryReader } from "../checkpoint/library/library.ts";
-import { EngineError, type ModelId, type Recipe } from "../contract/index.ts";
+import { EngineError, type ModelCard, type ModelId, type Recipe } from "../contract/index.ts";
 import type { GpuProvider } from "../gpu/device.ts";
 import { createExaminer } from "./plan/examine.ts";
 import type { Plan } from "./plan/outputTensor.ts";
 import { type PrepareOptions, prepareMerge } from "./plan/prepare.ts";
 
+/** The library's card of the model that a recipe calls so; `missing-file` where there is none, or half of it. */
+async function findModel(library: LibraryReader, name: string): Promise<ModelCard> {
+  const card = await library.findByName(name);
+  if (!card) {
+    throw new EngineError(
+      "missing-file",
+      `There is no model "${name}" in the library. Drop its folder on the page, or choose another model.`,
+      { model: name },
+    );
+  }
+  if (card.state !== "complete") {
+    throw new EngineError(
+      "missing-file",
+      `The import of "${name}" has not finished. Drop the same folder again and it goes on where it stopped.`,
+      { model: name },
+    );
+  }
+  return card;
+}
+
 /** Library ids of the models that a recipe names, the base first. */
 export async function findModels(
   library: LibraryReader,
-  recipe: Recipe,
+  { base, models }: Recipe,
 ): Promise<readonly ModelId[]> {
-  const names = [...(recipe.base === undefined ? [] : [recipe.base])];
-  for (const { model } of recipe.models) names.push(model);
+  const names = [...(base === undefined ? [] : [base]), ...models.map(({ model }) => model)];
   const ids: ModelId[] = [];
-  for (const name of names) {
-    const card = await library.findByName(name);
-    if (!card) {
-      throw new EngineError(
-        "missing-file",
-        `There is no model "${name}" in the library. Drop its folder on the page, or choose another model.`,
-        { model: name },
-      );
-    }
-    if (card.state !== "complete") {
-      throw new EngineError(
-        "missing-file",
-        `The import of "${name}" has not finished. Drop the same folder again and it goes on where it stopped.`,
-        { model: name },
-      );
-    }
-    ids.push(card.id);
-  }
+  for (const name of names) ids.push((await findModel(library, name)).id);
   return ids;
 }
 
@@ -43,7 +45,7 @@ export interface PlanningParts {
   readonly gpuProvider: Pick<GpuProvider, "budgetBytes">;
 }
 
-/** Plans a recipe over the library. */
+/** Plans a recipe over the library; all its models are found before one is opened. */
 export async function planFromLibrary(
   { library, gpuProvider }: PlanningParts,
   recipe: Recipe,
@@ -55,11 +57,7 @@ export async function planFromLibrary(
     shardBytes,
     budgetBytes: gpuProvider.budgetBytes,
     examine,
-    open: async (name) => {
-      const card = await library.findByName(name);
-      if (!card) throw new EngineError("missing-file", `"${name}" was deleted.`, { model: name });
-      return library.open(card.id);
-    },
+    open: async (name) => library.open((await findModel(library, name)).id),
     ...more,
   });
 }
