@@ -52,6 +52,17 @@ test("bad data is counted and named, and the rest is fused", async () => {
   });
 });
 
+test("of a table without a known column the one that was named is fused", async () => {
+  await bench.addDataset("essays.csv", `heading,essay\nA,"${TEXTS[0]}"\nB,${TEXTS[1]}\n`);
+  const request = { pivot: PIVOT, sources: [FLINT], datasets: ["essays.csv"] };
+  const all = await bench.fuse(request, { ...SHORT, textColumn: "essay" });
+  expect([all.card.documents, all.card.dropped]).toEqual([2, []]);
+  const { card, notes } = await bench.fuse(request, { ...SHORT, textColumn: "essay", rows: 1 });
+  expect(card.documents).toBe(1);
+  expect(notes).toContain("essays.csv: 1 of 2 rows, drawn at random.");
+  await expect(bench.fuse(request, SHORT)).rejects.toThrow("name as the text column");
+});
+
 test("a dataset with nothing but bad data is refused", async () => {
   await bench.addDataset("worse.jsonl", BAD.slice(0, 6).join("\n"));
   const request = { pivot: PIVOT, sources: [], datasets: ["worse.jsonl"] };
