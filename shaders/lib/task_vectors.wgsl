@@ -11,11 +11,18 @@
 // element whose draw is below (p₀ << 16 | p₁), with the key (p₂ << 16 | p₃, p₄ << 16 | p₅).
 // 4 keeps where a recorded draw in [0, 1), which the second half of the models holds, is below p₀.
 // 5 keeps the largest |δ| as 1 does, without those that p₄ … p₇ keep likewise.
+// Linked constant THINNING: the one of these that a tensor's models have, where they do not keep all;
+// software adapters run every branch that is not decided when a shader is compiled.
 // needs lib/delta.wgsl
 // needs lib/delta_variance.wgsl
 // needs lib/philox.wgsl
 const HEADER = 5u;
 const PER_MODEL = 12u;
+const LARGEST = 1u;
+const VARIANCE = 2u;
+const RANDOM = 3u;
+const RECORDED = 4u;
+const BAND = 5u;
 
 // Whole numbers below 2^32 travel as two exact floats.
 fn two_halves(at: u32) -> u32 { return (u32(constants[at]) << 16u) | u32(constants[at + 1u]); }
@@ -29,20 +36,21 @@ fn is_selected(score: vec4f, at: u32) -> vec4<bool> {
 
 fn is_kept(base: vec4f, x: array<vec4f, MODELS>, m: u32) -> vec4<bool> {
   let at = HEADER + PER_MODEL * m + 4u;
-  switch u32(constants[at - 1u]) {
-    case 1u: { return is_selected(abs(delta(base, x[m])), at); }
-    case 2u: { return is_selected(delta_variance(base, x), at); }
-    case 3u: {
-      let key = vec2u(two_halves(at + 2u), two_halves(at + 4u));
-      return philox(vec4u(first_element >> 2u, 0u, 0u, 0u), key) < vec4u(two_halves(at));
-    }
-    case 4u: { return x[(m + MODELS / 2u) % MODELS] < vec4f(constants[at]); }
-    case 5u: {
-      let size = abs(delta(base, x[m]));
-      return is_selected(size, at) & !is_selected(size, at + 4u);
-    }
-    default: { return vec4<bool>(true); }
+  let whole = vec4<bool>(constants[at - 1u] == 0.0);
+  if (THINNING == LARGEST) { return whole | is_selected(abs(delta(base, x[m])), at); }
+  if (THINNING == VARIANCE) { return whole | is_selected(delta_variance(base, x), at); }
+  if (THINNING == RANDOM) {
+    let key = vec2u(two_halves(at + 2u), two_halves(at + 4u));
+    return whole | (philox(vec4u(first_element >> 2u, 0u, 0u, 0u), key) < vec4u(two_halves(at)));
   }
+  if (THINNING == RECORDED) {
+    return whole | (x[(m + MODELS / 2u) % MODELS] < vec4f(constants[at]));
+  }
+  if (THINNING == BAND) {
+    let size = abs(delta(base, x[m]));
+    return whole | (is_selected(size, at) & !is_selected(size, at + 4u));
+  }
+  return vec4<bool>(true);
 }
 
 // What thinning leaves of a model's change.

@@ -55,7 +55,12 @@ function combinations(part: Part): readonly ShaderConstants[] {
     return [
       tileConstants(stored, false, dtypes[i % 3]!, { part, each, arithmetic }),
       tileConstants([stored[0]!, ...stored], true, dtypes[i % 3]!, { part, each, arithmetic }),
-    ].map((constants) => ({ ...constants, ROWS: constants.MODELS as number }));
+    ].map((constants, j) => ({
+      ...constants,
+      ROWS: constants.MODELS as number,
+      // Of lib/task_vectors.wgsl; the others have no such constant.
+      THINNING: (2 * i + j) % 6,
+    }));
   });
 }
 

@@ -1,4 +1,5 @@
 import type { MethodCard, OutputDType, ParamCard, Scalar } from "../contract/index.ts";
+import type { ShaderConstants } from "../gpu/shaderConstants.ts";
 import type { Part } from "../gpu/tiles/tiling.ts";
 
 /** A card without its `name`, which is the key in the method's table of parameters. */
@@ -168,6 +169,8 @@ export interface MergeMethod {
    * rule.
    */
   elementShares?(resolved: Resolved): string | null;
+  /** Constants that the reduce and apply rules' shaders are compiled for; by default none. */
+  linked?(resolved: Resolved): ShaderConstants;
   /** Apply rule of this tensor: a file in shaders/merge. */
   apply(resolved: Resolved): string;
   /** Decisions for the tensors of a unit, in their order. */

@@ -2,6 +2,7 @@ import type { OutputDType } from "../../contract/index.ts";
 import { formatBytes, PLAIN_FORMATS, type WeightFormat } from "../../core/tensor/weightFormat.ts";
 import type { Gpu } from "../device.ts";
 import { ResourceScope } from "../resourceScope.ts";
+import type { ShaderConstants } from "../shaderConstants.ts";
 import { countPartials } from "./sums.ts";
 import {
   joinRows,
@@ -21,6 +22,8 @@ import { BLOCK_ELEMENTS, BLOCK_ROWS, type TileNeeds } from "./tiling.ts";
 export interface Rule {
   readonly rule: string;
   readonly constants: readonly number[] | Float32Array;
+  /** Constants that its shader is compiled for. */
+  readonly linked?: ShaderConstants | undefined;
 }
 
 /** A reduce rule, with its number of rows of four sums. */
@@ -97,7 +100,10 @@ export class TileSlot {
     const each = part === "tensor" ? 0 : rule.constants.length / parts;
     const pipeline = await this.#gpu.pipeline(
       ["harness/elementwise.wgsl", `merge/${rule.rule}.wgsl`],
-      tileConstants(formatsOf(tile), tile.hasBase, output, { part, each, arithmetic }),
+      {
+        ...tileConstants(formatsOf(tile), tile.hasBase, output, { part, each, arithmetic }),
+        ...rule.linked,
+      },
       ELEMENTWISE,
     );
     const rows = rowsOf(tile);
@@ -132,7 +138,7 @@ export class TileSlot {
    */
   async reduce(
     tile: TileInput,
-    { rule, constants, rows: sumRows }: SumRule,
+    { rule, constants, linked, rows: sumRows }: SumRule,
     unit = 1,
   ): Promise<Float32Array<ArrayBuffer>> {
     const { part } = tile.layout;
@@ -142,6 +148,7 @@ export class TileSlot {
       [`harness/${harness}.wgsl`, `reduce/${rule}.wgsl`],
       {
         ...tileConstants(formatsOf(tile), tile.hasBase, "F32", { part, arithmetic }),
+        ...linked,
         ROWS: sumRows,
       },
       BLOCKWISE,

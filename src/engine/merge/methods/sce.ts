@@ -1,10 +1,11 @@
-import { defineMethod, type Resolved, type SelectedTensor } from "../method.ts";
+import { defineMethod, type Resolved, type SelectedTensor, type Values } from "../method.ts";
 import {
   type Consensus,
   keptSums,
   type Term,
   type Thinning,
   taskVectorConstants,
+  taskVectorLinked,
 } from "./taskVectors/constants.ts";
 import { profileParam, stepped } from "./taskVectors/params.ts";
 import { combineTerms, deltasOf, keepLargest, variances } from "./taskVectors/reference.ts";
@@ -21,6 +22,8 @@ const hasGuard = ({ global }: Resolved) => global.profile === "mergekit";
  * FuseChat's fork of mergekit.
  */
 const mergesUnselected = ({ global }: Resolved) => global.profile === "fusechat-v2";
+
+const fractionOf = (global: Values) => Math.max(0, Number(global.select_topk));
 
 function consensusOf(resolved: Resolved): Consensus {
   const floor = hasGuard(resolved) ? GUARD : null;
@@ -80,11 +83,12 @@ export default defineMethod({
       ? null
       : "where the models' mean squared changes sum to less than 1e-6, mergekit weighs them alike, and the paper by their squares",
   select({ global, models }) {
-    const fraction = Math.max(0, Number(global.select_topk));
+    const fraction = fractionOf(global);
     if (fraction >= 1) return null;
     const counts = (differing: number) => models.map(() => [Math.trunc(fraction * differing)]);
     return { rule: "spread", shared: true, of: "positive", counts };
   },
+  linked: ({ global }) => taskVectorLinked(fractionOf(global) < 1 ? "variance" : "none"),
   reduce: () => keptSums,
   reduceConstants: (tensor) => {
     const weights = tensor.resolved.models.map(() => 1);

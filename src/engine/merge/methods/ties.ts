@@ -5,6 +5,7 @@ import {
   keptSums,
   type Term,
   taskVectorConstants,
+  taskVectorLinked,
 } from "./taskVectors/constants.ts";
 import {
   densitiesOf,
@@ -30,6 +31,8 @@ function consensusOf(resolved: Resolved): Consensus {
     slack: slackOf(resolved),
   };
 }
+
+const trims = (resolved: Resolved) => densitiesOf(resolved).some((density) => density < 1);
 
 /** Number of kept elements: mergekit keeps one where the density rounds down to none. */
 function countKept(resolved: Resolved, density: number, elements: number): number {
@@ -77,12 +80,12 @@ export default defineMethod({
   roundsSteps: true,
   profilesDiffer: describeVotes,
   select(resolved) {
-    const densities = densitiesOf(resolved);
-    if (densities.every((density) => density >= 1)) return null;
+    if (!trims(resolved)) return null;
     const counts = (elements: number) =>
-      densities.map((density) => [countKept(resolved, density, elements)]);
+      densitiesOf(resolved).map((density) => [countKept(resolved, density, elements)]);
     return { rule: "magnitude", shared: false, of: "all", counts };
   },
+  linked: (resolved) => taskVectorLinked(trims(resolved) ? "largest" : "none"),
   reduce: ({ global }) => (global.rescale ? keptSums : null),
   reduceConstants: (tensor) =>
     taskVectorConstants(termsOf(tensor, []), consensusOf(tensor.resolved)),

@@ -51,7 +51,8 @@ export function openMissing(
       lacking.flatMap(({ output, rule }) => {
         const decision = decisions?.get(output.name);
         if (!decision) return [];
-        return [[output.name, rowPerModel(output, rule, decision.constants)] as const];
+        const linked = method.linked?.(output.resolved);
+        return [[output.name, rowPerModel(output, rule, decision.constants, linked)] as const];
       }),
     );
   }

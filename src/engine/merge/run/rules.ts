@@ -1,3 +1,4 @@
+import type { ShaderConstants } from "../../gpu/shaderConstants.ts";
 import type { SumRule } from "../../gpu/tiles/tileSlot.ts";
 import { type Layout, layOut, type Part } from "../../gpu/tiles/tiling.ts";
 import type { Reduction } from "../method.ts";
@@ -55,7 +56,8 @@ export function ownRule(
 ): TensorRule {
   const models = modelsSeen(plan, output);
   const hasBase = seesBase(plan, output);
-  return { rule, constants, rows: rows?.(models) ?? models, hasBase, powers };
+  const linked = plan.method.linked?.(output.resolved);
+  return { rule, constants, linked, rows: rows?.(models) ?? models, hasBase, powers };
 }
 
 /** A reduce rule with a row for each model and the base as the base. */
@@ -63,9 +65,10 @@ export function rowPerModel(
   output: OutputTensor,
   rule: string,
   constants: readonly number[] = [],
+  linked?: ShaderConstants,
 ): TensorRule {
   const hasBase = output.base !== null;
-  return { rule, constants, rows: output.models.length, hasBase, powers: undefined };
+  return { rule, constants, linked, rows: output.models.length, hasBase, powers: undefined };
 }
 
 /** Key under which the shares of a tensor decided in parts are stored among the sums. */

@@ -134,8 +134,10 @@ export async function runMerge(
       const input = await readTile(output, tile, layoutOf(plan, output), seesBase(plan, output));
       const constants = await constantsOf(output, input, slots[slot]!);
       const rule = plan.method.apply(output.resolved);
+      const linked = plan.method.linked?.(output.resolved);
       const dtype = output.dtype as OutputDType;
-      const { bytes, nonfinite } = await slots[slot]!.merge(input, { rule, constants }, dtype);
+      const applied = { rule, constants, linked };
+      const { bytes, nonfinite } = await slots[slot]!.merge(input, applied, dtype);
       if (nonfinite > 0) throw await explainNonfinite(plan, output, tile);
       return { start, label, bytes };
     });

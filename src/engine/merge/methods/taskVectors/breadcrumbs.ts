@@ -64,6 +64,7 @@ export function defineBreadcrumbs(
         });
       return { rule: "magnitude", shared: false, of: "all", counts };
     },
+    thins: "band",
     thinning({ resolved, cuts }, m) {
       const [cut, above] = cuts[m] ?? [];
       if (!trims(resolved, m) || !cut || !above) return { kind: "none" };

@@ -1,3 +1,4 @@
+import type { ShaderConstants } from "../../../gpu/shaderConstants.ts";
 import type { Cut, Reduction } from "../../method.ts";
 import type { DrawKey } from "./philox.ts";
 
@@ -41,6 +42,14 @@ export interface Consensus {
   readonly slack: number;
 }
 
+/** Codes of the kinds in shaders/lib/task_vectors.wgsl. */
+const THINNINGS = { none: 0, largest: 1, variance: 2, random: 3, recorded: 4, band: 5 } as const;
+
+/** Linked constants of shaders/lib/task_vectors.wgsl, for models that keep all or are thinned so. */
+export function taskVectorLinked(kind: Thinning["kind"]): ShaderConstants {
+  return { THINNING: THINNINGS[kind] };
+}
+
 /**
  * Sums of each model's change before and after sparsification: Σ|δ|, Σ|kept|, Σ kept², number of
  * kept elements.
@@ -65,16 +74,20 @@ const cutConstants = ({ bits, before }: Cut) => [
 function thinningConstants(thinning: Thinning): readonly number[] {
   switch (thinning.kind) {
     case "none":
-      return [0];
+      return [THINNINGS.none];
     case "largest":
     case "variance":
-      return [thinning.kind === "largest" ? 1 : 2, ...cutConstants(thinning.cut)];
+      return [THINNINGS[thinning.kind], ...cutConstants(thinning.cut)];
     case "random":
-      return [3, ...halves(drawLimit(thinning.density)), ...thinning.key.flatMap(halves)];
+      return [
+        THINNINGS.random,
+        ...halves(drawLimit(thinning.density)),
+        ...thinning.key.flatMap(halves),
+      ];
     case "recorded":
-      return [4, thinning.density];
+      return [THINNINGS.recorded, thinning.density];
     case "band":
-      return [5, ...cutConstants(thinning.cut), ...cutConstants(thinning.above)];
+      return [THINNINGS.band, ...cutConstants(thinning.cut), ...cutConstants(thinning.above)];
     default:
       return thinning satisfies never;
   }

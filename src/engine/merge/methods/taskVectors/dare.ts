@@ -7,7 +7,13 @@ import {
   type SelectedTensor,
 } from "../../method.ts";
 import { lambdaParam, normalizeParam, weightParam } from "../../weighting.ts";
-import { type Consensus, keptSums, type Term, taskVectorConstants } from "./constants.ts";
+import {
+  type Consensus,
+  keptSums,
+  type Term,
+  taskVectorConstants,
+  taskVectorLinked,
+} from "./constants.ts";
 import {
   densitiesOf,
   densityParam,
@@ -160,6 +166,11 @@ export function defineDare(about: {
       ];
       const found = differences.filter((difference) => difference !== null);
       return found.length === 0 ? null : found.join("; ");
+    },
+    linked(resolved) {
+      const drops = densitiesOf(resolved).some((density) => density < 1);
+      const kind = isRecorded(resolved) ? "recorded" : "random";
+      return taskVectorLinked(drops ? kind : "none");
     },
     reduce: (resolved) => (comparesSizes(resolved) ? keptSums : null),
     reduceConstants: (tensor) =>

@@ -13,6 +13,7 @@ import {
   type Term,
   type Thinning,
   taskVectorConstants,
+  taskVectorLinked,
 } from "./constants.ts";
 import {
   describeVotes,
@@ -39,6 +40,8 @@ export interface TaskVectorMethod
   readonly profile: string;
   /** Sentence on where the profiles differ beside the votes, or null. */
   differ?(resolved: Resolved): string | null;
+  /** Kind of sparsification of the models that do not keep all their changes. */
+  readonly thins: Thinning["kind"];
   /** Sparsification of one model's change. */
   thinning(tensor: SelectedTensor, model: number): Thinning;
   /** The same in the reference: a mask over the model's elements, given the sizes of its changes. */
@@ -50,7 +53,8 @@ export interface TaskVectorMethod
  * adds the weighted sum of the rest to the base.
  */
 export function defineTaskVectors(about: TaskVectorMethod): MergeMethod {
-  const { elect, normalize, rescale, params, profile, differ, thinning, keep, ...method } = about;
+  const { elect, normalize, rescale, params, profile, differ, thins, thinning, keep, ...method } =
+    about;
 
   function consensusOf(resolved: Resolved): Consensus {
     const { global } = resolved;
@@ -95,6 +99,7 @@ export function defineTaskVectors(about: TaskVectorMethod): MergeMethod {
       const found = differences.filter((difference) => difference !== null);
       return found.length === 0 ? null : found.join("; ");
     },
+    linked: () => taskVectorLinked(thins),
     reduce: ({ global }) => (global.rescale ? keptSums : null),
     reduceConstants: (tensor) =>
       taskVectorConstants(termsOf(tensor, []), consensusOf(tensor.resolved)),
