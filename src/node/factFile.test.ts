@@ -26,8 +26,7 @@ const plan = planMerge({
   method: findMethod(recipe.method),
   recipe,
   shardBytes: 5e9,
-  base: makeModel("base", tensors),
-  models: [makeModel("a", tensors), makeModel("b", tensors)],
+  checkpoints: new Map(["base", "a", "b"].map((name) => [name, makeModel(name, tensors)])),
   budget: { tileBytes: 2 ** 20, slots: 3 },
 });
 

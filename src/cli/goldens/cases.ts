@@ -1,6 +1,11 @@
 import { join } from "node:path";
 import type { Checkpoint, CheckpointTensor } from "../../engine/checkpoint/checkpoint.ts";
-import { EngineError, type Recipe, type Settings } from "../../engine/contract/index.ts";
+import {
+  EngineError,
+  namedModels,
+  type Recipe,
+  type Settings,
+} from "../../engine/contract/index.ts";
 import type { GpuProvider } from "../../engine/gpu/device.ts";
 import { formatRecipe } from "../../engine/merge/recipe/formatRecipe.ts";
 import { parseRecipe } from "../../engine/merge/recipe/parseRecipe.ts";
@@ -221,12 +226,8 @@ export async function runFolderCase(
   bench: Bench,
 ): Promise<Comparison> {
   const recipe = inMergekitsWays(parseRecipe(one.yaml).recipe);
-  const names = new Set([
-    ...(recipe.base ? [recipe.base] : []),
-    ...recipe.models.map((m) => m.model),
-  ]);
   const checkpoints = new Map<string, Checkpoint>();
-  for (const name of names) {
+  for (const name of namedModels(recipe)) {
     checkpoints.set(name, await bench.open(join(folder, "models", name)));
   }
   const result = await mergeInMemory(

@@ -61,8 +61,30 @@ export function parseConfig(text: string, file: string): ModelConfig {
   };
 }
 
+/** A field of a config as its text has it. */
+export interface ConfigField {
+  /** Object that it stands in, `text_config`; empty at the top. */
+  readonly path: string;
+  readonly key: string;
+  /** Its value as JSON, in the file's own spelling. */
+  readonly json: string;
+}
+
+/** Fields of a config and of the objects within it, in the text's order. */
+export function configFields({ text }: ModelConfig, file = "config.json"): readonly ConfigField[] {
+  return readJson(text, file)
+    .members.filter(({ path }) => path.length < 2)
+    .map(({ path, key, start, end }) => ({
+      path: path[0] ?? "",
+      key,
+      json: text.slice(start, end),
+    }));
+}
+
 /** Fields that a merge may change in a config. */
 export interface ConfigChanges {
+  /** Fields with their new values; one that is not stated is added at the top. */
+  readonly fields?: readonly ConfigField[];
   readonly dtype?: OutputDType;
   readonly vocabSize?: number;
   readonly tied?: boolean;
@@ -82,14 +104,21 @@ export function rewriteConfig(
   const { members } = readJson(text, file);
   const edits: { readonly start: number; readonly end: number; readonly text: string }[] = [];
   const added: string[] = [];
+  const put = (stated: readonly JsonMember[], key: string | undefined, json: string) => {
+    for (const { start, end } of stated) edits.push({ start, end, text: json });
+    if (stated.length === 0) added.push(`  "${key}": ${json}`);
+  };
   const set = (keys: readonly string[], value: string | number | boolean) => {
     const stated = members.filter(
       ({ path, key }) =>
         keys.includes(key) && (path.length === 0 || (path.length === 1 && path[0] === NESTED)),
     );
-    for (const { start, end } of stated) edits.push({ start, end, text: JSON.stringify(value) });
-    if (stated.length === 0) added.push(`  "${keys[0]}": ${JSON.stringify(value)}`);
+    put(stated, keys[0], JSON.stringify(value));
   };
+  for (const { path, key, json } of changes.fields ?? []) {
+    const isIt = (member: JsonMember) => member.key === key && member.path.join("/") === path;
+    put(members.filter(isIt), key, json);
+  }
   if (changes.dtype) set(dtypeKeys(text), torchName(changes.dtype));
   if (changes.vocabSize !== undefined) set(["vocab_size"], changes.vocabSize);
   if (changes.tied !== undefined) set(["tie_word_embeddings"], changes.tied);
@@ -105,6 +134,32 @@ export function rewriteConfig(
   return edits
     .toSorted((a, b) => b.start - a.start)
     .reduce((done, edit) => done.slice(0, edit.start) + edit.text + done.slice(edit.end), text);
+}
+
+/** Items of a JSON list as its text spells them; null where it is none. */
+export function splitItems(json: string): readonly string[] | null {
+  if (!json.startsWith("[")) return null;
+  const items: string[] = [];
+  let [start, depth] = [1, 0];
+  for (const { 0: token, index } of json.matchAll(/"(?:[^"\\]|\\.)*"|[[\]{},]/g)) {
+    if (token === "[" || token === "{") depth++;
+    const ends = token === "]" && depth === 1;
+    if (depth === 1 && (token === "," || ends)) {
+      const item = json.slice(start, index).trim();
+      if (item !== "") items.push(item);
+      start = index + 1;
+    }
+    if (token === "]" || token === "}") depth--;
+  }
+  return items;
+}
+
+/** List of JSON items, laid out as another list is. */
+export function joinItems(items: readonly string[], like: string): string {
+  const [, indent] = /^\[\n(\s*)/.exec(like) ?? [];
+  if (indent === undefined || items.length === 0) return `[${items.join(", ")}]`;
+  const close = /\n(\s*)\]$/.exec(like)?.[1] ?? "";
+  return `[\n${items.map((item) => indent + item).join(",\n")}\n${close}]`;
 }
 
 const QUANTISATION = ["quantization_config", "compression_config", "quantization"];

@@ -16,7 +16,14 @@ export { PIPELINE_STEPS } from "./pipeline.ts";
 export { escapeUnseen, formatCsvField } from "./plainText.ts";
 export type * from "./plan.ts";
 export type * from "./recipe.ts";
-export { EXTRA_ACTIONS, modelKeys } from "./recipe.ts";
+export {
+  EXTRA_ACTIONS,
+  keysOfList,
+  modelKeys,
+  namedModels,
+  renameModels,
+  sourceLists,
+} from "./recipe.ts";
 export type * from "./settings.ts";
 export { allowsValue, FUSION_PROFILES, sayRange, settingsByProfile } from "./settings.ts";
 export type * from "./tensor.ts";

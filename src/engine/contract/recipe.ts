@@ -32,17 +32,76 @@ export interface ExtraTensors {
   readonly value: ExtraAction;
 }
 
+/** A model of a recipe, with the parameters that hold for it. */
 export interface RecipeModel {
   /** Name in the library, or in the terminal a folder relative to the recipe. */
   readonly model: string;
   readonly parameters: Settings;
 }
 
-export interface Recipe {
+/** Layers [first, end) of a model. */
+export type LayerRange = readonly [first: number, end: number];
+
+/** Layers of a model that go into a slice. */
+export interface SliceSource extends RecipeModel {
+  readonly layers: LayerRange;
+}
+
+/** Consecutive layers of the result: as many layers of each source, merged with each other. */
+export interface RecipeSlice {
+  readonly sources: readonly SliceSource[];
+  /** Base of this slice; by default the recipe's. */
+  readonly base?: string;
+  readonly parameters: Settings;
+}
+
+/** What is merged: whole models, or slices that lie one after the other. */
+export interface RecipeInputs {
+  /** Empty where there are slices or modules. */
+  readonly models: readonly RecipeModel[];
+  readonly slices?: readonly RecipeSlice[];
+  readonly parameters: Settings;
+}
+
+/** A part of models that have several: `text_decoder`, `vision_tower`, `encoder`. */
+export interface RecipeModule extends RecipeInputs {
+  readonly name: string;
+}
+
+/** Where a token's row of the embedding comes from: a model's row for it, another row, or zeros. */
+export type TokenSource =
+  | { readonly kind: "model"; readonly model: string }
+  | { readonly kind: "token"; readonly model: string; readonly token: string | number }
+  | { readonly kind: "zero" };
+
+export interface RecipeToken {
+  readonly token: string;
+  readonly source?: TokenSource;
+  /** Takes the source's row even for models that have the token. */
+  readonly force?: true;
+}
+
+/** Vocabulary of the result. */
+export interface RecipeTokenizer {
+  /** `union`, `base` or a model. */
+  readonly source: string;
+  readonly tokens?: readonly RecipeToken[];
+  /** The embedding's number of rows is rounded up to a multiple of it. */
+  readonly padToMultipleOf?: number;
+}
+
+/** A merge whose result is an input of later ones, under its name. */
+export interface RecipeStage {
+  readonly name: string;
+  readonly recipe: Recipe;
+}
+
+export interface Recipe extends RecipeInputs {
   readonly method: string;
   readonly base?: string;
-  readonly models: readonly RecipeModel[];
-  readonly parameters: Settings;
+  readonly modules?: readonly RecipeModule[];
+  /** Merges that come first, each after those that it names. A stage has none of its own. */
+  readonly stages?: readonly RecipeStage[];
   /** Dtype that mergekit computes in, and writes where `outDtype` is absent. */
   readonly dtype?: FloatName;
   readonly outDtype?: FloatName;
@@ -57,21 +116,77 @@ export interface Recipe {
    * else from the first model that holds numbers there.
    */
   readonly fillNanRows?: true;
-  /** Number of layers that the recipe states; the plan refuses fewer than the models have. */
-  readonly layers?: number;
-  /**
-   * Vocabulary of the result: `union`, `base` or a model. The plan demands one that all models
-   * share.
-   */
-  readonly tokenizer?: string;
+  readonly tokenizer?: RecipeTokenizer;
+  /** Chat template of the result: `auto`, the name of a built-in one, or Jinja. */
+  readonly chatTemplate?: string;
 }
 
-/** Key of each model of a recipe in results: its string, with `#2` … for repeats. */
-export function modelKeys(recipe: Recipe): readonly string[] {
+/** Models that are merged with each other: the recipe's, or the sources of each of its slices. */
+export function sourceLists(recipe: Recipe): readonly (readonly RecipeModel[])[] {
+  return [recipe, ...(recipe.modules ?? [])].flatMap(({ models, slices = [] }) => [
+    ...(models.length > 0 ? [models] : []),
+    ...slices.map(({ sources }) => sources),
+  ]);
+}
+
+/** Every model that a recipe reads, the base first and each once; results of its stages among them. */
+export function namedModels(recipe: Recipe): readonly string[] {
+  const slices = [recipe, ...(recipe.modules ?? [])].flatMap((inputs) => inputs.slices ?? []);
+  const models = sourceLists(recipe).flatMap((list) => list.map(({ model }) => model));
+  const names = [recipe.base, ...models, ...slices.map(({ base }) => base)];
+  return [...new Set(names.filter((name) => name !== undefined))];
+}
+
+/** The recipe with its models under other names. */
+export function renameModels(recipe: Recipe, rename: (model: string) => string): Recipe {
+  const named = <Entry extends RecipeModel>(entry: Entry) => {
+    return { ...entry, model: rename(entry.model) };
+  };
+  const based = <Entry extends { readonly base?: string }>(entry: Entry) => {
+    return entry.base === undefined ? entry : { ...entry, base: rename(entry.base) };
+  };
+  const inputs = <Inputs extends RecipeInputs>(given: Inputs): Inputs => ({
+    ...given,
+    models: given.models.map(named),
+    ...(given.slices && {
+      slices: given.slices.map((slice) => based({ ...slice, sources: slice.sources.map(named) })),
+    }),
+  });
+  const { tokenizer, modules } = recipe;
+  return based({
+    ...inputs(recipe),
+    ...(modules && { modules: modules.map(inputs) }),
+    ...(tokenizer && { tokenizer: renameTokenizer(tokenizer, rename) }),
+  });
+}
+
+function renameTokenizer(
+  { source, tokens, ...rest }: RecipeTokenizer,
+  rename: (model: string) => string,
+): RecipeTokenizer {
+  const renamed = (token: RecipeToken): RecipeToken => {
+    const from = token.source;
+    if (from === undefined || from.kind === "zero") return token;
+    return { ...token, source: { ...from, model: rename(from.model) } };
+  };
+  return {
+    ...rest,
+    source: source === "union" || source === "base" ? source : rename(source),
+    ...(tokens && { tokens: tokens.map(renamed) }),
+  };
+}
+
+/** Key of each entry of a list of models: its name, with `#2` … for repeats. */
+export function keysOfList(models: readonly RecipeModel[]): readonly string[] {
   const seen = new Map<string, number>();
-  return recipe.models.map(({ model }) => {
+  return models.map(({ model }) => {
     const count = (seen.get(model) ?? 0) + 1;
     seen.set(model, count);
     return count === 1 ? model : `${model}#${count}`;
   });
+}
+
+/** Key of each model of a recipe in results; one that several slices name has one key. */
+export function modelKeys(recipe: Recipe): readonly string[] {
+  return [...new Set(sourceLists(recipe).flatMap(keysOfList))];
 }

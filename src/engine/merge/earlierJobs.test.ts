@@ -70,3 +70,18 @@ test("task arithmetic's arithmetic of an earlier version is its profile and dtyp
   });
   expect(stateProfileOf(earlier("float32")).recipe.parameters).toEqual({ profile: "paper" });
 });
+
+test("a slice over all layers and a tokenizer are read as they were once stored", async () => {
+  const models = [{ model: "a", parameters: { weight: 1 } }];
+  const stored = { ...recipeOf("linear"), layers: 32, tokenizer: "union" };
+  const [row] = await readEarlierJobs(journalOf([requestOf(stored as unknown as Recipe)])).rows();
+  const sources = models.map((model) => ({ ...model, layers: [0, 32] as const }));
+  expect(row?.request).toEqual(
+    requestOf({
+      ...recipeOf("linear"),
+      models: [],
+      slices: [{ sources, parameters: {} }],
+      tokenizer: { source: "union" },
+    }),
+  );
+});

@@ -1,5 +1,11 @@
 import type { LibraryReader } from "../checkpoint/library/library.ts";
-import { EngineError, type ModelCard, type ModelId, type Recipe } from "../contract/index.ts";
+import {
+  EngineError,
+  type ModelCard,
+  type ModelId,
+  namedModels,
+  type Recipe,
+} from "../contract/index.ts";
 import type { GpuProvider } from "../gpu/device.ts";
 import { createExaminer } from "./plan/examine.ts";
 import type { Plan } from "./plan/outputTensor.ts";
@@ -28,11 +34,14 @@ async function findModel(library: LibraryReader, name: string): Promise<ModelCar
 /** Library ids of the models that a recipe names, the base first. */
 export async function findModels(
   library: LibraryReader,
-  { base, models }: Recipe,
+  recipe: Recipe,
 ): Promise<readonly ModelId[]> {
-  const names = [...(base === undefined ? [] : [base]), ...models.map(({ model }) => model)];
+  const { base } = recipe;
+  const models = recipe.models.map(({ model }) => model);
+  const names = [...(base === undefined ? [] : [base]), ...models];
   const ids: ModelId[] = [];
-  for (const name of names) ids.push((await findModel(library, name)).id);
+  for (const name of models.length > 0 ? names : namedModels(recipe))
+    ids.push((await findModel(library, name)).id);
   return ids;
 }
 

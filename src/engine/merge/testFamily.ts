@@ -74,8 +74,7 @@ export function planFamily(
   const plan = planMerge({
     method,
     recipe,
-    base: hasBase ? base : null,
-    models,
+    checkpoints: new Map([base, ...models].map((each) => [each.name, each])),
     shardBytes: 5e9,
     budget: { tileBytes: 2 ** 26, slots: 3 },
   });

@@ -1,5 +1,6 @@
 import { modelKeys, type Recipe, toFailure, type WeightMap } from "../../engine/contract/index.ts";
 import { startMeasure } from "../stores/actions.ts";
+import { isEmpty } from "../stores/recipeLists.ts";
 import type { TextProblem } from "../stores/recipeStore.ts";
 import type { Studio } from "../stores/studio.ts";
 
@@ -33,7 +34,7 @@ function blankMap(map: WeightMap, models: readonly string[]): WeightMap {
 async function syncText({ engine, recipe }: Studio): Promise<void> {
   const { revision, writer, recipe: composed, text } = recipe.getState();
   if (writer === "form") {
-    if (composed.models.length === 0 && composed.base === undefined) return;
+    if (isEmpty(composed) && composed.base === undefined) return;
     const written = await engine.formatRecipe(composed).catch(() => undefined);
     if (written !== undefined) recipe.writeText(revision, written);
     return;
@@ -64,7 +65,7 @@ export function assessRecipe(studio: Studio): () => void {
   async function assess(): Promise<void> {
     const turn = ++asked;
     const { recipe: composed, shardBytes, lines, revision } = recipe.getState();
-    if (composed.models.length === 0) {
+    if (isEmpty(composed)) {
       const nothing = { plan: null, planFailure: null, map: null, mapFailure: null };
       forecast.setState({ ...nothing, pending: false });
       return;

@@ -6,6 +6,7 @@ import {
   type JobRequest,
   type ModelCard,
   type ModelId,
+  namedModels,
   type Recipe,
   toFailure,
 } from "../../engine/contract/index.ts";
@@ -148,7 +149,7 @@ export function mergeModels(studio: Studio, ids: readonly ModelId[]) {
 export function resultName(studio: Studio): string {
   const { name, recipe } = studio.recipe.getState();
   if (name !== null) return name.trim();
-  const names = [...(recipe.base ? [recipe.base] : []), ...recipe.models.map(({ model }) => model)];
+  const names = namedModels(recipe);
   const taken = (studio.library.getState().models ?? []).map((model) => model.name);
   return suggestName(
     `${sharedStem(names) || recipe.base || names[0] || "merge"}-${recipe.method}`,

@@ -13,6 +13,7 @@ import { addSampleTexts } from "./datasets.ts";
 import { FUSION_COMMANDS } from "./fusionCommands.ts";
 import { PIPELINE_COMMANDS } from "./pipelineCommands.ts";
 import { playBlocked, runPrompt } from "./playgroundActions.ts";
+import { isEmpty } from "./recipeLists.ts";
 import type { Studio } from "./studio.ts";
 
 /** Reason why the composed recipe cannot be merged now, or null. */
@@ -20,7 +21,7 @@ export function mergeBlocked(studio: Studio): string | null {
   const { recipe, problem } = studio.recipe.getState();
   const { plan, planFailure, pending } = studio.forecast.getState();
   const { environment } = studio.environment.getState();
-  if (recipe.models.length === 0) return "Add models first.";
+  if (isEmpty(recipe)) return "Add models first.";
   if (problem) return "The recipe's text has an error.";
   if (environment && !environment.gpu.available) return environment.gpu.failure.message;
   if (pending) return "The plan is being made.";

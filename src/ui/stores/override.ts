@@ -1,4 +1,12 @@
-import type { Conditional, Recipe, RecipeModel, Setting } from "../../engine/contract/index.ts";
+import {
+  type Conditional,
+  keysOfList,
+  modelKeys,
+  type Recipe,
+  type RecipeModel,
+  type Setting,
+} from "../../engine/contract/index.ts";
+import { mapLists } from "./recipeLists.ts";
 
 function isConditionals(setting: Setting | undefined): setting is readonly Conditional[] {
   return Array.isArray(setting) && setting.some((entry) => typeof entry === "object");
@@ -30,20 +38,24 @@ export function overrideShares(
   tensor: string,
   shares: readonly number[],
 ): Recipe {
-  const models = recipe.models.map((model, index) => {
-    const share = shares[index];
+  const keys = modelKeys(recipe);
+  const overridden = (model: RecipeModel, key: string) => {
+    const share = shares[keys.indexOf(key)];
     if (share === undefined) return model;
     const rest = restOf(recipe, model, name).filter(({ filter }) => filter !== tensor);
     const longer = rest.filter(({ filter }) => filter?.includes(tensor));
     const others = rest.filter(({ filter }) => !filter?.includes(tensor));
     return withParameter(model, name, [...longer, { filter: tensor, value: share }, ...others]);
+  };
+  return mapLists(recipe, (models) => {
+    const own = keysOfList(models);
+    return models.map((model, i) => overridden(model, own[i]!));
   });
-  return { ...recipe, models };
 }
 
 /** Recipe without the shares that `overrideShares` stated for a tensor. */
 export function releaseShares(recipe: Recipe, name: string, tensor: string): Recipe {
-  const models = recipe.models.map((model) => {
+  const released = (model: RecipeModel) => {
     const setting = model.parameters[name];
     if (!isConditionals(setting)) return model;
     const rest = setting.filter(({ filter }) => filter !== tensor);
@@ -54,8 +66,8 @@ export function releaseShares(recipe: Recipe, name: string, tensor: string): Rec
       name,
       rest.length === 1 && only.filter === undefined ? only.value : rest,
     );
-  });
-  return { ...recipe, models };
+  };
+  return mapLists(recipe, (models) => models.map(released));
 }
 
 /** Shares after one was changed; the others change in proportion, so that the sum stays. */

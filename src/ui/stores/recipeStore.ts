@@ -1,13 +1,15 @@
 import { createStore } from "zustand/vanilla";
-import type {
-  Finding,
-  JobId,
-  MethodCard,
-  ParamCard,
-  ParsedRecipe,
-  Recipe,
-  Setting,
+import {
+  type Finding,
+  type JobId,
+  type MethodCard,
+  type ParamCard,
+  type ParsedRecipe,
+  type Recipe,
+  type Setting,
+  sourceLists,
 } from "../../engine/contract/index.ts";
+import { mapLists, onlyList } from "./recipeLists.ts";
 
 /** Error of a recipe's text; line and column count from 1. */
 export interface TextProblem {
@@ -51,7 +53,7 @@ function startingValue(param: ParamCard, modelCount: number): Setting | null {
 /** Recipe with a value for each required parameter that has none. */
 export function fillRequired(recipe: Recipe, method: MethodCard): Recipe {
   const values = method.params.flatMap((param) => {
-    const value = startingValue(param, recipe.models.length);
+    const value = startingValue(param, onlyList(recipe)?.length ?? 1);
     return value === null ? [] : [{ param, value }];
   });
   const missing = values.filter(({ param }) => recipe.parameters[param.name] === undefined);
@@ -60,21 +62,19 @@ export function fillRequired(recipe: Recipe, method: MethodCard): Recipe {
     if (param.scope === "global") parameters[param.name] = value;
   }
   const own = missing.filter(({ param }) => param.scope === "model");
-  const models = recipe.models.map((model) => ({
-    ...model,
-    parameters: {
-      ...Object.fromEntries(own.map(({ param, value }) => [param.name, value])),
-      ...model.parameters,
-    },
-  }));
-  return { ...recipe, models, parameters };
+  const starting = Object.fromEntries(own.map(({ param, value }) => [param.name, value]));
+  return mapLists({ ...recipe, parameters }, (models) =>
+    models.map((model) => ({ ...model, parameters: { ...starting, ...model.parameters } })),
+  );
 }
 
 /** As `fillRequired`, for a method that was just chosen: with its form's initial values. */
 export function fillStarts(recipe: Recipe, method: MethodCard): Recipe {
   const filled = fillRequired(recipe, method);
   const isStated = (name: string) =>
-    [filled, ...filled.models].some(({ parameters }) => parameters[name] !== undefined);
+    [filled, ...sourceLists(filled).flat()].some(
+      ({ parameters }) => parameters[name] !== undefined,
+    );
   const starts = Object.fromEntries(
     method.params.flatMap((param) =>
       param.kind === "number" && param.start !== undefined && !isStated(param.name)
@@ -82,11 +82,9 @@ export function fillStarts(recipe: Recipe, method: MethodCard): Recipe {
         : [],
     ),
   );
-  const models = filled.models.map((model) => ({
-    ...model,
-    parameters: { ...starts, ...model.parameters },
-  }));
-  return { ...filled, models };
+  return mapLists(filled, (models) =>
+    models.map((model) => ({ ...model, parameters: { ...starts, ...model.parameters } })),
+  );
 }
 
 /** Recipe with another method: parameters that both have stay, the others go. */
@@ -96,10 +94,9 @@ export function switchMethod(recipe: Recipe, method: MethodCard, base: string | 
     Object.fromEntries(Object.entries(settings).filter(([name]) => known.has(name)));
   const { base: _, ...rest } = recipe;
   const switched = {
-    ...rest,
-    method: method.id,
-    parameters: keep(recipe.parameters),
-    models: recipe.models.map((model) => ({ ...model, parameters: keep(model.parameters) })),
+    ...mapLists({ ...rest, method: method.id, parameters: keep(recipe.parameters) }, (models) =>
+      models.map((model) => ({ ...model, parameters: keep(model.parameters) })),
+    ),
     ...(base !== undefined && method.base !== "none" ? { base } : {}),
   };
   return fillStarts(switched, method);

@@ -52,3 +52,8 @@ export function countLayers({ config, tensors }: Checkpoint): number {
   }
   return own > 0 ? own : deepest;
 }
+
+/** Number of layers in one numbered list, by its tensors' names. */
+export function countLayersIn({ tensors }: Checkpoint, list: string | null): number {
+  return countLists(tensors.keys()).get(list ?? "") ?? 0;
+}

@@ -20,6 +20,16 @@ export function withoutHead(checkpoint: Checkpoint): Checkpoint {
   return { ...checkpoint, tensors: new Map(tensors) };
 }
 
+/** The checkpoint with this embedding as a head of its own. */
+export function withHead(
+  checkpoint: Checkpoint,
+  embedding: CheckpointTensor,
+  name: string,
+): Checkpoint {
+  const tensors = new Map(checkpoint.tensors).set(name, { ...embedding, name });
+  return { ...checkpoint, tensors };
+}
+
 /** Whether the head is tied; assumed of a model without config.json and without a head. */
 export function isTied(checkpoint: Checkpoint): boolean {
   return checkpoint.config?.tied ?? findHead(checkpoint) === null;

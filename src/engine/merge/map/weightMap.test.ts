@@ -13,14 +13,16 @@ const Q1 = "model.layers.1.self_attn.q_proj.weight";
 const NORM = "model.norm.weight";
 const TENSORS: Tensors = { [Q0]: ["F32", [2, 2]], [Q1]: ["F32", [2, 2]], [NORM]: ["F32", [4]] };
 
+const named = (b: Tensors = TENSORS) =>
+  new Map(["base", "a", "b"].map((name) => [name, makeModel(name, name === "b" ? b : TENSORS)]));
+
 function plan(recipe: Partial<Recipe>, b: Tensors = TENSORS): Plan {
   const full = { method: "varm", base: "base", parameters: {}, models: [], ...recipe };
   const models = recipe.models ?? ["a", "b"].map((model) => ({ model, parameters: {} }));
   return planMerge({
     method: findMethod(full.method),
     recipe: { ...full, models },
-    base: full.base === undefined ? null : makeModel("base", TENSORS),
-    models: models.map(({ model }) => makeModel(model, model === "b" ? b : TENSORS)),
+    checkpoints: named(b),
     shardBytes: 1e9,
     budget: { tileBytes: 1e6, slots: 3 },
   });
@@ -77,8 +79,7 @@ describe("a weight map", () => {
     const linear = planMerge({
       method: findMethod("linear"),
       recipe: rest,
-      base: null,
-      models: models.map(({ model }) => makeModel(model, TENSORS)),
+      checkpoints: named(),
       shardBytes: 1e9,
       budget: { tileBytes: 1e6, slots: 3 },
     });
@@ -197,8 +198,7 @@ test("no share is ever NaN", () => {
   const cancelled = planMerge({
     method: findMethod("linear"),
     recipe: { method: "linear", models, parameters: {} },
-    base: null,
-    models: models.map(({ model }) => makeModel(model, TENSORS)),
+    checkpoints: named(),
     shardBytes: 1e9,
     budget: { tileBytes: 1e6, slots: 3 },
   });

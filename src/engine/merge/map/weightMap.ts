@@ -1,5 +1,5 @@
 import { placeTensor } from "../../checkpoint/place.ts";
-import type { Recipe, WeightCell, WeightMap } from "../../contract/index.ts";
+import { type Recipe, sourceLists, type WeightCell, type WeightMap } from "../../contract/index.ts";
 import type { Facts } from "../method.ts";
 import { gramOf } from "../methods/span/gram.ts";
 import type { OutputTensor, Plan } from "../plan/outputTensor.ts";
@@ -11,13 +11,15 @@ import { writeHeadline } from "./headline.ts";
 /** Whether the recipe states a model's share of exactly this tensor by hand. */
 function isLocked(recipe: Recipe, override: string | null, tensor: string): boolean {
   if (override === null) return false;
-  return recipe.models.some(({ parameters }) => {
-    const setting = Object.hasOwn(parameters, override) ? parameters[override] : undefined;
-    if (!Array.isArray(setting)) return false;
-    return setting.some(
-      (entry) => typeof entry === "object" && entry !== null && entry.filter === tensor,
-    );
-  });
+  return sourceLists(recipe)
+    .flat()
+    .some(({ parameters }) => {
+      const setting = Object.hasOwn(parameters, override) ? parameters[override] : undefined;
+      if (!Array.isArray(setting)) return false;
+      return setting.some(
+        (entry) => typeof entry === "object" && entry !== null && entry.filter === tensor,
+      );
+    });
 }
 
 /**

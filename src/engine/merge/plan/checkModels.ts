@@ -1,14 +1,18 @@
-import { EngineError, type Recipe } from "../../contract/index.ts";
+import { EngineError } from "../../contract/index.ts";
 import type { MergeMethod, Values } from "../method.ts";
+import { findMissingBase, type Section } from "../recipe/sections.ts";
 import { findRepeated } from "./recipeFindings.ts";
 
 function refuse(message: string, details: Record<string, string | number>): never {
   throw new EngineError("bad-recipe", message, details);
 }
 
-/** How many models, and which base, the method takes. */
-export function checkModels(method: MergeMethod, recipe: Recipe, count: number): void {
+/** Whether a section has the base and as many models as the method takes; `count` are merged. */
+export function checkModels(method: MergeMethod, section: Section, count: number): void {
+  const { recipe } = section;
   const { base, models } = method;
+  const missing = findMissingBase(method, section);
+  if (missing !== null) refuse(missing, { key: "slices" });
   if (base === "required" && recipe.base === undefined) {
     refuse(`The method "${method.id}" needs a base: add "base_model: …".`, { key: "base_model" });
   }

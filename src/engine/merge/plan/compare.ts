@@ -2,6 +2,7 @@ import { storedCard } from "../../checkpoint/checkpoint.ts";
 import { countLayers } from "../../checkpoint/tensorRoles/depth.ts";
 import type { DType, Finding, Recipe } from "../../contract/index.ts";
 import { isObject } from "../../core/json.ts";
+import { hasSlices } from "../recipe/sections.ts";
 import { compareEmpty } from "./compareEmpty.ts";
 import { compareNames } from "./compareNames.ts";
 import { compareHeads } from "./heads.ts";
@@ -41,7 +42,7 @@ function compareConfig(template: Source, other: Source, recipe: Recipe): readonl
   const [a, b] = [`"${template.key}"`, `"${other.key}"`];
 
   const layers = [countLayers(template.checkpoint), countLayers(other.checkpoint)] as const;
-  if (layers[0] !== layers[1]) {
+  if (layers[0] !== layers[1] && !hasSlices(recipe)) {
     mismatch(`${b} has ${layers[1]} layers and ${a} has ${layers[0]}: they cannot be merged.`);
   }
   if (!mine || !theirs) {

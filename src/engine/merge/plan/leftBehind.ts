@@ -1,8 +1,10 @@
 import { sortCompanions } from "../../checkpoint/companions.ts";
 import { listSome } from "../../checkpoint/smallFile.ts";
+import { findModule, moduleNames } from "../../checkpoint/tensorRoles/modules.ts";
 import type { Finding, Recipe } from "../../contract/index.ts";
 import { isObject } from "../../core/json.ts";
-import { finding, type Source } from "./sources.ts";
+import type { OpenSection } from "./openSections.ts";
+import { finding, type Source, type Sources } from "./sources.ts";
 
 /** The code files that config.json names in `auto_map`; those of other repositories are loaded from there. */
 function namedCode({ checkpoint }: Source): readonly string[] {
@@ -47,4 +49,23 @@ export function describeLeftBehind(template: Source, recipe: Recipe): readonly F
     findings.push(finding("note", "info", message, { source: template, items: paths }));
   }
   return findings;
+}
+
+/** What a recipe's modules leave out of the result: mergekit writes the modules that are named. */
+export function describeLeftOut(
+  { template }: Sources,
+  recipe: Recipe,
+  sections: readonly OpenSection[],
+): readonly Finding[] {
+  if (!recipe.modules) return [];
+  const made = sections.flatMap(({ module }) => {
+    const found = findModule(template.checkpoint, module!);
+    return found ? [...found.tensors] : [];
+  });
+  const known = new Set(made);
+  const left = [...template.checkpoint.tensors.keys()].filter((name) => !known.has(name));
+  if (left.length === 0) return [];
+  const names = moduleNames(template.checkpoint).map((name) => `"${name}"`);
+  const sentence = `The recipe's modules leave out ${left.length} tensors of "${template.key}", such as "${left[0]}": the result has none of them, as mergekit's. The modules of "${template.key}" are ${names.join(", ")}.`;
+  return [finding("warning", "missing-tensor", sentence, { source: template, items: left })];
 }

@@ -1,4 +1,5 @@
 import type { Checkpoint, CheckpointTensor } from "../../checkpoint/checkpoint.ts";
+import type { ConfigField } from "../../checkpoint/config.ts";
 import type { ShardPlan } from "../../checkpoint/formats/safetensors/shards.ts";
 import type { DType, MergePlan, Recipe } from "../../contract/index.ts";
 import type { MergeMethod, Resolved, Values } from "../method.ts";
@@ -16,7 +17,7 @@ export interface OutputTensor {
   readonly copyFrom: CheckpointTensor | null;
   readonly base: CheckpointTensor | null;
   readonly models: readonly CheckpointTensor[];
-  /** Which of the plan's models these are: indices into `Plan.recipe.models` and `Plan.keys`. */
+  /** Which of the plan's models these are: indices into `Plan.keys`. */
   readonly present: readonly number[];
   /** Of the present models only; empty where the tensor is copied. */
   readonly resolved: Resolved;
@@ -30,18 +31,25 @@ export interface OutputTensor {
 export interface Plan {
   readonly card: MergePlan;
   readonly method: MergeMethod;
-  /** Without the base among its models, where the method works from a base. */
+  /** Without the base among its `models`, where the method works from a base. */
   readonly recipe: Recipe;
   readonly global: Values;
-  /** The key of each of the recipe's models in results. */
+  /** Keys of all models that are merged, whatever slice they go into. */
   readonly keys: readonly string[];
   readonly outputs: readonly OutputTensor[];
   /** Config and tokenizer come from it: the base, else the first model. */
   readonly template: Checkpoint;
-  /** The checkpoint of each of the recipe's models. */
+  /** The checkpoint of each key. */
   readonly models: readonly Checkpoint[];
+  /** Checkpoints that are read as a base, a slice's own among them. */
+  readonly bases: readonly Checkpoint[];
   /** What the result's config.json must say otherwise than the template's. */
-  readonly configChanges: { readonly vocabSize?: number; readonly tied?: false };
+  readonly configChanges: {
+    readonly vocabSize?: number;
+    readonly tied?: false;
+    /** Layers that slices take, and lists that follow them. */
+    readonly fields?: readonly ConfigField[];
+  };
   readonly shards: ShardPlan;
 }
 

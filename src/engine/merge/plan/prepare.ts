@@ -1,6 +1,6 @@
 import { requireModel } from "../../checkpoint/adapters/adapter.ts";
 import type { Checkpoint } from "../../checkpoint/checkpoint.ts";
-import { EngineError, type ParsedRecipe, type Recipe } from "../../contract/index.ts";
+import { EngineError, namedModels, type ParsedRecipe, type Recipe } from "../../contract/index.ts";
 import { DEFAULT_BUDGET_BYTES } from "../../gpu/device.ts";
 import { TILE_SLOTS } from "../../gpu/tiles/tiling.ts";
 import { findMethod } from "../registry.ts";
@@ -27,20 +27,18 @@ export interface PrepareOptions {
 /** Opens what a recipe names and plans it. Reads headers; no weight unless `examine` does. */
 export async function prepareMerge(recipe: Recipe, options: PrepareOptions): Promise<Plan> {
   const method = findMethod(recipe.method);
-  const base = recipe.base === undefined ? null : await options.open(recipe.base);
-  const models: Checkpoint[] = [];
-  for (const { model } of recipe.models) models.push(await options.open(model));
+  const byName = new Map<string, Checkpoint>();
+  for (const name of namedModels(recipe)) byName.set(name, await options.open(name));
   const budgetBytes = options.budgetBytes ?? DEFAULT_BUDGET_BYTES;
   const tileBytes = Math.min(DEFAULT_BINDING_BYTES, Math.floor(budgetBytes / TILE_SLOTS));
-  const checkpoints = [...(base ? [base] : []), ...models];
+  const checkpoints = [...byName.values()];
   for (const checkpoint of checkpoints) requireModel(checkpoint);
   const examined = (await options.examine?.(checkpoints)) ?? [];
   const findings = [...(await checkVocabulary(recipe, checkpoints)), ...examined];
   return planMerge({
     method,
     recipe,
-    base,
-    models,
+    checkpoints: byName,
     shardBytes: options.shardBytes,
     budget: { tileBytes, slots: TILE_SLOTS },
     bytesPerSecond: options.bytesPerSecond ?? null,

@@ -65,15 +65,6 @@ test("a model that is listed twice is refused where entries have no weights, els
   expect((await notes(twice("linear", "", "weight: 1"))).join()).toContain("mergekit refuses");
 });
 
-test("slices over all layers are merged, over others refused", async () => {
-  const sliced = (end: number) =>
-    `merge_method: linear\nslices: [{sources: [{model: a, layer_range: [0, ${end}]}]}]\nparameters: {weight: 1}\n`;
-  expect((await plan(sliced(2))).card.runnable).toBe(true);
-  const short = (await plan(sliced(1))).card;
-  expect(short.runnable).toBe(false);
-  expect(short.findings[0]?.message).toContain('takes 1 layers of "a", which has 2');
-});
-
 test("a vocabulary is given where all models share it, whichever the recipe names", async () => {
   for (const source of ["union", "base", "a"]) {
     expect((await plan(`${TIES}tokenizer_source: ${source}\n`)).card.runnable).toBe(true);

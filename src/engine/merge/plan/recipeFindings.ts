@@ -1,23 +1,10 @@
-import { countLayers } from "../../checkpoint/tensorRoles/depth.ts";
-import type { Finding, OutputDType, Recipe } from "../../contract/index.ts";
+import { type Finding, type OutputDType, type Recipe, sourceLists } from "../../contract/index.ts";
 import { torchName } from "../../core/tensor/dtype.ts";
 import type { MergeMethod } from "../method.ts";
 import { hasProfiles } from "../recipe/profiles.ts";
 import { arithmeticOf } from "./arithmetic.ts";
 import type { OutputTensor } from "./outputTensor.ts";
-import { finding, type Sources } from "./sources.ts";
-
-/** A slice over fewer layers than there are cuts the stack, which is another merge. */
-function checkLayers({ layers }: Recipe, { base, models, template }: Sources): readonly Finding[] {
-  if (layers === undefined) return [];
-  const all = new Set([template, ...(base ? [base] : []), ...models]);
-  return [...all].flatMap((source) => {
-    const own = countLayers(source.checkpoint);
-    if (own === layers) return [];
-    const message = `The recipe takes ${layers} layers of "${source.key}", which has ${own}: slices that leave layers out, or reach beyond them, are not supported yet.`;
-    return [finding("error", "not-mergeable", message, { source })];
-  });
-}
+import { finding } from "./sources.ts";
 
 /** In one sentence: what mergekit and the paper do otherwise here, and which the merge follows. */
 function compareProfiles(
@@ -83,9 +70,9 @@ export function findDifference(
 }
 
 /** mergekit knows a model by its name, so that it cannot take one twice. */
-export function findRepeated({ models }: Recipe): string | null {
-  const names = models.map(({ model }) => model);
-  return names.find((name, i) => names.indexOf(name) < i) ?? null;
+export function findRepeated(recipe: Recipe): string | null {
+  const lists = sourceLists(recipe).map((models) => models.map(({ model }) => model));
+  return lists.flatMap((names) => names.filter((name, i) => names.indexOf(name) < i))[0] ?? null;
 }
 
 function noteRepeated(method: MergeMethod, recipe: Recipe): readonly Finding[] {
@@ -99,11 +86,9 @@ function noteRepeated(method: MergeMethod, recipe: Recipe): readonly Finding[] {
 export function describeRecipe(
   method: MergeMethod,
   recipe: Recipe,
-  sources: Sources,
   outputs: readonly OutputTensor[],
 ): readonly Finding[] {
   return [
-    ...checkLayers(recipe, sources),
     ...noteRepeated(method, recipe),
     ...compareProfiles(method, recipe, outputs),
     ...noteArithmetic(method, recipe, outputs),

@@ -1,5 +1,5 @@
 import type { Checkpoint } from "../../checkpoint/checkpoint.ts";
-import type { Finding, Recipe } from "../../contract/index.ts";
+import { type Finding, namedModels, type Recipe } from "../../contract/index.ts";
 import { compareVocabularies } from "./vocabularies.ts";
 
 /**
@@ -7,14 +7,18 @@ import { compareVocabularies } from "./vocabularies.ts";
  * share, whichever it names; where they share none that is an error.
  */
 export async function checkVocabulary(
-  { tokenizer, base, models }: Recipe,
+  recipe: Recipe,
   checkpoints: readonly Checkpoint[],
 ): Promise<readonly Finding[]> {
-  if (tokenizer === undefined) return [];
+  if (!recipe.tokenizer) return [];
+  const { source, tokens = [], padToMultipleOf } = recipe.tokenizer;
   const error = (message: string): Finding => ({ severity: "error", code: "mismatch", message });
-  const names = [...(base === undefined ? [] : [base]), ...models.map(({ model }) => model)];
-  if (!["union", "base", ...names].includes(tokenizer)) {
-    const sentence = `The tokenizer's source "${tokenizer}" is neither "union" nor "base" nor a model of the recipe.`;
+  if (tokens.length > 0 || padToMultipleOf !== undefined) {
+    const key = tokens.length > 0 ? "tokens" : "pad_to_multiple_of";
+    return [error(`"${key}" of a tokenizer is not supported yet.`)];
+  }
+  if (!["union", "base", ...namedModels(recipe)].includes(source)) {
+    const sentence = `The tokenizer's source "${source}" is neither "union" nor "base" nor a model of the recipe.`;
     return [error(sentence)];
   }
   const untold = checkpoints.find(({ files }) => !files.has("tokenizer.json"));
@@ -26,6 +30,6 @@ export async function checkVocabulary(
     ];
   }
   return (await compareVocabularies(checkpoints)).map(({ message }) =>
-    error(`Vocabularies are not merged yet, so that "${tokenizer}" cannot be made. ${message}`),
+    error(`Vocabularies are not merged yet, so that "${source}" cannot be made. ${message}`),
   );
 }

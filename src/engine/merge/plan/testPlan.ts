@@ -1,4 +1,5 @@
 import type { Checkpoint } from "../../checkpoint/checkpoint.ts";
+import { namedModels } from "../../contract/index.ts";
 import { parseRecipe } from "../recipe/parseRecipe.ts";
 import { findMethod } from "../registry.ts";
 import type { Plan } from "./outputTensor.ts";
@@ -15,8 +16,7 @@ export function plan(
   return planMerge({
     method: findMethod(recipe.method),
     recipe,
-    base: recipe.base === undefined ? null : find(recipe.base),
-    models: recipe.models.map(({ model }) => find(model)),
+    checkpoints: new Map(namedModels(recipe).map((name) => [name, find(name)])),
     shardBytes: 5e9,
     budget: { tileBytes: 2 ** 20, slots: 3 },
     ...more,

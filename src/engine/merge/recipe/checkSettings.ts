@@ -1,4 +1,12 @@
-import type { Finding, Level, Recipe, Setting, Settings } from "../../contract/index.ts";
+import type {
+  Finding,
+  Level,
+  Recipe,
+  RecipeInputs,
+  RecipeModel,
+  Setting,
+  Settings,
+} from "../../contract/index.ts";
 import type { MergeMethod, Param } from "../method.ts";
 import { didYouMean } from "./nearest.ts";
 import { countedModels, evaluate, isConditionals, refuse, WrongKind, whose } from "./resolve.ts";
@@ -72,6 +80,34 @@ function findIdle(method: MergeMethod, { name, setting, model, merged }: Stated)
   return merged ? null : "the base is not weighed";
 }
 
+/** Every setting of a recipe, with the prefix of its key in `ParsedRecipe.lines`. */
+function* listSettings(
+  method: MergeMethod,
+  recipe: Recipe,
+): Generator<Stated & { readonly key: string }, void, undefined> {
+  function* own(settings: Settings, prefix: string, model: string | null = null, merged = true) {
+    for (const [name, setting] of Object.entries(settings)) {
+      yield { name, setting, model, merged, key: prefix + name };
+    }
+  }
+  function* ofModels(models: readonly RecipeModel[], base: string | undefined, prefix: string) {
+    const counted = new Set(countedModels(method, { ...recipe, ...(base && { base }), models }));
+    for (const [i, { model, parameters }] of models.entries()) {
+      yield* own(parameters, `${prefix}${i}.`, model, counted.has(i));
+    }
+  }
+  function* ofInputs({ models, slices = [], parameters }: RecipeInputs, prefix: string) {
+    yield* own(parameters, prefix);
+    yield* ofModels(models, recipe.base, `${prefix}models.`);
+    for (const [i, slice] of slices.entries()) {
+      yield* own(slice.parameters, `${prefix}slices.${i}.`);
+      yield* ofModels(slice.sources, slice.base ?? recipe.base, `${prefix}slices.${i}.sources.`);
+    }
+  }
+  yield* ofInputs(recipe, "");
+  for (const module of recipe.modules ?? []) yield* ofInputs(module, `modules.${module.name}.`);
+}
+
 /**
  * Checks a recipe's parameters against the method's: `bad-recipe` for wrong kinds and unknown
  * choices, and for unknown names where mergekit does not have the method. Returns findings for
@@ -83,26 +119,19 @@ export function checkSettings(
   recipe: Recipe,
   lines: Readonly<Record<string, number>> = {},
 ): readonly Finding[] {
-  const counted = new Set(countedModels(method, recipe));
-  const check = (settings: Settings, model: string | null, merged: boolean, prefix: string) =>
-    Object.entries(settings).flatMap(([name, setting]): readonly Finding[] => {
-      const why = findIdle(method, { name, setting, model, merged });
-      if (why === null) return [];
-      const line = lines[prefix + name];
-      return [
-        {
-          severity: "warning",
-          code: "bad-recipe",
-          message: `${whose(name, model)} has no effect: ${why}${why.endsWith(".") || why.endsWith("?") ? "" : "."}`,
-          ...(model === null ? {} : { model }),
-          ...(line === undefined ? {} : { line }),
-        },
-      ];
+  const findings: Finding[] = [];
+  for (const { key, ...stated } of listSettings(method, recipe)) {
+    const { name, model } = stated;
+    const why = findIdle(method, stated);
+    if (why === null) continue;
+    const line = lines[key];
+    findings.push({
+      severity: "warning",
+      code: "bad-recipe",
+      message: `${whose(name, model)} has no effect: ${why}${why.endsWith(".") || why.endsWith("?") ? "" : "."}`,
+      ...(model === null ? {} : { model }),
+      ...(line === undefined ? {} : { line }),
     });
-  return [
-    ...check(recipe.parameters, null, true, ""),
-    ...recipe.models.flatMap(({ model, parameters }, i) =>
-      check(parameters, model, counted.has(i), `models.${i}.`),
-    ),
-  ];
+  }
+  return findings;
 }

@@ -1,6 +1,11 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { EngineError, type Recipe } from "../../contract/index.ts";
+import {
+  EngineError,
+  type Recipe,
+  type RecipeInputs,
+  type RecipeSlice,
+} from "../../contract/index.ts";
 import { formatRecipe } from "./formatRecipe.ts";
 import { parseRecipe } from "./parseRecipe.ts";
 import { readScalar } from "./scalar.ts";
@@ -139,7 +144,10 @@ describe("keys that mergekit ignores are findings with their line", () => {
 
   test("and there are none in a recipe without", () => {
     const text = `tokenizer_source: union\nchat_template: auto\n${START}dtype: float32\n`;
-    expect(parseRecipe(text)).toMatchObject({ recipe: { tokenizer: "union" }, findings: [] });
+    expect(parseRecipe(text)).toMatchObject({
+      recipe: { tokenizer: { source: "union" }, chatTemplate: "auto" },
+      findings: [],
+    });
   });
 
   test("lines of parameters are those of the text", () => {
@@ -156,51 +164,106 @@ parameters:
   });
 });
 
-describe("one slice over all layers, and one module, are what models are", () => {
+describe("slices and modules", () => {
   const SLICE = `merge_method: slerp
 base_model: a
 slices:
 - sources:
   - {model: a, layer_range: [0, 2]}
-  - {model: b, layer_range: [0, 2], parameters: {x: 1}}
+  - {model: b, layer_range: [1, "3"], parameters: {x: 1}}
   parameters: {t: [{filter: mlp, value: 0.1}]}
 parameters: {t: 0.5}
 `;
+  const slices = [
+    {
+      sources: [
+        { model: "a", layers: [0, 2], parameters: {} },
+        { model: "b", layers: [1, 3], parameters: { x: 1 } },
+      ],
+      parameters: { t: [{ filter: "mlp", value: 0.1 }] },
+    },
+  ];
 
-  test("with its layers, and its parameters before the recipe's own", () => {
-    expect(parseRecipe(SLICE).recipe).toEqual({
+  test("are read as they are stated, with the lines of their parameters", () => {
+    const { recipe, lines } = parseRecipe(SLICE);
+    expect(recipe).toEqual({
       method: "slerp",
       base: "a",
-      models: [
-        { model: "a", parameters: {} },
-        { model: "b", parameters: { x: 1 } },
-      ],
-      parameters: { t: [{ filter: "mlp", value: 0.1 }, { value: 0.5 }] },
-      layers: 2,
+      models: [],
+      slices,
+      parameters: { t: 0.5 },
     });
+    expect({ ...lines }).toEqual({ t: 8, "slices.0.t": 7, "slices.0.sources.1.x": 6 });
   });
 
   test("in a module of whatever name", () => {
     const indented = SLICE.split("\n").slice(2, -2).join("\n    ");
-    const text = `merge_method: slerp\nbase_model: a\nmodules:\n  default:\n    ${indented}\nparameters: {t: 0.5}\n`;
-    expect(parseRecipe(text).recipe).toEqual(parseRecipe(SLICE).recipe);
+    const text = `merge_method: slerp\nbase_model: a\nmodules:\n  text_decoder:\n    ${indented}\n    parameters: {t: 1}\n`;
+    const modules = [{ name: "text_decoder", models: [], slices, parameters: { t: 1 } }];
+    expect(parseRecipe(text).recipe).toEqual({
+      method: "slerp",
+      base: "a",
+      models: [],
+      modules,
+      parameters: {},
+    });
   });
 
   test.each([
-    ["a slice from the middle", SLICE.replaceAll("[0, 2]", "[1, 2]"), 5, "begins at layer 1"],
     ["slices of unequal length", SLICE.replace("[0, 2]", "[0, 3]"), 6, "same number of layers"],
     ["a range that is none", SLICE.replaceAll("[0, 2]", "[0, -1]"), 5, "[first, end)"],
+    ["a range of three", SLICE.replaceAll("[0, 2]", "[0, 2, 3]"), 5, "[first, end)"],
     [
-      "two slices",
+      "an empty slice",
       SLICE.replace("parameters: {t: 0", "- sources: []\nparameters: {t: 0"),
-      3,
-      "several",
+      8,
+      "",
     ],
     ["a base that no source is", SLICE.replace("base_model: a", "base_model: c"), 1, "not among"],
+    [
+      "a base of the slice that no source is",
+      SLICE.replace("  parameters: {t: [", "  base_model: c\n  parameters: {t: ["),
+      1,
+      "not among",
+    ],
+    ["a module of nothing", "merge_method: linear\nmodules: {x: {parameters: {}}}\n", 2, "either"],
+    ["no module", "merge_method: linear\nmodules: {}\n", 2, "at least one"],
   ])("but %s is refused", (_, text, line, words) => {
     const { code, message, details } = refusalOf(text);
     expect([code, details.line]).toEqual(["bad-recipe", line]);
     expect(message).toContain(words);
+  });
+});
+
+describe("a tokenizer", () => {
+  test("is read with its tokens", () => {
+    const text = `${START}tokenizer:
+  source: union
+  pad_to_multiple_of: 64
+  tokens:
+    <|im_start|>:
+      source: a
+      force: true
+    <|pad|>: {source: {kind: zero}}
+    x: {source: {kind: model_token, model: a, token: y}}
+    z: {source: {kind: model_token, model: {model: {path: b}}, token_id: 7}}
+`;
+    expect(parseRecipe(text).recipe.tokenizer).toEqual({
+      source: "union",
+      padToMultipleOf: 64,
+      tokens: [
+        { token: "<|im_start|>", source: { kind: "model", model: "a" }, force: true },
+        { token: "<|pad|>", source: { kind: "zero" } },
+        { token: "x", source: { kind: "token", model: "a", token: "y" } },
+        { token: "z", source: { kind: "token", model: "b", token: 7 } },
+      ],
+    });
+  });
+
+  test("of mergekit's default is a union, and a bare source is one too", () => {
+    expect(parseRecipe(`${START}tokenizer: {}\n`).recipe.tokenizer).toEqual({ source: "union" });
+    const { tokenizer } = parseRecipe(`${START}tokenizer_source: base\n`).recipe;
+    expect(tokenizer).toEqual({ source: "base" });
   });
 });
 
@@ -220,7 +283,14 @@ describe("a recipe is refused with line, column and key", () => {
       "tokenizer",
       "exclude",
     ],
-    ["tokens", `${START}tokenizer: {tokens: {a: {}}}\n`, 4, 13, "tokens", "not supported yet"],
+    [
+      "a token of nothing",
+      `${START}tokenizer: {tokens: {a: {source: {kind: model_token, model: a}}}}\n`,
+      4,
+      26,
+      "source",
+      "token_id",
+    ],
     ["a mixed list", `${START}parameters: {t: [1, x]}\n`, 4, 21, "t", "mixes"],
     [
       "a misspelt value",
@@ -313,18 +383,74 @@ describe("a formatted recipe", () => {
     fc.array(name, { minLength: 1 }),
   );
   const settings = fc.dictionary(name, setting, { maxKeys: 3, noNullPrototype: true });
+  const models = fc.array(fc.record({ model: name, parameters: settings }), { minLength: 1 });
+  const layers = fc.tuple(fc.nat(40), fc.nat(40));
+  const slice = fc
+    .record(
+      {
+        sources: models,
+        layers,
+        base: name,
+        parameters: settings,
+      },
+      { requiredKeys: ["sources", "layers", "parameters"], noNullPrototype: true },
+    )
+    .map(({ sources, layers: [first, count], ...rest }): RecipeSlice => {
+      const range = [first, first + count] as const;
+      return { ...rest, sources: sources.map((source) => ({ ...source, layers: range })) };
+    });
+  const slices = fc.array(slice, { minLength: 1, maxLength: 3 });
+  const stack = fc.oneof(
+    models.map((own): Omit<RecipeInputs, "parameters"> => ({ models: own })),
+    slices.map((own): Omit<RecipeInputs, "parameters"> => ({ models: [], slices: own })),
+  );
+  const modules = fc.array(fc.record({ name, parameters: settings, stack }), { minLength: 1 });
+  const inputs = fc.oneof(
+    stack,
+    modules.map((list): Pick<Recipe, "models" | "modules"> => {
+      const named = new Map(list.map((module) => [module.name, module]));
+      const own = [...named.values()].map(({ stack: each, ...rest }) => ({ ...rest, ...each }));
+      return { models: [], modules: own };
+    }),
+  );
+  const tokenSource = fc.oneof(
+    fc.record({ kind: fc.constant("zero" as const) }, { noNullPrototype: true }),
+    fc.record({ kind: fc.constant("model" as const), model: name }, { noNullPrototype: true }),
+    fc.record(
+      { kind: fc.constant("token" as const), model: name, token: fc.oneof(fc.nat(), name) },
+      { noNullPrototype: true },
+    ),
+  );
+  const token = fc.record(
+    { token: name, source: tokenSource, force: fc.constant(true as const) },
+    { requiredKeys: ["token"], noNullPrototype: true },
+  );
+  const tokenizer = fc.record(
+    {
+      source: name,
+      tokens: fc.uniqueArray(token, { minLength: 1, selector: (each) => each.token }),
+      padToMultipleOf: fc.integer({ min: 1, max: 512 }),
+    },
+    { requiredKeys: ["source"], noNullPrototype: true },
+  );
   const recipe: fc.Arbitrary<Recipe> = fc
     .record({
+      // No method of that name has a base to look for among the sources.
       method: name,
       base: fc.option(name, { nil: undefined }),
-      models: fc.array(fc.record({ model: name, parameters: settings }), { minLength: 1 }),
+      inputs,
       parameters: settings,
       dtype: fc.constantFrom("float32" as const, undefined),
+      tokenizer: fc.option(tokenizer, { nil: undefined }),
+      chatTemplate: fc.option(name, { nil: undefined }),
     })
-    .map(({ base, dtype, ...rest }) => ({
+    .map(({ base, dtype, tokenizer: words, chatTemplate, inputs: own, ...rest }) => ({
       ...rest,
+      ...own,
       ...(base && { base }),
       ...(dtype && { dtype }),
+      ...(words && { tokenizer: words }),
+      ...(chatTemplate && { chatTemplate }),
     }));
 
   test("reads as the same recipe", () => {

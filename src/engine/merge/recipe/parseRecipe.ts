@@ -1,12 +1,12 @@
 import type { Node } from "yaml";
-import type { FloatName, ParsedRecipe } from "../../contract/index.ts";
+import type { FloatName, ParsedRecipe, Recipe } from "../../contract/index.ts";
 import { methods } from "../registry.ts";
 import { didYouMean } from "./nearest.ts";
 import { OWN_KEYS, readOwnKeys } from "./ownKeys.ts";
-import { type Inputs, readInputs, readModelName } from "./recipeInputs.ts";
+import { type Given, readInputs, readModelName, readParameters } from "./recipeInputs.ts";
 import { createKeyReader, type KeyReader } from "./recipeKeys.ts";
-import { readSettings } from "./recipeSettings.ts";
 import { readTokenizer } from "./recipeTokenizer.ts";
+import { findMissingBase, hasSlices, sectionsOf } from "./sections.ts";
 import { type Entry, readYaml, type YamlText } from "./yamlNodes.ts";
 
 /** Top-level keys that mergekit 0.1.5 reads, and those of the studio; others are ignored. */
@@ -40,9 +40,13 @@ function readDtype(yaml: YamlText, { key, value }: Entry): FloatName | undefined
   );
 }
 
-/** The chat template's key; mergekit writes one only together with a tokenizer. */
-function readChatTemplate(keys: KeyReader, entry: Entry | undefined, tokenizer: boolean): void {
-  if (!entry) return;
+/** The chat template; mergekit writes one only together with a tokenizer. */
+function readChatTemplate(
+  keys: KeyReader,
+  entry: Entry | undefined,
+  tokenizer: boolean,
+): string | undefined {
+  if (!entry) return undefined;
   const written = keys.yaml.scalar(entry.value)?.text ?? "";
   if (!tokenizer) {
     keys.note(entry, `"chat_template" has no effect without "tokenizer" or "tokenizer_source".`);
@@ -52,17 +56,17 @@ function readChatTemplate(keys: KeyReader, entry: Entry | undefined, tokenizer: 
       `"chat_template" is not written yet: the result keeps the template of the model that gives its tokenizer.`,
     );
   }
+  return written;
 }
 
-/** Refuses slices that lack the base: with slices, mergekit does not add the base by itself. */
-function requireListed(keys: KeyReader, method: Entry, { models }: Inputs, base?: string): void {
-  const needed = methods.get(keys.yaml.scalar(method.value)?.text ?? "")?.base === "required";
-  if (!needed || base === undefined || models.some(({ model }) => model === base)) return;
-  keys.yaml.refuse(
-    method.value,
-    `the base "${base}" is not among the sources of the slice, which mergekit refuses: add it as a source with the same "layer_range", or list "models" in place of "slices".`,
-    "slices",
-  );
+/** Refuses slices that lack the base, at their place in the text. */
+function requireBases(keys: KeyReader, recipe: Recipe, given: Given): void {
+  const method = methods.get(recipe.method);
+  if (!method || !hasSlices(recipe)) return;
+  for (const section of sectionsOf(recipe)) {
+    const missing = findMissingBase(method, section);
+    if (missing !== null) keys.yaml.refuse(given("merge_method")!.value, missing, "slices");
+  }
 }
 
 /**
@@ -89,31 +93,24 @@ export function parseRecipe(text: string): ParsedRecipe {
   const method = given("merge_method");
   if (!method) return yaml.refuse(yaml.root, `the recipe has no "merge_method".`, "merge_method");
   const base = given("base_model");
-  const parameters = given("parameters");
-  const shared = parameters ? readSettings(keys, parameters.value) : {};
-  if (parameters) keys.place(parameters.value, "");
-  const inputs = readInputs(keys, { given, root: yaml.root, shared });
+  const inputs = readInputs(keys, given, yaml.root);
   const dtype = given("dtype");
   const outDtype = given("out_dtype");
   const dtypeName = dtype && readDtype(yaml, dtype);
   const outDtypeName = outDtype && readDtype(yaml, outDtype);
   const tokenizer = readTokenizer(keys, given);
-  readChatTemplate(keys, given("chat_template"), tokenizer !== undefined);
-  const baseName = inputs.base ?? (base && readModelName(keys, base.value));
-  if (inputs.layers !== undefined) requireListed(keys, method, inputs, baseName);
-  return {
-    recipe: {
-      method: name("merge_method", method.value),
-      ...(baseName !== undefined && { base: baseName }),
-      models: inputs.models,
-      parameters: inputs.parameters,
-      ...(inputs.layers !== undefined && { layers: inputs.layers }),
-      ...(dtypeName && { dtype: dtypeName }),
-      ...(outDtypeName && { outDtype: outDtypeName }),
-      ...(tokenizer !== undefined && { tokenizer }),
-      ...readOwnKeys(keys, given),
-    },
-    findings: keys.findings,
-    lines: keys.lines,
+  const chatTemplate = readChatTemplate(keys, given("chat_template"), tokenizer !== undefined);
+  const recipe: Recipe = {
+    method: name("merge_method", method.value),
+    ...(base && { base: readModelName(keys, base.value) }),
+    ...inputs,
+    parameters: readParameters(keys, given("parameters"), ""),
+    ...(dtypeName && { dtype: dtypeName }),
+    ...(outDtypeName && { outDtype: outDtypeName }),
+    ...(tokenizer && { tokenizer }),
+    ...(chatTemplate !== undefined && { chatTemplate }),
+    ...readOwnKeys(keys, given),
   };
+  requireBases(keys, recipe, given);
+  return { recipe, findings: keys.findings, lines: keys.lines };
 }

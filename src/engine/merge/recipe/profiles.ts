@@ -27,7 +27,12 @@ function readArithmetic(recipe: Recipe): Recipe {
 
 /** Recipe with its profile stated, so that a later default does not change its meaning. */
 export function stateProfile(given: Recipe, profile: "mergekit" | "paper" = "mergekit"): Recipe {
-  const recipe = readArithmetic(given);
+  const { stages, ...own } = readArithmetic(given);
+  const stated = stages?.map((stage) => ({
+    ...stage,
+    recipe: stateProfile(stage.recipe, profile),
+  }));
+  const recipe: Recipe = { ...own, ...(stated && { stages: stated }) };
   const method = methods.get(recipe.method);
   if (!method || !hasProfiles(method) || Object.hasOwn(recipe.parameters, "profile")) return recipe;
   return { ...recipe, parameters: { ...recipe.parameters, profile } };

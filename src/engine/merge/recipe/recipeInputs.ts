@@ -1,54 +1,35 @@
 import type { Node } from "yaml";
-import type { Conditional, RecipeModel, Setting, Settings } from "../../contract/index.ts";
+import type {
+  LayerRange,
+  RecipeInputs,
+  RecipeModel,
+  RecipeModule,
+  RecipeSlice,
+  SliceSource,
+} from "../../contract/index.ts";
 import type { KeyReader } from "./recipeKeys.ts";
 import { readSettings } from "./recipeSettings.ts";
+import { readScalar } from "./scalar.ts";
 import type { Entry } from "./yamlNodes.ts";
 
-/** Largest number of models in a recipe; a method's own limit is checked in the plan. */
+/** Largest number of models in one list; a method's own limit is checked in the plan. */
 const MODEL_LIMIT = 256;
+/** Largest number of slices or modules: more than any model has layers. */
+const SLICE_LIMIT = 1000;
 
-/** Models and parameters of a recipe, whether listed as `models`, `slices` or `modules`. */
-export interface Inputs {
-  readonly models: readonly RecipeModel[];
-  /** Parameters of the recipe, those of its only module and slice taking precedence. */
-  readonly parameters: Settings;
-  /** Base that a slice states. */
-  readonly base?: string;
-  /** Number of layers that a slice takes of each model, from layer 0. */
-  readonly layers?: number;
-}
+/** Entries of a mapping by key; undefined for those without a value. */
+export type Given = (key: string) => Entry | undefined;
 
-interface Given {
-  readonly given: (key: string) => Entry | undefined;
-  readonly root: Node | null;
-  readonly shared: Settings;
-}
-
-/** Combines two settings; the first takes precedence where it has a value for a tensor. */
-function before(first: Setting, second: Setting | undefined): Setting {
-  const conditional = (setting: Setting): setting is readonly Conditional[] =>
-    Array.isArray(setting) && setting.some((item) => typeof item === "object");
-  if (!conditional(first) || second === undefined) return first;
-  if (first.some(({ filter }) => filter === undefined || filter === "*")) return first;
-  return [
-    ...first,
-    ...(conditional(second) ? second : [{ value: second as Conditional["value"] }]),
-  ];
-}
-
-function overlay(first: Settings, second: Settings): Settings {
-  const own = Object.entries(first).map(([name, setting]) => [
-    name,
-    before(setting, Object.hasOwn(second, name) ? second[name] : undefined),
-  ]);
-  return { ...second, ...Object.fromEntries(own) };
-}
+/** `models`, `slices` or, in a recipe, `modules`: exactly one of them. */
+export type StatedInputs = Omit<RecipeInputs, "parameters"> & {
+  readonly modules?: readonly RecipeModule[];
+};
 
 /**
- * Reads `models`, one slice over all layers, or one module with either: all three mean the same for
- * a model of one stack. `bad-recipe` for slices that cut a stack and for several modules.
+ * Reads the one of `models`, `slices` and `modules` that a recipe states. `bad-recipe` for none or
+ * several, and for what is no list of models.
  */
-export function readInputs(keys: KeyReader, { given, root, shared }: Given): Inputs {
+export function readInputs(keys: KeyReader, given: Given, root: Node | null): StatedInputs {
   const { yaml } = keys;
   const forms = ["models", "slices", "modules"].flatMap((key) => given(key) ?? []);
   const [form, other] = forms;
@@ -57,128 +38,157 @@ export function readInputs(keys: KeyReader, { given, root, shared }: Given): Inp
     const sentence = `"${form.key}" and "${other.key}" exclude each other: a recipe states one.`;
     return yaml.refuse(other.keyAt, sentence, other.key);
   }
-  if (form.key === "models") return { models: readModels(keys, form), parameters: shared };
-  if (form.key === "slices") return readSlices(keys, form, shared);
-  const modules = yaml.entries(form.value);
-  const [only, more] = modules ?? [];
-  if (!only) return yaml.refuse(form.keyAt, `"modules" must name at least one.`, "modules");
-  if (more) {
-    const sentence = `several "modules" are not supported yet. Merge the whole model by "models".`;
-    return yaml.refuse(more.keyAt, sentence, "modules");
+  if (form.key !== "modules") return readStack(keys, form, "");
+  const modules = yaml.entries(form.value) ?? [];
+  if (modules.length === 0 || modules.length > SLICE_LIMIT) {
+    return yaml.refuse(form.keyAt, `"modules" must name at least one.`, "modules");
   }
-  return readModule(keys, only, shared);
+  return { models: [], modules: modules.map((module) => readModule(keys, module)) };
 }
 
-function readModule(keys: KeyReader, module: Entry, shared: Settings): Inputs {
+/** `models` or `slices`, whose parameters' lines are recorded behind a prefix. */
+function readStack(keys: KeyReader, form: Entry, prefix: string): StatedInputs {
+  if (form.key === "models") return { models: readModels(keys, form, `${prefix}models.`) };
+  const items = readList(keys, form, SLICE_LIMIT);
+  return {
+    models: [],
+    slices: items.map((item, i) => readSlice(keys, item, `${prefix}slices.${i}.`)),
+  };
+}
+
+function readModule(keys: KeyReader, { key, keyAt, value }: Entry): RecipeModule {
   const { yaml } = keys;
-  const entries = yaml.entries(module.value);
-  if (!entries) return yaml.refuse(module.keyAt, `"${module.key}" must hold "models" or "slices".`);
-  const known = keys.take(entries, ["models", "slices", "parameters"], `"${module.key}"`);
-  const parameters = known.get("parameters");
-  if (parameters) keys.place(parameters.value, "");
-  const own = parameters ? overlay(readSettings(keys, parameters.value), shared) : shared;
-  const given = (key: string) => (key === "modules" ? undefined : known.get(key));
-  return readInputs(keys, { given, root: module.keyAt, shared: own });
+  const entries = yaml.entries(value);
+  if (!entries) return yaml.refuse(keyAt, `"${key}" must hold "models" or "slices".`, key);
+  const known = keys.take(entries, ["models", "slices", "parameters"], `"${key}"`);
+  const [form, other] = ["models", "slices"].flatMap((each) => known.get(each) ?? []);
+  if (!form || other) {
+    return yaml.refuse(keyAt, `"${key}" must hold either "models" or "slices".`, key);
+  }
+  const prefix = `modules.${key}.`;
+  const parameters = readParameters(keys, known.get("parameters"), prefix);
+  return { name: key, ...readStack(keys, form, prefix), parameters };
 }
 
-function readList(keys: KeyReader, { key, keyAt, value }: Entry): readonly (Node | null)[] {
+/** A mapping of parameters, none where it is not stated. */
+export function readParameters(keys: KeyReader, entry: Entry | undefined, prefix: string) {
+  if (!entry) return {};
+  keys.place(entry.value, prefix);
+  return readSettings(keys, entry.value);
+}
+
+function readList(
+  keys: KeyReader,
+  { key, keyAt, value }: Entry,
+  limit = MODEL_LIMIT,
+): readonly (Node | null)[] {
   const items = keys.yaml.items(value);
   if (!items || items.length === 0) {
     return keys.yaml.refuse(keyAt, `"${key}" must list at least one model.`, key);
   }
-  if (items.length > MODEL_LIMIT) {
-    return keys.yaml.refuse(keyAt, `"${key}" lists more than ${MODEL_LIMIT} models.`, key);
+  if (items.length > limit) {
+    return keys.yaml.refuse(
+      keyAt,
+      `"${key}" lists ${items.length}; at most ${limit} are read.`,
+      key,
+    );
   }
   return items;
 }
 
-function readModels(keys: KeyReader, list: Entry): readonly RecipeModel[] {
+function readModels(keys: KeyReader, list: Entry, prefix: string): readonly RecipeModel[] {
   return readList(keys, list).map((item, i) => {
-    return readModel(keys, item, { list: list.key, index: i, known: ["model", "parameters"] })
-      .model;
+    const place = { list: list.key, prefix: `${prefix}${i}.`, known: ["model", "parameters"] };
+    return readModel(keys, item, place).model;
   });
 }
 
 interface ModelPlace {
   readonly list: string;
-  readonly index: number;
+  readonly prefix: string;
   readonly known: readonly string[];
 }
 
-function readModel(keys: KeyReader, at: Node | null, { list, index, known }: ModelPlace) {
+function readModel(keys: KeyReader, at: Node | null, { list, prefix, known }: ModelPlace) {
   const { yaml } = keys;
   const entries = yaml.entries(at);
   if (!entries) return yaml.refuse(at, `each entry of "${list}" is written "- model: name".`);
   const found = keys.take(entries, known, `an entry of "${list}"`);
   const model = found.get("model");
   if (!model) return yaml.refuse(at, `this entry of "${list}" names no model.`, "model");
-  const parameters = found.get("parameters");
-  if (parameters) keys.place(parameters.value, `models.${index}.`);
-  return {
-    model: {
-      model: readModelName(keys, model.value),
-      parameters: parameters ? readSettings(keys, parameters.value) : {},
-    },
-    entries: found,
-  };
+  const parameters = readParameters(keys, found.get("parameters"), prefix);
+  return { model: { model: readModelName(keys, model.value), parameters }, entries: found };
 }
 
-/** Name of a model, from a word or from mergekit's mapping of its parts. */
+/**
+ * Name of a model, from a word or from mergekit's mapping of its parts: `path`, `path@revision` and
+ * either with `+adapter`.
+ */
 export function readModelName({ yaml }: KeyReader, at: Node | null): string {
-  let node = at;
-  for (const key of ["model", "path"]) {
-    const part = yaml.entries(node)?.find((entry) => entry.key === key);
-    if (part) node = part.value;
-  }
-  const name = yaml.scalar(node)?.text ?? "";
+  const spell = (node: Node | null): string => {
+    const entries = yaml.entries(node);
+    if (!entries) return yaml.scalar(node)?.text ?? "";
+    const part = (key: string, mark: string) => {
+      const word = spell(entries.find((entry) => entry.key === key)?.value ?? null);
+      return word === "" ? "" : mark + word;
+    };
+    return part("model", "") + part("path", "") + part("revision", "@") + part("lora", "+");
+  };
+  const name = spell(at);
   return name === "" ? yaml.refuse(at, `"model" must be the name of a model.`, "model") : name;
 }
 
-function readSlices(keys: KeyReader, list: Entry, shared: Settings): Inputs {
+function readSlice(keys: KeyReader, at: Node | null, prefix: string): RecipeSlice {
   const { yaml } = keys;
-  const [only = null, more] = readList(keys, list);
-  if (more !== undefined) {
-    const sentence = `several "slices" are not supported yet: one over all layers is, as "models" are.`;
-    return yaml.refuse(list.keyAt, sentence, "slices");
-  }
-  const entries = yaml.entries(only);
-  if (!entries) return yaml.refuse(only, `a slice is written "- sources: […]".`, "slices");
-  const known = keys.take(entries, ["sources", "base_model", "parameters"], "a slice");
+  const entries = yaml.entries(at);
+  if (!entries) return yaml.refuse(at, `a slice is written "- sources: […]".`, "slices");
+  const known = keys.take(
+    entries,
+    ["sources", "base_model", "parameters", "residual_weight"],
+    "a slice",
+  );
+  const residual = known.get("residual_weight");
+  if (residual) keys.note(residual, `"residual_weight" has no effect: mergekit reads it nowhere.`);
   const sources = known.get("sources");
-  if (!sources) return yaml.refuse(only, `this slice has no "sources".`, "sources");
-  const ends: number[] = [];
-  const models = readList(keys, sources).map((item, index) => {
-    const place = { list: "sources", index, known: ["model", "parameters", "layer_range"] };
+  if (!sources) return yaml.refuse(at, `this slice has no "sources".`, "sources");
+  const list = readList(keys, sources).map((item, i): SliceSource => {
+    const place = {
+      list: "sources",
+      prefix: `${prefix}sources.${i}.`,
+      known: ["model", "parameters", "layer_range"],
+    };
     const { model, entries: found } = readModel(keys, item, place);
-    ends.push(readLayers(keys, item, found.get("layer_range")));
-    if (ends[index] !== ends[0]) {
-      const sentence = "all sources of a slice must have the same number of layers.";
-      yaml.refuse(found.get("layer_range")?.value ?? item, sentence, "layer_range");
-    }
-    return model;
+    return { ...model, layers: readLayers(keys, item, found.get("layer_range")) };
   });
-  const parameters = known.get("parameters");
-  if (parameters) keys.place(parameters.value, "");
+  const count = ({ layers: [first, end] }: SliceSource) => end - first;
+  const other = list.findIndex((source) => count(source) !== count(list[0]!));
+  if (other > 0) {
+    const sentence = `all sources of a slice must have the same number of layers: the first has ${count(list[0]!)}, this one ${count(list[other]!)}.`;
+    yaml.refuse(yaml.items(sources.value)?.[other] ?? null, sentence, "layer_range");
+  }
   const base = known.get("base_model");
   return {
-    models,
-    parameters: parameters ? overlay(readSettings(keys, parameters.value), shared) : shared,
-    layers: ends[0]!,
-    ...(base && { base: readModelName(keys, base.value) }),
+    sources: list,
+    ...(base &&
+      yaml.scalar(base.value)?.value !== null && { base: readModelName(keys, base.value) }),
+    parameters: readParameters(keys, known.get("parameters"), prefix),
   };
 }
 
-function readLayers({ yaml }: KeyReader, at: Node | null, range: Entry | undefined): number {
-  const items = range && yaml.items(range.value);
-  const [from, to, more] = (items ?? []).map((item) => yaml.scalar(item)?.value);
-  const fine = Number.isSafeInteger(from) && Number.isSafeInteger(to) && more === undefined;
-  if (!fine || Number(to) <= Number(from)) {
+/** A word as a number of layers: PyYAML's words, or one in quotation marks. */
+function readCount({ yaml }: KeyReader, at: Node | null): number {
+  const { value, text } = yaml.scalar(at) ?? {};
+  const number = typeof value === "string" ? readScalar(text ?? "") : value;
+  return typeof number === "number" ? number : Number.NaN;
+}
+
+function readLayers(keys: KeyReader, at: Node | null, range: Entry | undefined): LayerRange {
+  const items = (range && keys.yaml.items(range.value)) ?? [];
+  const [first = Number.NaN, end = Number.NaN] = items.map((item) => readCount(keys, item));
+  const fine = items.length === 2 && Number.isSafeInteger(first) && Number.isSafeInteger(end);
+  if (!fine || first < 0 || end < first) {
     const sentence = `"layer_range" must be [first, end), such as [0, 32].`;
-    return yaml.refuse(range?.value ?? at, sentence, "layer_range");
+    return keys.yaml.refuse(range?.value ?? at, sentence, "layer_range");
   }
-  if (from !== 0) {
-    const sentence = `a slice that begins at layer ${from} is not supported yet: only one over all layers is.`;
-    return yaml.refuse(range?.value ?? at, sentence, "layer_range");
-  }
-  return Number(to);
+  return [first, end];
 }

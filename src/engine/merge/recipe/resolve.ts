@@ -149,31 +149,34 @@ function resolveParam(
 
 /**
  * The parameters of one output tensor, after mergekit's rules: the model's own setting before the
- * recipe's before the default, the first matching filter, gradients laid over the whole stack.
- * `bad-recipe` names parameter, model and tensor.
+ * recipe's before the default, the first matching filter, gradients laid over the layers. A model's
+ * own parameters are filtered by the tensor's name in that model, which slices may number otherwise
+ * than the result. `bad-recipe` names parameter, model and tensor.
  */
 export function resolveSettings(
   method: MergeMethod,
   recipe: Recipe,
   tensor: string,
   position: Position,
+  nameIn: (model: number) => string = () => tensor,
 ): Resolved {
   const depth = depthOf(position);
   const params = Object.entries(method.params);
   const resolveScope = (
     scope: Param["scope"],
     model: { readonly name: string; readonly settings: Settings } | null,
+    name: string,
   ): Values =>
     Object.fromEntries(
       params
         .filter(([, param]) => param.scope === scope)
-        .map(([name, param]) => [name, resolveParam(name, param, model, recipe, tensor, depth)]),
+        .map(([key, param]) => [key, resolveParam(key, param, model, recipe, name, depth)]),
     );
   return {
-    global: resolveScope("global", null),
+    global: resolveScope("global", null, tensor),
     models: countedModels(method, recipe).map((i) => {
       const { model, parameters } = recipe.models[i]!;
-      return resolveScope("model", { name: model, settings: parameters });
+      return resolveScope("model", { name: model, settings: parameters }, nameIn(i));
     }),
   };
 }

@@ -25,8 +25,9 @@ function planOf(method: string, parameters: string, names: readonly [string, str
     method: findMethod(recipe.method),
     recipe,
     shardBytes: 5e9,
-    base: makeModel("base", { [Q]: ["BF16", [4, 4]] }),
-    models: names.map((name) => makeModel(name, { [Q]: ["BF16", [4, 4]] })),
+    checkpoints: new Map(
+      ["base", ...names].map((name) => [name, makeModel(name, { [Q]: ["BF16", [4, 4]] })]),
+    ),
     budget: { tileBytes: 2 ** 20, slots: 3 },
   });
 }

@@ -1,7 +1,8 @@
 import { delMany, get, keys, set, type UseStore } from "idb-keyval";
-import type { ModelId } from "../../contract/index.ts";
+import { type ModelId, sourceLists } from "../../contract/index.ts";
 import type { Cut, Facts } from "../method.ts";
 import type { OutputTensor, Plan } from "../plan/outputTensor.ts";
+import { hasSlices } from "../recipe/sections.ts";
 import { type Measured, note } from "./measured.ts";
 import { ownRule, partOf, partShares, reductionOf } from "./rules.ts";
 
@@ -40,9 +41,15 @@ const perModel = ({ models }: OutputTensor) => models.length;
  */
 function ruleRows(plan: Plan, ids: readonly ModelId[]): readonly RuleRow[] {
   const { method, recipe } = plan;
-  const ofModels = recipe.models.map(({ parameters }) => parameters);
+  const lists = sourceLists(recipe);
+  const ofModels = lists.flat().map(({ parameters }) => parameters);
   const asked = [method.id, plan.keys, recipe.parameters, ofModels, recipe.dtype ?? null];
-  const inputs = recipe.fillNanRows ? [ids, "rows filled"] : [ids];
+  const inputs = [
+    ids,
+    ...(recipe.fillNanRows ? ["rows filled"] : []),
+    // A tensor of the result then lies elsewhere in the models.
+    ...(hasSlices(recipe) ? [recipe.slices ?? recipe.modules] : []),
+  ];
   const rows = new Map<string, RuleRow>();
   const add = (rule: string, parameters: readonly unknown[], count = perModel) => {
     const key = JSON.stringify([rule, parameters, ...inputs]);

@@ -41,7 +41,7 @@ export async function mergeInto(
   const { signal, name } = options;
   const { writeBytes } = plan.card;
   const totalBytes = bytesToMerge(plan, options.captions);
-  const inputs = await watchInputs(inputsOf([plan.template, ...plan.models]));
+  const inputs = await watchInputs(inputsOf([plan.template, ...plan.bases, ...plan.models]));
   /** Upper bound of the measuring passes' bytes: tensors read again after a lost device do not count. */
   const most = bytesToMeasure(plan, options.captions);
   let measuredBytes = 0;

@@ -1,4 +1,4 @@
-import type { WeightMap } from "../../contract/index.ts";
+import { namedModels, type WeightMap } from "../../contract/index.ts";
 import type { Plan } from "../plan/outputTensor.ts";
 import { narrowArithmetics } from "../plan/recipeFindings.ts";
 import { formatRecipe } from "../recipe/formatRecipe.ts";
@@ -63,11 +63,7 @@ export async function formatModelCard(
     named.map(async ([key, checkpoint]) => [key, await readLicence(checkpoint)] as const),
   );
   const stated = new Set(licences.map(([, licence]) => licence).filter((it) => it !== null));
-  const bases = new Set(
-    [...(recipe.base === undefined ? [] : [recipe.base]), ...recipe.models.map((m) => m.model)].map(
-      repositoryName,
-    ),
-  );
+  const bases = new Set(namedModels(recipe).map(repositoryName));
   const front = [
     "---",
     "base_model:",

@@ -37,8 +37,7 @@ const RECIPE: Recipe = {
 const plan = planMerge({
   method: findMethod("varm"),
   recipe: RECIPE,
-  base: MODELS[0],
-  models: MODELS.slice(1),
+  checkpoints: new Map(MODELS.map((each) => [each.name, each])),
   shardBytes: 2 * COUNT * 2,
   budget: { tileBytes: 2 ** 24, slots: 3 },
 });
@@ -150,12 +149,11 @@ describe.each([
   ["rows", "model_stock", { filter_wise: true }],
   ["columns", "nuslerp", { weight: 0.4, nuslerp_flatten: false, nuslerp_row_wise: true }],
 ])("a merge whose %s are decided each by itself", (_, method, parameters) => {
-  const [base, ...models] = ["base", "x", "y"].map(family);
+  const models = ["base", "x", "y"].map(family);
   const inParts = planMerge({
     method: findMethod(method),
     recipe: { ...RECIPE, method, parameters },
-    base: base!,
-    models,
+    checkpoints: new Map(models.map((each) => [each.name, each])),
     shardBytes: 5e9,
     budget: { tileBytes: 2 ** 24, slots: 3 },
   });
@@ -225,8 +223,7 @@ test("a result that overflows is refused, not written", async () => {
       parameters: { weight: 2, normalize: false },
       outDtype: "float16",
     },
-    base: null,
-    models: [big],
+    checkpoints: new Map([["big", big]]),
     shardBytes: 1e9,
     budget: { tileBytes: 2 ** 24, slots: 3 },
   });

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import type { Checkpoint } from "../../checkpoint/checkpoint.ts";
-import type { Recipe, WeightMap } from "../../contract/index.ts";
+import { namedModels, type Recipe, type WeightMap } from "../../contract/index.ts";
 import { bytesInMemory, readAll } from "../../core/bytes.ts";
 import { planMerge } from "../plan/plan.ts";
 import { parseRecipe } from "../recipe/parseRecipe.ts";
@@ -26,8 +26,7 @@ async function make(
   const plan = planMerge({
     method: findMethod(recipe.method),
     recipe,
-    base: recipe.base === undefined ? null : find(recipe.base),
-    models: recipe.models.map(({ model }) => find(model)),
+    checkpoints: new Map(namedModels(recipe).map((name) => [name, find(name)])),
     shardBytes: 5e9,
     budget: { tileBytes: 1e6, slots: 3 },
   });

@@ -1,6 +1,11 @@
 import { Button, Modal, TextInput } from "@mantine/core";
 import { useState } from "react";
-import { type ModelCard, toFailure } from "../../../engine/contract/index.ts";
+import {
+  type ModelCard,
+  namedModels,
+  renameModels,
+  toFailure,
+} from "../../../engine/contract/index.ts";
 import { refreshLibrary } from "../../stores/actions.ts";
 import type { Studio } from "../../stores/studio.ts";
 
@@ -28,13 +33,8 @@ function RenameForm({ studio, model, onClose }: Omit<RenameDialogProps, "opened"
       const renamed = await studio.engine.renameModel({ model: model.id, name: name.trim() });
       const { recipe } = studio.recipe.getState();
       const follow = (old: string) => (old === model.name ? renamed.name : old);
-      const named = [recipe.base, ...recipe.models.map((entry) => entry.model)];
-      if (named.includes(model.name)) {
-        studio.recipe.edit({
-          ...recipe,
-          ...(recipe.base === undefined ? {} : { base: follow(recipe.base) }),
-          models: recipe.models.map((entry) => ({ ...entry, model: follow(entry.model) })),
-        });
+      if (namedModels(recipe).includes(model.name)) {
+        studio.recipe.edit(renameModels(recipe, follow));
       }
       await refreshLibrary(studio);
       onClose();

@@ -8,6 +8,7 @@ import { placeName } from "../../plots/mapLayout.ts";
 import { ShareBars } from "../../plots/ShareBars.tsx";
 import { barsOf } from "../../plots/shareRows.ts";
 import { overrideShares, releaseShares } from "../../stores/override.ts";
+import { keepsNumbers } from "../../stores/recipeLists.ts";
 import type { Studio } from "../../stores/studio.ts";
 import { formatCount, formatPercent, formatShape } from "../../theme/format.ts";
 import { OverrideEditor } from "./OverrideEditor.tsx";
@@ -17,6 +18,7 @@ import { useLegend } from "./useLegend.ts";
 /** The cell that is looked at: its numbers, and a way to decide them by hand. */
 export function CellPanel({ studio }: { readonly studio: Studio }) {
   const tensor = useStore(studio.recipe, (state) => state.tensor);
+  const numbered = useStore(studio.recipe, (state) => keepsNumbers(state.recipe));
   const cell = useStore(studio.forecast, (state) =>
     state.map?.cells.find((entry) => entry.tensor === tensor),
   );
@@ -30,7 +32,7 @@ export function CellPanel({ studio }: { readonly studio: Studio }) {
   return (
     <>
       <CellShares key={cell.tensor} studio={studio} cell={cell} />
-      <TensorNumbers key={`${cell.tensor} numbers`} studio={studio} cell={cell} />
+      {numbered && <TensorNumbers key={`${cell.tensor} numbers`} studio={studio} cell={cell} />}
     </>
   );
 }
@@ -40,7 +42,9 @@ function CellShares({ studio, cell }: { readonly studio: Studio; readonly cell: 
   const recipe = useStore(studio.recipe, (state) => state.recipe);
   const methods = useStore(studio.environment, (state) => state.methods);
   const [editing, setEditing] = useState(false);
-  const override = methods.find(({ id }) => id === recipe.method)?.override ?? null;
+  const named = methods.find(({ id }) => id === recipe.method)?.override ?? null;
+  // A filter means a model's own tensor, which a slice may number otherwise.
+  const override = keepsNumbers(recipe) ? named : null;
   const { shares } = cell;
   const state = (values: readonly number[]) => {
     if (override) studio.recipe.edit(overrideShares(recipe, override, cell.tensor, values));

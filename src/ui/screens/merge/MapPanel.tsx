@@ -1,6 +1,7 @@
 import { ActionIcon, Button, Menu } from "@mantine/core";
 import { useMemo, useState } from "react";
 import { useStore } from "zustand";
+import { modelKeys } from "../../../engine/contract/index.ts";
 import { Empty } from "../../parts/Empty.tsx";
 import { Icon } from "../../parts/Icon.tsx";
 import { Note } from "../../parts/Note.tsx";
@@ -25,7 +26,7 @@ interface Hovered {
 export function MapPanel({ studio }: { readonly studio: Studio }) {
   const map = useStore(studio.forecast, (state) => state.map);
   const failure = useStore(studio.forecast, (state) => state.mapFailure);
-  const count = useStore(studio.recipe, (state) => state.recipe.models.length);
+  const count = useStore(studio.recipe, (state) => modelKeys(state.recipe).length);
   const tensor = useStore(studio.recipe, (state) => state.tensor);
   const legend = useLegend(studio);
   const measuring = useStore(studio.jobs, ({ jobs }) =>

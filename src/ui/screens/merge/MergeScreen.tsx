@@ -1,4 +1,5 @@
 import { useStore } from "zustand";
+import { modelKeys } from "../../../engine/contract/index.ts";
 import { Note } from "../../parts/Note.tsx";
 import type { Studio } from "../../stores/studio.ts";
 import { CellPanel } from "./CellPanel.tsx";
@@ -42,7 +43,7 @@ export function MergeSubject({ studio }: { readonly studio: Studio }) {
   const recipe = useStore(studio.recipe, (state) => state.recipe);
   const methods = useStore(studio.environment, (state) => state.methods);
   const method = methods.find(({ id }) => id === recipe.method)?.title ?? recipe.method;
-  const count = recipe.models.length;
+  const count = modelKeys(recipe).length;
   if (count === 0) return null;
   return (
     <span className="chip header-wide num">

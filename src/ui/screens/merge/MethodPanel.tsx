@@ -1,7 +1,7 @@
 import { Button, Menu, type MenuProps } from "@mantine/core";
 import { Fragment, useRef } from "react";
 import { useStore } from "zustand";
-import type { ParamCard } from "../../../engine/contract/index.ts";
+import { namedModels, type ParamCard } from "../../../engine/contract/index.ts";
 import { Section } from "../../parts/Section.tsx";
 import { switchMethod } from "../../stores/recipeStore.ts";
 import type { Studio } from "../../stores/studio.ts";
@@ -33,7 +33,7 @@ export function MethodPanel({ studio }: { readonly studio: Studio }) {
     const next = methods.find((card) => card.id === id);
     if (!next) return;
     const spare = spareBase.current;
-    const base = recipe.models.some(({ model }) => model === spare) ? undefined : spare;
+    const base = namedModels(recipe).some((model) => model === spare) ? undefined : spare;
     studio.recipe.edit(switchMethod(recipe, next, recipe.base ?? base));
   };
   return (

@@ -1,9 +1,16 @@
 import { Button, Menu } from "@mantine/core";
 import { useStore } from "zustand";
-import { modelKeys } from "../../../engine/contract/index.ts";
+import {
+  keysOfList,
+  type ModelCard,
+  modelKeys,
+  namedModels,
+  sourceLists,
+} from "../../../engine/contract/index.ts";
 import { Section } from "../../parts/Section.tsx";
 import { COMMANDS } from "../../stores/commands.ts";
 import { isCompatible } from "../../stores/compatible.ts";
+import { listTitles, onlyList } from "../../stores/recipeLists.ts";
 import type { Studio } from "../../stores/studio.ts";
 import { BASE_COLOUR, modelColour } from "../../theme/colours.ts";
 import {
@@ -12,7 +19,14 @@ import {
   formatQuantity,
   formatShare,
 } from "../../theme/format.ts";
-import { addModel, chooseBase, dropBase, removeModel, withSetting } from "./edits.ts";
+import {
+  addModel,
+  chooseBase,
+  dropBase,
+  removeModel,
+  withParameters,
+  withSetting,
+} from "./edits.ts";
 import { ModelChip } from "./ModelChip.tsx";
 import { ParamField } from "./ParamField.tsx";
 
@@ -24,8 +38,9 @@ export function ModelsPanel({ studio }: { readonly studio: Studio }) {
   const methods = useStore(studio.environment, (state) => state.methods);
   const method = methods.find(({ id }) => id === recipe.method);
   const card = (name: string) => library.find((model) => model.name === name);
-  const used = new Set([recipe.base, ...recipe.models.map(({ model }) => model)]);
-  const pattern = card(recipe.base ?? recipe.models[0]?.model ?? "");
+  const names = namedModels(recipe);
+  const used = new Set(names);
+  const pattern = card(names[0] ?? "");
   const free = library.filter(
     (model) =>
       !used.has(model.name) &&
@@ -51,6 +66,15 @@ export function ModelsPanel({ studio }: { readonly studio: Studio }) {
       cosine === null ? "" : ` · cosine to others ${formatShare(cosine).slice(0, -1)}`;
     return `Δ ${formatPercent(change)}${towards}`;
   };
+  const alone = onlyList(recipe) !== null;
+  const titles = listTitles(recipe);
+  const tagOf = (list: number) => (titles[list] === undefined ? {} : { tag: titles[list] });
+  const verbs = (index: number) => [
+    ...(method?.base === "none"
+      ? []
+      : [{ label: "Make it the base", run: () => edit(chooseBase(recipe, index)) }]),
+    { label: "Remove", run: () => edit(removeModel(recipe, index)) },
+  ];
   return (
     <Section title="Models">
       {recipe.base !== undefined && (
@@ -66,52 +90,65 @@ export function ModelsPanel({ studio }: { readonly studio: Studio }) {
           }
         />
       )}
-      {recipe.models.map(({ model, parameters }, index) => (
-        <ModelChip
-          key={keys[index]}
-          name={model}
-          colour={modelColour(index)}
-          facts={facts(model) && (moved(index) ?? facts(model))}
-          verbs={[
-            ...(method?.base === "none"
-              ? []
-              : [{ label: "Make it the base", run: () => edit(chooseBase(recipe, index)) }]),
-            { label: "Remove", run: () => edit(removeModel(recipe, index)) },
-          ]}
-        >
-          {params.map((param) => (
-            <ParamField
-              key={param.name}
-              param={param}
-              owner={model}
-              value={parameters[param.name] ?? recipe.parameters[param.name]}
-              onChange={(value) => {
-                const changed = withSetting(parameters, param.name, value);
-                const models = recipe.models.map((entry, at) =>
-                  at === index ? { ...entry, parameters: changed } : entry,
-                );
-                edit({ ...recipe, models });
-              }}
-            />
-          ))}
-        </ModelChip>
-      ))}
-      <Menu position="bottom-start" width={268}>
-        <Menu.Target>
-          <Button variant="subtle" size="compact-sm">
-            Add a model, or drop a folder anywhere
-          </Button>
-        </Menu.Target>
-        <Menu.Dropdown>
-          {free.map(({ id, name }) => (
-            <Menu.Item key={id} onClick={() => edit(addModel(recipe, name, method))}>
-              {name}
-            </Menu.Item>
-          ))}
-          {free.length > 0 && <Menu.Divider />}
-          <Menu.Item onClick={() => COMMANDS.addFolder.run()}>{COMMANDS.addFolder.label}</Menu.Item>
-        </Menu.Dropdown>
-      </Menu>
+      {sourceLists(recipe).map((models, list) => {
+        const own = keysOfList(models);
+        return models.map(({ model, parameters }, index) => (
+          <ModelChip
+            key={`${list} ${own[index]}`}
+            name={model}
+            colour={modelColour(keys.indexOf(own[index]!))}
+            {...tagOf(list)}
+            facts={facts(model) && (moved(keys.indexOf(own[index]!)) ?? facts(model))}
+            verbs={alone ? verbs(index) : []}
+          >
+            {params.map((param) => (
+              <ParamField
+                key={param.name}
+                param={param}
+                owner={model}
+                value={parameters[param.name] ?? recipe.parameters[param.name]}
+                onChange={(value) =>
+                  edit(
+                    withParameters(
+                      recipe,
+                      [list, index],
+                      withSetting(parameters, param.name, value),
+                    ),
+                  )
+                }
+              />
+            ))}
+          </ModelChip>
+        ));
+      })}
+      {alone && <AddModel free={free} add={(name) => edit(addModel(recipe, name, method))} />}
     </Section>
+  );
+}
+
+interface AddModelProps {
+  readonly free: readonly ModelCard[];
+  add(name: string): void;
+}
+
+/** The models of the library that fit beside those of the recipe. */
+function AddModel({ free, add }: AddModelProps) {
+  return (
+    <Menu position="bottom-start" width={268}>
+      <Menu.Target>
+        <Button variant="subtle" size="compact-sm">
+          Add a model, or drop a folder anywhere
+        </Button>
+      </Menu.Target>
+      <Menu.Dropdown>
+        {free.map(({ id, name }) => (
+          <Menu.Item key={id} onClick={() => add(name)}>
+            {name}
+          </Menu.Item>
+        ))}
+        {free.length > 0 && <Menu.Divider />}
+        <Menu.Item onClick={() => COMMANDS.addFolder.run()}>{COMMANDS.addFolder.label}</Menu.Item>
+      </Menu.Dropdown>
+    </Menu>
   );
 }

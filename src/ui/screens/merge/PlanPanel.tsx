@@ -4,6 +4,7 @@ import { Facts } from "../../parts/Facts.tsx";
 import { Note } from "../../parts/Note.tsx";
 import { Section } from "../../parts/Section.tsx";
 import { followedMerge } from "../../stores/commands.ts";
+import { isEmpty } from "../../stores/recipeLists.ts";
 import type { Studio } from "../../stores/studio.ts";
 import { formatBytes, formatCount, formatDuration } from "../../theme/format.ts";
 import { asksConsent, Consents } from "./Consents.tsx";
@@ -13,8 +14,8 @@ import { Findings } from "./Findings.tsx";
 /** What the merge will cost, and what a person should know before it runs. */
 export function PlanPanel({ studio }: { readonly studio: Studio }) {
   const { plan, planFailure: failure, pending } = useStore(studio.forecast);
-  const count = useStore(studio.recipe, (state) => state.recipe.models.length);
-  if (count === 0) return null;
+  const empty = useStore(studio.recipe, (state) => isEmpty(state.recipe));
+  if (empty) return null;
   return (
     <Section
       title="Plan"

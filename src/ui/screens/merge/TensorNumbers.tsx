@@ -3,6 +3,7 @@ import { useEffect, useState } from "react";
 import { useStore } from "zustand";
 import {
   type Failure,
+  sourceLists,
   type TensorInspection,
   toFailure,
   type WeightCell,
@@ -23,9 +24,10 @@ interface TensorNumbersProps {
 export function TensorNumbers({ studio, cell }: TensorNumbersProps) {
   const recipe = useStore(studio.recipe, (state) => state.recipe);
   const library = useStore(studio.library, (state) => state.models);
-  const names = [...new Set(recipe.models.map(({ model }) => model))];
+  const models = sourceLists(recipe).flat();
+  const names = [...new Set(models.map(({ model }) => model))];
   const largest = cell.shares?.indexOf(Math.max(...cell.shares)) ?? 0;
-  const [wanted, setWanted] = useState(recipe.models[largest]?.model);
+  const [wanted, setWanted] = useState(models[largest]?.model);
   const chosen = names.find((name) => name === wanted) ?? names[0] ?? "";
   const idOf = (name: string | undefined) => library?.find((model) => model.name === name)?.id;
   const model = idOf(chosen);

@@ -8,6 +8,7 @@ import type {
   Setting,
   Settings,
 } from "../../../engine/contract/index.ts";
+import { mapLists, onlyList } from "../../stores/recipeLists.ts";
 import { fillRequired } from "../../stores/recipeStore.ts";
 
 /** Settings with one changed, or without it where there is no value. */
@@ -42,29 +43,48 @@ export function withOutput(recipe: Recipe, value: Setting | undefined): Recipe {
 
 /** The recipe with one model more. */
 export function addModel(recipe: Recipe, name: string, method: MethodCard | undefined): Recipe {
-  const grown = { ...recipe, models: [...recipe.models, { model: name, parameters: {} }] };
+  const grown = mapLists(recipe, (models) => [...models, { model: name, parameters: {} }]);
   return method ? fillRequired(grown, method) : grown;
+}
+
+/** The recipe with other parameters of one model, by its list and its place there. */
+export function withParameters(
+  recipe: Recipe,
+  [list, index]: readonly [number, number],
+  parameters: Settings,
+): Recipe {
+  let at = -1;
+  return mapLists(recipe, (models) => {
+    at++;
+    if (at !== list) return models;
+    return models.map((model, i) => (i === index ? { ...model, parameters } : model));
+  });
 }
 
 /** The recipe without the model at this place. */
 export function removeModel(recipe: Recipe, index: number): Recipe {
-  return { ...recipe, models: recipe.models.filter((_, at) => at !== index) };
+  return mapLists(recipe, (models) => models.filter((_, at) => at !== index));
 }
 
 /** The recipe with another base; the old one becomes a model, so that nothing is lost. */
 export function chooseBase(recipe: Recipe, index: number): Recipe {
-  const chosen = recipe.models[index];
+  const chosen = onlyList(recipe)?.[index];
   if (!chosen) return recipe;
+  // The base of a slice is one of its sources.
+  if (recipe.models.length === 0) return { ...recipe, base: chosen.model };
   const old: readonly RecipeModel[] =
     recipe.base === undefined ? [] : [{ model: recipe.base, parameters: chosen.parameters }];
-  const models = recipe.models.flatMap((model, at) => (at === index ? old : [model]));
-  return { ...recipe, base: chosen.model, models };
+  const changed = mapLists(recipe, (models) =>
+    models.flatMap((model, at) => (at === index ? old : [model])),
+  );
+  return { ...changed, base: chosen.model };
 }
 
 /** The recipe without a base; it becomes a model. */
 export function dropBase(recipe: Recipe, method: MethodCard | undefined): Recipe {
   const { base, ...rest } = recipe;
-  return base === undefined ? recipe : addModel(rest, base, method);
+  if (base === undefined) return recipe;
+  return recipe.models.length === 0 ? rest : addModel(rest, base, method);
 }
 
 /** The recipe with what becomes of the tensors of one pattern; null leaves it to the studio. */
