@@ -150,6 +150,11 @@ const RUN: readonly (readonly [readonly string[], readonly ShaderConstants[]])[]
   ]),
   [["onnx/rows.wgsl"], [{ HALF: false }, { HALF: true }]],
   [["fuse/top_rows.wgsl"], [{ LANES: 32 }, { LANES: 256 }]],
+  [["spectrum/three_terms.wgsl"], [{}]],
+  [
+    ["spectrum/difference.wgsl"],
+    [0, 1, 2].flatMap((MODEL) => [0, 1, 2, 3].map((BASE) => ({ MODEL, BASE }))),
+  ],
   [
     ["fuse/mix_rows.wgsl"],
     [true, false].flatMap((BF16) => [true, false].map((BUCKET) => ({ BF16, BUCKET }))),
