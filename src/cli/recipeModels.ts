@@ -1,6 +1,7 @@
 import { stat } from "node:fs/promises";
 import { resolve } from "node:path";
 import type { LibraryReader } from "../engine/checkpoint/library/library.ts";
+import { findLacking, withPairs } from "../engine/checkpoint/library/pairs.ts";
 import { EngineError } from "../engine/contract/index.ts";
 import { shorten } from "../engine/core/json.ts";
 import { readGivenModels } from "../node/givenModels.ts";
@@ -17,8 +18,24 @@ export interface RecipeModels extends LibraryReader {
   close(): Promise<void>;
 }
 
-/** Library of what lies in `folder`; `missing-file` for a name without a model there. */
+/**
+ * Library of what lies in `folder`, and of `model+adapter` of it; `missing-file` for a name without a
+ * model there.
+ */
 export function openRecipeModels(folder: string): RecipeModels {
+  const models = withPairs(openFolders(folder));
+  return {
+    ...models,
+    async findByName(name) {
+      const found = await models.findByName(name);
+      if (found) return found;
+      const lacking = await findLacking(name, (part) => models.findByName(part));
+      throw missingModel(lacking, name, folder);
+    },
+  };
+}
+
+function openFolders(folder: string): RecipeModels {
   const opened = new Map<string, OpenModel>();
   const given = () =>
     readGivenModels(
@@ -33,7 +50,7 @@ export function openRecipeModels(folder: string): RecipeModels {
     async findByName(name) {
       const place = await locateModel(resolve(folder, name), name);
       if (!opened.has(place)) {
-        if (!(await stat(place).catch(() => undefined))) throw missingModel(name, folder);
+        if (!(await stat(place).catch(() => undefined))) return undefined;
         opened.set(place, await openModel(place));
       }
       return given().card(place);
@@ -44,22 +61,16 @@ export function openRecipeModels(folder: string): RecipeModels {
   };
 }
 
-/** Error for a Hub id without a local folder, with the command that downloads it. */
-function missingModel(model: string, folder: string): EngineError {
-  if (/[^/]\+[^/]/.test(model)) {
-    return new EngineError(
-      "missing-file",
-      `There is no model "${model}" beside the recipe, in ${folder}. In mergekit "model+adapter" merges an adapter into the model first; adapters are not inputs here yet. Merge it with peft, merge_and_unload(), and name the result.`,
-      { model, folder },
-    );
-  }
+/** Error for a name without a folder, with the command that downloads it from the Hub. */
+function missingModel(model: string, named: string, folder: string): EngineError {
   const hub = /^[\w.-]+\/[\w.-]+$/.test(model);
   const help = hub
     ? ` If it is a model of the Hub, download it first:  hf download ${model} --local-dir ${JSON.stringify(resolve(folder, model))}`
     : "";
+  const needs = model === named ? "" : `, which "${named}" needs`;
   return new EngineError(
     "missing-file",
-    shorten(`There is no model "${model}" beside the recipe, in ${folder}.${help}`),
+    shorten(`There is no model "${model}" beside the recipe, in ${folder}${needs}.${help}`),
     { model: model.slice(0, 120), folder },
   );
 }

@@ -3,6 +3,7 @@ import { exportJob } from "./checkpoint/export.ts";
 import { openLibrary } from "./checkpoint/library/databaseLibrary.ts";
 import { importJob } from "./checkpoint/library/import.ts";
 import { createLibraryQueries } from "./checkpoint/library/libraryQueries.ts";
+import { withPairs } from "./checkpoint/library/pairs.ts";
 import { samplesJob } from "./checkpoint/library/samples.ts";
 import type { Engine } from "./contract/index.ts";
 import { shareEvents, watchEvents } from "./core/jobs/events.ts";
@@ -62,7 +63,7 @@ export async function createEngine(parts: EngineParts): Promise<Engine> {
   const settings = database.store("settings");
   const values = storeValues(database.store("values"));
   const [library, datasets] = [
-    await openLibrary(database, values),
+    withPairs(await openLibrary(database, values)),
     await openDatasets(database, values),
   ];
   const records = storeRecords(database.store("records"));

@@ -40,7 +40,7 @@ export interface Checkpoint {
   /** Tensors in the files' order. */
   readonly tensors: ReadonlyMap<string, CheckpointTensor>;
   readonly files: FileTree;
-  /** Files that hold the weights. */
+  /** Files that hold the weights; of an adapter its settings, too. */
   readonly weightFiles: readonly string[];
   /** Quantised weights by format; empty for plain floats. */
   readonly quantised: readonly QuantisedWeights[];

@@ -1,5 +1,5 @@
 import type { FileTree } from "../core/bytes.ts";
-import { describeAdapter, readAdapter } from "./adapters/adapter.ts";
+import { adapterCard } from "./adapters/adapter.ts";
 import type { AdapterConfig } from "./adapters/adapterConfig.ts";
 import type { Checkpoint, ModelConfig } from "./checkpoint.ts";
 import type { OpenedWeights } from "./checkpointFormat.ts";
@@ -39,9 +39,9 @@ function openAdapter(
   name: string,
 ): Checkpoint {
   const opened = { name, config: null, tensors, files, weightFiles, quantised: [], notes, adapter };
-  const trained = adapter.base === null ? "" : `, trained on ${adapter.base}`;
-  const about = `An adapter, no whole model: ${describeAdapter(readAdapter(opened))}${trained}.`;
-  return { ...opened, notes: [about, ...notes] };
+  const { base, about } = adapterCard(opened);
+  const trained = base === null ? "" : `, trained on ${base}`;
+  return { ...opened, notes: [`An adapter, no whole model: ${about}${trained}.`, ...notes] };
 }
 
 async function readConfig(files: FileTree): Promise<ModelConfig | null> {

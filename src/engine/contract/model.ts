@@ -1,6 +1,14 @@
 import type { ModelId } from "./ids.ts";
 import type { TensorCard } from "./tensor.ts";
 
+/** What an adapter is, for its card. */
+export interface AdapterCard {
+  /** Name of the model that it was trained on, as its config states it. */
+  readonly base: string | null;
+  /** "LoRA of rank 8 on 14 modules". */
+  readonly about: string;
+}
+
 /** A checkpoint of the library, for a list. */
 export interface ModelCard {
   readonly id: ModelId;
@@ -21,6 +29,10 @@ export interface ModelCard {
   /** Bytes stored so far; equals `byteLength` when complete. */
   readonly storedBytes: number;
   readonly hasTokenizer: boolean;
+  /** Of an adapter, which is no model by itself. */
+  readonly adapter?: AdapterCard;
+  /** Of a model that stands for another one with an adapter applied; only the two are stored. */
+  readonly pair?: { readonly base: ModelId; readonly adapter: ModelId };
 }
 
 /** A checkpoint's contents. */

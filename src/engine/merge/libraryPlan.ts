@@ -1,4 +1,5 @@
 import type { LibraryReader } from "../checkpoint/library/library.ts";
+import { findLacking } from "../checkpoint/library/pairs.ts";
 import {
   EngineError,
   type ModelCard,
@@ -15,10 +16,12 @@ import { type PrepareOptions, prepareMerge } from "./plan/prepare.ts";
 async function findModel(library: LibraryReader, name: string): Promise<ModelCard> {
   const card = await library.findByName(name);
   if (!card) {
+    const lacking = await findLacking(name, (part) => library.findByName(part));
+    const needs = lacking === name ? "" : `, which "${name}" needs`;
     throw new EngineError(
       "missing-file",
-      `There is no model "${name}" in the library. Drop its folder on the page, or choose another model.`,
-      { model: name },
+      `There is no model "${lacking}" in the library${needs}. Drop its folder on the page, or choose another model.`,
+      { model: lacking },
     );
   }
   if (card.state !== "complete") {

@@ -1,10 +1,15 @@
 import type { ModelCard } from "../../engine/contract/index.ts";
 
+/** Whether a complete checkpoint is a model by itself, or with an adapter: no adapter alone. */
+export function isModel({ state, adapter }: ModelCard): boolean {
+  return state === "complete" && adapter === undefined;
+}
+
 /** Whether two complete checkpoints have the same shape, as far as their cards say. */
 export function isCompatible(a: ModelCard, b: ModelCard): boolean {
   return (
-    a.state === "complete" &&
-    b.state === "complete" &&
+    isModel(a) &&
+    isModel(b) &&
     a.architecture === b.architecture &&
     a.layers === b.layers &&
     Math.abs(a.parameters - b.parameters) <= 0.05 * Math.max(a.parameters, b.parameters)

@@ -40,8 +40,8 @@ export function removeDataset(studio: Studio, { id, name }: DatasetCard) {
 }
 
 /**
- * Models and datasets of the next evaluation, the reference first. By default every model that can
- * be run, every dataset, and the oldest model as reference.
+ * Models and datasets of the next evaluation, the reference first. By default every stored model
+ * that can be run, every dataset, and the oldest model as reference.
  */
 export function evaluationParts(
   { draft, cards }: Pick<PlaygroundState, "draft" | "cards">,
@@ -49,7 +49,9 @@ export function evaluationParts(
   datasets: readonly DatasetCard[],
 ): { readonly models: readonly ModelId[]; readonly datasets: readonly DatasetId[] } {
   const wanted = models
-    .filter(({ id }) => whyMute(cards[id]) === null && (draft.models?.includes(id) ?? true))
+    .filter(({ id, pair }) => {
+      return whyMute(cards[id]) === null && (draft.models?.includes(id) ?? pair === undefined);
+    })
     .toSorted((a, b) => a.createdAt - b.createdAt)
     .map(({ id }) => id);
   const first = wanted.filter((id) => id === draft.reference);

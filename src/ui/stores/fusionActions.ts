@@ -9,7 +9,7 @@ import {
   type ModelId,
 } from "../../engine/contract/index.ts";
 import { attempt, begin, finish, refreshLibrary, show } from "./actions.ts";
-import { isCompatible, suggestName } from "./compatible.ts";
+import { isCompatible, isModel, suggestName } from "./compatible.ts";
 import type { FusionDraft } from "./fusionStore.ts";
 import { whyMute } from "./playgroundActions.ts";
 import type { Studio } from "./studio.ts";
@@ -30,13 +30,13 @@ export function fusionParts(studio: Studio): FusionParts {
   const { draft } = studio.fusion.getState();
   const { cards } = studio.playground.getState();
   const { models, datasets } = studio.library.getState();
-  const whole = (models ?? []).filter(({ state }) => state === "complete");
+  const whole = (models ?? []).filter(isModel);
   const able = whole
     .filter(({ id }) => whyMute(cards[id]) === null)
     .toSorted((a, b) => a.createdAt - b.createdAt);
   const find = (id: ModelId) => whole.find((model) => model.id === id);
   const pivot = (draft.pivot === null ? able[0] : find(draft.pivot)) ?? null;
-  const proposed = able.filter((model) => pivot !== null && !isCompatible(model, pivot));
+  const proposed = able.filter((model) => pivot && !model.pair && !isCompatible(model, pivot));
   return {
     pivot,
     sources: draft.sources?.flatMap((id) => find(id) ?? []) ?? proposed,

@@ -7,6 +7,7 @@ import {
   type Prompt,
   toFailure,
 } from "../../engine/contract/index.ts";
+import { isModel } from "./compatible.ts";
 import {
   appendToken,
   chunkTokens,
@@ -25,7 +26,7 @@ const DRAWING_MS = 40;
 /** Loads which complete models can be run. */
 export async function describeModels(studio: Studio): Promise<void> {
   const models = studio.library.getState().models ?? [];
-  const whole = models.filter(({ state }) => state === "complete");
+  const whole = models.filter(isModel);
   const described = await Promise.all(
     whole.map(({ id }) =>
       studio.engine.describeLanguage(id).catch((error: unknown): LanguageCard => {

@@ -1,11 +1,9 @@
 import { expect, test } from "vitest";
 import type { EngineError } from "../../contract/index.ts";
 import { bytesInMemory } from "../../core/bytes.ts";
-import type { Checkpoint } from "../checkpoint.ts";
 import { planShards, type TensorToWrite } from "../formats/safetensors/shards.ts";
 import { openCheckpoint } from "../open.ts";
 import { applyAdapter } from "../views/adapter.ts";
-import { isAdapter } from "./adapter.ts";
 import { scaleOf } from "./adapterConfig.ts";
 
 const text = (content: string) => bytesInMemory(new TextEncoder().encode(content));
@@ -115,11 +113,6 @@ test.each<[string, object, readonly TensorToWrite[], string, string]>([
   });
 });
 
-function applied(base: Checkpoint, adapter: Checkpoint): Checkpoint {
-  if (!isAdapter(adapter)) throw new Error("it is no adapter");
-  return applyAdapter(base, adapter);
-}
-
 const openBase = (tensors: readonly TensorToWrite[]) =>
   openCheckpoint(new Map([["model.safetensors", weights(tensors)]]), "ember");
 
@@ -145,7 +138,7 @@ test.each<[string, readonly TensorToWrite[], string, string]>([
 ])("a base that %s is refused with a sentence", async (_, tensors, code, says) => {
   const adapter = await openAdapter({ base_model_name_or_path: "acme/ember" }, PLAIN);
   const base = await openBase(tensors);
-  const error = await refusal((async () => applied(base, adapter))());
+  const error = await refusal((async () => applyAdapter(base, adapter))());
   expect({ code: error.code, message: error.message }).toEqual({
     code,
     message: expect.stringContaining(says),
@@ -157,7 +150,7 @@ test("a base with the wrappers of another layout has its own names", async () =>
   const base = await openBase([
     tensor("language_model.model.layers.0.self_attn.q_proj.weight", [4, 6]),
   ]);
-  const { tensors } = applied(base, adapter);
+  const { tensors } = applyAdapter(base, adapter);
   expect([...tensors.keys()]).toEqual([...base.tensors.keys()]);
   const [name = ""] = base.tensors.keys();
   expect(tensors.get(name)?.source).not.toBe(base.tensors.get(name)?.source);

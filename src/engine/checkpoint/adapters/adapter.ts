@@ -1,4 +1,4 @@
-import { EngineError, type ErrorCode } from "../../contract/index.ts";
+import { type AdapterCard, EngineError, type ErrorCode } from "../../contract/index.ts";
 import { clip } from "../../core/json.ts";
 import { mergeRole } from "../../core/tensor/dtype.ts";
 import type { Checkpoint, CheckpointTensor } from "../checkpoint.ts";
@@ -99,8 +99,9 @@ export function readAdapter({ name, adapter: config, tensors }: AdapterCheckpoin
   return { name, config, modules: lowRank, replaced, rows };
 }
 
-/** One line about an adapter, for people. */
-export function describeAdapter({ config, modules, replaced, rows }: Adapter): string {
+/** An adapter's base, and a line about it for people. */
+export function adapterCard(checkpoint: AdapterCheckpoint): AdapterCard {
+  const { config, modules, replaced, rows } = readAdapter(checkpoint);
   const ranks = [...new Set(modules.map(({ rank }) => rank))].sort((a, b) => a - b);
   const kind = config.dora ? "DoRA" : config.rslora ? "rsLoRA" : "LoRA";
   const parts = [
@@ -110,7 +111,7 @@ export function describeAdapter({ config, modules, replaced, rows }: Adapter): s
       ? [`${rows.reduce((sum, each) => sum + each.rows.length, 0)} token rows`]
       : []),
   ];
-  return parts.join(", ");
+  return { base: config.base, about: parts.join(", ") };
 }
 
 function bad(code: ErrorCode, model: string, { name, shape }: CheckpointTensor, phrase: string) {

@@ -27,7 +27,7 @@ export default defineFormat({
     const { tensors } = await readHeader(source, SAFETENSORS);
     return {
       tensors: new Map(tensors.map((it) => [it.name, { ...it, file: SAFETENSORS, source }])),
-      files: [SAFETENSORS],
+      files: [SAFETENSORS, ADAPTER_CONFIG],
       notes: [],
       adapter,
     };

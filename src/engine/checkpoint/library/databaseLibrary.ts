@@ -6,6 +6,7 @@ import { invariant } from "../../core/invariant.ts";
 import type { Database } from "../../storage/database.ts";
 import { hashBytes } from "../../storage/hash.ts";
 import type { ValueStore } from "../../storage/values.ts";
+import { adapterCard, isAdapter } from "../adapters/adapter.ts";
 import { type Checkpoint, storedCard } from "../checkpoint.ts";
 import { tidyName, uniqueName } from "../names.ts";
 import { openCheckpoint } from "../open.ts";
@@ -26,7 +27,8 @@ interface CatalogueRow {
 }
 
 /** Facts of an opened checkpoint for its card. */
-export function describeCheckpoint({ config, tensors, files }: Checkpoint): ModelFacts {
+export function describeCheckpoint(checkpoint: Checkpoint): ModelFacts {
+  const { config, tensors, files } = checkpoint;
   const list = [...tensors.values()];
   return {
     architecture: config?.architecture ?? null,
@@ -38,6 +40,7 @@ export function describeCheckpoint({ config, tensors, files }: Checkpoint): Mode
     hasTokenizer: ["tokenizer.json", "tokenizer.model", "vocab.json"].some((path) =>
       files.has(path),
     ),
+    ...(isAdapter(checkpoint) ? { adapter: adapterCard(checkpoint) } : {}),
   };
 }
 

@@ -1,4 +1,4 @@
-import type { ModelCard, ModelId } from "../../contract/index.ts";
+import type { AdapterCard, ModelCard, ModelId } from "../../contract/index.ts";
 import type { ByteSource, FileTree, FileTreeWriter } from "../../core/bytes.ts";
 import type { Checkpoint } from "../checkpoint.ts";
 
@@ -11,6 +11,7 @@ export interface ModelFacts {
   readonly dtypes: readonly string[];
   readonly tensorCount: number;
   readonly hasTokenizer: boolean;
+  readonly adapter?: AdapterCard;
 }
 
 export interface ModelStart {

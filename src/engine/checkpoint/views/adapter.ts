@@ -2,11 +2,10 @@ import { EngineError } from "../../contract/index.ts";
 import { bytesInMemory, type FileTree } from "../../core/bytes.ts";
 import {
   type AdapterCheckpoint,
-  describeAdapter,
+  adapterCard,
   isAdapter,
   readAdapter,
 } from "../adapters/adapter.ts";
-import { ADAPTER_CONFIG } from "../adapters/adapterConfig.ts";
 import type { Checkpoint, CheckpointTensor, ModelConfig } from "../checkpoint.ts";
 import { parseConfig, rewriteConfig } from "../config.ts";
 import { isHead, isTokenEmbedding } from "../tensorRoles/role.ts";
@@ -21,7 +20,14 @@ const applied = new WeakMap<Checkpoint, WeakMap<Checkpoint, Checkpoint>>();
  * return the same object. Reads headers only. Errors: those of `readAdapter` and `findChanges`, and
  * `bad-shape` for factors that do not fit the base's tensors.
  */
-export function applyAdapter(base: Checkpoint, adapter: AdapterCheckpoint): Checkpoint {
+export function applyAdapter(base: Checkpoint, adapter: Checkpoint): Checkpoint {
+  if (!isAdapter(adapter)) {
+    throw new EngineError(
+      "unsupported-architecture",
+      `${adapter.name} behind the "+" is a whole model: an adapter is expected there. Name it as a model of its own.`,
+      { model: adapter.name },
+    );
+  }
   if (isAdapter(base)) {
     throw new EngineError(
       "unsupported-architecture",
@@ -51,7 +57,7 @@ function apply(base: Checkpoint, opened: AdapterCheckpoint): Checkpoint {
     for (const [path, source] of tokenizerFiles(opened.files)) files.set(path, source);
   }
   // The adapter's own files are read as the weights are, and change the result as they do.
-  const own = [...opened.weightFiles, ADAPTER_CONFIG].map((path) => {
+  const own = opened.weightFiles.map((path) => {
     files.set(`${opened.name}/${path}`, opened.files.get(path)!);
     return `${opened.name}/${path}`;
   });
@@ -62,7 +68,10 @@ function apply(base: Checkpoint, opened: AdapterCheckpoint): Checkpoint {
     tensors,
     files,
     weightFiles: [...base.weightFiles, ...own],
-    notes: [...base.notes, `${opened.name} is applied as it is read: ${describeAdapter(adapter)}.`],
+    notes: [
+      ...base.notes,
+      `${opened.name} is applied as it is read: ${adapterCard(opened).about}.`,
+    ],
   };
 }
 

@@ -3,7 +3,7 @@ import { type ReactNode, useState } from "react";
 import { useStore } from "zustand";
 import { Section } from "../../parts/Section.tsx";
 import { COMMANDS } from "../../stores/commands.ts";
-import { isCompatible } from "../../stores/compatible.ts";
+import { isCompatible, isModel } from "../../stores/compatible.ts";
 import { fusionParts } from "../../stores/fusionActions.ts";
 import { whyMute } from "../../stores/playgroundActions.ts";
 import type { Studio } from "../../stores/studio.ts";
@@ -41,9 +41,7 @@ interface SectionProps {
 function useModels(studio: Studio) {
   const models = useStore(studio.library, (state) => state.models) ?? [];
   const cards = useStore(studio.playground, (state) => state.cards);
-  return models
-    .filter(({ state }) => state === "complete")
-    .map((model) => ({ ...model, why: whyMute(cards[model.id]) }));
+  return models.filter(isModel).map((model) => ({ ...model, why: whyMute(cards[model.id]) }));
 }
 
 function PivotSection({ studio }: SectionProps) {

@@ -4,6 +4,7 @@ import { useStore } from "zustand";
 import type { FusionCard } from "../../../engine/contract/index.ts";
 import { Confirm } from "../../parts/Confirm.tsx";
 import { Icon } from "../../parts/Icon.tsx";
+import { isModel } from "../../stores/compatible.ts";
 import {
   exportFusion,
   FUSION_FORMATS,
@@ -19,7 +20,7 @@ export function FusionList({ studio }: { readonly studio: Studio }) {
   const fusions = useStore(studio.library, (state) => state.fusions);
   const models = useStore(studio.library, (state) => state.models);
   const [importing, setImporting] = useState(false);
-  const pivots = (models ?? []).filter(({ state }) => state === "complete");
+  const pivots = (models ?? []).filter(isModel);
   if (!fusions || (fusions.length === 0 && pivots.length === 0)) return null;
   return (
     <section className="datasets" aria-label="Fused datasets">

@@ -18,10 +18,11 @@ import "./library.css";
 
 /** Library screen: models, datasets, running imports and storage. */
 export function LibraryScreen({ studio }: { readonly studio: Studio }) {
-  const models = useStore(studio.library, (state) => state.models);
+  const all = useStore(studio.library, (state) => state.models);
   const datasets = useStore(studio.library, (state) => state.datasets);
   const selected = useStore(studio.desk, (state) => state.selected);
-  if (models === null) return <div className="library" aria-busy="true" />;
+  if (all === null) return <div className="library" aria-busy="true" />;
+  const models = all.filter(({ pair }) => pair === undefined);
   const picked = models.filter(({ id }) => selected.includes(id));
   const compatible = findCompatible(picked);
   const fits = picked.length >= 2 && compatible.length === picked.length;

@@ -34,6 +34,11 @@ const WRITERS = {
   train: { writer: "distill", more: "Resume it under Runs." },
 } as const;
 
+const kindOf = ({ architecture, adapter }: ModelCard) => {
+  if (!adapter) return formatArchitecture(architecture);
+  return adapter.base === null ? "adapter" : `adapter of ${adapter.base}`;
+};
+
 /** A checkpoint in the list: its kind, size and commands. */
 export function ModelRow({ studio, model, selected }: ModelRowProps) {
   const [asking, setAsking] = useState<"delete" | "rename" | null>(null);
@@ -66,7 +71,7 @@ export function ModelRow({ studio, model, selected }: ModelRowProps) {
         {model.name}
       </button>
       <span className="model-facts num">
-        <span>{formatArchitecture(model.architecture)}</span>
+        <span title={model.adapter?.about}>{kindOf(model)}</span>
         <span>{formatQuantity(model.parameters)}</span>
         <span>{model.dtypes.map((dtype) => dtype.toLowerCase()).join(", ")}</span>
         <span>{formatBytes(model.byteLength)}</span>

@@ -9,7 +9,7 @@ import {
 } from "../../../engine/contract/index.ts";
 import { Section } from "../../parts/Section.tsx";
 import { COMMANDS } from "../../stores/commands.ts";
-import { isCompatible } from "../../stores/compatible.ts";
+import { isCompatible, isModel } from "../../stores/compatible.ts";
 import { listTitles, onlyList } from "../../stores/recipeLists.ts";
 import type { Studio } from "../../stores/studio.ts";
 import { BASE_COLOUR, modelColour } from "../../theme/colours.ts";
@@ -43,9 +43,7 @@ export function ModelsPanel({ studio }: { readonly studio: Studio }) {
   const pattern = card(names[0] ?? "");
   const free = library.filter(
     (model) =>
-      !used.has(model.name) &&
-      model.state === "complete" &&
-      (!pattern || isCompatible(model, pattern)),
+      !used.has(model.name) && isModel(model) && (!pattern || isCompatible(model, pattern)),
   );
   const params =
     method?.params.filter(

@@ -1,6 +1,7 @@
 import { Checkbox } from "@mantine/core";
 import { useStore } from "zustand";
 import type { ModelCard, ModelId } from "../../../engine/contract/index.ts";
+import { isModel } from "../../stores/compatible.ts";
 import { whyMute } from "../../stores/playgroundActions.ts";
 import type { Studio } from "../../stores/studio.ts";
 import { formatArchitecture, formatBytes, formatQuantity } from "../../theme/format.ts";
@@ -20,31 +21,29 @@ export function ModelPicker({ studio, label, chosen, full, onToggle }: ModelPick
   const cards = useStore(studio.playground, (state) => state.cards);
   return (
     <ul className="picks" aria-label={label}>
-      {models
-        .filter(({ state }) => state === "complete")
-        .map((model) => {
-          const card = cards[model.id];
-          const why = whyMute(card);
-          const on = chosen.includes(model.id);
-          const facts = [
-            ...factsOf(model),
-            ...(card?.chats ? ["chat"] : []),
-            ...(card?.streamed ? ["streams layers"] : []),
-          ];
-          return (
-            <li key={model.id}>
-              <Checkbox
-                size="xs"
-                checked={on}
-                disabled={why !== null || (!on && full !== null)}
-                title={!on && !why && full ? full : model.name}
-                onChange={() => onToggle(model.id)}
-                label={model.name}
-                description={why ?? facts.join(" · ")}
-              />
-            </li>
-          );
-        })}
+      {models.filter(isModel).map((model) => {
+        const card = cards[model.id];
+        const why = whyMute(card);
+        const on = chosen.includes(model.id);
+        const facts = [
+          ...factsOf(model),
+          ...(card?.chats ? ["chat"] : []),
+          ...(card?.streamed ? ["streams layers"] : []),
+        ];
+        return (
+          <li key={model.id}>
+            <Checkbox
+              size="xs"
+              checked={on}
+              disabled={why !== null || (!on && full !== null)}
+              title={!on && !why && full ? full : model.name}
+              onChange={() => onToggle(model.id)}
+              label={model.name}
+              description={why ?? facts.join(" · ")}
+            />
+          </li>
+        );
+      })}
     </ul>
   );
 }
