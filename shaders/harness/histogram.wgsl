@@ -38,6 +38,6 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
   let quad = id.x;
   if (quad * 4u >= tile.element_count) { return; }
   let bits = bitcast<vec4u>(score(load_base(quad), load_models(quad), tile.model));
-  let left = min(4u, tile.element_count - quad * 4u);
+  let left = min(4u, tile.row_length - 4u * (quad % tile.row_quads));
   for (var i = 0u; i < left; i++) { count(bits[i], quad * 4u + i); }
 }

@@ -3,7 +3,8 @@
 //
 // Linked constants: SEGMENTS (the base, where there is one, then the models), HAS_BASE, MODELS;
 // STORED (the dtype of every segment, or MIXED) and OUTPUT (the dtype of the result), linked since
-// branching on them at every quad takes up to four times as long; PART (the unit that a rule's
+// branching on them at every quad takes up to four times as long; DERIVED (how many of the segments at
+// the end, which are among the models, were derived from the others, in f32); PART (the unit that a rule's
 // constants belong to: 0 the tensor, 1 each row, 2 each column) and CONSTANTS (how many each row or
 // column has); ARITHMETIC (the dtype that rules with rounded steps round to).
 //
@@ -28,6 +29,8 @@ struct Tile {
   row_quads: u32,
   // A power of two that rules measure changes in, so that squares of tiny ones do not vanish.
   unit: f32,
+  // Elements of a row without its padding.
+  row_length: u32,
   // Per segment: first vec2u in the arena, dtype.
   segments: array<vec4u, SEGMENTS>,
 }
@@ -74,7 +77,7 @@ fn is_stored_as(dtype: u32, stated: u32) -> bool {
 
 fn load_quad(segment: u32, quad: u32) -> vec4f {
   let where_it_is = tile.segments[segment];
-  if (is_stored_as(F32, where_it_is.y)) {
+  if (segment >= SEGMENTS - DERIVED || is_stored_as(F32, where_it_is.y)) {
     let i = where_it_is.x + 2u * quad;
     return vec4f(bitcast<vec2f>(arena[i]), bitcast<vec2f>(arena[i + 1u]));
   }

@@ -53,6 +53,19 @@ export interface Reduction {
   readonly powers?: readonly [number, number, number, number];
 }
 
+/**
+ * Values made of each element and of the line that it lies on, before a tile is used. They follow the
+ * models as further ones, in float32, for the rules of the method alone.
+ */
+export interface Derivation {
+  /** Name of the derive rule: a file in shaders/derive. */
+  readonly rule: string;
+  /** Axis that lines run along: the last or, of tensors with several, the second. */
+  readonly lines: "last" | "second";
+  /** Number of models that values are made of, the first ones. */
+  readonly models: number;
+}
+
 /** Selection of elements: so many of them, the largest by a score. */
 export interface Selection {
   /** Name of the score rule: a file in shaders/score. Scores are never negative. */
@@ -157,6 +170,8 @@ export interface MergeMethod {
    * merge. By default all are merged.
    */
   keep?(tensor: string, global: Values): "base" | "first" | null;
+  /** Values derived of this tensor's elements; null, or absent, for none. */
+  derive?(resolved: Resolved): Derivation | null;
   /** Selection of this tensor's elements; null, or absent, for none. */
   select?(resolved: Resolved): Selection | null;
   /** Reduction of this tensor; null, or absent, for none. */

@@ -19,10 +19,15 @@ export interface TileInput {
   readonly hasBase: boolean;
   /** Dtype that the rule rounds each step to; float32 where absent. */
   readonly arithmetic?: OutputDType | undefined;
-  readonly segments: readonly {
-    readonly format: WeightFormat;
-    readonly bytes: Uint8Array<ArrayBuffer>;
-  }[];
+  readonly segments: readonly Segment[];
+  /** Number of segments at the end that were derived from the others; 0 where absent. */
+  readonly derived?: number;
+}
+
+/** A range of one source's elements, as stored. */
+export interface Segment {
+  readonly format: WeightFormat;
+  readonly bytes: Uint8Array<ArrayBuffer>;
 }
 
 /** Position of a tile within its tensor's rows, and the layout of its rows on the GPU. */
@@ -70,13 +75,15 @@ export function tileConstants(
     part = "tensor",
     each = 0,
     arithmetic = "F32",
+    derived = 0,
   }: {
     readonly part?: Part;
     readonly each?: number;
     readonly arithmetic?: OutputDType | undefined;
+    readonly derived?: number | undefined;
   } = {},
 ): ShaderConstants {
-  const codes = new Set(segments.map(({ code }) => code));
+  const codes = new Set(segments.slice(0, segments.length - derived).map(({ code }) => code));
   const [stored = MIXED] = codes.size === 1 ? codes : [];
   return {
     SEGMENTS: segments.length,
@@ -84,6 +91,7 @@ export function tileConstants(
     HAS_BASE: hasBase,
     STORED: stored,
     OUTPUT: PLAIN_FORMATS[output].code,
+    DERIVED: derived,
     PART: PARTS[part],
     CONSTANTS: each,
     ARITHMETIC: PLAIN_FORMATS[arithmetic].code,
@@ -103,11 +111,11 @@ export function packTile(
 ) {
   const { rows, length, padded, firstRow, firstColumn } = rowsOf(tile);
   const words = new Uint32Array(tileUniformBytes(tile.segments.length) / 4);
-  const isWhole = tile.layout.part === "tensor";
-  const first = isWhole ? tile.first : firstRow * paddedRow(tile.layout.rowLength) + firstColumn;
-  const last = isWhole ? length : padded;
+  const first = firstRow * paddedRow(tile.layout.rowLength) + firstColumn;
+  const last = tile.layout.part === "tensor" ? length : padded;
   words.set([(rows - 1) * padded + last, first, model, padded / 4]);
   new Float32Array(words.buffer)[4] = unit;
+  words[5] = length;
   let offset = 0;
   const segments = tile.segments.map(({ format, bytes }, i) => {
     invariant(

@@ -13,7 +13,7 @@ import {
   tileConstants,
   tileUniformBytes,
 } from "./tileInput.ts";
-import { BLOCK_ELEMENTS, BLOCK_ROWS, type TileNeeds } from "./tiling.ts";
+import { BLOCK_ELEMENTS, BLOCK_ROWS, type Lines, type TileNeeds } from "./tiling.ts";
 
 /**
  * A rule: its file below its folder in `shaders/`, and its constants; for rules of rows or columns
@@ -31,6 +31,15 @@ export interface SumRule extends Rule {
   readonly rows: number;
 }
 
+/** A derive rule for the lines of a tile. */
+export interface DeriveRule {
+  /** Its file below `shaders/derive`. */
+  readonly rule: string;
+  readonly lines: Pick<Lines, "length" | "stride">;
+  /** Model that values are derived of. */
+  readonly model: number;
+}
+
 const ELEMENTWISE = [
   "read-only-storage",
   "read-only-storage",
@@ -41,6 +50,11 @@ const ELEMENTWISE = [
 /** Keys of a histogram; KEY of shaders/harness/histogram.wgsl. */
 export const HISTOGRAM_KEYS = { upper: 0, lower: 1, block: 2, place: 3 } as const;
 export type HistogramKey = keyof typeof HISTOGRAM_KEYS;
+
+/** Workgroups of a dispatch along one axis, at most. */
+const MOST_GROUPS = 65_535;
+/** Digits of four bits of a magnitude: 15 bits in the narrow dtypes, 31 in float32. */
+const PASSES = { BF16: 4, F16: 4, F32: 8 } as const;
 
 /** Largest number of histogram bins: one for each value of a score's upper 16 bits. */
 const BINS = 2 ** 16;
@@ -60,12 +74,15 @@ export class TileSlot {
   readonly #output: GPUBuffer;
   readonly #nonfinite: GPUBuffer;
   readonly #readback: GPUBuffer;
+  #scratch: GPUBuffer | null = null;
+  readonly #scratchBytes: number;
   #histogram: { readonly bins: GPUBuffer; readonly readback: GPUBuffer } | null = null;
 
   constructor(gpu: Gpu, needs: TileNeeds, tileElements: number) {
     this.#gpu = gpu;
     const { STORAGE, COPY_DST, COPY_SRC, UNIFORM, MAP_READ } = GPUBufferUsage;
     const allocate = this.#allocate.bind(this);
+    this.#scratchBytes = Math.ceil(tileElements * needs.scratchBytesPerElement) + 16;
     const { segments } = needs;
     const bytesFor = (each: number) => Math.ceil(tileElements * each) + 16;
     // Each segment starts at a multiple of 16 bytes, and its last quad is padded.
@@ -95,13 +112,13 @@ export class TileSlot {
     output: OutputDType,
   ): Promise<{ readonly bytes: Uint8Array<ArrayBuffer>; readonly nonfinite: number }> {
     const { part } = tile.layout;
-    const { arithmetic } = tile;
+    const { arithmetic, derived } = tile;
     const parts = partsOf(tile).count;
     const each = part === "tensor" ? 0 : rule.constants.length / parts;
     const pipeline = await this.#gpu.pipeline(
       ["harness/elementwise.wgsl", `merge/${rule.rule}.wgsl`],
       {
-        ...tileConstants(formatsOf(tile), tile.hasBase, output, { part, each, arithmetic }),
+        ...tileConstants(formatsOf(tile), tile.hasBase, output, { part, each, arithmetic, derived }),
         ...rule.linked,
       },
       ELEMENTWISE,
@@ -142,12 +159,12 @@ export class TileSlot {
     unit = 1,
   ): Promise<Float32Array<ArrayBuffer>> {
     const { part } = tile.layout;
-    const { arithmetic } = tile;
+    const { arithmetic, derived } = tile;
     const harness = part === "column" ? "columnwise" : "blockwise";
     const pipeline = await this.#gpu.pipeline(
       [`harness/${harness}.wgsl`, `reduce/${rule}.wgsl`],
       {
-        ...tileConstants(formatsOf(tile), tile.hasBase, "F32", { part, arithmetic }),
+        ...tileConstants(formatsOf(tile), tile.hasBase, "F32", { part, arithmetic, derived }),
         ...linked,
         ROWS: sumRows,
       },
@@ -186,7 +203,10 @@ export class TileSlot {
     const pipeline = await this.#gpu.pipeline(
       ["harness/histogram.wgsl", `score/${rule}.wgsl`],
       {
-        ...tileConstants(formatsOf(tile), tile.hasBase, "F32", { arithmetic: tile.arithmetic }),
+        ...tileConstants(formatsOf(tile), tile.hasBase, "F32", {
+          arithmetic: tile.arithmetic,
+          derived: tile.derived,
+        }),
         KEY: HISTOGRAM_KEYS[key],
       },
       BLOCKWISE,
@@ -202,6 +222,37 @@ export class TileSlot {
       device.queue.submit([encoder.finish()]);
     });
     return this.#read(4 * BINS, (mapped) => new Uint32Array(mapped.slice(0)), readback);
+  }
+
+  /** Values that a rule derives of each of the tile's elements, as stored float32. */
+  async derive(
+    tile: TileInput,
+    { rule, lines: { length, stride }, model }: DeriveRule,
+  ): Promise<Uint8Array<ArrayBuffer>> {
+    const { arithmetic = "F32" } = tile;
+    const { STORAGE } = GPUBufferUsage;
+    this.#scratch ??= this.#allocate("scratch", this.#scratchBytes, STORAGE);
+    const scratch = this.#scratch;
+    const pipeline = await this.#gpu.pipeline(
+      [`derive/${rule}.wgsl`],
+      { ...tileConstants(formatsOf(tile), tile.hasBase, "F32", { arithmetic }), PASSES: PASSES[arithmetic] },
+      ELEMENTWISE,
+    );
+    const rows = rowsOf(tile);
+    const byteLength = 4 * rows.rows * rows.padded;
+    const lines = tile.elementCount / length;
+    const groups = [Math.min(lines, MOST_GROUPS), Math.ceil(lines / MOST_GROUPS)];
+    await this.#gpu.guard(rule, () => {
+      this.#upload(tile, [length, stride, lines], { model });
+      const { device } = this.#gpu;
+      const encoder = device.createCommandEncoder();
+      this.#dispatch(encoder, pipeline, [this.#output, scratch], groups);
+      encoder.copyBufferToBuffer(this.#output, 0, this.#readback, 0, byteLength);
+      device.queue.submit([encoder.finish()]);
+    });
+    return this.#read(byteLength, (mapped) =>
+      joinRows(new Uint8Array(mapped.slice(0, byteLength)), rows, PLAIN_FORMATS.F32),
+    );
   }
 
   release(): void {

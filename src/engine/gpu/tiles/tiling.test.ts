@@ -14,6 +14,7 @@ const needs: TileNeeds = {
   writeBytesPerElement: 2,
   sumBytesPerElement: (4 * 16) / BLOCK_ELEMENTS,
   constantBytesPerElement: 0,
+  scratchBytesPerElement: 0,
   segments: 4,
   leastElements: 1,
   longest: 1e9,

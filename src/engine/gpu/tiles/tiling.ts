@@ -27,7 +27,10 @@ const MAX_TILE_ROWS = 2 ** 15;
 /** Unit of sums and decisions: a whole tensor, each row, or each column. */
 export type Part = "tensor" | "row" | "column";
 
-/** A tensor as rows, which tiles keep whole where they fit. For "tensor" all of it is one row. */
+/**
+ * A tensor as rows, which tiles keep whole where they fit. For "tensor" all rows are of one part, as a
+ * rule a single row.
+ */
 export interface Layout {
   readonly part: Part;
   readonly rows: number;
@@ -53,6 +56,27 @@ export function layOut(shape: readonly number[], part: Part): Layout {
   return { part: "row", rows: count(shape.slice(0, -1)), rowLength: shape.at(-1) ?? 1 };
 }
 
+/** Lines of a tensor, along one of its axes, and the rows that hold them whole. */
+export interface Lines {
+  /** Rows, all of one part. */
+  readonly layout: Layout;
+  /** Elements of a line, and the distance between them within a row. */
+  readonly length: number;
+  readonly stride: number;
+}
+
+/** Lines along the last axis of a tensor or, where it has several, along the second. */
+export function findLines(shape: readonly number[], along: "last" | "second"): Lines {
+  const count = (axes: readonly number[]) => axes.reduce((product, axis) => product * axis, 1);
+  const axis = along === "second" && shape.length > 1 ? 1 : Math.max(0, shape.length - 1);
+  const [rows, length, stride] = [
+    count(shape.slice(0, axis)),
+    shape[axis] ?? 1,
+    count(shape.slice(axis + 1)),
+  ];
+  return { layout: { part: "tensor", rows, rowLength: length * stride }, length, stride };
+}
+
 /** Number of parts with sums and a decision of their own. */
 export function countParts({ part, rows, rowLength }: Layout): number {
   if (part === "tensor") return 1;
@@ -75,6 +99,8 @@ export interface TileNeeds {
   readonly writeBytesPerElement: number;
   /** Partial sums of a reduction. */
   readonly sumBytesPerElement: number;
+  /** Room that is needed while values are derived. */
+  readonly scratchBytesPerElement: number;
   /** Constants where every row or column has its own. */
   readonly constantBytesPerElement: number;
   /** Base and models. */
@@ -92,7 +118,8 @@ export interface TileNeeds {
 export function slotBytesPerElement(needs: TileNeeds): number {
   // Written data exists on the GPU and once more in a readback buffer.
   const written = 2 * (needs.writeBytesPerElement + needs.sumBytesPerElement);
-  return needs.readBytesPerElement + needs.constantBytesPerElement + written;
+  const { readBytesPerElement, constantBytesPerElement, scratchBytesPerElement } = needs;
+  return readBytesPerElement + constantBytesPerElement + scratchBytesPerElement + written;
 }
 
 /** Elements of a tile: the most that budget and limits allow, in whole blocks. */

@@ -2,12 +2,13 @@ import type { GpuProvider } from "../../gpu/device.ts";
 import { goOnAfterLosses } from "../../gpu/lostDevice.ts";
 import { mapOrdered } from "../../gpu/tiles/ordered.ts";
 import type { TileInput } from "../../gpu/tiles/tileInput.ts";
-import { cutTiles, type Tile, wholeTensor } from "../../gpu/tiles/tiling.ts";
+import { cutTiles, type Tile } from "../../gpu/tiles/tiling.ts";
 import type { OutputTensor, Plan } from "../plan/outputTensor.ts";
 import { copyTable, type Measured, NOTHING_MEASURED, note } from "./measured.ts";
 import { type Missing, openMissing } from "./missing.ts";
+import { withDerived } from "./derive.ts";
 import { decideParts } from "./parts.ts";
-import { partShares, reductionOf, type TensorRule } from "./rules.ts";
+import { partShares, reductionOf, type TensorRule, wholeLayoutOf } from "./rules.ts";
 import { selectLargest } from "./select.ts";
 import { openTileSession, type TileSession } from "./session.ts";
 import { type Partials, Sums, sumTile } from "./sum.ts";
@@ -90,22 +91,27 @@ export async function measure(
 
   async function sum(session: TileSession, missing: readonly Missing[]): Promise<void> {
     const results = mapOrdered(
-      cutAll(missing, session.tileElements),
+      cutAll(plan, missing, session.tileElements),
       session.slots.length,
       async (job, slot) => {
         signal.throwIfAborted();
         if (job.tile.count === 0) return { ...job, summed: [] };
-        const input = await readTile(job.output, job.tile, wholeTensor(job.output.elementCount));
+        const read = await readTile(job.output, job.tile, wholeLayoutOf(plan, job.output));
+        const tileSlot = session.slots[slot]!;
+        const own = job.rules.some(({ seesDerived }) => seesDerived)
+          ? await withDerived(plan, job.output, read, tileSlot)
+          : read;
         const summed: { readonly input: TileInput; readonly partials: Partials }[] = [];
         for (const rule of job.rules) {
-          summed.push({ input, partials: await sumTile(session.slots[slot]!, input, rule) });
+          const input = rule.seesDerived ? own : read;
+          summed.push({ input, partials: await sumTile(tileSlot, input, rule) });
         }
         return { ...job, summed };
       },
     );
     let sums: Sums[] = [];
     for await (const { output, tile, rules, summed } of results) {
-      const whole = wholeTensor(output.elementCount);
+      const whole = wholeLayoutOf(plan, output);
       if (tile.first === 0) sums = rules.map(({ rows }) => new Sums(whole, rows));
       for (const [r, { input, partials }] of summed.entries()) sums[r]!.add(input, partials);
       advance(output, tile.count);
@@ -130,6 +136,7 @@ export async function measure(
 }
 
 function* cutAll(
+  plan: Plan,
   missing: readonly Missing[],
   tileElements: number,
 ): Generator<MeasureTile, void, undefined> {
@@ -137,7 +144,7 @@ function* cutAll(
     if (rules.length === 0) continue;
     // A tensor without elements gets one empty tile, so that it is finished like the others.
     if (output.elementCount === 0) yield { output, rules, tile: { first: 0, count: 0 } };
-    const layout = wholeTensor(output.elementCount);
+    const layout = wholeLayoutOf(plan, output);
     for (const tile of cutTiles(layout, tileElements)) yield { output, rules, tile };
   }
 }

@@ -1,6 +1,6 @@
 import type { ShaderConstants } from "../../gpu/shaderConstants.ts";
 import type { SumRule } from "../../gpu/tiles/tileSlot.ts";
-import { type Layout, layOut, type Part } from "../../gpu/tiles/tiling.ts";
+import { findLines, type Layout, type Lines, layOut, type Part, wholeTensor } from "../../gpu/tiles/tiling.ts";
 import type { Reduction } from "../method.ts";
 import type { OutputTensor, Plan } from "../plan/outputTensor.ts";
 
@@ -9,6 +9,8 @@ export interface TensorRule extends SumRule {
   /** Whether the shader gets the base as the base, not as the first model. */
   readonly hasBase: boolean;
   readonly powers: Reduction["powers"] | undefined;
+  /** Whether the shader gets the values that the method derives, behind the models. */
+  readonly seesDerived: boolean;
 }
 
 /** Whether the method's own rules get a base; a blended base is one of the models instead. */
@@ -42,9 +44,20 @@ function mergedShape({ shape, elementCount, spare }: OutputTensor): readonly num
   return [elementCount / row.reduce((product, axis) => product * axis, 1), ...row];
 }
 
+/** Lines that a method derives values along; null where it derives none. */
+export function linesOf({ method }: Pick<Plan, "method">, output: OutputTensor): Lines | null {
+  const derivation = method.derive?.(output.resolved) ?? null;
+  return derivation && findLines(mergedShape(output), derivation.lines);
+}
+
 /** Layout of a tensor as its method's rules traverse it. */
 export function layoutOf(plan: Pick<Plan, "method">, output: OutputTensor): Layout {
-  return layOut(mergedShape(output), partOf(plan, output));
+  return linesOf(plan, output)?.layout ?? layOut(mergedShape(output), partOf(plan, output));
+}
+
+/** Layout of a tensor for sums and selections over the whole of it. */
+export function wholeLayoutOf(plan: Pick<Plan, "method">, output: OutputTensor): Layout {
+  return linesOf(plan, output)?.layout ?? wholeTensor(output.elementCount);
 }
 
 /** The method's own reduce rule for a tensor. */
@@ -57,18 +70,23 @@ export function ownRule(
   const models = modelsSeen(plan, output);
   const hasBase = seesBase(plan, output);
   const linked = plan.method.linked?.(output.resolved);
-  return { rule, constants, linked, rows: rows?.(models) ?? models, hasBase, powers };
+  const counted = rows?.(models) ?? models;
+  return { rule, constants, linked, rows: counted, hasBase, powers, seesDerived: true };
 }
 
-/** A reduce rule with a row for each model and the base as the base. */
+/**
+ * A reduce rule with a row for each model and the base as the base; with constants where it is the
+ * method's.
+ */
 export function rowPerModel(
   output: OutputTensor,
   rule: string,
-  constants: readonly number[] = [],
+  constants?: readonly number[],
   linked?: ShaderConstants,
 ): TensorRule {
-  const hasBase = output.base !== null;
-  return { rule, constants, linked, rows: output.models.length, hasBase, powers: undefined };
+  const { base, models } = output;
+  const about = { hasBase: base !== null, powers: undefined, seesDerived: constants !== undefined };
+  return { rule, constants: constants ?? [], linked, rows: models.length, ...about };
 }
 
 /** Key under which the shares of a tensor decided in parts are stored among the sums. */

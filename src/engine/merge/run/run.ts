@@ -12,6 +12,7 @@ import { countParts, cutTiles, type Tile } from "../../gpu/tiles/tiling.ts";
 import type { Decision } from "../method.ts";
 import type { OutputTensor, Plan } from "../plan/outputTensor.ts";
 import { copyTile, cutCopyTiles, cutSpareTiles, spareTile } from "./copyTile.ts";
+import { withDerived } from "./derive.ts";
 import { explainNonfinite } from "./nonfinite.ts";
 import { decideParts } from "./parts.ts";
 import { layoutOf, partOf, seesBase } from "./rules.ts";
@@ -131,7 +132,8 @@ export async function runMerge(
       if (tile.first >= output.elementCount && output.spare) {
         return { start, label, bytes: await spareTile(output, tile) };
       }
-      const input = await readTile(output, tile, layoutOf(plan, output), seesBase(plan, output));
+      const read = await readTile(output, tile, layoutOf(plan, output), seesBase(plan, output));
+      const input = await withDerived(plan, output, read, slots[slot]!);
       const constants = await constantsOf(output, input, slots[slot]!);
       const rule = plan.method.apply(output.resolved);
       const linked = plan.method.linked?.(output.resolved);

@@ -10,15 +10,17 @@ import {
   TILE_SLOTS,
   type TileNeeds,
   wholeBlocks,
-  wholeTensor,
 } from "../../gpu/tiles/tiling.ts";
 import type { OutputTensor, Plan } from "../plan/outputTensor.ts";
 import type { Missing } from "./missing.ts";
-import { layoutOf, modelsSeen, ownRule, reductionOf } from "./rules.ts";
+import { layoutOf, modelsSeen, ownRule, reductionOf, wholeLayoutOf } from "./rules.ts";
 import { readBytesPerElement, sourcesOf } from "./tileInput.ts";
 
 /** A tensor to read in tiles, with the rules to run over them. */
 type Work = Pick<Missing, "output"> & Partial<Pick<Missing, "rules">>;
+
+/** Two words of a radix sort, twice. */
+const SORT_BYTES = 16;
 
 /** Four sums in float32. */
 const SUM_BYTES = 16;
@@ -29,7 +31,7 @@ function sumBytesPerElement({ part, rows, rowLength }: Layout): number {
   if (part === "column") return SUM_BYTES / Math.min(BLOCK_ROWS, Math.max(rows, 1));
   return (
     (SUM_BYTES * Math.ceil(padded / BLOCK_ELEMENTS)) /
-    Math.max(padded, part === "tensor" ? BLOCK_ELEMENTS : 1)
+    Math.max(padded, part === "tensor" && rows === 1 ? BLOCK_ELEMENTS : 1)
   );
 }
 
@@ -39,6 +41,10 @@ function constantBytesPerElement({ part, rows, rowLength }: Layout, constants: n
   const elements = part === "row" ? paddedRow(rowLength) : Math.min(BLOCK_ROWS, rows);
   return (4 * constants) / Math.max(elements, 1);
 }
+
+/** Number of segments that the method derives of a tensor's tiles. */
+const derivedOf = ({ method }: Plan, { resolved }: OutputTensor) =>
+  method.derive?.(resolved)?.models ?? 0;
 
 /** Largest needs of the tiles of a plan's merged tensors. */
 function tileNeeds(
@@ -50,10 +56,13 @@ function tileNeeds(
   const most = (of: (output: OutputTensor, rules: Work["rules"]) => number, least = 1) =>
     merged.reduce((largest, { output, rules }) => Math.max(largest, of(output, rules)), least);
   return {
-    readBytesPerElement: most(readBytesPerElement),
-    writeBytesPerElement: most(({ dtype }) => byteLength(dtype, 1)),
+    readBytesPerElement: most((output) => readBytesPerElement(output) + 4 * derivedOf(plan, output)),
+    // Derived values are written as float32.
+    writeBytesPerElement: most((output) =>
+      derivedOf(plan, output) > 0 ? 4 : byteLength(output.dtype, 1),
+    ),
     sumBytesPerElement: most((output, rules = []) => {
-      const whole = sumBytesPerElement(wholeTensor(output.elementCount));
+      const whole = sumBytesPerElement(wholeLayoutOf(plan, output));
       const layout = layoutOf(plan, output);
       const own = layout.part === "tensor" ? null : reductionOf(plan, output);
       const inParts = own ? ownRule(plan, output, own, []).rows * sumBytesPerElement(layout) : 0;
@@ -63,14 +72,16 @@ function tileNeeds(
       (output) => constantBytesPerElement(layoutOf(plan, output), modelsSeen(plan, output)),
       0,
     ),
-    segments: most((output) => sourcesOf(output).length),
+    scratchBytesPerElement: most((output) => (derivedOf(plan, output) > 0 ? SORT_BYTES : 0), 0),
+    segments: most((output) => sourcesOf(output).length + derivedOf(plan, output)),
     longest: most((output) => {
-      const { part, rows, rowLength } = layoutOf(plan, output);
-      return part === "tensor" ? output.elementCount : rows * paddedRow(rowLength);
+      const { rows, rowLength } = layoutOf(plan, output);
+      return rows * paddedRow(rowLength);
     }),
     leastElements: most((output) => {
       const { part, rowLength } = layoutOf(plan, output);
-      return part === "column" ? BLOCK_ROWS * paddedRow(rowLength) : 1;
+      if (part === "column") return BLOCK_ROWS * paddedRow(rowLength);
+      return derivedOf(plan, output) > 0 ? paddedRow(rowLength) : 1;
     }),
     ...limits,
   };
