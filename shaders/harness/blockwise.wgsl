@@ -5,8 +5,8 @@
 // roundings, about 1e-6 of itself.
 //
 // A rule supplies `fn facts(base: vec4f, x: array<vec4f, MODELS>, row: u32) -> mat4x4f`, one row of
-// four sums: column k holds the terms of sum k for four neighbouring elements. Elements of zeros must
-// give zeros, since rows are padded with them. Linked constant ROWS: the number of rows of sums.
+// four sums: column k holds the terms of sum k for four neighbouring elements. Linked constant ROWS: the
+// number of rows of sums.
 // needs lib/tile.wgsl
 @group(0) @binding(3) var<storage, read_write> partials: array<vec4f>;
 
@@ -15,6 +15,14 @@ const QUADS_PER_LANE = 8u;
 const ONES = vec4f(1.0);
 
 var<workgroup> sums: array<vec4f, LANES>;
+
+// Terms of a row's last quad without those of its padding.
+fn without_padding(terms: mat4x4f, in_row: u32) -> mat4x4f {
+  let is_element = 4u * in_row + vec4u(0u, 1u, 2u, 3u) < vec4u(tile.row_length);
+  var left: mat4x4f;
+  for (var k = 0u; k < 4u; k++) { left[k] = select(vec4f(0.0), terms[k], is_element); }
+  return left;
+}
 
 @compute @workgroup_size(LANES)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32) {
@@ -29,7 +37,11 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
       first_element = tile.first_element + 4u * quad;
       let base = load_base(quad);
       let x = load_models(quad);
-      for (var r = 0u; r < ROWS; r++) { totals[r] += facts(base, x, r); }
+      let is_last = 4u * in_row + 4u > tile.row_length;
+      for (var r = 0u; r < ROWS; r++) {
+        let terms = facts(base, x, r);
+        if (is_last) { totals[r] += without_padding(terms, in_row); } else { totals[r] += terms; }
+      }
     }
   }
   for (var r = 0u; r < ROWS; r++) {

@@ -1,4 +1,4 @@
-// TIES, DARE and SCE: each model's change δ = x - base is sparsified, changes against the elected sign
+// TIES, Breadcrumbs, DARE, DELLA and SCE: each model's change δ = x - base is sparsified, changes against the elected sign
 // may be dropped, and the weighted sum of the rest is added to the base:
 //   out = base + Σ coefficientₘ δₘ
 // (TIES arXiv 2306.01708, DARE arXiv 2311.03099, SCE arXiv 2408.07990)
@@ -10,7 +10,9 @@
 // kept above the bits (p₀ << 15 | p₁), and at them in elements before (p₂ << 16 | p₃). 3 keeps an
 // element whose draw is below (p₀ << 16 | p₁), with the key (p₂ << 16 | p₃, p₄ << 16 | p₅).
 // 4 keeps where a recorded draw in [0, 1), which the second half of the models holds, is below p₀.
-// 5 keeps the largest |δ| as 1 does, without those that p₄ … p₇ keep likewise.
+// 5 keeps the largest |δ| as 1 does, without those that p₄ … p₇ keep likewise. 6 keeps an element with
+// the probability p₀ + p₁ · place, which derive/ranks.wgsl finds, by draws with the key (p₃ << 16 | p₄,
+// p₅ << 16 | p₆); 7 by draws recorded behind the models. What is kept is divided by it where p₂ is 1.
 // Linked constant THINNING: the one of these that a tensor's models have, where they do not keep all;
 // software adapters run every branch that is not decided when a shader is compiled.
 // needs lib/delta.wgsl
@@ -23,6 +25,8 @@ const VARIANCE = 2u;
 const RANDOM = 3u;
 const RECORDED = 4u;
 const BAND = 5u;
+const RANKED = 6u;
+const RECORDED_RANKED = 7u;
 
 // Whole numbers below 2^32 travel as two exact floats.
 fn two_halves(at: u32) -> u32 { return (u32(constants[at]) << 16u) | u32(constants[at + 1u]); }
@@ -32,6 +36,11 @@ fn is_selected(score: vec4f, at: u32) -> vec4<bool> {
   let cut = vec4u((u32(constants[at]) << 15u) | u32(constants[at + 1u]));
   let index = vec4u(first_element) + vec4u(0u, 1u, 2u, 3u);
   return (bits > cut) | ((bits == cut) & (index < vec4u(two_halves(at + 2u))));
+}
+
+fn keep_probability(x: array<vec4f, MODELS>, m: u32) -> vec4f {
+  let at = HEADER + PER_MODEL * m + 4u;
+  return constants[at] + constants[at + 1u] * x[(MODELS - DERIVED + m) % MODELS];
 }
 
 fn is_kept(base: vec4f, x: array<vec4f, MODELS>, m: u32) -> vec4<bool> {
@@ -50,13 +59,31 @@ fn is_kept(base: vec4f, x: array<vec4f, MODELS>, m: u32) -> vec4<bool> {
     let size = abs(delta(base, x[m]));
     return whole | (is_selected(size, at) & !is_selected(size, at + 4u));
   }
+  if (THINNING == RANKED) {
+    let key = vec2u(two_halves(at + 3u), two_halves(at + 5u));
+    let draws = philox(vec4u(first_element >> 2u, 0u, 0u, 0u), key);
+    return whole | (draws < vec4u(4294967296.0 * keep_probability(x, m)));
+  }
+  if (THINNING == RECORDED_RANKED) {
+    return whole | (x[(m + DERIVED) % MODELS] < keep_probability(x, m));
+  }
   return vec4<bool>(true);
+}
+
+// The factor on a model's change: 0 where it is dropped.
+fn left_of(base: vec4f, x: array<vec4f, MODELS>, m: u32) -> vec4f {
+  let at = HEADER + PER_MODEL * m + 2u;
+  var rescale = vec4f(constants[at]);
+  if (THINNING == RANKED || THINNING == RECORDED_RANKED) {
+    let divides = vec4<bool>(constants[at + 1u] != 0.0 && constants[at + 4u] != 0.0);
+    rescale = select(rescale, rescale / keep_probability(x, m), divides);
+  }
+  return select(vec4f(0.0), rescale, is_kept(base, x, m));
 }
 
 // What thinning leaves of a model's change.
 fn thinned(base: vec4f, x: array<vec4f, MODELS>, m: u32) -> vec4f {
-  let rescale = constants[HEADER + PER_MODEL * m + 2u];
-  return select(vec4f(0.0), stepped(rescale * delta(base, x[m])), is_kept(base, x, m));
+  return stepped(left_of(base, x, m) * delta(base, x[m]));
 }
 
 // out, with every tensor, product and sum rounded to ARITHMETIC in mergekit's order.
@@ -97,8 +124,7 @@ fn elect_sign(base: vec4f, x: array<vec4f, MODELS>, kept: array<vec4f, MODELS>) 
 fn coefficients(base: vec4f, x: array<vec4f, MODELS>) -> array<vec4f, MODELS> {
   var kept: array<vec4f, MODELS>;
   for (var m = 0u; m < MODELS; m++) {
-    let rescale = vec4f(constants[HEADER + PER_MODEL * m + 2u]);
-    kept[m] = select(vec4f(0.0), rescale, is_kept(base, x, m));
+    kept[m] = left_of(base, x, m);
   }
   let elected = elect_sign(base, x, kept);
   var divisor = vec4f(0.0);

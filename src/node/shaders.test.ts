@@ -59,7 +59,7 @@ function combinations(part: Part): readonly ShaderConstants[] {
       ...constants,
       ROWS: constants.MODELS as number,
       // Of lib/task_vectors.wgsl; the others have no such constant.
-      THINNING: (2 * i + j) % 6,
+      THINNING: (2 * i + j) % 8,
     }));
   });
 }
@@ -69,6 +69,12 @@ test.each(rules)("%s compiles under its harness for any number of models", async
     for (const constants of parts.flatMap(combinations)) {
       expect(await complaints([harness, rule], constants), JSON.stringify(constants)).toEqual([]);
     }
+  }
+});
+
+test.each(listShaders("derive"))("%s compiles for any dtype", async (rule) => {
+  for (const constants of combinations("tensor")) {
+    expect(await complaints([rule], { ...constants, PASSES: 8 })).toEqual([]);
   }
 });
 
@@ -168,7 +174,7 @@ test.each(RUN)("%j compiles under all its constants", async (paths, all) => {
 });
 
 test("every shader is part of something that was compiled", () => {
-  const used = new Set<string>([CONVERSION, COPY]);
+  const used = new Set<string>([CONVERSION, COPY, ...listShaders("derive")]);
   const noteUse = (path: string) => {
     used.add(path);
     return shaderText(path);

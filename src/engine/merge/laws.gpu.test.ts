@@ -77,6 +77,17 @@ const MUTANTS: readonly (readonly [
   ],
   [
     "reference",
+    "DELLA that drops large changes as often as small ones",
+    () =>
+      deciding("della_linear", ({ constants, shares }) => {
+        const changed = [...constants];
+        for (let at = 9; at < changed.length; at += 12) changed.splice(at, 2, 0.5, 0);
+        return { constants: changed, shares };
+      }),
+    { density: 0.5 },
+  ],
+  [
+    "reference",
     "NearSwap that goes 1 % too far",
     () =>
       deciding("nearswap", ({ constants, shares }) => {

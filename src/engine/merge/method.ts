@@ -159,7 +159,7 @@ export interface MergeMethod {
    */
   profilesDiffer?(resolved: Resolved): string | null;
   /** Sentence that says why the parameters contradict each other, or null. */
-  refuse?(global: Values): string | null;
+  refuse?(global: Values, models: readonly Values[]): string | null;
   /**
    * Key of the unit that a tensor is decided in, together with all tensors of the same key. By
    * default each tensor is its own unit.

@@ -49,6 +49,15 @@ const SETTINGS: Readonly<Record<string, readonly Recipe["parameters"][]>> = {
     { weight: 0.4, density: 0.5, normalize: true, lambda: 0.7 },
     { weight: [0.2, -0.9], density: 0.3, profile: "paper" },
   ],
+  della: [
+    { weight: 0.4, density: 0.5 },
+    { weight: [0.2, 0.9], density: 0.6, epsilon: 0.3, seed: 3, profile: "paper" },
+  ],
+  della_linear: [
+    { weight: 0.4, density: 0.5, normalize: true, lambda: 0.7 },
+    { weight: 0.4, density: 0.4, epsilon: 0.1, rescale: false },
+    { weight: 0.4, density: [0, 0.4, 1], epsilon: 0.1, profile: "paper" },
+  ],
   ramplus_tl: [{}, { epsilon: 0.005, r: 0.5, alpha: 1 }, { profile: "paper" }],
   sce: [{}, { select_topk: 0.3 }, ...["fusechat-v2", "paper"].map(sceProfile)],
   slerp: [{ t: 0.3 }, { t: [0, 1] }],

@@ -118,7 +118,12 @@ export class TileSlot {
     const pipeline = await this.#gpu.pipeline(
       ["harness/elementwise.wgsl", `merge/${rule.rule}.wgsl`],
       {
-        ...tileConstants(formatsOf(tile), tile.hasBase, output, { part, each, arithmetic, derived }),
+        ...tileConstants(formatsOf(tile), tile.hasBase, output, {
+          part,
+          each,
+          arithmetic,
+          derived,
+        }),
         ...rule.linked,
       },
       ELEMENTWISE,
@@ -235,7 +240,10 @@ export class TileSlot {
     const scratch = this.#scratch;
     const pipeline = await this.#gpu.pipeline(
       [`derive/${rule}.wgsl`],
-      { ...tileConstants(formatsOf(tile), tile.hasBase, "F32", { arithmetic }), PASSES: PASSES[arithmetic] },
+      {
+        ...tileConstants(formatsOf(tile), tile.hasBase, "F32", { arithmetic }),
+        PASSES: PASSES[arithmetic],
+      },
       ELEMENTWISE,
     );
     const rows = rowsOf(tile);

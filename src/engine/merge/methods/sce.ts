@@ -110,7 +110,7 @@ export default defineMethod({
       const scores = variances(tensor);
       const fraction = Math.min(1, Number(resolved.global.select_topk));
       const positive = scores.filter((score) => score > 0).length;
-      const all = Array.from(scores, () => true);
+      const all = Array.from(scores, () => 1);
       const keep = fraction < 1 ? keepLargest(scores, Math.trunc(fraction * positive)) : all;
       const squares = models.map(
         (model) =>

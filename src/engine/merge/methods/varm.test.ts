@@ -173,6 +173,8 @@ describe("shares stated by hand", () => {
 });
 
 test("a softmax without a temperature above 0 is refused", () => {
-  expect(varm.refuse?.(globalOf({ normalise: "softmax", temperature: 0 }))).toMatch(/temperature/);
-  expect(varm.refuse?.(globalOf({ normalise: "softmax", temperature: 1e-5 }))).toBeNull();
+  expect(varm.refuse?.(globalOf({ normalise: "softmax", temperature: 0 }), [])).toMatch(
+    /temperature/,
+  );
+  expect(varm.refuse?.(globalOf({ normalise: "softmax", temperature: 1e-5 }), [])).toBeNull();
 });

@@ -1,5 +1,5 @@
 import { EngineError } from "../../contract/index.ts";
-import type { MergeMethod, Values } from "../method.ts";
+import type { MergeMethod, Resolved } from "../method.ts";
 import { findMissingBase, type Section } from "../recipe/sections.ts";
 import { findRepeated } from "./recipeFindings.ts";
 
@@ -36,8 +36,8 @@ export function checkModels(method: MergeMethod, section: Section, count: number
   );
 }
 
-/** Holds the parameters of the merge as a whole against what the method says of them together. */
-export function checkTogether(method: MergeMethod, global: Values): void {
-  const sentence = method.refuse?.(global);
+/** Holds the parameters of a tensor, or of the merge as a whole, against what the method says of them. */
+export function checkTogether(method: MergeMethod, { global, models }: Resolved): void {
+  const sentence = method.refuse?.(global, models);
   if (sentence) refuse(sentence, { method: method.id });
 }

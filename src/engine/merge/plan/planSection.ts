@@ -41,7 +41,7 @@ function planOutputs(section: OpenSection, global: Values) {
     }
     const nameIn = (model: number) => section.nameIn(model, name);
     const resolved = resolveSettings(method, recipe, name, section.positionOf(name), nameIn);
-    checkTogether(method, resolved.global);
+    checkTogether(method, resolved);
     const like = template.checkpoint.tensors.get(name) ?? tensor.base ?? tensor.models[0]!;
     const models = tensor.present.map((i) => resolved.models[i]!);
     const arithmetic = arithmeticOf(method, recipe, global, tensor);
@@ -61,7 +61,7 @@ export function planSection(
   const { method, details } = request;
   const { recipe, sources } = section;
   const global = resolveGlobal(method, recipe);
-  checkTogether(method, global);
+  checkTogether(method, { global, models: [] });
   const { outputs, findings, absences } = planOutputs(section, global);
   const indices = sources.models.map(({ key }) => keys.indexOf(key));
   return {

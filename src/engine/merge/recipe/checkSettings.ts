@@ -19,6 +19,8 @@ const WITHOUT_EFFECT: Readonly<Record<string, readonly string[]>> = {
   dare_ties: ["int8_mask"],
   breadcrumbs: ["int8_mask"],
   breadcrumbs_ties: ["int8_mask"],
+  della: ["int8_mask"],
+  della_linear: ["int8_mask"],
   sce: ["int8_mask"],
 };
 /** Keys that are written among the parameters by mistake. */

@@ -1,6 +1,13 @@
 import type { ShaderConstants } from "../../gpu/shaderConstants.ts";
 import type { SumRule } from "../../gpu/tiles/tileSlot.ts";
-import { findLines, type Layout, type Lines, layOut, type Part, wholeTensor } from "../../gpu/tiles/tiling.ts";
+import {
+  findLines,
+  type Layout,
+  type Lines,
+  layOut,
+  type Part,
+  wholeTensor,
+} from "../../gpu/tiles/tiling.ts";
 import type { Reduction } from "../method.ts";
 import type { OutputTensor, Plan } from "../plan/outputTensor.ts";
 

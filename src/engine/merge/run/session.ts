@@ -56,7 +56,9 @@ function tileNeeds(
   const most = (of: (output: OutputTensor, rules: Work["rules"]) => number, least = 1) =>
     merged.reduce((largest, { output, rules }) => Math.max(largest, of(output, rules)), least);
   return {
-    readBytesPerElement: most((output) => readBytesPerElement(output) + 4 * derivedOf(plan, output)),
+    readBytesPerElement: most(
+      (output) => readBytesPerElement(output) + 4 * derivedOf(plan, output),
+    ),
     // Derived values are written as float32.
     writeBytesPerElement: most((output) =>
       derivedOf(plan, output) > 0 ? 4 : byteLength(output.dtype, 1),

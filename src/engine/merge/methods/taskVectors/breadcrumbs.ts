@@ -64,17 +64,17 @@ export function defineBreadcrumbs(
         });
       return { rule: "magnitude", shared: false, of: "all", counts };
     },
-    thins: "band",
+    thins: () => "band",
     thinning({ resolved, cuts }, m) {
       const [cut, above] = cuts[m] ?? [];
       if (!trims(resolved, m) || !cut || !above) return { kind: "none" };
       return { kind: "band", cut, above };
     },
     keep({ resolved }, m, sizes) {
-      if (!trims(resolved, m)) return Array.from(sizes, () => true);
+      if (!trims(resolved, m)) return Array.from(sizes, () => 1);
       const { down, outliers } = countBand(resolved, m, sizes.length);
       const largest = keepLargest(sizes, outliers);
-      return keepLargest(sizes, down).map((isKept, i) => isKept && !largest[i]);
+      return keepLargest(sizes, down).map((isKept, i) => isKept - largest[i]!);
     },
   });
 }

@@ -15,7 +15,19 @@ export type Thinning =
    * Keeps each element with probability `density`, by draws stored in the second half of the
    * models.
    */
-  | { readonly kind: "recorded"; readonly density: number };
+  | { readonly kind: "recorded"; readonly density: number }
+  /**
+   * Keeps an element with a probability that grows with its magnitude's place in its line, from `low`
+   * by `width`; by a seeded draw, or by recorded ones as above.
+   */
+  | {
+      readonly kind: "ranked" | "recorded ranked";
+      readonly low: number;
+      readonly width: number;
+      /** Whether what is kept is divided by its probability. */
+      readonly divides: boolean;
+      readonly key: DrawKey;
+    };
 
 /** One model's term in the sum of task vectors. */
 export interface Term {
@@ -43,7 +55,16 @@ export interface Consensus {
 }
 
 /** Codes of the kinds in shaders/lib/task_vectors.wgsl. */
-const THINNINGS = { none: 0, largest: 1, variance: 2, random: 3, recorded: 4, band: 5 } as const;
+const THINNINGS = {
+  none: 0,
+  largest: 1,
+  variance: 2,
+  random: 3,
+  recorded: 4,
+  band: 5,
+  ranked: 6,
+  "recorded ranked": 7,
+} as const satisfies Record<Thinning["kind"], number>;
 
 /** Linked constants of shaders/lib/task_vectors.wgsl, for models that keep all or are thinned so. */
 export function taskVectorLinked(kind: Thinning["kind"]): ShaderConstants {
@@ -88,6 +109,11 @@ function thinningConstants(thinning: Thinning): readonly number[] {
       return [THINNINGS.recorded, thinning.density];
     case "band":
       return [THINNINGS.band, ...cutConstants(thinning.cut), ...cutConstants(thinning.above)];
+    case "ranked":
+    case "recorded ranked": {
+      const { kind, low, width, divides, key } = thinning;
+      return [THINNINGS[kind], low, width, Number(divides), ...key.flatMap(halves)];
+    }
     default:
       return thinning satisfies never;
   }

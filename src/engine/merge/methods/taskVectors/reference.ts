@@ -3,11 +3,11 @@ import { type Consensus, drawLimit, type Term } from "./constants.ts";
 import { stepped } from "./params.ts";
 import { type DrawKey, philox } from "./philox.ts";
 
-/** Mask of the `kept` largest scores, the first of equal ones; by sorting. */
-export function keepLargest(scores: Float64Array, kept: number): readonly boolean[] {
+/** 1 for the `kept` largest scores, the first of equal ones, and 0 for others; by sorting. */
+export function keepLargest(scores: Float64Array, kept: number): readonly number[] {
   const order = [...scores.keys()].sort((i, j) => scores[j]! - scores[i]! || i - j);
-  const keep = Array.from(scores, () => false);
-  for (const i of order.slice(0, kept)) keep[i] = true;
+  const keep = Array.from(scores, () => 0);
+  for (const i of order.slice(0, kept)) keep[i] = 1;
   return keep;
 }
 
@@ -41,23 +41,25 @@ export function variances(
   });
 }
 
-/** Mask of the elements that the seeded draws keep. */
-export function keepDrawn(count: number, density: number, key: DrawKey): readonly boolean[] {
+/** 1 for the elements that the seeded draws keep, 0 for others. */
+export function keepDrawn(count: number, density: number, key: DrawKey): readonly number[] {
   const limit = drawLimit(density);
-  return Array.from({ length: count }, (_, i) => philox([i >> 2, 0, 0, 0], key)[i % 4]! < limit);
+  return Array.from({ length: count }, (_, i) =>
+    Number(philox([i >> 2, 0, 0, 0], key)[i % 4]! < limit),
+  );
 }
 
-/** Sum base + Σ terms, element by element, under the masks of `keep`. */
+/** Sum base + Σ terms, element by element, with the factors of `keep`: 0 for what is dropped. */
 export function combineTerms(
   tensor: ReferenceTensor,
-  keep: readonly (readonly boolean[])[],
+  keep: readonly (readonly number[])[],
   terms: readonly Omit<Term, "thinning">[],
   { elect, normalize, floor, lambda, slack }: Consensus,
 ): Float64Array {
   const step = (value: number) => stepped(tensor.resolved, value);
   const deltas = tensor.models.map((model) => deltasOf(tensor, model));
   return tensor.base!.map((b, i) => {
-    const left = terms.map(({ rescale }, m) => (keep[m]![i] ? step(rescale * deltas[m]![i]!) : 0));
+    const left = terms.map(({ rescale }, m) => step(keep[m]![i]! * rescale * deltas[m]![i]!));
     const votes = terms.reduce((sum, { vote }, m) => sum + step(vote * left[m]!), 0);
     const elected = votes >= 0 ? 1 : -1;
     let change = 0;
