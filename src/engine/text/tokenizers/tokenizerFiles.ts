@@ -34,6 +34,8 @@ export interface TokenizerFiles {
    * Whether the files name a token of this role, or null for it: GPT-2's leave that to the code.
    */
   names(role: "bos_token" | "eos_token"): boolean;
+  /** Special token of any role, `sep_token`; null where no file names one. */
+  tokenOf(role: string): string | null;
 }
 
 /**
@@ -59,6 +61,7 @@ export async function readTokenizerFiles(files: FileTree): Promise<TokenizerFile
     startIds: await readModelIds(files, "bos_token_id"),
     stopIds: await readModelIds(files, "eos_token_id"),
     names: (role) => config[role] !== undefined || special[role] !== undefined,
+    tokenOf: named,
   };
 }
 

@@ -1,0 +1,116 @@
+import { type ByteSource, bytesInMemory, type FileTree } from "../../core/bytes.ts";
+import { setMembers } from "../../core/editJson.ts";
+import { isObject } from "../../core/json.ts";
+import type { AddedToken } from "./addedTokens.ts";
+import { MAX_SIDE_FILE_BYTES, readTextFile } from "./tokenizerFiles.ts";
+import type { Vocabulary } from "./vocabulary.ts";
+
+type Fields = Readonly<Record<string, unknown>>;
+
+const TOKENIZER_FILE =
+  /^((tokenizer|tokenizer_config|special_tokens_map|added_tokens|vocab|chat_template)\.json|merges\.txt|vocab\.txt|(tokenizer|sentencepiece\.bpe|spiece|spm)\.model|tekken\.json|chat_template\.jinja|additional_chat_templates\/.+)$/;
+/** Vocabularies of readers older than tokenizer.json. */
+const OLDER_VOCABULARY = /^(vocab\.json|vocab\.txt|merges\.txt|tekken\.json|[\w.]+\.model)$/;
+
+/** Whether a file beside the weights is part of the tokenizer. */
+export const isTokenizerFile = (path: string): boolean => TOKENIZER_FILE.test(path);
+
+/**
+ * Tokenizer files of a checkpoint with another vocabulary, which has grown from the checkpoint's own
+ * by added tokens or lost its last ones: tokenizer.json for whatever model (BPE with its merges,
+ * Unigram, WordPiece), the added tokens in the other files that list them, and the files of older
+ * readers as they are, unless they list a token that is gone.
+ */
+export async function writeTokenizer(own: FileTree, vocabulary: Vocabulary): Promise<FileTree> {
+  const { tokenizer } = vocabulary.files;
+  const model = cutModel(tokenizer.model, vocabulary.ids);
+  const isCut = model !== tokenizer.model;
+  const added = [...vocabulary.added.values()].toSorted((a, b) => a.id - b.id);
+  const document = {
+    version: "1.0",
+    truncation: null,
+    padding: null,
+    ...tokenizer,
+    added_tokens: added.map((token) => ({ id: token.id, ...entryOf(token) })),
+    model,
+  };
+  const files = new Map<string, ByteSource>();
+  for (const [path, source] of own) {
+    if (!isTokenizerFile(path) || (isCut && OLDER_VOCABULARY.test(path))) continue;
+    files.set(path, source);
+  }
+  files.set("tokenizer.json", inMemory(`${JSON.stringify(document, null, 2)}\n`));
+  const config = await readTextFile(own, "tokenizer_config.json", MAX_SIDE_FILE_BYTES);
+  if (config !== null && isObject(vocabulary.files.config.added_tokens_decoder)) {
+    const decoder = Object.fromEntries(added.map((token) => [token.id, entryOf(token)]));
+    const edited = setMembers(config, { added_tokens_decoder: JSON.stringify(decoder, null, 2) });
+    files.set("tokenizer_config.json", inMemory(edited));
+  }
+  if (
+    [...files.keys()].some((path) => OLDER_VOCABULARY.test(path) || path === "added_tokens.json")
+  ) {
+    const listed = new Set(modelTokens(model));
+    const beside = added.filter(({ content }) => !listed.has(content));
+    const ids = Object.fromEntries(beside.map(({ content, id }) => [content, id]));
+    files.set("added_tokens.json", inMemory(`${JSON.stringify(ids, null, 2)}\n`));
+  }
+  return files;
+}
+
+const inMemory = (text: string) => bytesInMemory(new TextEncoder().encode(text));
+
+function entryOf(token: AddedToken): Fields {
+  return {
+    content: token.content,
+    single_word: token.singleWord,
+    lstrip: token.lstrip,
+    rstrip: token.rstrip,
+    normalized: token.normalized,
+    special: token.special,
+  };
+}
+
+function modelTokens(model: unknown): readonly string[] {
+  const vocab = isObject(model) ? model.vocab : null;
+  if (Array.isArray(vocab)) return vocab.map((entry: readonly unknown[]) => String(entry[0]));
+  return isObject(vocab) ? Object.keys(vocab) : [];
+}
+
+/** A tokenizer.json's model without tokens that are gone; the same object where all are there. */
+function cutModel(model: unknown, ids: ReadonlyMap<string, number>): unknown {
+  const gone = new Set(modelTokens(model).filter((token) => !ids.has(token)));
+  if (gone.size === 0 || !isObject(model)) return model;
+  const { vocab, merges } = model;
+  if (Array.isArray(vocab)) {
+    return {
+      ...model,
+      vocab: vocab.filter((entry: readonly unknown[]) => !gone.has(`${entry[0]}`)),
+    };
+  }
+  const kept = Object.entries(vocab as Fields).filter(([token]) => !gone.has(token));
+  const joins = (merge: unknown) => {
+    const [left = "", right = ""]: readonly string[] =
+      typeof merge === "string" ? merge.split(" ") : (merge as readonly string[]);
+    return !gone.has(left) && !gone.has(right) && !gone.has(left + right);
+  };
+  return {
+    ...model,
+    vocab: Object.fromEntries(kept),
+    ...(Array.isArray(merges) && { merges: merges.filter(joins) }),
+  };
+}
+
+/**
+ * The files with another chat template: chat_template.jinja, where transformers 4.43 and later look
+ * first, and tokenizer_config.json too where that states one.
+ */
+export async function setChatTemplate(files: FileTree, template: string): Promise<FileTree> {
+  const written = new Map(files);
+  written.set("chat_template.jinja", inMemory(template));
+  const config = await readTextFile(files, "tokenizer_config.json", MAX_SIDE_FILE_BYTES);
+  if (config !== null && /"chat_template"\s*:/.test(config)) {
+    const edited = setMembers(config, { chat_template: JSON.stringify(template) });
+    written.set("tokenizer_config.json", inMemory(edited));
+  }
+  return written;
+}
