@@ -44,12 +44,60 @@ export interface ExtraGroup {
   readonly outcome: ExtraAction | "merge";
 }
 
+/** Tokens of a kind: how many there are, and the first of them. */
+export interface TokenList {
+  readonly count: number;
+  readonly tokens: readonly {
+    readonly token: string;
+    /** Id in the result; null where it has none. */
+    readonly id: number | null;
+    /** Id in the model; null where it has none. */
+    readonly own: number | null;
+  }[];
+}
+
+/** A special token that a model names otherwise than the result. */
+export interface SpecialDifference {
+  /** `bos`, `eos`, `pad` … */
+  readonly role: string;
+  readonly own: string | null;
+  readonly result: string | null;
+}
+
+/** How a model's vocabulary differs from the result's. */
+export interface VocabularyDifference {
+  readonly model: string;
+  /** Number of its tokens. */
+  readonly tokens: number;
+  /** Tokens of the result that it has no row for. */
+  readonly lacks: TokenList;
+  /** Its own tokens that the result does not have. */
+  readonly leftOut: TokenList;
+  /** Tokens of both under other ids. */
+  readonly moved: TokenList;
+  readonly special: readonly SpecialDifference[];
+}
+
+/** Vocabulary of a result beside those of its models. */
+export interface VocabularyPlan {
+  /** Name of the checkpoint whose tokenizer the result gets, as it is or with tokens added. */
+  readonly from: string;
+  /** Whether the recipe asks for it; otherwise rows are merged by id, whatever token they stand for. */
+  readonly aligned: boolean;
+  /** Number of tokens of the result. */
+  readonly tokens: number;
+  /** Models whose vocabulary differs from it. */
+  readonly models: readonly VocabularyDifference[];
+}
+
 /** Plan of a merge, from headers alone. */
 export interface MergePlan {
   readonly tensors: readonly PlannedTensor[];
   readonly findings: readonly Finding[];
   /** What only some models have; `extra_tensors` of a recipe decides about it. */
   readonly extras: readonly ExtraGroup[];
+  /** Null where all models have the result's vocabulary, or none is known. */
+  readonly vocabulary: VocabularyPlan | null;
   /** False where a finding is an error. */
   readonly runnable: boolean;
   /** Bytes read at the most, over all passes. */

@@ -30,6 +30,7 @@ const PLAN: MergePlan = {
   tensors: [],
   findings: [],
   extras: [],
+  vocabulary: null,
   runnable: true,
   readBytes: 1000,
   passes: 1,

@@ -9,6 +9,7 @@ import {
 import type { Checkpoint, CheckpointTensor, ModelConfig } from "../checkpoint.ts";
 import { parseConfig, rewriteConfig } from "../config.ts";
 import { isHead, isTokenEmbedding } from "../tensorRoles/role.ts";
+import { isTokenizerFile } from "../tokenizerFile.ts";
 import { findChanges } from "./adapterTargets.ts";
 import { changeTensor } from "./changedTensor.ts";
 
@@ -93,10 +94,7 @@ function changeConfig(
   return parseConfig(rewriteConfig(config.text, changes), "config.json");
 }
 
-const TOKENIZER =
-  /^(tokenizer|tokenizer_config|special_tokens_map|added_tokens|vocab)\.json$|^(merges\.txt|tokenizer\.model|chat_template\.(jinja|json))$/;
-
 /** Files of the tokenizer that an adapter with other tokens brings along. */
 function tokenizerFiles(files: FileTree): FileTree {
-  return new Map([...files].filter(([path]) => TOKENIZER.test(path)));
+  return new Map([...files].filter(([path]) => isTokenizerFile(path)));
 }

@@ -15,7 +15,7 @@ const GAP_BYTES = 16 * 2 ** 10;
 const PIECE_BYTES = 4 * 2 ** 20;
 
 /** Elements of a row of a tensor whose first axis counts tokens. */
-export const rowElements = ({ shape }: Pick<CheckpointTensor, "shape">): number =>
+export const rowLength = ({ shape }: Pick<CheckpointTensor, "shape">): number =>
   shape.slice(1).reduce((product, axis) => product * axis, 1);
 
 /**
@@ -52,7 +52,7 @@ export async function gatherRows(
   dtype: OutputDType,
   put: (row: Uint8Array, to: number) => void,
 ): Promise<void> {
-  const elements = rowElements(tensor);
+  const elements = rowLength(tensor);
   const stored = byteLength(tensor.dtype, elements);
   const wanted = byteLength(dtype, elements);
   for (const range of readRanges(moves, stored)) {

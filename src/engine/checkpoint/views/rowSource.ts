@@ -3,7 +3,7 @@ import type { ByteSource } from "../../core/bytes.ts";
 import { fromF32, toF32 } from "../../core/tensor/convert.ts";
 import { byteLength } from "../../core/tensor/dtype.ts";
 import type { CheckpointTensor } from "../checkpoint.ts";
-import { gatherRows, type RowMove, rowElements } from "./gatherRows.ts";
+import { gatherRows, type RowMove, rowLength } from "./gatherRows.ts";
 
 /** Rows of `shared` that no one checkpoint gives. */
 export const ROW = {
@@ -53,7 +53,7 @@ export class RowSource implements ByteSource {
     this.rows = rows;
     this.index = index;
     this.dtype = dtype;
-    this.elements = rowElements(tensors[index]!);
+    this.elements = rowLength(tensors[index]!);
     this.rowBytes = byteLength(dtype.wide, this.elements);
     this.byteLength = rows.count * this.rowBytes;
   }

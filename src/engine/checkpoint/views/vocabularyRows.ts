@@ -3,7 +3,7 @@ import { clip } from "../../core/json.ts";
 import { byteLength, isOutputDType } from "../../core/tensor/dtype.ts";
 import type { Checkpoint, CheckpointTensor } from "../checkpoint.ts";
 import { countsTokens } from "../tensorRoles/role.ts";
-import { rowElements } from "./gatherRows.ts";
+import { rowLength } from "./gatherRows.ts";
 import { ROW, RowSource, type VocabularyRows } from "./rowSource.ts";
 
 /**
@@ -62,7 +62,7 @@ const keepsFirst = (own: Int32Array) => own.every((row, i) => row === i);
 function firstRows(tensor: CheckpointTensor, count: number): CheckpointTensor {
   if (tensor.shape[0] === count) return tensor;
   const { quantised: _, ...plain } = tensor;
-  const elementCount = count * rowElements(tensor);
+  const elementCount = count * rowLength(tensor);
   const shape = [count, ...tensor.shape.slice(1)];
   return { ...plain, shape, elementCount, byteLength: byteLength(tensor.dtype, elementCount) };
 }
@@ -86,10 +86,10 @@ function requireFit(
     for (const [row, from] of shared.entries()) {
       if (from === i) highest = Math.max(highest, sharedRow[row]!);
     }
-    if (highest < height && rowElements(tensor) === rowElements(first)) continue;
+    if (highest < height && rowLength(tensor) === rowLength(first)) continue;
     const why =
       highest < height
-        ? `rows of ${rowElements(tensor)} values where others have ${rowElements(first)}`
+        ? `rows of ${rowLength(tensor)} values where others have ${rowLength(first)}`
         : `${height} rows, but a token of its tokenizer has the id ${highest}`;
     throw new EngineError("bad-shape", `The tensor ${clip(name)} has ${why}.`, {
       tensor: name.slice(0, 120),

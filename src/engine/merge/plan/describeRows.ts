@@ -1,8 +1,8 @@
 import type { Checkpoint } from "../../checkpoint/checkpoint.ts";
 import { findEmbedding, findHead } from "../../checkpoint/tensorRoles/head.ts";
+import { rowLength } from "../../checkpoint/views/gatherRows.ts";
 import type { Finding, Recipe } from "../../contract/index.ts";
 import type { Details } from "./details.ts";
-import { rowLength } from "./fillRows.ts";
 import type { NonfiniteRows } from "./nonfiniteRows.ts";
 import type { OutputTensor } from "./outputTensor.ts";
 import { finding, type Source, type Sources } from "./sources.ts";

@@ -2,10 +2,9 @@ import type { Checkpoint } from "../../checkpoint/checkpoint.ts";
 import type { Finding } from "../../contract/index.ts";
 import { compareSamples, findStrangers } from "../recipe/guessBase.ts";
 import { compareBuffers } from "./buffers.ts";
-import { compareVocabularies } from "./vocabularies.ts";
 
 /**
- * What tokenizers, buffers and a sample of the weights say about merging these models, the template
+ * What buffers and a sample of the weights say about merging these models, the template
  * first: the `findings` of a plan that headers cannot give. Reads at most 8 MiB of weights a model,
  * and the start of each buffer.
  */
@@ -13,11 +12,7 @@ export async function examineModels(
   checkpoints: readonly Checkpoint[],
 ): Promise<readonly Finding[]> {
   const strangers = findStrangers(checkpoints, await compareSamples(checkpoints));
-  return [
-    ...strangers,
-    ...(await compareVocabularies(checkpoints)),
-    ...(await compareBuffers(checkpoints)),
-  ];
+  return [...strangers, ...(await compareBuffers(checkpoints))];
 }
 
 /**

@@ -1,13 +1,9 @@
 import { type CheckpointTensor, readTensor } from "../../checkpoint/checkpoint.ts";
+import { rowLength } from "../../checkpoint/views/gatherRows.ts";
 import { fromF32, toF32 } from "../../core/tensor/convert.ts";
 import { byteLength, isOutputDType } from "../../core/tensor/dtype.ts";
 
 type Values = Float32Array<ArrayBuffer>;
-
-/** Elements of one row of a tensor whose first axis counts tokens. */
-export function rowLength({ shape }: Pick<CheckpointTensor, "shape">): number {
-  return shape.slice(1).reduce((product, axis) => product * axis, 1);
-}
 
 /** Rows [first, first + count) of a tensor as float32. */
 export async function readRows(

@@ -1,7 +1,8 @@
 import type { Checkpoint, CheckpointTensor } from "../../checkpoint/checkpoint.ts";
 import { findEmbedding, findHead, isTied } from "../../checkpoint/tensorRoles/head.ts";
+import { rowLength } from "../../checkpoint/views/gatherRows.ts";
 import { byteLength, mergeRole } from "../../core/tensor/dtype.ts";
-import { findNonfinite, readRows, rowLength } from "./fillRows.ts";
+import { findNonfinite, readRows } from "./fillRows.ts";
 
 /** Bytes that are looked through at the end of a tensor, where padding and added tokens are. */
 const SCANNED_BYTES = 8 * 2 ** 20;

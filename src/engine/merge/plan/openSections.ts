@@ -11,9 +11,13 @@ import { alignNames } from "../../checkpoint/tensorRoles/layouts.ts";
 import { roleOf } from "../../checkpoint/tensorRoles/role.ts";
 import { shiftLayer } from "../../checkpoint/views/layers.ts";
 import { keysOfList, type LayerRange, type Recipe, sourceLists } from "../../contract/index.ts";
+import { dtypeFromFloatName } from "../../core/tensor/dtype.ts";
 import type { MergeMethod } from "../method.ts";
 import { countedModels, type Position } from "../recipe/resolve.ts";
 import { type Section, type SlicePlace, sectionsOf } from "../recipe/sections.ts";
+import { inVocabulary } from "../vocabulary/chooseRows.ts";
+import type { MergedVocabulary } from "../vocabulary/mergedVocabulary.ts";
+import type { VocabularyOutcome } from "../vocabulary/planVocabulary.ts";
 import { checkModels } from "./checkModels.ts";
 import { cutSource } from "./cutSource.ts";
 import type { Details } from "./details.ts";
@@ -25,6 +29,8 @@ export interface OpenRequest {
   readonly recipe: Recipe;
   readonly checkpoints: ReadonlyMap<string, Checkpoint>;
   readonly details?: Details;
+  /** Vocabulary of the result, where the recipe asks for one. */
+  readonly vocabulary?: Pick<VocabularyOutcome, "merged" | "card">;
 }
 
 /** A slice of the result, and the layers of its base or first model that it is like. */
@@ -75,6 +81,18 @@ function lendHeads(
   });
 }
 
+/** Sources whose rows of tokens are those of the result's vocabulary. */
+function alignTokens(
+  sources: readonly Source[],
+  inputs: readonly { readonly model: string }[],
+  { base, dtype }: Recipe,
+  merged: MergedVocabulary,
+): readonly Source[] {
+  const given = sources.map(({ checkpoint }, i) => ({ model: inputs[i]!.model, checkpoint }));
+  const views = inVocabulary(merged, given, base, dtype && dtypeFromFloatName(dtype));
+  return sources.map((source, i) => ({ ...source, checkpoint: views[i]! }));
+}
+
 /** Opens whole checkpoints under the template's names. */
 function openSources({ recipe, checkpoints, details }: OpenRequest) {
   const first = recipe.base ?? sourceLists(recipe)[0]![0]!.model;
@@ -99,8 +117,9 @@ function openSection(request: OpenRequest, stated: Section): OpenSection {
   const keys = keysOfList(recipe.models);
   const input = (key: string, i: number) => {
     const range = ranges[i] ?? null;
-    const whole = open(key, recipe.models[i]?.model ?? key);
-    return { whole: whole.checkpoint, range, ...cutSource(whole, section, range) };
+    const model = recipe.models[i]?.model ?? key;
+    const whole = open(key, model);
+    return { model, whole: whole.checkpoint, range, ...cutSource(whole, section, range) };
   };
   const { base } = recipe;
   const listed = recipe.models.findIndex(({ model }) => model === base);
@@ -112,7 +131,12 @@ function openSection(request: OpenRequest, stated: Section): OpenSection {
   ];
   const [first] = inputs as [(typeof inputs)[number], ...typeof inputs];
   const cut = inputs.map(({ source }) => source);
-  const views = place && !place.first ? lendHeads(cut, inputs) : cut;
+  const merged = request.vocabulary?.merged ?? null;
+  const views = merged
+    ? alignTokens(lendHeads(cut, inputs), inputs, recipe, merged)
+    : place && !place.first
+      ? lendHeads(cut, inputs)
+      : cut;
   const models = hasBase ? views.slice(1) : views;
   const offset = inputs.length - models.length;
   const depthOf = openDepths(views[0]!.checkpoint);

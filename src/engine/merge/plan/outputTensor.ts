@@ -3,6 +3,7 @@ import type { ConfigField } from "../../checkpoint/config.ts";
 import type { ShardPlan } from "../../checkpoint/formats/safetensors/shards.ts";
 import type { DType, MergePlan, Recipe } from "../../contract/index.ts";
 import type { MergeMethod, Resolved, Values } from "../method.ts";
+import type { MergedVocabulary } from "../vocabulary/mergedVocabulary.ts";
 
 /** One tensor of the result, with everything that its bytes depend on. */
 export interface OutputTensor {
@@ -37,8 +38,10 @@ export interface Plan {
   /** Keys of all models that are merged, whatever slice they go into. */
   readonly keys: readonly string[];
   readonly outputs: readonly OutputTensor[];
-  /** Config and tokenizer come from it: the base, else the first model. */
+  /** Config and tokenizer come from it, unless the recipe states one: the base, else the first model. */
   readonly template: Checkpoint;
+  /** Vocabulary that the recipe asks for; null: the template's, as it is. */
+  readonly vocabulary: MergedVocabulary | null;
   /** The checkpoint of each key. */
   readonly models: readonly Checkpoint[];
   /** Checkpoints that are read as a base, a slice's own among them. */

@@ -11,6 +11,7 @@ import { checkSettings } from "../recipe/checkSettings.ts";
 import { stateProfile } from "../recipe/profiles.ts";
 import { resolveGlobal } from "../recipe/resolve.ts";
 import { STUDIO } from "../run/version.ts";
+import type { MergedVocabulary } from "../vocabulary/mergedVocabulary.ts";
 import { changeLayers } from "./changeLayers.ts";
 import { compareCheckpoints } from "./compare.ts";
 import { describeDTypes } from "./dtypes.ts";
@@ -52,20 +53,25 @@ function arrangeFindings(findings: readonly Finding[]): readonly Finding[] {
 }
 
 /** What the result's config.json must say otherwise: rows that were cut, a head of its own. */
-function changeConfig(outputs: readonly OutputTensor[], template: Source): Plan["configChanges"] {
+function changeConfig(
+  outputs: readonly OutputTensor[],
+  template: Source,
+  merged: MergedVocabulary | null,
+): Plan["configChanges"] {
   const counting = outputs.filter(({ name }) => countsTokens(name));
   const entrance = counting.find(({ name }) => isTokenEmbedding(name)) ?? counting[0];
   const rows = entrance?.shape[0];
-  const own = entrance && template.checkpoint.tensors.get(entrance.name)?.shape[0];
+  const { tensors, config } = template.checkpoint;
+  const own = merged ? config?.vocabSize : entrance && tensors.get(entrance.name)?.shape[0];
   return {
-    ...(rows !== undefined && own !== undefined && rows !== own ? { vocabSize: rows } : {}),
+    ...(rows !== undefined && own != null && rows !== own ? { vocabSize: rows } : {}),
     ...(becomesUntied(outputs, template) ? { tied: false } : {}),
   };
 }
 
 /** The plan for people: what comes out, and what it costs. */
 function makeCard(
-  { method, budget, bytesPerSecond = null }: PlanRequest,
+  { method, budget, vocabulary, bytesPerSecond = null }: PlanRequest,
   outputs: readonly OutputTensor[],
   shards: Plan["shards"],
   { findings, extras }: Pick<MergePlan, "findings" | "extras">,
@@ -83,6 +89,7 @@ function makeCard(
     })),
     findings,
     extras,
+    vocabulary: vocabulary?.card ?? null,
     runnable: findings.every(({ severity }) => severity !== "error"),
     readBytes,
     passes,
@@ -131,7 +138,7 @@ export function planMerge(given: PlanRequest): Plan {
   const absences = planned.flatMap((part) => part.absences);
   const fields = changeLayers(sections, sources.template.checkpoint);
   const configChanges = {
-    ...changeConfig(outputs, sources.template),
+    ...changeConfig(outputs, sources.template, request.vocabulary?.merged ?? null),
     ...(fields.length > 0 ? { fields } : {}),
   };
   const findings = arrangeFindings([
@@ -158,6 +165,7 @@ export function planMerge(given: PlanRequest): Plan {
     shards,
     keys,
     template: sources.template.checkpoint,
+    vocabulary: request.vocabulary?.merged ?? null,
     models: sources.models.map(({ checkpoint }) => checkpoint),
     bases: sections.flatMap((section) => section.sources.base?.stored ?? []),
   };

@@ -4,10 +4,10 @@ import { EngineError, namedModels, type ParsedRecipe, type Recipe } from "../../
 import { DEFAULT_BUDGET_BYTES } from "../../gpu/device.ts";
 import { TILE_SLOTS } from "../../gpu/tiles/tiling.ts";
 import { findMethod } from "../registry.ts";
+import { planVocabulary } from "../vocabulary/planVocabulary.ts";
 import { readDetails } from "./details.ts";
 import type { Plan } from "./outputTensor.ts";
 import { type PlanRequest, planMerge } from "./plan.ts";
-import { checkVocabulary } from "./sharedVocabulary.ts";
 
 /** WebGPU's default limit for one binding: what every device has. */
 const DEFAULT_BINDING_BYTES = 128 * 2 ** 20;
@@ -34,7 +34,7 @@ export async function prepareMerge(recipe: Recipe, options: PrepareOptions): Pro
   const checkpoints = [...byName.values()];
   for (const checkpoint of checkpoints) requireModel(checkpoint);
   const examined = (await options.examine?.(checkpoints)) ?? [];
-  const findings = [...(await checkVocabulary(recipe, checkpoints)), ...examined];
+  const vocabulary = await planVocabulary(recipe, byName, options.open);
   return planMerge({
     method,
     recipe,
@@ -44,7 +44,8 @@ export async function prepareMerge(recipe: Recipe, options: PrepareOptions): Pro
     bytesPerSecond: options.bytesPerSecond ?? null,
     lines: options.lines,
     details: await readDetails(checkpoints),
-    findings,
+    vocabulary,
+    findings: [...vocabulary.findings, ...examined],
   });
 }
 

@@ -1,5 +1,6 @@
 import type { Node } from "yaml";
 import type { FloatName, ParsedRecipe, Recipe } from "../../contract/index.ts";
+import { BUILT_IN_TEMPLATES, isChatTemplate } from "../../text/templates/builtIn.ts";
 import { methods } from "../registry.ts";
 import { didYouMean } from "./nearest.ts";
 import { OWN_KEYS, readOwnKeys } from "./ownKeys.ts";
@@ -40,23 +41,14 @@ function readDtype(yaml: YamlText, { key, value }: Entry): FloatName | undefined
   );
 }
 
-/** The chat template; mergekit writes one only together with a tokenizer. */
-function readChatTemplate(
-  keys: KeyReader,
-  entry: Entry | undefined,
-  tokenizer: boolean,
-): string | undefined {
-  if (!entry) return undefined;
-  const written = keys.yaml.scalar(entry.value)?.text ?? "";
-  if (!tokenizer) {
-    keys.note(entry, `"chat_template" has no effect without "tokenizer" or "tokenizer_source".`);
-  } else if (written !== "auto") {
-    keys.note(
-      entry,
-      `"chat_template" is not written yet: the result keeps the template of the model that gives its tokenizer.`,
-    );
+function readChatTemplate({ yaml }: KeyReader, entry: Entry | undefined): string | undefined {
+  const stated = entry && yaml.scalar(entry.value)?.text;
+  if (entry && (stated === undefined || !isChatTemplate(stated))) {
+    const names = Object.keys(BUILT_IN_TEMPLATES).join(", ");
+    const sentence = `"chat_template" must be auto, one of ${names}, or a template in Jinja.`;
+    yaml.refuse(entry.value, sentence, "chat_template");
   }
-  return written;
+  return stated;
 }
 
 /** Refuses slices that lack the base, at their place in the text. */
@@ -99,7 +91,7 @@ export function parseRecipe(text: string): ParsedRecipe {
   const dtypeName = dtype && readDtype(yaml, dtype);
   const outDtypeName = outDtype && readDtype(yaml, outDtype);
   const tokenizer = readTokenizer(keys, given);
-  const chatTemplate = readChatTemplate(keys, given("chat_template"), tokenizer !== undefined);
+  const chatTemplate = readChatTemplate(keys, given("chat_template"));
   const recipe: Recipe = {
     method: name("merge_method", method.value),
     ...(base && { base: readModelName(keys, base.value) }),

@@ -49,6 +49,8 @@ function ruleRows(plan: Plan, ids: readonly ModelId[]): readonly RuleRow[] {
     ...(recipe.fillNanRows ? ["rows filled"] : []),
     // A tensor of the result then lies elsewhere in the models.
     ...(hasSlices(recipe) ? [recipe.slices ?? recipe.modules] : []),
+    // Rows of tokens then come from one model or several, in the order of another vocabulary.
+    ...(recipe.tokenizer ? [recipe.tokenizer, recipe.base ?? null, recipe.dtype ?? null] : []),
   ];
   const rows = new Map<string, RuleRow>();
   const add = (rule: string, parameters: readonly unknown[], count = perModel) => {

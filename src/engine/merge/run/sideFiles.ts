@@ -8,6 +8,7 @@ import type { OutputTensor, Plan } from "../plan/outputTensor.ts";
 import { findDifference, findRepeated, narrowArithmetics } from "../plan/recipeFindings.ts";
 import { formatRecipe } from "../recipe/formatRecipe.ts";
 import { hasProfiles } from "../recipe/profiles.ts";
+import { chooseChatTemplate, moveIds, replaceTokenizer } from "../vocabulary/resultTokenizer.ts";
 import { formatModelCard } from "./modelCard.ts";
 import { STUDIO } from "./version.ts";
 
@@ -80,7 +81,7 @@ function hasUnequalRows({ action, elementCount, base, models }: OutputTensor): b
  */
 function hasMergekitsNumbers({ method, global, recipe, outputs, configChanges }: Plan): boolean {
   if (!method.mergekit || findRepeated(recipe) !== null) return false;
-  if (configChanges.vocabSize !== undefined) return false;
+  if (configChanges.vocabSize !== undefined && !recipe.tokenizer) return false;
   if (recipe.extraTensors || recipe.fillNanRows) return false;
   if (outputs.some(hasUnequalRows)) return false;
   if (!hasProfiles(method) || global.profile === "mergekit") return true;
@@ -111,23 +112,29 @@ function formatMergekitConfig(plan: Plan): string | null {
 }
 
 /**
- * Every file of the result beside its weights: config.json with what changed, generation config,
- * tokenizer and other companions byte for byte from the template, recipe.json, mergekit_config.yml where mergekit can express
- * the recipe, and a model card. The same plan, name and map give the same bytes.
+ * Every file of the result beside its weights: config.json with what changed, the tokenizer that the
+ * recipe asks for, other companions byte for byte from the template, recipe.json, mergekit_config.yml
+ * where mergekit can express the recipe, and a model card. The same plan, name and map give the same bytes.
  */
 export async function makeDocuments(
   plan: Plan,
   options: { readonly name: string; readonly map: WeightMap | null },
 ): Promise<FileTree> {
-  const { template, configChanges } = plan;
+  const { template, configChanges, recipe, vocabulary, models, bases } = plan;
   const files = new Map<string, ByteSource>();
   if (template.config) {
+    const { text } = template.config;
     const dtype = commonDType(plan);
-    const changes = { ...configChanges, ...(dtype ? { dtype } : {}) };
-    files.set("config.json", inMemory(rewriteConfig(template.config.text, changes)));
+    const moved = moveIds(template, vocabulary, text, "config.json");
+    const fields = [...(configChanges.fields ?? []), ...moved];
+    const changes = { ...configChanges, fields, ...(dtype ? { dtype } : {}) };
+    files.set("config.json", inMemory(rewriteConfig(text, changes)));
   }
-  const { copied } = sortCompanions(template, { code: plan.recipe.copyCode === true });
-  for (const [path, source] of copied) files.set(path, source);
+  const { copied } = sortCompanions(template, { code: recipe.copyCode === true });
+  const named = new Set([template, ...bases, ...models].map((each) => each.files));
+  const chatTemplate = await chooseChatTemplate(recipe, named);
+  const beside = await replaceTokenizer(copied, template, vocabulary, chatTemplate);
+  for (const [path, source] of beside) files.set(path, source);
   const mergekit = formatMergekitConfig(plan);
   if (mergekit !== null) files.set("mergekit_config.yml", inMemory(mergekit));
   files.set("recipe.json", inMemory(formatRecipeJson(plan, options.name)));

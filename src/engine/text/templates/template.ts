@@ -41,7 +41,7 @@ export async function openChatTemplate(
 ): Promise<ChatTemplate | null> {
   const config = (await readJson(files, "tokenizer_config.json", MAX_SIDE_FILE_BYTES)) ?? {};
   const special = (await readJson(files, "special_tokens_map.json", MAX_SIDE_FILE_BYTES)) ?? {};
-  const found = (await readTemplateFile(files)) ?? readTemplateEntry(config.chat_template);
+  const found = await findTemplate(files, config);
   if (!found) return null;
   const named = (key: string) =>
     [config[key], special[key]].map(nameOf).find((name) => name !== null);
@@ -49,6 +49,12 @@ export async function openChatTemplate(
   const ends = [...added, named("eos_token") ?? ""].filter((text) => text !== "");
   const tokens = Object.fromEntries(SPECIAL.map((key) => [key, named(key)]));
   return createChatTemplate({ ...found, tokens, ends }, watchdog);
+}
+
+/** Text of a checkpoint's chat template, unparsed; null where it has none. */
+export async function readChatTemplate(files: FileTree): Promise<string | null> {
+  const config = (await readJson(files, "tokenizer_config.json", MAX_SIDE_FILE_BYTES)) ?? {};
+  return (await findTemplate(files, config))?.source ?? null;
 }
 
 /** Error for a checkpoint without a chat template where one is needed. */
@@ -89,6 +95,10 @@ export async function createChatTemplate(
       return (await run({ messages, options, finds: true }))!;
     },
   };
+}
+
+async function findTemplate(files: FileTree, config: Readonly<Record<string, unknown>>) {
+  return (await readTemplateFile(files)) ?? readTemplateEntry(config.chat_template);
 }
 
 async function readTemplateFile(files: FileTree) {

@@ -19,9 +19,17 @@ export interface Vocabulary {
   readonly roles: ReadonlyMap<TokenRole, string>;
   /** Special tokens without a role. */
   readonly extra: readonly string[];
-  /** The files that they come from. */
-  readonly files: TokenizerFiles;
 }
+
+/** Files of a checkpoint that a vocabulary is read from. */
+export const VOCABULARY_FILES = [
+  "tokenizer.json",
+  "tokenizer_config.json",
+  "special_tokens_map.json",
+  "added_tokens.json",
+  "vocab.json",
+  "merges.txt",
+] as const;
 
 /** Vocabulary of a checkpoint's tokenizer; null where it has none that is read. */
 export async function readVocabulary(tree: FileTree): Promise<Vocabulary | null> {
@@ -46,7 +54,6 @@ function openVocabulary(files: TokenizerFiles): Vocabulary {
     added: new Map(added.map((token) => [token.content, token])),
     roles,
     extra: extra.filter((token) => token !== ""),
-    files,
   };
 }
 

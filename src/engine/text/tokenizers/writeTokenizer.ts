@@ -1,19 +1,16 @@
+import { isTokenizerFile } from "../../checkpoint/tokenizerFile.ts";
 import { type ByteSource, bytesInMemory, type FileTree } from "../../core/bytes.ts";
 import { setMembers } from "../../core/editJson.ts";
+import { invariant } from "../../core/invariant.ts";
 import { isObject } from "../../core/json.ts";
 import type { AddedToken } from "./addedTokens.ts";
-import { MAX_SIDE_FILE_BYTES, readTextFile } from "./tokenizerFiles.ts";
+import { MAX_SIDE_FILE_BYTES, readTextFile, readTokenizerFiles } from "./tokenizerFiles.ts";
 import type { Vocabulary } from "./vocabulary.ts";
 
 type Fields = Readonly<Record<string, unknown>>;
 
-const TOKENIZER_FILE =
-  /^((tokenizer|tokenizer_config|special_tokens_map|added_tokens|vocab|chat_template)\.json|merges\.txt|vocab\.txt|(tokenizer|sentencepiece\.bpe|spiece|spm)\.model|tekken\.json|chat_template\.jinja|additional_chat_templates\/.+)$/;
 /** Vocabularies of readers older than tokenizer.json. */
 const OLDER_VOCABULARY = /^(vocab\.json|vocab\.txt|merges\.txt|tekken\.json|[\w.]+\.model)$/;
-
-/** Whether a file beside the weights is part of the tokenizer. */
-export const isTokenizerFile = (path: string): boolean => TOKENIZER_FILE.test(path);
 
 /**
  * Tokenizer files of a checkpoint with another vocabulary, which has grown from the checkpoint's own
@@ -21,8 +18,13 @@ export const isTokenizerFile = (path: string): boolean => TOKENIZER_FILE.test(pa
  * Unigram, WordPiece), the added tokens in the other files that list them, and the files of older
  * readers as they are, unless they list a token that is gone.
  */
-export async function writeTokenizer(own: FileTree, vocabulary: Vocabulary): Promise<FileTree> {
-  const { tokenizer } = vocabulary.files;
+export async function writeTokenizer(
+  own: FileTree,
+  vocabulary: Pick<Vocabulary, "ids" | "added">,
+): Promise<FileTree> {
+  const read = await readTokenizerFiles(own);
+  invariant(read, "a vocabulary comes from a tokenizer's files");
+  const { tokenizer } = read;
   const model = cutModel(tokenizer.model, vocabulary.ids);
   const isCut = model !== tokenizer.model;
   const added = [...vocabulary.added.values()].toSorted((a, b) => a.id - b.id);
@@ -41,7 +43,7 @@ export async function writeTokenizer(own: FileTree, vocabulary: Vocabulary): Pro
   }
   files.set("tokenizer.json", inMemory(`${JSON.stringify(document, null, 2)}\n`));
   const config = await readTextFile(own, "tokenizer_config.json", MAX_SIDE_FILE_BYTES);
-  if (config !== null && isObject(vocabulary.files.config.added_tokens_decoder)) {
+  if (config !== null && isObject(read.config.added_tokens_decoder)) {
     const decoder = Object.fromEntries(added.map((token) => [token.id, entryOf(token)]));
     const edited = setMembers(config, { added_tokens_decoder: JSON.stringify(decoder, null, 2) });
     files.set("tokenizer_config.json", inMemory(edited));

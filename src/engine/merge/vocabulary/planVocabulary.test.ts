@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import type { Checkpoint } from "../../checkpoint/checkpoint.ts";
 import { bytesInMemory } from "../../core/bytes.ts";
 import { makeModel } from "../testModels.ts";
-import { compareVocabularies } from "./vocabularies.ts";
+import { compareVocabularies } from "./planVocabulary.ts";
 
 function withTokenizer(name: string, tokenizer: unknown): Checkpoint {
   const text = typeof tokenizer === "string" ? tokenizer : JSON.stringify(tokenizer);
@@ -11,10 +11,10 @@ function withTokenizer(name: string, tokenizer: unknown): Checkpoint {
 }
 const bpe = (vocab: Record<string, number>, more: object = {}) => ({ model: { vocab }, ...more });
 const BASE = withTokenizer("base", bpe({ a: 0, b: 1, c: 2 }));
+const comparing = async (models: readonly Checkpoint[]) =>
+  (await compareVocabularies(new Map(models.map((each) => [each.name, each])))).findings;
 const compare = async (tokenizer: unknown) =>
-  (await compareVocabularies([BASE, withTokenizer("other", tokenizer)])).map(
-    ({ message }) => message,
-  );
+  (await comparing([BASE, withTokenizer("other", tokenizer)])).map(({ message }) => message);
 
 test.each([
   ["the same file", bpe({ a: 0, b: 1, c: 2 })],
@@ -56,7 +56,7 @@ test.each([
 
 test("models without a tokenizer are not compared", async () => {
   const none = makeModel("none", {});
-  expect(await compareVocabularies([none, BASE])).toEqual([]);
-  expect(await compareVocabularies([BASE, none])).toEqual([]);
-  expect(await compareVocabularies([])).toEqual([]);
+  expect(await comparing([none, BASE])).toEqual([]);
+  expect(await comparing([BASE, none])).toEqual([]);
+  expect(await comparing([])).toEqual([]);
 });
