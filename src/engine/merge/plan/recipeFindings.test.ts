@@ -17,7 +17,11 @@ async function plan(
   text: string,
   models: readonly Checkpoint[] = ["base", "a", "b"].map((name) => named(name)),
 ) {
-  const open = async (model: string) => models.find(({ name }) => name === model)!;
+  const open = async (model: string) => {
+    const found = models.find(({ name }) => name === model);
+    if (!found) throw new Error(`no model ${model}`);
+    return found;
+  };
   return prepareMerge(parseRecipe(text).recipe, { open, shardBytes: 5e9 });
 }
 const TIES = `merge_method: ties
@@ -65,16 +69,53 @@ test("a model that is listed twice is refused where entries have no weights, els
   expect((await notes(twice("linear", "", "weight: 1"))).join()).toContain("mergekit refuses");
 });
 
-test("a vocabulary is given where all models share it, whichever the recipe names", async () => {
+test("a recipe says whose vocabulary the result has, and the plan how the models' differ", async () => {
   for (const source of ["union", "base", "a"]) {
-    expect((await plan(`${TIES}tokenizer_source: ${source}\n`)).card.runnable).toBe(true);
+    const { card } = await plan(`${TIES}tokenizer_source: ${source}\n`);
+    expect([card.runnable, card.vocabulary]).toEqual([true, null]);
   }
-  expect((await plan(`${TIES}tokenizer_source: c\n`)).card.runnable).toBe(false);
-  const other = [named("base"), named("a"), named("b", { model: { vocab: { a: 1, b: 0 } } })];
-  const { runnable, findings } = (await plan(`${TIES}tokenizer: {}\n`, other)).card;
-  expect(runnable).toBe(false);
-  expect(findings[0]?.message).toContain("Vocabularies are not merged yet");
-  expect((await plan(TIES, other)).card.runnable).toBe(true);
+  await expect(plan(`${TIES}tokenizer_source: c\n`)).rejects.toThrow("no model c");
+  const other = [named("base"), named("a"), named("b", { model: { vocab: { a: 1, c: 0 } } })];
+  const { card } = await plan(`${TIES}tokenizer: {}\n`, other);
+  expect(card.runnable).toBe(true);
+  expect(card.vocabulary).toMatchObject({ from: "base", aligned: true, tokens: 3 });
+  const none = { count: 0, tokens: [] };
+  expect(card.vocabulary?.models).toEqual([
+    {
+      model: "base",
+      tokens: 2,
+      lacks: { count: 1, tokens: [{ token: "c", id: 2, own: null }] },
+      leftOut: none,
+      moved: none,
+      special: [],
+    },
+    {
+      model: "a",
+      tokens: 2,
+      lacks: { count: 1, tokens: [{ token: "c", id: 2, own: null }] },
+      leftOut: none,
+      moved: none,
+      special: [],
+    },
+    {
+      model: "b",
+      tokens: 2,
+      lacks: { count: 1, tokens: [{ token: "b", id: 1, own: null }] },
+      leftOut: none,
+      moved: {
+        count: 2,
+        tokens: [
+          { token: "a", id: 0, own: 1 },
+          { token: "c", id: 2, own: 0 },
+        ],
+      },
+      special: [],
+    },
+  ]);
+  const byId = await plan(TIES, other);
+  expect(byId.card.vocabulary).toMatchObject({ from: "base", aligned: false, tokens: 2 });
+  expect(byId.card.vocabulary?.models.map(({ model }) => model)).toEqual(["b"]);
+  expect((await notes(TIES, other)).join()).toContain("Rows are merged by id");
 });
 
 test("the arithmetic of a narrow dtype is said: followed step by step, or computed in float32", async () => {

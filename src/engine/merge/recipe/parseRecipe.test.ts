@@ -115,14 +115,21 @@ models:
   });
 });
 
+test("a chat template is auto, a built-in one, or Jinja that is more than a word", () => {
+  const read = (template: string) => parseRecipe(`${START}chat_template: ${template}\n`).recipe;
+  expect(read("exaone").chatTemplate).toBe("exaone");
+  expect(read("'{{ messages[0].content }}'").chatTemplate).toBe("{{ messages[0].content }}");
+  for (const wrong of ["chatlm", "'{{ x }}'", "no braces in these words"]) {
+    expect(() => read(wrong)).toThrow("one of alpaca, chatml, exaone, llama3, mistral");
+  }
+});
+
 describe("keys that mergekit ignores are findings with their line", () => {
   test.each([
     ["a misspelt key", `${START}base_modle: b\n`, 4, 'Did you mean "base_model"?'],
     ["a parameter at the top", `${START}normalize: false\n`, 4, 'state it under "parameters"'],
     ["a key of a model", `${START}  layer_range: [0, 2]\n`, 4, '"layer_range"'],
     ["a name", `name: mine\n${START}`, 1, '"name"'],
-    ["a template without a tokenizer", `${START}chat_template: alpaca\n`, 4, "tokenizer"],
-    ["a template", `tokenizer: {}\n${START}chat_template: alpaca\n`, 5, "not written yet"],
   ])("%s", (_, text, line, words) => {
     const { recipe, findings } = parseRecipe(text);
     expect(recipe.models).toEqual([{ model: "a", parameters: {} }]);
@@ -442,7 +449,13 @@ describe("a formatted recipe", () => {
       parameters: settings,
       dtype: fc.constantFrom("float32" as const, undefined),
       tokenizer: fc.option(tokenizer, { nil: undefined }),
-      chatTemplate: fc.option(name, { nil: undefined }),
+      chatTemplate: fc.option(
+        fc.oneof(
+          fc.constantFrom("auto", "chatml", "llama3"),
+          fc.string({ minLength: 20 }).map((text) => `{{ ${text} }}`),
+        ),
+        { nil: undefined },
+      ),
     })
     .map(({ base, dtype, tokenizer: words, chatTemplate, inputs: own, ...rest }) => ({
       ...rest,

@@ -34,7 +34,7 @@ function rowsOfTokens({ vocabulary, limit }: ModelTokens, result: Vocabulary, co
  * base's row, the only owner's, or the mean of all owners' stands in. Padding is the mean of the rows
  * that stand for a token.
  */
-export function chooseRows(
+function chooseRows(
   { vocabulary, rows: count, tokens, models }: MergedVocabulary,
   inputs: readonly string[],
   base: string | undefined,

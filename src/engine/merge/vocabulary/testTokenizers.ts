@@ -27,7 +27,7 @@ export function tokenizerOf(tokens: readonly string[], added: readonly string[] 
   };
 }
 
-export function filesOf(files: Readonly<Record<string, unknown>>): FileTree {
+function filesOf(files: Readonly<Record<string, unknown>>): FileTree {
   const bytes = (value: unknown) =>
     new TextEncoder().encode(typeof value === "string" ? value : JSON.stringify(value));
   return new Map(Object.entries(files).map(([path, value]) => [path, bytesInMemory(bytes(value))]));
