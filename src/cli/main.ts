@@ -10,6 +10,7 @@ import { generate } from "./generate.ts";
 import { inspect } from "./inspect.ts";
 import { logits } from "./logits.ts";
 import { merge } from "./merge.ts";
+import { mergeAdapters } from "./mergeAdapters.ts";
 import { EXIT, exitCodeOf, formatJson, forTerminal, INTERRUPTED } from "./outcome.ts";
 import { perplexity } from "./perplexity.ts";
 import { createProgress } from "./progress.ts";
@@ -19,6 +20,7 @@ import { weights } from "./weights.ts";
 const COMMANDS: ReadonlyMap<string, Command> = new Map(
   Object.entries({
     merge,
+    "merge-adapters": mergeAdapters,
     weights,
     verify,
     inspect,

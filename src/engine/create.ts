@@ -22,6 +22,7 @@ import { createFusionQueries } from "./fuse/fusionQueries.ts";
 import { GpuProvider } from "./gpu/device.ts";
 import { createEnvironmentQueries } from "./gpu/environmentQueries.ts";
 import { createInspectQueries } from "./inspect/inspectQueries.ts";
+import { createAdapterMergeKind } from "./merge/adapters/adapterJob.ts";
 import { readEarlierJobs } from "./merge/earlierJobs.ts";
 import { createMergeQueries } from "./merge/mergeQueries.ts";
 import { stateProfileOf } from "./merge/recipe/profiles.ts";
@@ -100,6 +101,7 @@ export async function createEngine(parts: EngineParts): Promise<Engine> {
     importJob({ library, locks }),
     samplesJob({ library, locks, baseUrl }),
     ...Object.values(modelKinds),
+    createAdapterMergeKind(library),
     createDatasetKind({ datasets }),
     createEvaluateKind({ ...language, datasets }),
     createExportFusionKind({ fusions, ...exports }),

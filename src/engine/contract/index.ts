@@ -1,3 +1,5 @@
+export type * from "./adapters.ts";
+export { ADAPTER_METHODS, ADAPTER_RULES } from "./adapters.ts";
 export type * from "./engine.ts";
 export type { ErrorCode, ErrorDetails, Failure } from "./error.ts";
 export { EngineError, ERROR_CODES, toFailure } from "./error.ts";

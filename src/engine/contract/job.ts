@@ -1,3 +1,4 @@
+import type { AdapterMergeRequest } from "./adapters.ts";
 import type { Failure } from "./error.ts";
 import type { FusionSettings } from "./fusionSettings.ts";
 import type { DatasetId, FusionId, JobId, ModelId } from "./ids.ts";
@@ -33,6 +34,8 @@ export type JobRequest =
       /** Largest shard, in bytes. */
       readonly shardBytes: number;
     }
+  /** Merges adapters of one base into one adapter. */
+  | ({ readonly kind: "merge-adapters"; readonly name: string } & AdapterMergeRequest)
   /** Imports files of JSONL, JSON, CSV, TSV, Parquet or plain text as a dataset each. */
   | { readonly kind: "dataset"; readonly files: readonly DroppedFile[] }
   /** Evaluates every model on every dataset, on at most so many rows of each. */

@@ -28,6 +28,7 @@ const KINDS: Readonly<Record<JobCard["kind"], string>> = {
   dataset: "dataset",
   evaluate: "evaluate",
   fuse: "fusion",
+  "merge-adapters": "merge of adapters",
   "import-fusion": "import of a fusion",
   "export-fusion": "export of a fusion",
   distill: "training",
