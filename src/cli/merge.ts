@@ -1,5 +1,7 @@
 import { basename, resolve } from "node:path";
-import { type MergeState, mergeInLibrary } from "../engine/merge/mergeJob.ts";
+import { listMerges, mergeInLibrary } from "../engine/merge/mergeJob.ts";
+import type { StagedState } from "../engine/merge/mergeState.ts";
+import { mergeStages, withResults } from "../engine/merge/stages/mergeStages.ts";
 import { readWorkKey } from "../node/claimedFolder.ts";
 import { openGpuProvider } from "../node/gpuProvider.ts";
 import { openOutputFolder } from "../node/outputFolder.ts";
@@ -8,6 +10,7 @@ import { closing } from "./closing.ts";
 import { type Command, formatBytes, parseByteSize } from "./command.ts";
 import { jobContext } from "./jobContext.ts";
 import { planRecipe } from "./recipeFile.ts";
+import { openStageFolders, scratchIn } from "./recipeStages.ts";
 
 /** Seconds from the caller's command to now; bin/studio.mjs says when that was. */
 function secondsSinceStart(): number {
@@ -22,6 +25,10 @@ export const merge: Command = {
   options: {
     "shard-size": { value: "SIZE", help: "Largest shard, such as 5GB (the default)." },
     strict: { value: null, help: "Refuse keys and parameters that have no effect." },
+    "keep-stages": {
+      value: "DIR",
+      help: "Keep the results of a recipe's named documents, each in a folder of DIR.",
+    },
     "copy-code": { value: null, help: "Copy code that config.json names (auto_map), too." },
     adapter: { value: "NAME", help: "Part of the GPU's name." },
   },
@@ -31,38 +38,51 @@ export const merge: Command = {
       const [path = "", target = ""] = positionals;
       const shardBytes = parseByteSize(options["shard-size"] ?? "5GB", "shard-size");
       const out = resolve(target);
-      const planned = keep(
+      const begun = await readWorkKey(out);
+      const found = keep(
         await planRecipe(resolve(path), {
           shardBytes,
-          begun: await readWorkKey(out),
+          begun,
           strict: options.strict !== undefined,
           copyCode: options["copy-code"] !== undefined,
           say,
         }),
       );
-      const { plan, recipe, key, earlier, models } = planned;
-      await requireOutside(out, models.opened.keys());
+      const { planned, recipe, key, earlier, models } = found;
+      const { plan } = planned;
+      const stages = resolve(options["keep-stages"] ?? scratchIn(out));
+      for (const folder of [out, stages]) await requireOutside(folder, models.opened.keys());
       const output = keep(await openOutputFolder(out, key, earlier));
       if (output.resumedBytes > 0) say(`Resuming: ${formatBytes(output.resumedBytes)} are done.`);
       const gpuProvider = await openGpuProvider(options.adapter);
       const { name } = await gpuProvider.get();
       const startSeconds = secondsSinceStart();
-      const begun = performance.now();
-      await mergeInLibrary(
-        {
-          library: { ...models, begin: output.begin, resume: output.resume },
-          facts: output.facts,
-          gpuProvider,
-          captions: [], // no map is shown
-          noteSpeed: () => undefined, // told below
-        },
-        { recipe, name: basename(out), shardBytes },
-        // No state beside the folder's, which knows how far it is.
-        jobContext<MergeState>(call, { id: "terminal", state: null, save: async () => undefined }),
+      const begunAt = performance.now();
+      const parts = {
+        gpuProvider,
+        captions: [], // no map is shown
+        noteSpeed: () => undefined, // told below
+      };
+      const folders = openStageFolders(
+        { parts, models },
+        { folder: stages, key, resumed: begun === key, shardBytes },
       );
-      const seconds = (performance.now() - begun) / 1000;
-      const bytesRead = planned.bytesRead();
-      const bytesWritten = output.bytesWritten();
+      await mergeStages(
+        listMerges(recipe, planned, []),
+        // No state beside the folders', which know how far they are.
+        jobContext<StagedState>(call, { id: "terminal", state: null, save: async () => undefined }),
+        (merge, results, context) => {
+          const { name } = merge;
+          if (name !== null) return folders.merge({ ...merge, name }, results, context);
+          const { begin, resume, facts } = output;
+          const library = { ...withResults(models, results), begin, resume };
+          const request = { recipe, name: basename(out), shardBytes };
+          return mergeInLibrary({ ...parts, library, facts }, request, context);
+        },
+      );
+      const seconds = (performance.now() - begunAt) / 1000;
+      const bytesRead = found.bytesRead();
+      const bytesWritten = output.bytesWritten() + folders.bytesWritten();
       const json = {
         method: plan.method.id,
         tensors: plan.outputs.length,

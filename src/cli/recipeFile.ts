@@ -7,12 +7,12 @@ import {
 } from "../engine/contract/index.ts";
 import { readAll } from "../engine/core/bytes.ts";
 import { DEFAULT_BUDGET_BYTES } from "../engine/gpu/device.ts";
-import { planFromLibrary } from "../engine/merge/libraryPlan.ts";
-import type { Plan } from "../engine/merge/plan/outputTensor.ts";
+import { planStagesFromLibrary } from "../engine/merge/libraryPlan.ts";
 import { requireRunnable } from "../engine/merge/plan/prepare.ts";
 import { parseRecipe } from "../engine/merge/recipe/parseRecipe.ts";
 import { stateProfile } from "../engine/merge/recipe/profiles.ts";
 import { STUDIO } from "../engine/merge/run/version.ts";
+import type { StagedPlan } from "../engine/merge/stages/prepareStages.ts";
 import { openFiles } from "../node/files.ts";
 import { closing } from "./closing.ts";
 import { earlierMergeKey } from "./earlierKeys.ts";
@@ -24,7 +24,7 @@ const LARGEST_RECIPE_BYTES = 2 ** 20;
 
 /** A recipe on disk, with its plan over the folders that it names. */
 export interface PlannedRecipe {
-  readonly plan: Plan;
+  readonly planned: StagedPlan;
   /** The recipe that was planned, with its profile. */
   readonly recipe: Recipe;
   /** Hash of the recipe and of its models' files. */
@@ -91,7 +91,8 @@ export async function planRecipe(
   const models = openRecipeModels(dirname(path));
   const { opened, close } = models;
   const planning = { library: models, gpuProvider: { budgetBytes: DEFAULT_BUDGET_BYTES } };
-  const prepare = (recipe: Recipe) => planFromLibrary(planning, recipe, shardBytes, { lines });
+  const prepare = (recipe: Recipe) =>
+    planStagesFromLibrary(planning, recipe, shardBytes, { lines });
   const keyOf = async (recipe: Recipe, ...more: readonly string[]) => {
     const marks: (readonly [string, string])[] = [];
     for (const [place, model] of opened) marks.push([place, await markModel(model)]);
@@ -105,17 +106,16 @@ export async function planRecipe(
     const key = await keyOf(recipe, "begun by 0.1.0");
     if (begun !== earlier && begun !== key) return null;
     options.say("Going on with a merge of version 0.1.0, as that version meant its recipe.");
-    return { plan: await prepare(recipe), recipe, key, earlier: [earlier] };
+    return { planned: await prepare(recipe), recipe, key, earlier: [earlier] };
   };
   const planAll = async () => {
     const recipe = stateProfile(consented);
-    const plan = await prepare(recipe);
-    const today = { plan, recipe, key: await keyOf(recipe), earlier: [] };
+    const today = { planned: await prepare(recipe), recipe, key: await keyOf(recipe), earlier: [] };
     const found = begun === null || begun === today.key ? today : ((await planEarlier()) ?? today);
-    const said = [...findings, ...found.plan.card.findings];
+    const said = [...findings, ...found.planned.card.findings];
     for (const finding of said) if (finding.severity !== "error") options.say(describe(finding));
     if (options.strict) refuseIgnored(said);
-    requireRunnable(found.plan);
+    requireRunnable(found.planned);
     return found;
   };
   const planned = await planAll().catch(async (error: unknown) => {

@@ -37,9 +37,10 @@ export const weights: Command = {
   options: { adapter: { value: "NAME", help: "Part of the GPU's name." } },
   run: ({ positionals: [path = ""], options, signal, say, progress }) =>
     closing(async (keep) => {
-      const { plan, recipe, models } = keep(
+      const { planned, recipe, models } = keep(
         await planRecipe(resolve(path), { shardBytes: 5e9, say }),
       );
+      const { plan } = planned;
       // No captions beside the shares: they would cost a pass over tensors that need none.
       const captions: readonly string[] = [];
       const needsGpu = openMissing(plan, captions)(NOTHING_MEASURED).length > 0;

@@ -10,6 +10,8 @@ import type { ProcessIdentity } from "./processes.ts";
 export const WORK_FOLDER = ".fusestudio";
 /** File with the work's key and last state, which marks resumable work. */
 export const STATE_FILE = "state.json";
+/** Folder of results that only the unfinished work needs. */
+export const STAGES_FOLDER = "stages";
 
 /** Files of file managers and Git in a folder that users consider empty. */
 const NOTHING: ReadonlySet<string> = new Set([

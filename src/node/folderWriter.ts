@@ -3,7 +3,7 @@ import { dirname, join } from "node:path";
 import { EngineError } from "../engine/contract/index.ts";
 import type { ByteSink, FileTreeWriter } from "../engine/core/bytes.ts";
 import { invariant } from "../engine/core/invariant.ts";
-import { claimFolder, STATE_FILE, WORK_FOLDER } from "./claimedFolder.ts";
+import { claimFolder, STAGES_FOLDER, STATE_FILE, WORK_FOLDER } from "./claimedFolder.ts";
 import { guarded } from "./files.ts";
 import { readJson, writeJson } from "./jsonFile.ts";
 import { type OpenFile, writeWhole } from "./wholeWrites.ts";
@@ -178,7 +178,8 @@ export async function openFolderWriter(
       await saving.catch(() => undefined);
       await closeHandles();
       if (sealed) return;
-      await (fresh && bytesWritten === 0 ? claimed.clear() : claimed.release());
+      const begun = bytesWritten > 0 || (await hasBytes(join(work, STAGES_FOLDER), 0));
+      await (fresh && !begun ? claimed.clear() : claimed.release());
     },
   };
 }

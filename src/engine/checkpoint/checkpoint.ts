@@ -47,6 +47,8 @@ export interface Checkpoint {
   /** Settings of an adapter, whose tensors are changes to a base model; absent for a whole model. */
   readonly adapter?: AdapterConfig;
   readonly notes: readonly string[];
+  /** The result of a merge that is yet to be made: its weights cannot be read. */
+  readonly planned?: true;
 }
 
 /** A tensor in its stored form by default: a dequantised one as BF16. */

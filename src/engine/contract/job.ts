@@ -33,6 +33,8 @@ export type JobRequest =
       readonly name: string;
       /** Largest shard, in bytes. */
       readonly shardBytes: number;
+      /** Keeps the results of the recipe's stages in the library; otherwise they go at the end. */
+      readonly keepStages?: true;
     }
   /** Merges adapters of one base into one adapter. */
   | ({ readonly kind: "merge-adapters"; readonly name: string } & AdapterMergeRequest)

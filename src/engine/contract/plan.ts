@@ -109,4 +109,6 @@ export interface MergePlan {
   readonly peakGpuBytes: number;
   /** Estimated seconds; null before the first merge on this machine. */
   readonly seconds: number | null;
+  /** Plans of the merges that come first; bytes and seconds above are those of all together. */
+  readonly stages?: readonly { readonly name: string; readonly plan: MergePlan }[];
 }

@@ -137,8 +137,13 @@ export function namedModels(recipe: Recipe): readonly string[] {
   return [...new Set(names.filter((name) => name !== undefined))];
 }
 
-/** The recipe with its models under other names. */
-export function renameModels(recipe: Recipe, rename: (model: string) => string): Recipe {
+/**
+ * The recipe with its models under other names, in its stages too; results of stages keep theirs.
+ */
+export function renameModels(recipe: Recipe, change: (model: string) => string): Recipe {
+  const { tokenizer, modules, stages = [] } = recipe;
+  const made = new Set(stages.map(({ name }) => name));
+  const rename = (model: string) => (made.has(model) ? model : change(model));
   const named = <Entry extends RecipeModel>(entry: Entry) => {
     return { ...entry, model: rename(entry.model) };
   };
@@ -152,11 +157,13 @@ export function renameModels(recipe: Recipe, rename: (model: string) => string):
       slices: given.slices.map((slice) => based({ ...slice, sources: slice.sources.map(named) })),
     }),
   });
-  const { tokenizer, modules } = recipe;
   return based({
     ...inputs(recipe),
     ...(modules && { modules: modules.map(inputs) }),
     ...(tokenizer && { tokenizer: renameTokenizer(tokenizer, rename) }),
+    ...(stages.length > 0 && {
+      stages: stages.map((stage) => ({ ...stage, recipe: renameModels(stage.recipe, rename) })),
+    }),
   });
 }
 

@@ -11,6 +11,8 @@ import type { GpuProvider } from "../gpu/device.ts";
 import { createExaminer } from "./plan/examine.ts";
 import type { Plan } from "./plan/outputTensor.ts";
 import { type PrepareOptions, prepareMerge } from "./plan/prepare.ts";
+import { adaptersOf, documentsOf, modelOf } from "./recipe/stages.ts";
+import { prepareStages, type StagedPlan } from "./stages/prepareStages.ts";
 
 /** The library's card of the model that a recipe calls so; `missing-file` where there is none, or half of it. */
 async function findModel(library: LibraryReader, name: string): Promise<ModelCard> {
@@ -57,19 +59,40 @@ export interface PlanningParts {
   readonly gpuProvider: Pick<GpuProvider, "budgetBytes">;
 }
 
-/** Plans a recipe over the library; all its models are found before one is opened. */
+type More = Pick<PrepareOptions, "bytesPerSecond" | "lines">;
+
+function optionsOver({ library, gpuProvider }: PlanningParts, shardBytes: number, more: More) {
+  const open = async (name: string) => library.open((await findModel(library, name)).id);
+  const { budgetBytes } = gpuProvider;
+  return { shardBytes, budgetBytes, examine, open, ...more } satisfies PrepareOptions;
+}
+
+/**
+ * Plans a recipe over the library, where the results of its stages are already; all its models are
+ * found before one is opened.
+ */
 export async function planFromLibrary(
-  { library, gpuProvider }: PlanningParts,
+  parts: PlanningParts,
   recipe: Recipe,
   shardBytes: number,
-  more: Pick<PrepareOptions, "bytesPerSecond" | "lines"> = {},
+  more: More = {},
 ): Promise<Plan> {
-  await findModels(library, recipe);
-  return prepareMerge(recipe, {
-    shardBytes,
-    budgetBytes: gpuProvider.budgetBytes,
-    examine,
-    open: async (name) => library.open((await findModel(library, name)).id),
-    ...more,
-  });
+  await findModels(parts.library, recipe);
+  return prepareMerge(recipe, optionsOver(parts, shardBytes, more));
+}
+
+/** Plans a recipe with its stages over the library, none of which is made yet. */
+export async function planStagesFromLibrary(
+  parts: PlanningParts,
+  recipe: Recipe,
+  shardBytes: number,
+  more: More = {},
+): Promise<StagedPlan> {
+  const { stages = [] } = recipe;
+  const made = new Set(stages.map(({ name }) => name));
+  const named = documentsOf(recipe).flatMap((document) => namedModels(document.recipe));
+  // Of a result with an adapter, only the adapter must be there already.
+  const needed = named.flatMap((name) => (made.has(modelOf(name)) ? adaptersOf(name) : [name]));
+  for (const name of new Set(needed)) await findModel(parts.library, name);
+  return prepareStages(recipe, optionsOver(parts, shardBytes, more));
 }

@@ -1,14 +1,19 @@
-import type { ModelId, Recipe, WeightMap } from "../contract/index.ts";
+import { EngineError, type ModelId, type Recipe, type WeightMap } from "../contract/index.ts";
 import type { JobKind } from "../core/jobs/kind.ts";
 import type { GpuProvider } from "../gpu/device.ts";
-import { findModels, type PlanningParts, planFromLibrary } from "./libraryPlan.ts";
+import {
+  findModels,
+  type PlanningParts,
+  planFromLibrary,
+  planStagesFromLibrary,
+} from "./libraryPlan.ts";
 import { makeWeightMap } from "./map/weightMap.ts";
 import { bytesToMeasure } from "./plan/estimate.ts";
 import type { Plan } from "./plan/outputTensor.ts";
 import { requireRunnable } from "./plan/prepare.ts";
 import type { FactStore } from "./run/factStore.ts";
 import { measure } from "./run/measure.ts";
-import type { Measured } from "./run/measured.ts";
+import { type Measured, NOTHING_MEASURED } from "./run/measured.ts";
 
 /**
  * Milliseconds between two stores of the measured sums: the most work that a closed tab can cost.
@@ -42,6 +47,14 @@ interface Watched {
   progress?(doneBytes: number, totalBytes: number, label: string): void;
 }
 
+/** Refuses to measure what does not exist: the results of a recipe's stages. */
+function requireMade({ stages = [] }: Recipe): void {
+  const [first] = stages;
+  if (!first) return;
+  const message = `The recipe merges "${first.name}", which has not been made: there is nothing to measure before the merge itself.`;
+  throw new EngineError("missing-file", message, { model: first.name });
+}
+
 /** Measures what the weight map of a recipe shows, as far as it is not known, and stores it. */
 async function measureRecipe(
   parts: MeasureParts,
@@ -49,6 +62,7 @@ async function measureRecipe(
   { signal, progress }: Watched,
 ): Promise<{ readonly plan: Plan; readonly measured: Measured }> {
   const { library, facts, gpuProvider, captions } = parts;
+  requireMade(recipe);
   const plan = await planFromLibrary(parts, recipe, Number.MAX_SAFE_INTEGER);
   const ids = await findModels(library, recipe);
   const known = await facts.load(plan, ids);
@@ -76,6 +90,7 @@ export function createMeasureKind(parts: MeasureParts): JobKind<"measure"> {
     kind: "measure",
     resource: "gpu",
     async prepare({ recipe }) {
+      requireMade(recipe);
       const plan = await planFromLibrary(parts, recipe, Number.MAX_SAFE_INTEGER);
       requireRunnable(plan);
       return {
@@ -95,12 +110,13 @@ export function createMeasureKind(parts: MeasureParts): JobKind<"measure"> {
   };
 }
 
-/** Weight map of a recipe from the sums measured so far. */
+/** Weight map of a recipe from the sums measured so far: none where it has stages. */
 export async function readWeightMap(
   parts: Omit<MeasureParts, "captions">,
   recipe: Recipe,
 ): Promise<WeightMap> {
-  const plan = await planFromLibrary(parts, recipe, Number.MAX_SAFE_INTEGER);
+  const { plan } = await planStagesFromLibrary(parts, recipe, Number.MAX_SAFE_INTEGER);
+  if (recipe.stages) return makeWeightMap(plan, NOTHING_MEASURED);
   return makeWeightMap(plan, await parts.facts.load(plan, await findModels(parts.library, recipe)));
 }
 

@@ -1,25 +1,21 @@
 import type { LibraryReader, LibraryWriter } from "../checkpoint/library/library.ts";
-import { EngineError, type JobResult, type ModelId } from "../contract/index.ts";
+import { EngineError, type JobResult, type ModelId, type Recipe } from "../contract/index.ts";
 import type { JobContext, JobKind, RequestOf } from "../core/jobs/kind.ts";
-import { findModels, planFromLibrary } from "./libraryPlan.ts";
+import { findModels, planFromLibrary, planStagesFromLibrary } from "./libraryPlan.ts";
 import { keepFacts, type MeasureParts } from "./measureJob.ts";
+import { isStaged, type MergeState, type StagedState } from "./mergeState.ts";
 import { bytesToMerge } from "./plan/estimate.ts";
 import type { Plan } from "./plan/outputTensor.ts";
 import { requireRunnable } from "./plan/prepare.ts";
+import { documentsOf } from "./recipe/stages.ts";
 import { mergeInto } from "./run/merge.ts";
+import { mergeStages, type OneMerge, withResults } from "./stages/mergeStages.ts";
+import type { StagedPlan } from "./stages/prepareStages.ts";
 
 export interface MergeParts extends MeasureParts {
   readonly library: LibraryReader & Pick<LibraryWriter, "begin" | "resume">;
   /** Notes the throughput of a merge on this machine, in bytes of input per second. */
   noteSpeed(bytesPerSecond: number): void;
-}
-
-/** Saved state of a merge. */
-export interface MergeState {
-  /** Library id of the result. */
-  readonly model: ModelId;
-  /** Library ids of the inputs when the merge began; missing in states of older versions. */
-  readonly inputs?: readonly ModelId[];
 }
 
 /** Refuses to resume where a name of the recipe now means another model of the library. */
@@ -35,7 +31,7 @@ function requireSameModels(before: MergeState["inputs"], ids: readonly ModelId[]
  * The captions that a merge sums in passing; undefined where there are none, or where it reads the
  * weights once, since they would take a pass of their own.
  */
-const captionsOf = ({ card }: Plan, { captions }: MergeParts) =>
+const captionsOf = ({ card }: Plan, { captions }: Pick<MergeParts, "captions">) =>
   card.passes > 1 && captions.length > 0 ? captions : undefined;
 
 /** Writes the merged model into the library, or goes on with the one that `state` names. */
@@ -86,32 +82,105 @@ export async function mergeInLibrary(
   return { ...done, models: [begun.id] };
 }
 
+type WritingParts = MergeParts & { readonly library: LibraryWriter };
+
+/** The merges of a recipe with stages, its own the last. */
+export function listMerges(
+  recipe: Recipe,
+  { stages, plan }: StagedPlan,
+  captions: MergeParts["captions"],
+): readonly OneMerge[] {
+  const plans = [...stages.map((stage) => stage.plan), plan];
+  return documentsOf(recipe).map((document, i): OneMerge => {
+    const own = plans[i]!;
+    return { ...document, totalBytes: bytesToMerge(own, captionsOf(own, { captions })) };
+  });
+}
+
+/** Deletes results that are in the library; those of a job that goes, or of stages that nobody keeps. */
+async function deleteResults(
+  library: WritingParts["library"],
+  merges: readonly MergeState[],
+  which: "partial" | "all",
+): Promise<void> {
+  const cards = await library.list();
+  for (const { model } of merges) {
+    const card = cards.find(({ id }) => id === model);
+    if (card && (which === "all" || card.state === "partial")) await library.delete(card.id);
+  }
+}
+
+/** Merges a recipe's stages and then itself; the stages' results go at the end, unless they are kept. */
+async function mergeWithStages(
+  parts: WritingParts,
+  { recipe, name, shardBytes, keepStages }: Omit<RequestOf<"merge">, "kind">,
+  context: JobContext<StagedState>,
+): Promise<JobResult> {
+  const { library } = parts;
+  let state = context.state ?? { stages: {}, result: null, ...(keepStages && { keepStages }) };
+  const finish = async (result: JobResult) => {
+    if (!keepStages) await deleteResults(library, Object.values(state.stages), "all");
+    context.modelsChanged();
+    return result;
+  };
+  const made = state.result?.model;
+  const card = (await library.list()).find(({ id }) => id === made);
+  if (card?.state === "complete") return finish({ models: [card.id], downloads: [], notes: [] });
+  const planned = await planStagesFromLibrary(parts, recipe, shardBytes);
+  const save = async (next: StagedState) => {
+    state = next;
+    await context.save(next);
+  };
+  const { result, results } = await mergeStages(
+    listMerges(recipe, planned, parts.captions),
+    { ...context, state, save },
+    (merge, before, own) => {
+      const view = { ...parts, library: withResults(library, before) };
+      const result = merge.name === null ? name : `${name}-${merge.name}`;
+      return mergeInLibrary(view, { recipe: merge.recipe, name: result, shardBytes }, own);
+    },
+  );
+  const kept = keepStages ? [...results.values()] : [];
+  return finish({ ...result, models: [...result.models, ...kept] });
+}
+
 /** Job kind `merge`. */
-export function createMergeKind(
-  parts: MergeParts & { readonly library: LibraryWriter },
-): JobKind<"merge", MergeState> {
+export function createMergeKind(parts: WritingParts): JobKind<"merge", MergeState | StagedState> {
   const { library } = parts;
   return {
     kind: "merge",
     resource: "gpu",
     async prepare({ recipe, name, shardBytes }) {
-      const plan = await planFromLibrary(parts, recipe, shardBytes);
-      requireRunnable(plan);
+      const planned = await planStagesFromLibrary(parts, recipe, shardBytes);
+      requireRunnable(planned);
+      const merges = listMerges(recipe, planned, parts.captions);
       return {
         title: `Merge ${name}`,
-        recipe: plan.recipe,
+        recipe: planned.plan.recipe,
         durable: true,
-        totalBytes: bytesToMerge(plan, captionsOf(plan, parts)),
+        totalBytes: merges.reduce((sum, { totalBytes }) => sum + totalBytes, 0),
       };
     },
-    run: (request, context) => mergeInLibrary(parts, request, context),
+    run: (request, context) => {
+      const { state } = context;
+      if (!request.recipe.stages) {
+        return mergeInLibrary(parts, request, {
+          ...context,
+          state: isStaged(state) ? null : state,
+        });
+      }
+      const own = isStaged(state) ? state : null;
+      return mergeWithStages(parts, request, { ...context, state: own });
+    },
     /**
-     * Deleting an unfinished merge deletes its partial result; a finished result stays in the
-     * library.
+     * Deleting an unfinished merge deletes its partial result, and the results of stages that nobody
+     * keeps; a finished result stays in the library.
      */
     async clean(_, state) {
-      const result = state && (await library.list()).find(({ id }) => id === state.model);
-      if (result?.state === "partial") await library.delete(result.id);
+      if (!isStaged(state)) return deleteResults(library, state ? [state] : [], "partial");
+      const stages = Object.values(state.stages);
+      await deleteResults(library, stages, state.keepStages ? "partial" : "all");
+      await deleteResults(library, state.result ? [state.result] : [], "partial");
     },
   };
 }

@@ -1,6 +1,6 @@
 import type { Engine } from "../contract/index.ts";
 import { EngineError } from "../contract/index.ts";
-import { planFromLibrary } from "./libraryPlan.ts";
+import { planStagesFromLibrary } from "./libraryPlan.ts";
 import { type MeasureParts, readWeightMap } from "./measureJob.ts";
 import { methodCard } from "./method.ts";
 import { formatRecipe } from "./recipe/formatRecipe.ts";
@@ -33,7 +33,8 @@ export function createMergeQueries(merging: MergeQueriesParts): MergeQueries {
     },
     async planMerge({ recipe, shardBytes, lines }) {
       const bytesPerSecond = await merging.speed();
-      return (await planFromLibrary(merging, recipe, shardBytes, { bytesPerSecond, lines })).card;
+      return (await planStagesFromLibrary(merging, recipe, shardBytes, { bytesPerSecond, lines }))
+        .card;
     },
     weightMap: (recipe) => readWeightMap(merging, recipe),
   };

@@ -90,8 +90,8 @@ test.each([
 
 test("one document a file, said in words", () => {
   const text = "merge_method: linear\nmodels: [{model: a}]\n---\nmerge_method: linear\n";
-  const { error } = refusalOf(() => parseRecipe(text));
-  expect(error.message).toMatch(/^Line 3, column 1: a second document starts here\./);
+  const { error } = refusalOf(() => parsePipeline(text));
+  expect(error.message).toMatch(/^Line 4, column 1: a second document starts here\./);
 });
 
 test("a mapping's own keys stand before merged ones, and the first merged before later ones", () => {

@@ -85,6 +85,7 @@ export function assessRecipe(studio: Studio): () => void {
     const { plan, map } = forecast.getState();
     const { gpu } = environment.getState().environment ?? {};
     if (!plan?.runnable || !map || !gpu?.available) return;
+    if (composed.stages) return; // what it merges is yet to be made
     // A merge measures what its method needs; each model's change from the base needs a
     // measurement.
     const moved = composed.base === undefined || map.summary.every(({ change }) => change !== null);

@@ -120,6 +120,7 @@ export const COMMANDS = {
     group: "Merge",
     blocked: (studio) => {
       const { map } = studio.forecast.getState();
+      if (studio.recipe.getState().recipe.stages) return "The merge makes what would be measured.";
       return map && map.measured >= map.total ? "All is measured." : mergeBlocked(studio);
     },
     run: startMeasure,

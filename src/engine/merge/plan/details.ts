@@ -61,9 +61,14 @@ export async function readDetails(checkpoints: readonly Checkpoint[]): Promise<D
   const details = new Map<Checkpoint, ModelDetails>();
   const all = [...new Set(checkpoints)];
   for (const checkpoint of all) {
-    const others = all.filter((other) => other !== checkpoint);
+    const others = all.filter((other) => other !== checkpoint && !other.planned);
+    const tokens = differ ? await tokensOf(checkpoint) : null;
+    if (checkpoint.planned) {
+      details.set(checkpoint, { tokens, repeatsEmbedding: false, nonfiniteRows: [] });
+      continue;
+    }
     details.set(checkpoint, {
-      tokens: differ ? await tokensOf(checkpoint) : null,
+      tokens,
       repeatsEmbedding: await repeatsOf(checkpoint),
       nonfiniteRows: await compareTokenRows(await nonfiniteRowsOf(checkpoint), others),
     });

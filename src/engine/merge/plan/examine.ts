@@ -6,13 +6,14 @@ import { compareBuffers } from "./buffers.ts";
 /**
  * What buffers and a sample of the weights say about merging these models, the template
  * first: the `findings` of a plan that headers cannot give. Reads at most 8 MiB of weights a model,
- * and the start of each buffer.
+ * and the start of each buffer; nothing of a merge that is yet to be made.
  */
 export async function examineModels(
   checkpoints: readonly Checkpoint[],
 ): Promise<readonly Finding[]> {
-  const strangers = findStrangers(checkpoints, await compareSamples(checkpoints));
-  return [...strangers, ...(await compareBuffers(checkpoints))];
+  const made = checkpoints.filter(({ planned }) => !planned);
+  const strangers = findStrangers(made, await compareSamples(made));
+  return [...strangers, ...(await compareBuffers(made))];
 }
 
 /**

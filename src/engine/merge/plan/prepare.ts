@@ -50,7 +50,7 @@ export async function prepareMerge(recipe: Recipe, options: PrepareOptions): Pro
 }
 
 /** Throws the first finding that forbids the merge; says how many more there are. */
-export function requireRunnable({ card }: Plan): void {
+export function requireRunnable({ card }: Pick<Plan, "card">): void {
   const errors = card.findings.filter(({ severity }) => severity === "error");
   const first = errors[0];
   if (!first) return;

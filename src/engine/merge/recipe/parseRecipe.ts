@@ -1,108 +1,97 @@
-import type { Node } from "yaml";
-import type { FloatName, ParsedRecipe, Recipe } from "../../contract/index.ts";
-import { BUILT_IN_TEMPLATES, isChatTemplate } from "../../text/templates/builtIn.ts";
-import { methods } from "../registry.ts";
-import { didYouMean } from "./nearest.ts";
-import { OWN_KEYS, readOwnKeys } from "./ownKeys.ts";
-import { type Given, readInputs, readModelName, readParameters } from "./recipeInputs.ts";
-import { createKeyReader, type KeyReader } from "./recipeKeys.ts";
-import { readTokenizer } from "./recipeTokenizer.ts";
-import { findMissingBase, hasSlices, sectionsOf } from "./sections.ts";
-import { type Entry, readYaml, type YamlText } from "./yamlNodes.ts";
+import type { Finding, ParsedRecipe, RecipeStage } from "../../contract/index.ts";
+import { type RecipeDocument, readDocument } from "./readDocument.ts";
+import { namesIn } from "./stages.ts";
+import { readDocuments, readYaml } from "./yamlNodes.ts";
 
-/** Top-level keys that mergekit 0.1.5 reads, and those of the studio; others are ignored. */
-const KEYS = [
-  "merge_method",
-  "models",
-  "slices",
-  "modules",
-  "base_model",
-  "parameters",
-  "dtype",
-  "out_dtype",
-  "tokenizer",
-  "tokenizer_source",
-  "chat_template",
-  ...OWN_KEYS,
-];
-const DTYPES: readonly FloatName[] = ["float32", "float16", "bfloat16"];
+/** Names by document; `bad-recipe` for one that two have, or for two without one. */
+function nameDocuments(documents: readonly RecipeDocument[]): ReadonlyMap<string, RecipeDocument> {
+  const named = new Map<string, RecipeDocument>();
+  let unnamed: RecipeDocument | undefined;
+  for (const document of documents) {
+    const { yaml, name, at } = document;
+    if (name === null) {
+      const sentence = `two documents have no "name": one is the result, every other needs a name by which later ones use it.`;
+      if (unnamed) yaml.refuse(at, sentence, "name");
+      unnamed = document;
+    } else {
+      if (named.has(name)) yaml.refuse(at, `two documents are called "${name}".`, "name");
+      named.set(name, document);
+    }
+  }
+  return named;
+}
 
-function readDtype(yaml: YamlText, { key, value }: Entry): FloatName | undefined {
-  const scalar = yaml.scalar(value);
-  if (scalar?.value === null) return undefined;
-  const name = scalar?.text.replace(/^torch\./, "") ?? "";
+/** The documents that one needs, each behind those that it needs itself; `bad-recipe` for a circle. */
+function orderStages(
+  result: RecipeDocument,
+  named: ReadonlyMap<string, RecipeDocument>,
+): readonly RecipeDocument[] {
+  const ordered: RecipeDocument[] = [];
+  const visit = (document: RecipeDocument, above: readonly RecipeDocument[]) => {
+    const { yaml, at, recipe } = document;
+    if (above.includes(document)) {
+      const circle = [...above.slice(above.indexOf(document)), document];
+      const names = circle.map(({ name }) => `"${name}"`).join(" needs ");
+      yaml.refuse(at, `these merges need each other: ${names}.`, "name");
+    }
+    if (ordered.includes(document)) return;
+    for (const name of namesIn(recipe)) {
+      const needed = named.get(name);
+      if (needed) visit(needed, [...above, document]);
+    }
+    ordered.push(document);
+  };
+  visit(result, []);
+  return ordered.slice(0, -1);
+}
+
+/** The document that is the result: the one without a name, else the last that no other needs. */
+function findResult(documents: readonly RecipeDocument[]): RecipeDocument {
+  const needed = new Set(documents.flatMap(({ recipe }) => [...namesIn(recipe)]));
   return (
-    DTYPES.find((dtype) => dtype === name) ??
-    yaml.refuse(
-      value,
-      `"${key}" must be ${DTYPES.join(", ")}, not "${name}".${didYouMean(name, DTYPES)}`,
-      key,
-    )
+    documents.find(({ name }) => name === null) ??
+    documents.findLast(({ name }) => !needed.has(name ?? "")) ??
+    documents.at(-1)!
   );
 }
 
-function readChatTemplate({ yaml }: KeyReader, entry: Entry | undefined): string | undefined {
-  const stated = entry && yaml.scalar(entry.value)?.text;
-  if (entry && (stated === undefined || !isChatTemplate(stated))) {
-    const names = Object.keys(BUILT_IN_TEMPLATES).join(", ");
-    const sentence = `"chat_template" must be auto, one of ${names}, or a template in Jinja.`;
-    yaml.refuse(entry.value, sentence, "chat_template");
-  }
-  return stated;
-}
-
-/** Refuses slices that lack the base, at their place in the text. */
-function requireBases(keys: KeyReader, recipe: Recipe, given: Given): void {
-  const method = methods.get(recipe.method);
-  if (!method || !hasSlices(recipe)) return;
-  for (const section of sectionsOf(recipe)) {
-    const missing = findMissingBase(method, section);
-    if (missing !== null) keys.yaml.refuse(given("merge_method")!.value, missing, "slices");
-  }
+function parseStages(documents: readonly RecipeDocument[]): ParsedRecipe {
+  const result = findResult(documents);
+  const stages = orderStages(result, nameDocuments(documents));
+  const unused = documents.filter((each) => each !== result && !stages.includes(each));
+  const left = unused.map(
+    ({ yaml, name, at }): Finding => ({
+      severity: "warning",
+      code: "bad-recipe",
+      message: `No other document uses the merge "${name}": it is not made.`,
+      line: yaml.line(at),
+    }),
+  );
+  const lines = stages.flatMap(({ lines: own }, i) =>
+    Object.entries(own).map(([key, line]) => [`stages.${i}.${key}`, line] as const),
+  );
+  return {
+    recipe: {
+      ...result.recipe,
+      ...(stages.length > 0 && {
+        stages: stages.map(({ name, recipe }): RecipeStage => ({ name: name!, recipe })),
+      }),
+    },
+    findings: [...documents.flatMap(({ findings }) => findings), ...left],
+    lines: { ...result.lines, ...Object.fromEntries(lines) },
+  };
 }
 
 /**
  * Parses a recipe in mergekit's YAML as mergekit 0.1.5 does: YAML 1.1; keys that it ignores are
- * ignored with a finding. `bad-recipe` with line, column and key for what the studio cannot follow.
+ * ignored with a finding. Several documents are merges that name each other's results
+ * (mergekit-multi): those that the last needs become its stages. `bad-recipe` with line, column and
+ * key for what the studio cannot follow.
  */
 export function parseRecipe(text: string): ParsedRecipe {
-  const yaml = readYaml(text);
-  const entries = yaml.entries(yaml.root);
-  if (!entries) {
-    return yaml.refuse(yaml.root, `a recipe starts with "merge_method:" and "models:".`);
-  }
-  const keys = createKeyReader(yaml);
-  const known = keys.take(entries, KEYS, "");
-  const given = (key: string): Entry | undefined => {
-    const entry = known.get(key);
-    return entry && yaml.scalar(entry.value)?.value !== null ? entry : undefined;
-  };
-  const name = (key: string, at: Node | null): string => {
-    const word = yaml.scalar(at)?.text ?? "";
-    return word === "" ? yaml.refuse(at, `"${key}" must be a name.`, key) : word;
-  };
-
-  const method = given("merge_method");
-  if (!method) return yaml.refuse(yaml.root, `the recipe has no "merge_method".`, "merge_method");
-  const base = given("base_model");
-  const inputs = readInputs(keys, given, yaml.root);
-  const dtype = given("dtype");
-  const outDtype = given("out_dtype");
-  const dtypeName = dtype && readDtype(yaml, dtype);
-  const outDtypeName = outDtype && readDtype(yaml, outDtype);
-  const tokenizer = readTokenizer(keys, given);
-  const chatTemplate = readChatTemplate(keys, given("chat_template"));
-  const recipe: Recipe = {
-    method: name("merge_method", method.value),
-    ...(base && { base: readModelName(keys, base.value) }),
-    ...inputs,
-    parameters: readParameters(keys, given("parameters"), ""),
-    ...(dtypeName && { dtype: dtypeName }),
-    ...(outDtypeName && { outDtype: outDtypeName }),
-    ...(tokenizer && { tokenizer }),
-    ...(chatTemplate !== undefined && { chatTemplate }),
-    ...readOwnKeys(keys, given),
-  };
-  requireBases(keys, recipe, given);
-  return { recipe, findings: keys.findings, lines: keys.lines };
+  const documents = readDocuments(text);
+  if (documents.length > 1)
+    return parseStages(documents.map((each) => readDocument(each, "several")));
+  const { recipe, findings, lines } = readDocument(documents[0] ?? readYaml(text), "one");
+  return { recipe, findings, lines };
 }

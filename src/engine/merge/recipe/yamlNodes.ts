@@ -1,12 +1,14 @@
 import {
   type Alias,
+  type Document,
   isAlias,
   isMap,
   isScalar,
   isSeq,
   LineCounter,
   type Node,
-  parseDocument,
+  type ParsedNode,
+  parseAllDocuments,
   visit,
   type YAMLMap,
   type YAMLParseError,
@@ -25,6 +27,8 @@ const VALUE_LIMIT = 100_000;
 const KEY_LIMIT = 10_000;
 /** Largest nesting of aliases and mappings. */
 const DEPTH_LIMIT = 64;
+/** Largest number of documents in a text: merges whose results are inputs of others. */
+const DOCUMENT_LIMIT = 100;
 const TAGS = ["str", "int", "float", "bool", "null", "seq", "map"];
 
 /** A value without its position in the text. */
@@ -82,20 +86,25 @@ function followAliases(
 }
 
 /** Sentence for an error of the YAML parser. */
-function describeProblem({ code, message }: YAMLParseError): string {
+function describeProblem({ message }: YAMLParseError): string {
   if (message.startsWith("Maximum call stack")) return "the nesting is too deep.";
-  if (code === "MULTIPLE_DOCS") {
-    return "a second document starts here. Write each into a file of its own and run them one after the other: a later one names the folder that an earlier one made.";
-  }
   return `this is not valid YAML: ${message}.`.replace(/\.\.$/, ".");
 }
 
+/** Whether there is anything between two marks of documents. */
+const holdsSomething = (contents: ParsedNode | null) =>
+  contents !== null && !(isScalar(contents) && contents.type === "PLAIN" && contents.source === "");
+
+/** Throws `bad-recipe` with line, column and key for a place in the text. */
+type Fail = (offset: number, sentence: string, key?: string) => never;
+
 /**
- * Parses one YAML document of at most 1 MiB, structure only: scalars stay text, so that YAML 1.1's
- * words are interpreted here and not by the library. `bad-recipe` with line and column; time is
- * linear in the text's length, whatever its aliases expand to.
+ * Parses a YAML text of at most 1 MiB into its documents, without those that hold nothing; structure
+ * only: scalars stay text, so that YAML 1.1's words are interpreted here and not by the library.
+ * `bad-recipe` with line and column; time is linear in the text's length, whatever its aliases expand
+ * to.
  */
-export function readYaml(text: string): YamlText {
+export function readDocuments(text: string): readonly YamlText[] {
   if (text.length > TEXT_LIMIT) {
     throw new EngineError(
       "bad-recipe",
@@ -104,7 +113,7 @@ export function readYaml(text: string): YamlText {
     );
   }
   const lines = new LineCounter();
-  const fail = (offset: number, sentence: string, key?: string): never => {
+  const fail: Fail = (offset, sentence, key) => {
     const { line, col: column } = lines.linePos(offset);
     throw new EngineError("bad-recipe", `Line ${line}, column ${column}: ${shorten(sentence)}`, {
       line,
@@ -112,7 +121,7 @@ export function readYaml(text: string): YamlText {
       ...(key === undefined ? {} : { key: key.slice(0, 120) }),
     });
   };
-  const parsed = parseDocument(text, {
+  const parsed = parseAllDocuments(text, {
     version: "1.1",
     schema: "failsafe",
     // Checked in `entries`: the library's own check takes the square of the number of keys.
@@ -120,9 +129,28 @@ export function readYaml(text: string): YamlText {
     prettyErrors: false,
     lineCounter: lines,
   });
-  const [problem] = parsed.errors;
+  const problem = [...parsed].flatMap(({ errors }) => errors)[0];
   if (problem) fail(problem.pos[0], describeProblem(problem));
+  const full = [...parsed].filter(({ contents }) => holdsSomething(contents));
+  if (full.length > DOCUMENT_LIMIT) {
+    const at = full[DOCUMENT_LIMIT]?.contents?.range?.[0] ?? 0;
+    fail(at, `the file has ${full.length} documents; at most ${DOCUMENT_LIMIT} are read.`);
+  }
+  return full.map((document) => readDocument(document, lines, fail));
+}
 
+/** The one document of a YAML text; `bad-recipe` for a second one, and as `readDocuments`. */
+export function readYaml(text: string): YamlText {
+  const [first, second] = readDocuments(text);
+  second?.refuse(second.root, "a second document starts here; one is read.");
+  return first ?? readDocuments("~")[0]!; // a text of nothing is YAML's null
+}
+
+function readDocument(
+  parsed: Document.Parsed<ParsedNode>,
+  lines: LineCounter,
+  fail: Fail,
+): YamlText {
   const refuse = (at: Node | null, sentence: string, key?: string) =>
     fail(at?.range?.[0] ?? 0, sentence, key);
   const aliases = parsed.contents ? followAliases(parsed.contents, refuse) : new Map<Alias, Node>();

@@ -1,13 +1,14 @@
 import type { Checkpoint } from "../../checkpoint/checkpoint.ts";
 import { sortCompanions } from "../../checkpoint/companions.ts";
 import { rewriteConfig } from "../../checkpoint/config.ts";
-import type { OutputDType, WeightMap } from "../../contract/index.ts";
+import type { OutputDType, Recipe, WeightMap } from "../../contract/index.ts";
 import { type ByteSource, bytesInMemory, type FileTree } from "../../core/bytes.ts";
 import { isOutputDType, torchName } from "../../core/tensor/dtype.ts";
 import type { OutputTensor, Plan } from "../plan/outputTensor.ts";
 import { findDifference, findRepeated, narrowArithmetics } from "../plan/recipeFindings.ts";
 import { formatRecipe } from "../recipe/formatRecipe.ts";
 import { hasProfiles } from "../recipe/profiles.ts";
+import { methods } from "../registry.ts";
 import { chooseChatTemplate, moveIds, replaceTokenizer } from "../vocabulary/resultTokenizer.ts";
 import { formatModelCard } from "./modelCard.ts";
 import { STUDIO } from "./version.ts";
@@ -76,10 +77,28 @@ function hasUnequalRows({ action, elementCount, base, models }: OutputTensor): b
   return action === "merge" && read.some((tensor) => tensor.elementCount !== elementCount);
 }
 
+/** Whether mergekit has the method of a stage, in the variant that it is merged by. */
+function isMergekits({ method, parameters, extraTensors, fillNanRows }: Recipe): boolean {
+  if (extraTensors || fillNanRows || parameters.profile === "paper") return false;
+  return methods.get(method)?.mergekit === true;
+}
+
+/** The recipe without keys that mergekit does not know: its random draws differ whatever the seed. */
+function inMergekitsKeys({
+  allowArchitectureMismatch: _,
+  copyCode: __,
+  ...recipe
+}: Recipe): Recipe {
+  const { profile: ___, seed: ____, draws: _____, ...parameters } = recipe.parameters;
+  return { ...recipe, parameters };
+}
+
 /**
  * Whether mergekit gives the same numbers: it has the method, and all models with all their rows.
  */
 function hasMergekitsNumbers({ method, global, recipe, outputs, configChanges }: Plan): boolean {
+  const { stages = [] } = recipe;
+  if (stages.some((stage) => !isMergekits(stage.recipe))) return false;
   if (!method.mergekit || findRepeated(recipe) !== null) return false;
   if (configChanges.vocabSize !== undefined && !recipe.tokenizer) return false;
   if (recipe.extraTensors || recipe.fillNanRows) return false;
@@ -95,17 +114,14 @@ function hasMergekitsNumbers({ method, global, recipe, outputs, configChanges }:
 function formatMergekitConfig(plan: Plan): string | null {
   if (!hasMergekitsNumbers(plan)) return null;
   // Merging different architectures is a flag of mergekit's command line: --allow-crimes.
-  const { allowArchitectureMismatch: _, copyCode: _____, dtype, ...recipe } = plan.recipe;
-  // These keys are not mergekit's: its random draws differ whatever the seed.
-  const { profile: __, seed: ___, draws: ____, ...parameters } = recipe.parameters;
-  if (narrowArithmetics(plan.outputs).size > 0) {
-    return formatRecipe({ ...recipe, parameters, ...(dtype ? { dtype } : {}) });
-  }
+  const own = inMergekitsKeys(plan.recipe);
+  const stages = own.stages?.map((stage) => ({ ...stage, recipe: inMergekitsKeys(stage.recipe) }));
+  const recipe: Recipe = { ...own, ...(stages && { stages }) };
+  if (narrowArithmetics(plan.outputs).size > 0) return formatRecipe(recipe);
   const common = commonDType(plan);
-  const outDtype = recipe.outDtype ?? dtype ?? (common && torchName(common));
+  const outDtype = recipe.outDtype ?? recipe.dtype ?? (common && torchName(common));
   return formatRecipe({
     ...recipe,
-    parameters,
     dtype: "float32",
     ...(outDtype ? { outDtype } : {}),
   });
