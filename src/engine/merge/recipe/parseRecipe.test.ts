@@ -460,7 +460,10 @@ describe("a formatted recipe", () => {
     fc.array(name, { minLength: 1 }),
   );
   const settings = fc.dictionary(name, setting, { maxKeys: 3, noNullPrototype: true });
-  const models = fc.array(fc.record({ model: name, parameters: settings }), { minLength: 1 });
+  const models = fc.array(fc.record({ model: name, parameters: settings }), {
+    minLength: 1,
+    maxLength: 3,
+  });
   const layers = fc.tuple(fc.nat(40), fc.nat(40));
   const slice = fc
     .record(
@@ -476,12 +479,15 @@ describe("a formatted recipe", () => {
       const range = [first, first + count] as const;
       return { ...rest, sources: sources.map((source) => ({ ...source, layers: range })) };
     });
-  const slices = fc.array(slice, { minLength: 1, maxLength: 3 });
+  const slices = fc.array(slice, { minLength: 1, maxLength: 2 });
   const stack = fc.oneof(
     models.map((own): Omit<RecipeInputs, "parameters"> => ({ models: own })),
     slices.map((own): Omit<RecipeInputs, "parameters"> => ({ models: [], slices: own })),
   );
-  const modules = fc.array(fc.record({ name, parameters: settings, stack }), { minLength: 1 });
+  const modules = fc.array(fc.record({ name, parameters: settings, stack }), {
+    minLength: 1,
+    maxLength: 2,
+  });
   const inputs = fc.oneof(
     stack,
     modules.map((list): Pick<Recipe, "models" | "modules"> => {
@@ -505,7 +511,7 @@ describe("a formatted recipe", () => {
   const tokenizer = fc.record(
     {
       source: name,
-      tokens: fc.uniqueArray(token, { minLength: 1, selector: (each) => each.token }),
+      tokens: fc.uniqueArray(token, { minLength: 1, maxLength: 4, selector: (each) => each.token }),
       padToMultipleOf: fc.integer({ min: 1, max: 512 }),
     },
     { requiredKeys: ["source"], noNullPrototype: true },
