@@ -142,7 +142,7 @@ export function readDocuments(text: string): readonly YamlText[] {
 /** The one document of a YAML text; `bad-recipe` for a second one, and as `readDocuments`. */
 export function readYaml(text: string): YamlText {
   const [first, second] = readDocuments(text);
-  second?.refuse(second.root, "a second document starts here; one is read.");
+  second?.refuse(second.root, "a second document starts here. This file may hold one.");
   return first ?? readDocuments("~")[0]!; // a text of nothing is YAML's null
 }
 
