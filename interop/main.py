@@ -6,6 +6,7 @@ from pathlib import Path
 import harness  # first: it keeps standard output for the outcomes
 import test_transformers  # noqa: F401  registers its tests
 import test_mergekit  # noqa: F401
+import test_mixtures  # noqa: F401
 import test_recipes  # noqa: F401
 import test_logits  # noqa: F401
 import test_gradients  # noqa: F401

@@ -12,7 +12,7 @@ const LAYERS = [
   ["engine/checkpoint"],
   ["engine/text", "engine/inspect"],
   ["engine/runtime", "engine/merge"],
-  ["engine/fuse", "engine/evaluate", "engine/spectrum"],
+  ["engine/fuse", "engine/evaluate", "engine/spectrum", "engine/mixture"],
   ["engine/train"],
   ["engine/pipeline"],
   ["engine/modelJobs.ts"],

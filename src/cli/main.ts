@@ -11,6 +11,7 @@ import { inspect } from "./inspect.ts";
 import { logits } from "./logits.ts";
 import { merge } from "./merge.ts";
 import { mergeAdapters } from "./mergeAdapters.ts";
+import { moe } from "./moe.ts";
 import { EXIT, exitCodeOf, formatJson, forTerminal, INTERRUPTED } from "./outcome.ts";
 import { perplexity } from "./perplexity.ts";
 import { createProgress } from "./progress.ts";
@@ -21,6 +22,7 @@ const COMMANDS: ReadonlyMap<string, Command> = new Map(
   Object.entries({
     merge,
     "merge-adapters": mergeAdapters,
+    moe,
     weights,
     verify,
     inspect,

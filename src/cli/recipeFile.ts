@@ -13,6 +13,7 @@ import { parseRecipe } from "../engine/merge/recipe/parseRecipe.ts";
 import { stateProfile } from "../engine/merge/recipe/profiles.ts";
 import { STUDIO } from "../engine/merge/run/version.ts";
 import type { StagedPlan } from "../engine/merge/stages/prepareStages.ts";
+import { isMixture } from "../engine/mixture/parseMixture.ts";
 import { openFiles } from "../node/files.ts";
 import { closing } from "./closing.ts";
 import { earlierMergeKey } from "./earlierKeys.ts";
@@ -47,7 +48,13 @@ async function readRecipe(path: string): Promise<ParsedRecipe> {
         { path },
       );
     }
-    return parseRecipe(new TextDecoder().decode(await readAll(source, LARGEST_RECIPE_BYTES)));
+    const text = new TextDecoder().decode(await readAll(source, LARGEST_RECIPE_BYTES));
+    if (!isMixture(text)) return parseRecipe(text);
+    throw new EngineError(
+      "bad-recipe",
+      `${path} is a config of mergekit-moe, which makes a mixture of experts:  studio moe ${path} OUT`,
+      { path },
+    );
   });
 }
 

@@ -27,6 +27,8 @@ import { readEarlierJobs } from "./merge/earlierJobs.ts";
 import { createMergeQueries } from "./merge/mergeQueries.ts";
 import { stateProfileOf } from "./merge/recipe/profiles.ts";
 import { createFactStore } from "./merge/run/factStore.ts";
+import { isMixture } from "./mixture/parseMixture.ts";
+import { planMixture } from "./mixture/planMixture.ts";
 import { assembleModelJobs } from "./modelJobs.ts";
 import { createPipelineQueries } from "./pipeline/pipelineQueries.ts";
 import { keepLanguageTexts } from "./runtime/language/languageFiles.ts";
@@ -129,6 +131,8 @@ export async function createEngine(parts: EngineParts): Promise<Engine> {
       ...merging,
       speed: async () => (await get<number>(SPEED_KEY, settings)) ?? null,
     }),
+    planMixture: async (request) =>
+      isMixture(request.yaml) ? (await planMixture(library, request)).card : null,
     ...createInspectQueries(library),
     ...createLanguageQueries({
       ...language,

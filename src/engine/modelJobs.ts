@@ -13,6 +13,7 @@ import type { GpuProvider } from "./gpu/device.ts";
 import { createMeasureKind, measureWeightMap } from "./merge/measureJob.ts";
 import { createMergeKind } from "./merge/mergeJob.ts";
 import type { FactStore } from "./merge/run/factStore.ts";
+import { createMixtureKind } from "./mixture/mixtureJob.ts";
 import { createPipelineKind } from "./pipeline/pipelineJob.ts";
 import type { OpenLanguageText } from "./runtime/language/languageFiles.ts";
 import { createModelCache, withRoom } from "./runtime/language/modelCache.ts";
@@ -69,6 +70,7 @@ export function assembleModelJobs(parts: ModelJobParts) {
       merge,
       fuse,
       distill,
+      mixture: createMixtureKind({ library, modelCache, openText }),
       measure: withRoom(modelCache, createMeasureKind(merging)),
       importFusion: createImportFusionKind({ library, openText, fusions, gpuProvider }),
       fusechat: createPipelineKind({

@@ -8,7 +8,7 @@ export const MAX_COMPANION_BYTES = 64 * 2 ** 20;
 
 /** Files that a result writes anew, or that describe the files they came with. */
 const MADE_ANEW =
-  /^(config\.json|README\.md|SHA256SUMS|recipe\.json|training\.json|mergekit_config\.ya?ml|[^/]+\.index\.json|adapter_config\.json|adapter\/.+)$/;
+  /^(config\.json|README\.md|SHA256SUMS|recipe\.json|training\.json|mergekit_(moe_)?config\.ya?ml|[^/]+\.index\.json|adapter_config\.json|adapter\/.+)$/;
 /** What training writes of its course. */
 const TRAINING_RECORD =
   /(^|\/)(trainer_state|trainer_log|train_results|eval_results|all_results|training_loss)[\w-]*\.(json|jsonl|png)$|(^|\/)(runs|logs|wandb)\/|(^|\/)events\.out\.tfevents/;

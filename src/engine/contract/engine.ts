@@ -11,6 +11,7 @@ import type {
   Reading,
 } from "./language.ts";
 import type { MethodCard } from "./method.ts";
+import type { MixturePlan, MixtureRequest } from "./mixture.ts";
 import type { ModelCard, ModelDetail, StorageCard } from "./model.ts";
 import type { PipelineMerge, PipelineRun } from "./pipeline.ts";
 import type { MergePlan, ParsedRecipe } from "./plan.ts";
@@ -80,6 +81,12 @@ export interface Engine {
     /** `ParsedRecipe.lines`, where the recipe was read from a text. */
     readonly lines?: ParsedRecipe["lines"];
   }): Promise<MergePlan>;
+  /**
+   * Plan of a mixture of experts from headers alone; null for a text that is no config of
+   * mergekit-moe. `bad-recipe`, `missing-file`, `unsupported-architecture` and others where it
+   * cannot be made.
+   */
+  planMixture(request: MixtureRequest): Promise<MixturePlan | null>;
   /** Weight map with the shares measured so far; a `measure` or `merge` job fills it in. */
   weightMap(recipe: Recipe): Promise<WeightMap>;
   inspectTensor(request: {

@@ -12,6 +12,8 @@ export type * from "./job.ts";
 export type * from "./language.ts";
 export { FEWEST_ROWS, nameDomain } from "./language.ts";
 export type * from "./method.ts";
+export type * from "./mixture.ts";
+export { GATE_MODES, MIXTURE_ARCHITECTURES } from "./mixture.ts";
 export type * from "./model.ts";
 export type * from "./pipeline.ts";
 export { PIPELINE_STEPS } from "./pipeline.ts";

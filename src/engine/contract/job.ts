@@ -3,6 +3,7 @@ import type { Failure } from "./error.ts";
 import type { FusionSettings } from "./fusionSettings.ts";
 import type { DatasetId, FusionId, JobId, ModelId } from "./ids.ts";
 import type { EvaluationCell } from "./language.ts";
+import type { MixtureRequest } from "./mixture.ts";
 import type { PipelineRequest } from "./pipeline.ts";
 import type { Recipe } from "./recipe.ts";
 import type { TrainingRequest } from "./training.ts";
@@ -38,6 +39,8 @@ export type JobRequest =
     }
   /** Merges adapters of one base into one adapter. */
   | ({ readonly kind: "merge-adapters"; readonly name: string } & AdapterMergeRequest)
+  /** Makes dense models the experts of one, by a config of mergekit-moe. */
+  | ({ readonly kind: "mixture"; readonly name: string } & MixtureRequest)
   /** Imports files of JSONL, JSON, CSV, TSV, Parquet or plain text as a dataset each. */
   | { readonly kind: "dataset"; readonly files: readonly DroppedFile[] }
   /** Evaluates every model on every dataset, on at most so many rows of each. */

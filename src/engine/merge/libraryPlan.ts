@@ -15,7 +15,7 @@ import { adaptersOf, documentsOf, modelOf } from "./recipe/stages.ts";
 import { prepareStages, type StagedPlan } from "./stages/prepareStages.ts";
 
 /** The library's card of the model that a recipe calls so; `missing-file` where there is none, or half of it. */
-async function findModel(library: LibraryReader, name: string): Promise<ModelCard> {
+export async function findModel(library: LibraryReader, name: string): Promise<ModelCard> {
   const card = await library.findByName(name);
   if (!card) {
     const lacking = await findLacking(name, (part) => library.findByName(part));

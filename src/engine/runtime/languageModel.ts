@@ -11,14 +11,23 @@ export interface TokenCache {
   release(): void;
 }
 
-/** Logits of neighbouring positions, on the GPU, in f32. */
-export interface LogitsBlock {
+/** Values of neighbouring positions, on the GPU, in f32: one row a position. */
+export interface PositionRows {
   readonly buffer: GPUBuffer;
   /** Position of the first row among the ids of this call. */
   readonly first: number;
   readonly rows: number;
-  /** Stride of the rows, in values; the first `vocabSize` values of each are logits. */
+  /** Stride of the rows, in values. */
   readonly rowStride: number;
+}
+
+/** Logits: the first `vocabSize` values of each row. */
+export type LogitsBlock = PositionRows;
+
+/** Hidden states at the input of a layer, its residual: all values of each row. */
+export interface LayerInput extends PositionRows {
+  /** Layer, from 0, whose input it is; layer 0 reads the embeddings. */
+  readonly layer: number;
 }
 
 export interface ForwardOptions {
@@ -29,6 +38,11 @@ export interface ForwardOptions {
   readonly logits: "all" | "last";
   /** Called in order; the block may be overwritten once the promise resolves. */
   readonly onLogits: (block: LogitsBlock) => Promise<void> | void;
+  /**
+   * Called before each layer runs, pass by pass, for observers of hidden states. A model without
+   * layers of its own (an ONNX export) refuses it: `unsupported-architecture`.
+   */
+  readonly onLayerInput?: (input: LayerInput) => Promise<void> | void;
 }
 
 /** Computes logits from tokens on the GPU. One call runs at a time. */

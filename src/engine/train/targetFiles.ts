@@ -6,7 +6,12 @@ import {
 } from "../checkpoint/checkpoint.ts";
 import { companionFiles } from "../checkpoint/companions.ts";
 import { rewriteConfig } from "../checkpoint/config.ts";
-import { planShards, type ShardPlan } from "../checkpoint/formats/safetensors/shards.ts";
+import {
+  type PlannedFile,
+  planShards,
+  type ShardPlan,
+} from "../checkpoint/formats/safetensors/shards.ts";
+import { type Piece, type WriteOptions, writeShards } from "../checkpoint/writeShards.ts";
 import type { DType, OutputDType } from "../contract/index.ts";
 import {
   type ByteSource,
@@ -103,51 +108,23 @@ export async function writeTarget(
   plan: TargetPlan,
   trained: Trained,
   writer: FileTreeWriter,
-  options: { readonly signal: AbortSignal; progress?(doneBytes: number, label: string): void },
+  options: WriteOptions,
 ): Promise<void> {
-  const { signal, progress } = options;
-  let doneBytes = 0;
-  for (const file of plan.shards.files) {
-    const sink = await writer.open(file.path, file.byteLength);
-    let position = sink.durableBytes;
-    doneBytes += position;
-    const append = async (bytes: Uint8Array<ArrayBuffer>, start: number, label: string) => {
-      signal.throwIfAborted();
-      const fresh = bytes.subarray(Math.min(bytes.byteLength, Math.max(0, position - start)));
-      if (fresh.byteLength === 0) return;
-      await sink.append(fresh);
-      position += fresh.byteLength;
-      doneBytes += fresh.byteLength;
-      progress?.(doneBytes, label);
-    };
-    try {
-      await append(file.header, 0, file.path);
-      for (const { name, start, byteLength: size } of file.tensors) {
-        if (start + size <= position) continue;
-        const tensor = plan.tensors.get(name);
-        const dtype = plan.dtypes.get(name);
-        invariant(tensor && dtype, `"${name}" is planned`);
-        for (const tile of tilesOf(tensor)) {
-          const at = start + byteLength(dtype, tile.first);
-          const end = at + byteLength(dtype, tile.count);
-          if (end <= position) continue;
-          await append(await computeTile(name, tensor, dtype, trained, tile), at, name);
-        }
+  async function* pieces({ tensors }: PlannedFile, from: number): AsyncGenerator<Piece> {
+    for (const { name, start, byteLength: size } of tensors) {
+      if (start + size <= from) continue;
+      const tensor = plan.tensors.get(name);
+      const dtype = plan.dtypes.get(name);
+      invariant(tensor && dtype, `"${name}" is planned`);
+      for (const tile of tilesOf(tensor)) {
+        const at = start + byteLength(dtype, tile.first);
+        if (at + byteLength(dtype, tile.count) <= from) continue;
+        const bytes = await computeTile(name, tensor, dtype, trained, tile);
+        yield { start: at, bytes, label: name };
       }
-    } finally {
-      await sink.flush();
     }
-    invariant(position === file.byteLength, "a file has the length that was planned");
   }
-  for (const [path, source] of plan.files) {
-    const sink = await writer.open(path, source.byteLength);
-    if (sink.durableBytes < source.byteLength) {
-      const { durableBytes } = sink;
-      await sink.append(await source.read(durableBytes, source.byteLength - durableBytes));
-    }
-    await sink.flush();
-  }
-  await writer.seal();
+  await writeShards({ files: plan.shards.files, sideFiles: plan.files, pieces }, writer, options);
 }
 
 interface Tile {

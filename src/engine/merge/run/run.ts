@@ -1,6 +1,7 @@
 import type { PlannedFile } from "../../checkpoint/formats/safetensors/shards.ts";
+import { type Piece, type WriteOptions, writeShards } from "../../checkpoint/writeShards.ts";
 import type { OutputDType } from "../../contract/index.ts";
-import type { ByteSink, FileTree, FileTreeWriter } from "../../core/bytes.ts";
+import type { FileTree, FileTreeWriter } from "../../core/bytes.ts";
 import { invariant } from "../../core/invariant.ts";
 import { byteLength } from "../../core/tensor/dtype.ts";
 import type { GpuProvider } from "../../gpu/device.ts";
@@ -19,24 +20,11 @@ import { layoutOf, partOf, seesBase } from "./rules.ts";
 import { openTileSession, type TileSession } from "./session.ts";
 import { readTile } from "./tileInput.ts";
 
-/** How often what is written is made durable: what a closed tab may cost. */
-const FLUSH_MS = 2000;
-
-export interface RunOptions {
-  readonly signal: AbortSignal;
+export interface RunOptions extends WriteOptions {
   /** Files written beside the weights, in this order. */
   readonly sideFiles: FileTree;
   /** Tile length in elements, below what the budget allows; results do not depend on it. */
   readonly tileElements?: number;
-  /** Progress in bytes written, and the tensor at hand. */
-  progress?(doneBytes: number, label: string): void;
-}
-
-interface Piece {
-  /** First byte within the file. */
-  readonly start: number;
-  readonly bytes: Uint8Array<ArrayBuffer>;
-  readonly label: string;
 }
 
 interface TileJob {
@@ -61,7 +49,6 @@ export async function runMerge(
 ): Promise<void> {
   const outputs = new Map(plan.outputs.map((output) => [output.name, output]));
   let session: TileSession | null = null;
-  let doneBytes = 0;
 
   const openSession = async (): Promise<TileSession> => {
     const work = plan.outputs.map((output) => ({ output }));
@@ -74,52 +61,29 @@ export async function runMerge(
   };
 
   try {
-    for (const file of plan.shards.files) {
-      const sink = await writer.open(file.path, file.byteLength);
-      doneBytes += sink.durableBytes;
-      await writeShard(file, sink);
-    }
-    await writeSideFiles(writer, options.sideFiles);
-    await writer.seal();
+    await writeShards(
+      {
+        files: plan.shards.files,
+        sideFiles: options.sideFiles,
+        pieces,
+        persist: (write, position) =>
+          goOnAfterLosses(async () => {
+            try {
+              await write();
+            } catch (error) {
+              closeSession(); // of a device that may be lost
+              throw error;
+            }
+          }, position),
+      },
+      writer,
+      options,
+    );
   } finally {
     closeSession();
   }
 
-  async function writeShard(file: PlannedFile, sink: ByteSink): Promise<void> {
-    let position = sink.durableBytes;
-    let flushedAt = Date.now();
-    const write = async () => {
-      try {
-        for await (const { start, bytes, label } of pieces(file, position)) {
-          options.signal.throwIfAborted();
-          const fresh = bytes.subarray(position - start);
-          await sink.append(fresh);
-          position += fresh.byteLength;
-          doneBytes += fresh.byteLength;
-          options.progress?.(doneBytes, label);
-          if (Date.now() - flushedAt > FLUSH_MS) {
-            await sink.flush();
-            flushedAt = Date.now();
-          }
-        }
-        invariant(position === file.byteLength, "a shard has the length that was planned");
-      } catch (error) {
-        closeSession(); // of a device that may be lost
-        throw error;
-      }
-    };
-    try {
-      if (position < file.byteLength) await goOnAfterLosses(write, () => position);
-    } finally {
-      // Written tiles are kept after a cancel or a failure, too.
-      await sink.flush();
-    }
-  }
-
   async function* pieces(file: PlannedFile, from: number): AsyncGenerator<Piece> {
-    if (from < file.header.byteLength) {
-      yield { start: 0, bytes: file.header, label: file.path };
-    }
     const left = file.tensors.filter(({ start, byteLength }) => start + byteLength > from);
     const computes = left.some(({ name }) => outputs.get(name)?.action === "merge");
     const { slots, tileElements } = computes ? await openSession() : { slots: [], tileElements: 0 };
@@ -198,17 +162,5 @@ export async function runMerge(
         yield { output, tile, start: startOf(tile) };
       }
     }
-  }
-}
-
-/** Writes small files beside the weights, each as a whole. */
-async function writeSideFiles(writer: FileTreeWriter, files: FileTree): Promise<void> {
-  const CHUNK_BYTES = 4 * 2 ** 20;
-  for (const [path, source] of files) {
-    const sink = await writer.open(path, source.byteLength);
-    for (let at = sink.durableBytes; at < source.byteLength; at += CHUNK_BYTES) {
-      await sink.append(await source.read(at, Math.min(CHUNK_BYTES, source.byteLength - at)));
-    }
-    await sink.flush();
   }
 }

@@ -88,7 +88,7 @@ export class Decoder implements LanguageModel {
       for (let first = 0; first < all.length; first += this.#space.rows) {
         options.signal?.throwIfAborted();
         const some = all.slice(first, first + this.#space.rows);
-        await this.#readTokens(some, cache, { length, signal: options.signal });
+        await this.#readTokens(some, cache, { length, before: first - known.length, options });
         const from = Math.max(0, wanted - first);
         if (from < some.length) {
           await this.#handOut(first - known.length, from, some.length, options.onLogits);
@@ -121,12 +121,16 @@ export class Decoder implements LanguageModel {
 
   /**
    * Runs the layers over tokens that fit the workspace, and leaves the residual there. `length` is
-   * the length of the text at the end of the call.
+   * the length of the text at the end of the call, `before` the position of the first token in it.
    */
   async #readTokens(
     ids: readonly number[],
     cache: KeyValueCache,
-    { length, signal }: { readonly length: number; readonly signal: AbortSignal | undefined },
+    {
+      length,
+      before,
+      options: { signal, onLayerInput },
+    }: { readonly length: number; readonly before: number; readonly options: ForwardOptions },
   ): Promise<void> {
     const span: Span = { start: cache.length, rows: ids.length };
     await this.#embed(ids, span, length);
@@ -136,6 +140,17 @@ export class Decoder implements LanguageModel {
       signal?.throwIfAborted();
       const layer = spec.layers[i] as LayerSpec;
       const buffers = this.#space.ofLayer(layer, cache.layers[i] as KeyValues);
+      if (onLayerInput) {
+        await this.#recorder.finish();
+        const { buffer, stride } = buffers.input;
+        await onLayerInput({
+          layer: i,
+          buffer,
+          first: before,
+          rows: ids.length,
+          rowStride: stride,
+        });
+      }
       await forwardLayer(pass, layer, weights, buffers);
       this.#recorder.submit();
     };

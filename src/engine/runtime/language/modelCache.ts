@@ -57,7 +57,7 @@ export function createModelCache({
   gpuProvider,
   library,
 }: {
-  readonly gpuProvider: GpuProvider;
+  readonly gpuProvider: Pick<GpuProvider, "get">;
   readonly library: Pick<LibraryReader, "open">;
 }): ModelCache {
   /** Entries, the least recently used first. */

@@ -56,6 +56,13 @@ export class OnnxModel implements LanguageModel {
   }
 
   async #forward(ids: readonly number[], options: ForwardOptions): Promise<void> {
+    if (options.onLayerInput) {
+      throw new EngineError(
+        "unsupported-architecture",
+        `${this.#session.name} is an ONNX export, whose hidden states cannot be read.`,
+        { model: this.#session.name },
+      );
+    }
     const cache = options.cache ?? this.newCache(ids.length);
     invariant(cache instanceof OnnxCache, "a model's caches are its own");
     const { vocabSize } = this;

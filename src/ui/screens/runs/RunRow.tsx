@@ -24,6 +24,7 @@ const KINDS: Readonly<Record<JobCard["kind"], string>> = {
   import: "import",
   samples: "samples",
   measure: "measure",
+  mixture: "mixture",
   merge: "merge",
   dataset: "dataset",
   evaluate: "evaluate",
@@ -46,7 +47,7 @@ export function RunRow({ studio, job }: RunRowProps) {
   const [asking, setAsking] = useState(false);
   const { kind, title, state, progress, failure, result, recipe, resumable } = job;
   const running = state === "running";
-  const made = kind === "merge" || kind === "distill";
+  const made = kind === "merge" || kind === "mixture" || kind === "distill";
   const model = made && state === "done" ? result?.models[0] : undefined;
   const fusion = result?.fusion;
   const openRecipe = () => {

@@ -18,8 +18,10 @@ export function drawKey(seed: number, tensor: string, model: string): DrawKey {
 
 /** The upper and the lower word of a product. */
 function wideProduct(a: number, b: number): readonly [number, number] {
-  const product = BigInt(a) * BigInt(b);
-  return [Number(product >> 32n), Number(product & 0xffffffffn)];
+  // By halves of b: products of 48 bits are exact.
+  const low = a * (b & 0xffff);
+  const high = a * (b >>> 16) + Math.floor(low / 0x10000);
+  return [Math.floor(high / 0x10000), ((high << 16) | (low & 0xffff)) >>> 0];
 }
 
 /** Philox4x32-10, the same as shaders/lib/philox.wgsl, for references and tests. */
