@@ -53,18 +53,29 @@ export interface Reduction {
   readonly powers?: readonly [number, number, number, number];
 }
 
-/**
- * Values made of each element and of the line that it lies on, before a tile is used. They follow the
- * models as further ones, in float32, for the rules of the method alone.
- */
-export interface Derivation {
-  /** Name of the derive rule: a file in shaders/derive. */
-  readonly rule: string;
+/** Lines of a tensor that values are derived along, before a tile is used. */
+interface DerivedLines {
   /** Axis that lines run along: the last or, of tensors with several, the second. */
   readonly lines: "last" | "second";
   /** Number of models that values are made of, the first ones. */
   readonly models: number;
 }
+
+/**
+ * Values of a tensor's elements that depend on the line that they lie on. They follow the models as
+ * further ones, in float32, for the rules of the method alone.
+ */
+export type Derivation = DerivedLines &
+  (
+    | {
+        /** Name of the derive rule, which gives each element a value: a file in shaders/derive. */
+        readonly rule: string;
+      }
+    | {
+        /** Value of a line, which all its elements get; in float64 on the CPU, once for a tensor. */
+        line(base: Float64Array, model: Float64Array): number;
+      }
+  );
 
 /** Selection of elements: so many of them, the largest by a score. */
 export interface Selection {
@@ -72,6 +83,8 @@ export interface Selection {
   readonly rule: string;
   /** Whether all models share one score, and with it one selection. */
   readonly shared: boolean;
+  /** Whether only the scores at the cuts are wanted, not which of equal ones lie above them. */
+  readonly scoresOnly?: true;
   /** Elements that are counted: all, or those with a score above 0. */
   readonly of: "all" | "positive";
   /** Numbers of elements to keep of so many, for each model; each number gives one cut. */

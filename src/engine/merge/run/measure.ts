@@ -83,7 +83,10 @@ export async function measure(
     for (const { output, selection } of missing) {
       if (!selection) continue;
       const onElements = (count: number) => advance(output, count);
-      const cuts = await selectLargest(session, output, selection, { signal, onElements });
+      const cuts = await selectLargest(plan, session, output, selection, {
+        signal,
+        onElements,
+      });
       note(table.cuts, selection.rule, output.name, cuts);
       await learned();
     }

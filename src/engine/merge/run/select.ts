@@ -2,9 +2,11 @@ import { invariant } from "../../core/invariant.ts";
 import { mapOrdered } from "../../gpu/tiles/ordered.ts";
 import type { TileInput } from "../../gpu/tiles/tileInput.ts";
 import type { HistogramKey, TileSlot } from "../../gpu/tiles/tileSlot.ts";
-import { BLOCK_ELEMENTS, cutTiles, type Tile, wholeTensor } from "../../gpu/tiles/tiling.ts";
+import { BLOCK_ELEMENTS, cutTiles, type Tile } from "../../gpu/tiles/tiling.ts";
 import type { Cut, Selection } from "../method.ts";
-import type { OutputTensor } from "../plan/outputTensor.ts";
+import type { OutputTensor, Plan } from "../plan/outputTensor.ts";
+import { withDerived } from "./derive.ts";
+import { wholeLayoutOf } from "./rules.ts";
 import type { TileSession } from "./session.ts";
 import { readTile } from "./tileInput.ts";
 
@@ -47,6 +49,7 @@ export interface SelectOptions {
  * threshold a third finds the index up to which they are kept; each pass serves all models.
  */
 export async function selectLargest(
+  plan: Pick<Plan, "method">,
   session: TileSession,
   output: OutputTensor,
   selection: Selection,
@@ -58,7 +61,7 @@ export async function selectLargest(
     told += count;
     options.onElements?.(count);
   };
-  const counter = openCounter(session, output, selection.rule, { ...options, onElements });
+  const counter = openCounter(plan, session, output, selection.rule, { ...options, onElements });
   const models = selection.shared ? [0] : output.models.map((_, m) => m);
   const ask = (key: HistogramKey) =>
     models.map((model): Question => ({ key, model, constants: [0, 0] }));
@@ -78,7 +81,8 @@ export async function selectLargest(
       };
     }),
   );
-  const open = searches.filter(({ kept }) => kept > 0 && kept < elementCount);
+  const { scoresOnly = false } = selection;
+  const open = searches.filter(({ kept }) => kept > 0 && (scoresOnly || kept < elementCount));
   const lower = await counter.sum(open.map(({ question }) => question));
   const lasts = open.map(({ question, left }, i) => {
     const [bin] = question.constants;
@@ -86,7 +90,7 @@ export async function selectLargest(
     const tied: Question = { ...question, key: "block", constants: [bin, last.bin] };
     return { bits: bin * 2 ** LOWER_BITS + last.bin, tied, n: last.left, of: lower[i]![last.bin]! };
   });
-  const split = lasts.filter(({ n, of }) => n < of);
+  const split = scoresOnly ? [] : lasts.filter(({ n, of }) => n < of);
   const places = await counter.placesAfter(split);
   onElements(SELECT_PASSES * elementCount - told);
   const cuts: Cut[][] = models.map(() => []);
@@ -103,12 +107,13 @@ export async function selectLargest(
 
 /** Opens a histogram counter over the elements of a tensor. */
 function openCounter(
+  plan: Pick<Plan, "method">,
   { slots, tileElements }: TileSession,
   output: OutputTensor,
   rule: string,
   { signal, onElements }: SelectOptions,
 ) {
-  const layout = wholeTensor(output.elementCount);
+  const layout = wholeLayoutOf(plan, output);
   const tiles = [...cutTiles(layout, tileElements)];
   /** A tensor of one tile is read once for all passes. */
   let only: Promise<TileInput> | undefined;
@@ -121,7 +126,7 @@ function openCounter(
   async function* count(questions: readonly Question[]) {
     yield* mapOrdered(tiles.values(), slots.length, async (tile, slot) => {
       signal.throwIfAborted();
-      const input = await read(tile);
+      const input = await withDerived(plan, output, await read(tile), slots[slot]!);
       const bins: Uint32Array[] = [];
       for (const { key, model, constants } of questions) {
         bins.push(
