@@ -88,6 +88,14 @@ const MUTANTS: readonly (readonly [
   ],
   [
     "reference",
+    "Arcee Fusion with a threshold that is 10 % too high",
+    () =>
+      deciding("arcee_fusion", ({ constants, shares }) => {
+        return { constants: scale([...constants], 1.1), shares };
+      }),
+  ],
+  [
+    "reference",
     "NearSwap that goes 1 % too far",
     () =>
       deciding("nearswap", ({ constants, shares }) => {
