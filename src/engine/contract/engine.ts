@@ -17,7 +17,7 @@ import type { PipelineMerge, PipelineRun } from "./pipeline.ts";
 import type { MergePlan, ParsedRecipe } from "./plan.ts";
 import type { Recipe } from "./recipe.ts";
 import type { TrainingPlan, TrainingPoint, TrainingRequest, TrainingRun } from "./training.ts";
-import type { TensorInspection, WeightMap } from "./weights.ts";
+import type { ParameterCurve, TensorInspection, WeightMap } from "./weights.ts";
 
 /** Environment of the engine: its adapter, or why it cannot compute and what to do about it. */
 export interface Environment {
@@ -72,6 +72,11 @@ export interface Engine {
   /** Parses mergekit YAML. `bad-recipe` has `line` and `column`. */
   parseRecipe(yaml: string): Promise<ParsedRecipe>;
   formatRecipe(recipe: Recipe): Promise<string>;
+  /**
+   * A recipe's text, changed so that it says `recipe`; comments and layout of what did not change stay.
+   * Where the text is no recipe, as `formatRecipe`.
+   */
+  editRecipe(edit: { readonly text: string; readonly recipe: Recipe }): Promise<string>;
   /** Model with the smallest mean distance to the others, by a sample of the weights. */
   guessBase(models: readonly ModelId[]): Promise<ModelId>;
   /** Plan of a merge from headers alone. */
@@ -89,6 +94,8 @@ export interface Engine {
   planMixture(request: MixtureRequest): Promise<MixturePlan | null>;
   /** Weight map with the shares measured so far; a `measure` or `merge` job fills it in. */
   weightMap(recipe: Recipe): Promise<WeightMap>;
+  /** Each parameter's resolved values over the layers of the result. */
+  parameterCurves(recipe: Recipe): Promise<readonly ParameterCurve[]>;
   inspectTensor(request: {
     readonly model: ModelId;
     readonly tensor: string;

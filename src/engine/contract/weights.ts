@@ -1,3 +1,5 @@
+import type { Scalar } from "./recipe.ts";
+
 /** Place of a tensor in the weight map. `layer` is null outside the stack. */
 export interface MapPlace {
   readonly layer: number | null;
@@ -83,4 +85,17 @@ export interface TensorInspection {
   readonly against: DeltaStatistics | null;
   /** Histogram of the difference where there is an `against`, else of the values. */
   readonly histogram: Histogram | null;
+}
+
+/** A parameter of a merge as it is resolved, over the layers of one numbered list. */
+export interface ParameterCurve {
+  readonly parameter: string;
+  /** Key of the model whose parameter it is; null for one of the whole merge. */
+  readonly model: string | null;
+  /** The list, `model.layers`; null for what lies outside the layers, which has one value. */
+  readonly list: string | null;
+  /** Columns of the weight map that share these values. */
+  readonly columns: readonly string[];
+  /** Value in each layer; null where the parameter has none. */
+  readonly values: readonly (Scalar | null)[];
 }

@@ -1,8 +1,10 @@
 import type { Engine } from "../contract/index.ts";
 import { EngineError } from "../contract/index.ts";
 import { planStagesFromLibrary } from "./libraryPlan.ts";
+import { traceParameters } from "./map/parameterCurves.ts";
 import { type MeasureParts, readWeightMap } from "./measureJob.ts";
 import { methodCard } from "./method.ts";
+import { editRecipe } from "./recipe/editRecipe.ts";
 import { formatRecipe } from "./recipe/formatRecipe.ts";
 import { guessBase } from "./recipe/guessBase.ts";
 import { parseRecipe } from "./recipe/parseRecipe.ts";
@@ -10,7 +12,14 @@ import { methods } from "./registry.ts";
 
 type MergeQueries = Pick<
   Engine,
-  "listMethods" | "parseRecipe" | "formatRecipe" | "guessBase" | "planMerge" | "weightMap"
+  | "listMethods"
+  | "parseRecipe"
+  | "formatRecipe"
+  | "editRecipe"
+  | "guessBase"
+  | "planMerge"
+  | "weightMap"
+  | "parameterCurves"
 >;
 
 export interface MergeQueriesParts extends MeasureParts {
@@ -25,6 +34,7 @@ export function createMergeQueries(merging: MergeQueriesParts): MergeQueries {
     listMethods: async () => [...methods.values()].map(methodCard),
     parseRecipe: async (yaml) => parseRecipe(yaml),
     formatRecipe: async (recipe) => formatRecipe(recipe),
+    editRecipe: async ({ text, recipe }) => editRecipe(text, recipe),
     async guessBase(ids) {
       const index = await guessBase(await Promise.all(ids.map((id) => library.open(id))));
       const base = index === null ? undefined : ids[index];
@@ -37,5 +47,9 @@ export function createMergeQueries(merging: MergeQueriesParts): MergeQueries {
         .card;
     },
     weightMap: (recipe) => readWeightMap(merging, recipe),
+    async parameterCurves(recipe) {
+      const { plan } = await planStagesFromLibrary(merging, recipe, Number.MAX_SAFE_INTEGER);
+      return traceParameters(plan);
+    },
   };
 }

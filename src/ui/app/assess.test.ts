@@ -52,7 +52,7 @@ const PARSED = { recipe: { ...RECIPE, method: "linear" }, findings: [], lines: {
 
 function open(answers: Partial<Engine> = {}) {
   const { engine, started } = fakeEngine({
-    formatRecipe: async ({ method }) => `merge_method: ${method}\n`,
+    editRecipe: async ({ recipe: { method } }) => `merge_method: ${method}\n`,
     parseRecipe: async () => PARSED,
     planMerge: async () => PLAN,
     weightMap: async () => MAP,

@@ -35,8 +35,11 @@ async function syncText({ engine, recipe }: Studio): Promise<void> {
   const { revision, writer, recipe: composed, text } = recipe.getState();
   if (writer === "form") {
     if (isEmpty(composed) && composed.base === undefined) return;
-    const written = await engine.formatRecipe(composed).catch(() => undefined);
-    if (written !== undefined) recipe.writeText(revision, written);
+    const written = await engine.editRecipe({ text, recipe: composed }).catch(() => undefined);
+    if (written === undefined) return;
+    // Keys that have no effect stay in the text, and what is said of them.
+    const parsed = await engine.parseRecipe(written).catch(() => null);
+    recipe.writeText(revision, written, parsed);
     return;
   }
   try {

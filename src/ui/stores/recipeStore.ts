@@ -24,7 +24,7 @@ export interface RecipeState {
   /** YAML in the editor. */
   readonly text: string;
   readonly problem: TextProblem | null;
-  /** Findings about the text; empty where the form wrote it. */
+  /** Findings about the text. */
   readonly ignored: readonly Finding[];
   /** Lines of the parameters in the text. */
   readonly lines: ParsedRecipe["lines"];
@@ -126,10 +126,18 @@ export function createRecipeStore() {
       const revision = getState().revision + 1;
       setState({ recipe, writer: "form", problem: null, ignored: [], lines: {}, revision });
     },
-    /** Starts a new merge, and drops the previous one. */
+    /** Starts a new merge, and drops the previous one with its text. */
     compose(recipe: Recipe) {
       const revision = getState().revision + 1;
-      const fresh = { tensor: null, name: null, job: null, problem: null, ignored: [], lines: {} };
+      const fresh = {
+        text: "",
+        tensor: null,
+        name: null,
+        job: null,
+        problem: null,
+        ignored: [],
+        lines: {},
+      };
       setState({ ...fresh, recipe, writer: "form", revision });
     },
     /** Sets the editor's text, which may be invalid. */
@@ -137,8 +145,9 @@ export function createRecipeStore() {
       setState({ text, writer: "text", revision: getState().revision + 1 });
     },
     /** Sets the text for a form's edit, unless that is out of date. */
-    writeText(revision: number, text: string) {
-      if (current(revision)) setState({ text, problem: null });
+    writeText(revision: number, text: string, parsed: ParsedRecipe | null) {
+      const { findings = [], lines = {} } = parsed ?? {};
+      if (current(revision)) setState({ text, problem: null, ignored: findings, lines });
     },
     /** Sets the recipe of the editor's text. */
     accept(revision: number, { recipe, findings, lines }: ParsedRecipe) {

@@ -75,6 +75,12 @@ export function findRepeated(recipe: Recipe): string | null {
   return lists.flatMap((names) => names.filter((name, i) => names.indexOf(name) < i))[0] ?? null;
 }
 
+function noteBaseAlone({ base, models }: Recipe): readonly Finding[] {
+  if (base === undefined || models.length === 0) return [];
+  if (models.some(({ model }) => model !== base)) return [];
+  return [finding("note", "info", `Only the base "${base}" is listed: the result is the base.`)];
+}
+
 function noteRepeated(method: MergeMethod, recipe: Recipe): readonly Finding[] {
   const repeated = method.mergekit ? findRepeated(recipe) : null;
   if (repeated === null) return [];
@@ -90,6 +96,7 @@ export function describeRecipe(
 ): readonly Finding[] {
   return [
     ...noteRepeated(method, recipe),
+    ...(method.base === "required" ? noteBaseAlone(recipe) : []),
     ...compareProfiles(method, recipe, outputs),
     ...noteArithmetic(method, recipe, outputs),
   ];

@@ -19,12 +19,16 @@ export interface Position {
 
 /**
  * Entries of `recipe.models` that are merged. mergekit's form may list the base among the models;
- * where a method has a base, that entry is not one more model.
+ * where a method has a base, that entry is not one more model. Where the base alone is listed it
+ * stands for a model that did not change, so that the result is the base, as mergekit's.
  */
 export function countedModels(method: MergeMethod, recipe: Recipe): readonly number[] {
   const indices = recipe.models.map((_, i) => i);
   if (method.base === "none" || recipe.base === undefined) return indices;
-  return indices.filter((i) => recipe.models[i]!.model !== recipe.base);
+  const others = indices.filter((i) => recipe.models[i]!.model !== recipe.base);
+  const { min, max } = method.models;
+  const alone = others.length === 0 && method.mergekit && min === 1 && max > 1;
+  return alone ? indices : others;
 }
 
 /** Value of a gradient at depth t in [0, 1]: linear between evenly spaced values. */
