@@ -5,8 +5,10 @@
 // roundings, about 1e-6 of itself.
 //
 // A rule supplies `fn facts(base: vec4f, x: array<vec4f, MODELS>, row: u32) -> mat4x4f`, one row of
-// four sums: column k holds the terms of sum k for four neighbouring elements. Linked constant ROWS: the
-// number of rows of sums.
+// four sums: column k holds the terms of sum k for four neighbouring elements. Linked constants: ROWS,
+// the number of rows of sums; PADDED, whether the last quad of a row is padded; LANE_SUMS, whether the
+// sums of the lanes are left to harness/join_lanes.wgsl, which adds them up in the same order without
+// barriers.
 // needs lib/tile.wgsl
 @group(0) @binding(3) var<storage, read_write> partials: array<vec4f>;
 
@@ -16,7 +18,7 @@ const ONES = vec4f(1.0);
 
 var<workgroup> sums: array<vec4f, LANES>;
 
-// Terms of a row's last quad without those of its padding.
+// Terms of a quad without those of its row's padding.
 fn without_padding(terms: mat4x4f, in_row: u32) -> mat4x4f {
   let is_element = 4u * in_row + vec4u(0u, 1u, 2u, 3u) < vec4u(tile.row_length);
   var left: mat4x4f;
@@ -37,21 +39,26 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
       first_element = tile.first_element + 4u * quad;
       let base = load_base(quad);
       let x = load_models(quad);
-      let is_last = 4u * in_row + 4u > tile.row_length;
       for (var r = 0u; r < ROWS; r++) {
-        let terms = facts(base, x, r);
-        if (is_last) { totals[r] += without_padding(terms, in_row); } else { totals[r] += terms; }
+        var terms = facts(base, x, r);
+        if (PADDED) { terms = without_padding(terms, in_row); }
+        totals[r] += terms;
       }
     }
   }
   for (var r = 0u; r < ROWS; r++) {
     let t = totals[r];
-    workgroupBarrier();
-    sums[lane] = vec4f(dot(t[0], ONES), dot(t[1], ONES), dot(t[2], ONES), dot(t[3], ONES));
-    for (var half = LANES / 2u; half > 0u; half /= 2u) {
+    let sum = vec4f(dot(t[0], ONES), dot(t[1], ONES), dot(t[2], ONES), dot(t[3], ONES));
+    if (LANE_SUMS) {
+      partials[(group.x * ROWS + r) * LANES + lane] = sum;
+    } else {
       workgroupBarrier();
-      if (lane < half) { sums[lane] += sums[lane + half]; }
+      sums[lane] = sum;
+      for (var half = LANES / 2u; half > 0u; half /= 2u) {
+        workgroupBarrier();
+        if (lane < half) { sums[lane] += sums[lane + half]; }
+      }
+      if (lane == 0u) { partials[group.x * ROWS + r] = sums[0]; }
     }
-    if (lane == 0u) { partials[group.x * ROWS + r] = sums[0]; }
   }
 }

@@ -9,13 +9,6 @@
 
 const LANES = 64u;
 
-fn pack_bf16(v: vec4f) -> vec2u {
-  return vec2u(
-    f32_to_bf16(v.x) | (f32_to_bf16(v.y) << 16u),
-    f32_to_bf16(v.z) | (f32_to_bf16(v.w) << 16u),
-  );
-}
-
 fn pack_f16(v: vec4f) -> vec2u {
   return vec2u(
     f32_to_f16(v.x) | (f32_to_f16(v.y) << 16u),
@@ -45,9 +38,9 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
     merged[2u * quad + 1u] = bits.zw;
     bad = any((bits & vec4u(0x7f800000u)) == vec4u(0x7f800000u));
   } else if (OUTPUT == BF16) {
-    let words = pack_bf16(v);
-    merged[quad] = words;
-    bad = has_nonfinite_half(words, 0x7f80u);
+    let bits = bf16_bits(v);
+    merged[quad] = (bits.xz >> vec2u(16u)) | bits.yw;
+    bad = any((bits & vec4u(0x7f800000u)) == vec4u(0x7f800000u));
   } else {
     let words = pack_f16(v);
     merged[quad] = words;

@@ -61,10 +61,15 @@ fn f32_to_f16(value: f32) -> u32 {
   return sign | (kept + select(0u, 1u, up));
 }
 
+// Bits of float32 rounded to bf16; those of a NaN with low bits may become a number's.
+fn bf16_bits_of_numbers(bits: vec4u) -> vec4u {
+  return (bits + 0x7fffu + ((bits >> vec4u(16u)) & vec4u(1u))) & vec4u(0xffff0000u);
+}
+
 // Each value rounded to bf16 and widened again; four at once, since rules do it at every step.
 fn round_to_bf16(v: vec4f) -> vec4f {
   let bits = bitcast<vec4u>(v);
-  let rounded = (bits + 0x7fffu + ((bits >> vec4u(16u)) & vec4u(1u))) & vec4u(0xffff0000u);
+  let rounded = bf16_bits_of_numbers(bits);
   return select(bitcast<vec4f>(rounded), v, (bits & vec4u(0x7fffffffu)) > vec4u(0x7f800000u));
 }
 

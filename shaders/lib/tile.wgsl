@@ -6,7 +6,8 @@
 // branching on them at every quad takes up to four times as long; DERIVED (how many of the segments at
 // the end, which are among the models, were derived from the others, in f32); PART (the unit that a rule's
 // constants belong to: 0 the tensor, 1 each row, 2 each column) and CONSTANTS (how many each row or
-// column has); ARITHMETIC (the dtype that rules with rounded steps round to).
+// column has); ARITHMETIC (the dtype that rules with rounded steps round to); SHORT_NANS (whether no NaN
+// can occur that rounding to bf16 would carry into the sign: the test costs a third of the rounding).
 //
 // Rows are padded to whole quads with zeros, so that a quad lies in one row. By tensor, a tile is one
 // row.
@@ -24,7 +25,7 @@ struct Tile {
   element_count: u32,
   // Of the tensor, where the tile begins.
   first_element: u32,
-  // The one that a histogram counts.
+  // The one that values are derived of.
   model: u32,
   row_quads: u32,
   // A power of two that rules measure changes in, so that squares of tiny ones do not vanish.
@@ -58,9 +59,18 @@ fn constant(i: u32) -> vec4f {
   return vec4f(constants[i]);
 }
 
+// The bits of values rounded to bf16, in the upper half of each word.
+fn bf16_bits(v: vec4f) -> vec4u {
+  if (SHORT_NANS) { return bf16_bits_of_numbers(bitcast<vec4u>(v)); }
+  return bitcast<vec4u>(round_to_bf16(v)) & vec4u(0xffff0000u);
+}
+
 // The outcome of one step of a rule that computes in ARITHMETIC; in F32 there is nothing to round.
 fn stepped(v: vec4f) -> vec4f {
-  if (ARITHMETIC == BF16) { return round_to_bf16(v); }
+  if (ARITHMETIC == BF16) {
+    if (SHORT_NANS) { return bitcast<vec4f>(bf16_bits_of_numbers(bitcast<vec4u>(v))); }
+    return round_to_bf16(v);
+  }
   if (ARITHMETIC == F16) { return round_to_f16(v); }
   return v;
 }
@@ -93,10 +103,10 @@ fn load_base(quad: u32) -> vec4f {
   return vec4f(0.0);
 }
 
+fn load_model(m: u32, quad: u32) -> vec4f { return load_quad(m + select(0u, 1u, HAS_BASE), quad); }
+
 fn load_models(quad: u32) -> array<vec4f, MODELS> {
   var x: array<vec4f, MODELS>;
-  for (var m = 0u; m < MODELS; m++) {
-    x[m] = load_quad(m + select(0u, 1u, HAS_BASE), quad);
-  }
+  for (var m = 0u; m < MODELS; m++) { x[m] = load_model(m, quad); }
   return x;
 }

@@ -1,5 +1,3 @@
 // Magnitude of a model's change: |δ|, δ = x - base            (TIES, arXiv 2306.01708, §4 "Trim")
 // needs lib/delta.wgsl
-fn score(base: vec4f, x: array<vec4f, MODELS>, m: u32) -> vec4f {
-  return abs(delta(base, x[m]));
-}
+fn score(quad: u32, m: u32) -> vec4f { return abs(delta(load_base(quad), load_model(m, quad))); }

@@ -3,8 +3,7 @@ import { escapeUnseen } from "../engine/contract/index.ts";
 import { GpuProvider } from "../engine/gpu/device.ts";
 import { measureWeightMap } from "../engine/merge/measureJob.ts";
 import { factsInMemory } from "../engine/merge/run/factStore.ts";
-import { NOTHING_MEASURED } from "../engine/merge/run/measured.ts";
-import { openMissing } from "../engine/merge/run/missing.ts";
+import { needsMeasuring } from "../engine/merge/run/measure.ts";
 import { openGpuProvider } from "../node/gpuProvider.ts";
 import { closing } from "./closing.ts";
 import { type Command, columnWidth } from "./command.ts";
@@ -43,7 +42,7 @@ export const weights: Command = {
       const { plan } = planned;
       // No captions beside the shares: they would cost a pass over tensors that need none.
       const captions: readonly string[] = [];
-      const needsGpu = openMissing(plan, captions)(NOTHING_MEASURED).length > 0;
+      const needsGpu = needsMeasuring(plan, captions);
       const gpuProvider = needsGpu
         ? await openGpuProvider(options.adapter)
         : new GpuProvider(undefined);

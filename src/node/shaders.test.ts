@@ -58,6 +58,8 @@ function combinations(part: Part): readonly ShaderConstants[] {
     ].map((constants, j) => ({
       ...constants,
       ROWS: constants.MODELS as number,
+      LANE_SUMS: j === 0,
+      PADDED: i % 2 === 0,
       // Of lib/task_vectors.wgsl; the others have no such constant.
       THINNING: (2 * i + j) % 8,
     }));
@@ -146,14 +148,19 @@ const RUN: readonly (readonly [readonly string[], readonly ShaderConstants[]])[]
   [["train/adamw.wgsl"], [{}]],
   [["train/square_sums.wgsl"], [{}]],
   ...listShaders("score").map((score): readonly [readonly string[], readonly ShaderConstants[]] => [
-    ["harness/histogram.wgsl", score],
+    ["harness/count.wgsl", score],
     (["F32", "BF16", "F16"] as const).flatMap((arithmetic) =>
-      [0, 1, 2, 3].map((KEY) => ({
+      [true, false].map((OWN_BINS) => ({
         ...tileConstants(Object.values(PLAIN_FORMATS), true, "F32", { arithmetic }),
-        KEY,
+        LANES: 256,
+        OWN_BINS,
+        PADDED: OWN_BINS,
+        DIGIT_BITS: OWN_BINS ? 11 : 16,
       })),
     ),
   ]),
+  [["harness/narrow.wgsl"], [{ DIGIT_BITS: 11 }, { DIGIT_BITS: 16 }]],
+  [["harness/join_lanes.wgsl"], [{}]],
   [["onnx/rows.wgsl"], [{ HALF: false }, { HALF: true }]],
   [["fuse/top_rows.wgsl"], [{ LANES: 32 }, { LANES: 256 }]],
   [["spectrum/three_terms.wgsl"], [{}]],

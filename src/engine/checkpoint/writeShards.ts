@@ -19,8 +19,8 @@ export interface Piece {
 /** What the shards of a checkpoint hold, and how it is made. */
 export interface ShardWork {
   readonly files: readonly PlannedFile[];
-  /** Files written beside the weights, in this order. */
-  readonly sideFiles: FileTree;
+  /** Files written beside the weights, in this order, or what makes them once the weights are there. */
+  readonly sideFiles: FileTree | (() => Promise<FileTree>);
   /** Bytes of a file behind its header, in order; those before byte `from` may be left out. */
   pieces(file: PlannedFile, from: number): AsyncIterable<Piece>;
   /** Runs the writing of one file, again where it can go on after a failure; absent: once. */
@@ -48,7 +48,7 @@ export async function writeShards(
     doneBytes += sink.durableBytes;
     await writeShard(file, sink);
   }
-  for (const [path, source] of sideFiles) {
+  for (const [path, source] of typeof sideFiles === "function" ? await sideFiles() : sideFiles) {
     const sink = await writer.open(path, source.byteLength);
     for (let at = sink.durableBytes; at < source.byteLength; at += SIDE_FILE_BYTES) {
       await sink.append(await source.read(at, Math.min(SIDE_FILE_BYTES, source.byteLength - at)));

@@ -172,20 +172,21 @@ test.each([
   ["rows that are counted anew in every tile", "model_stock", { filter_wise: true }],
 ] as const)("the law of the tiles catches %s", async (_, id, stated) => {
   const method = findMethod(id);
-  const merge = TileSlot.prototype.merge;
-  vi.spyOn(TileSlot.prototype, "merge").mockImplementation(function (
-    this: TileSlot,
-    tile,
-    rule,
-    output,
-  ) {
-    const { part } = tile.layout;
-    if (part === "tensor") return merge.call(this, { ...tile, first: 0 }, rule, output);
+  const { hold, merge } = TileSlot.prototype;
+  vi.spyOn(TileSlot.prototype, "hold").mockImplementation(function (this: TileSlot, key, read) {
+    return hold.call(this, key, async () => {
+      const tile = await read();
+      return tile.layout.part === "tensor" ? { ...tile, first: 0 } : tile;
+    });
+  });
+  vi.spyOn(TileSlot.prototype, "merge").mockImplementation(function (this: TileSlot, rule, output) {
+    const { layout, elementCount } = this.tile;
+    if (layout.part === "tensor") return merge.call(this, rule, output);
     // Every row is merged by the constants of the one before it, the tile's first by its own.
-    const each = rule.constants.length / (tile.elementCount / tile.layout.rowLength);
+    const each = rule.constants.length / (elementCount / layout.rowLength);
     const constants = Float32Array.from(rule.constants);
     constants.copyWithin(each, 0, constants.length - each);
-    return merge.call(this, tile, { ...rule, constants }, output);
+    return merge.call(this, { ...rule, constants }, output);
   });
   const parameters = { ...statedAtLeast(method), ...stated };
   const asked = { method, parameters, hasBase: true };

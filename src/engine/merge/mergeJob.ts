@@ -4,7 +4,7 @@ import type { JobContext, JobKind, RequestOf } from "../core/jobs/kind.ts";
 import { findModels, planFromLibrary, planStagesFromLibrary } from "./libraryPlan.ts";
 import { keepFacts, type MeasureParts } from "./measureJob.ts";
 import { isStaged, type MergeState, type StagedState } from "./mergeState.ts";
-import { bytesToMerge } from "./plan/estimate.ts";
+import { bytesToMerge, readingsOf } from "./plan/estimate.ts";
 import type { Plan } from "./plan/outputTensor.ts";
 import { requireRunnable } from "./plan/prepare.ts";
 import { documentsOf } from "./recipe/stages.ts";
@@ -28,11 +28,15 @@ function requireSameModels(before: MergeState["inputs"], ids: readonly ModelId[]
 }
 
 /**
- * The captions that a merge sums in passing; undefined where there are none, or where it reads the
- * weights once, since they would take a pass of their own.
+ * The captions that a merge sums in passing; undefined where there are none, or where the method
+ * measures nothing and goes through the weights once.
  */
-const captionsOf = ({ card }: Plan, { captions }: Pick<MergeParts, "captions">) =>
-  card.passes > 1 && captions.length > 0 ? captions : undefined;
+const captionsOf = ({ method, outputs }: Plan, { captions }: Pick<MergeParts, "captions">) => {
+  const measures = outputs.some(
+    (output) => output.action === "merge" && readingsOf(method, output).passes > 1,
+  );
+  return measures && captions.length > 0 ? captions : undefined;
+};
 
 /** Writes the merged model into the library, or goes on with the one that `state` names. */
 export async function mergeInLibrary(

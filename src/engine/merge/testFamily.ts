@@ -1,8 +1,8 @@
 import { expect } from "vitest";
-import { readTensor } from "../checkpoint/checkpoint.ts";
+import { type Checkpoint, readTensor } from "../checkpoint/checkpoint.ts";
 import { readHeader } from "../checkpoint/formats/safetensors/header.ts";
 import type { OutputDType, Recipe } from "../contract/index.ts";
-import { readAll } from "../core/bytes.ts";
+import { type ByteSource, readAll } from "../core/bytes.ts";
 import { createMemoryTree } from "../core/memoryTree.ts";
 import { createRandom } from "../core/random.ts";
 import { toF64 } from "../core/tensor/convert.ts";
@@ -10,9 +10,9 @@ import type { GpuProvider } from "../gpu/device.ts";
 import type { MergeMethod } from "./method.ts";
 import type { Plan } from "./plan/outputTensor.ts";
 import { planMerge } from "./plan/plan.ts";
-import { decideAll, groupUnits } from "./run/decide.ts";
-import { measure } from "./run/measure.ts";
+import { groupUnits } from "./run/decide.ts";
 import { runMerge } from "./run/run.ts";
+import type { TileLimits } from "./run/session.ts";
 import { checkpointOf, randomValues, type TestTensor } from "./testCheckpoints.ts";
 
 /** Matrices, one of odd sizes, and vectors. */
@@ -52,6 +52,27 @@ export function makeFamily(models: number, dtype: OutputDType, changed = 0.01) {
   };
 }
 
+/** A family that counts the bytes that are read of it. */
+export function makeCountedFamily(models: number) {
+  const read = { bytes: 0 };
+  const count = (checkpoint: Checkpoint): Checkpoint => {
+    const tensors = [...checkpoint.tensors].map(([name, tensor]) => {
+      const { source } = tensor;
+      const counted: ByteSource = {
+        byteLength: source.byteLength,
+        read(start, length) {
+          read.bytes += length;
+          return source.read(start, length);
+        },
+      };
+      return [name, { ...tensor, source: counted }] as const;
+    });
+    return { ...checkpoint, tensors: new Map(tensors) };
+  };
+  const family = makeFamily(models, "F32");
+  return { read, family: { base: count(family.base), models: family.models.map(count) } };
+}
+
 /** How a test calls a method. */
 export interface Asked {
   readonly method: MergeMethod;
@@ -86,16 +107,13 @@ export function planFamily(
 export async function mergeFamily(
   plan: Plan,
   gpuProvider: GpuProvider,
-  tileElements?: number,
+  limits: TileLimits = {},
 ): Promise<Map<string, Uint8Array<ArrayBuffer>>> {
-  const signal = new AbortController().signal;
-  const tile = tileElements === undefined ? {} : { tileElements };
-  const measured = await measure(plan, gpuProvider, { signal, ...tile });
   const tree = createMemoryTree();
-  await runMerge(plan, decideAll(plan, measured), tree, gpuProvider, {
-    signal,
-    sideFiles: new Map(),
-    ...tile,
+  await runMerge(plan, tree, gpuProvider, {
+    signal: new AbortController().signal,
+    sideFiles: async () => new Map(),
+    ...limits,
   });
   expect(tree.sealed).toBe(true);
   const file = tree.files().get("model.safetensors")!;

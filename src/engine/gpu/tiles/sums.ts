@@ -1,11 +1,11 @@
-import { rowsOf, type TileInput } from "./tileInput.ts";
+import { rowsOf, type TileRange } from "./tileInput.ts";
 import { BLOCK_ELEMENTS, BLOCK_ROWS } from "./tiling.ts";
 
 /** Sums in a row of a reduce rule's result. */
 const SUMS = 4;
 
 /** Partial sums of a tile, as shaders/harness/{blockwise,columnwise}.wgsl write them. */
-export function countPartials(tile: TileInput, sumRows: number): number {
+export function countPartials(tile: TileRange, sumRows: number): number {
   const { rows, padded } = rowsOf(tile);
   if (tile.layout.part === "column") {
     return Math.ceil(rows / BLOCK_ROWS) * padded * sumRows * SUMS;
@@ -16,7 +16,7 @@ export function countPartials(tile: TileInput, sumRows: number): number {
 /** Adds a tile's partial sums to its tensor's, `[part][row of sums][4]`, in float64. */
 export function addPartials(
   sums: Float64Array,
-  tile: TileInput,
+  tile: TileRange,
   sumRows: number,
   partials: Float32Array | Float64Array,
 ): void {

@@ -10,18 +10,23 @@ const MIXED = 3;
 /** PART of shaders/lib/tile.wgsl. */
 const PARTS = { tensor: 0, row: 1, column: 2 } as const satisfies Record<Part, number>;
 
-/** The same range of a tensor from every source: the base first, where there is one. */
-export interface TileInput {
+/** A range of a tensor, in whole rows of its layout or in pieces of a row. */
+export interface TileRange {
   /** Index of its first element within the tensor, below 2^32. */
   readonly first: number;
   readonly elementCount: number;
   readonly layout: Layout;
-  readonly hasBase: boolean;
-  /** Dtype that the rule rounds each step to; float32 where absent. */
+}
+
+/** The same range of a tensor from every source: the base first, where there is one. */
+export interface TileInput extends TileRange {
+  /** Dtype that rules round each step to; float32 where absent. */
   readonly arithmetic?: OutputDType | undefined;
   readonly segments: readonly Segment[];
-  /** Number of segments at the end that were derived from the others; 0 where absent. */
+  /** Number of segments to be derived from these; 0 where absent. */
   readonly derived?: number;
+  /** These, as stored float32, where they come from the CPU. */
+  readonly derivedBytes?: readonly Uint8Array<ArrayBuffer>[];
 }
 
 /** A range of one source's elements, as stored. */
@@ -42,11 +47,7 @@ export interface TileRows {
 }
 
 /** Rows of a tile. */
-export function rowsOf({
-  first,
-  elementCount,
-  layout,
-}: Pick<TileInput, "first" | "elementCount" | "layout">): TileRows {
+export function rowsOf({ first, elementCount, layout }: TileRange): TileRows {
   const length = Math.min(layout.rowLength, elementCount);
   return {
     firstRow: Math.floor(first / layout.rowLength),
@@ -58,7 +59,7 @@ export function rowsOf({
 }
 
 /** Parts of the tensor that a tile touches: the index of the first, and how many. */
-export function partsOf(tile: TileInput): { readonly first: number; readonly count: number } {
+export function partsOf(tile: TileRange): { readonly first: number; readonly count: number } {
   const { firstRow, firstColumn, rows, length } = rowsOf(tile);
   if (tile.layout.part === "tensor") return { first: 0, count: 1 };
   return tile.layout.part === "row"
@@ -76,11 +77,14 @@ export function tileConstants(
     each = 0,
     arithmetic = "F32",
     derived = 0,
+    software = false,
   }: {
     readonly part?: Part;
     readonly each?: number;
     readonly arithmetic?: OutputDType | undefined;
     readonly derived?: number | undefined;
+    /** Whether the adapter computes on the CPU. */
+    readonly software?: boolean;
   } = {},
 ): ShaderConstants {
   const codes = new Set(segments.slice(0, segments.length - derived).map(({ code }) => code));
@@ -95,40 +99,62 @@ export function tileConstants(
     PART: PARTS[part],
     CONSTANTS: each,
     ARITHMETIC: PLAIN_FORMATS[arithmetic].code,
+    // NaNs that a CPU makes have no low bits, nor have those of bf16.
+    SHORT_NANS: software && stored === PLAIN_FORMATS.BF16.code,
   };
 }
 
 /** Bytes of `Tile` in shaders/lib/tile.wgsl before its segments. */
-const HEADER_BYTES = 32;
+export const TILE_HEADER_BYTES = 32;
 
 /** Bytes of the uniform of a tile with so many segments. */
-export const tileUniformBytes = (segments: number) => HEADER_BYTES + 16 * segments;
+export const tileUniformBytes = (segments: number) => TILE_HEADER_BYTES + 16 * segments;
 
-/** A tile for upload: its uniform, and each segment's offset and bytes. */
-export function packTile(
-  tile: TileInput,
-  { model = 0, unit = 1 }: { readonly model?: number; readonly unit?: number },
-) {
+/** The uniform's header of a tile, for one of its models, with changes measured in `unit`. */
+export function tileHeader(
+  tile: TileRange,
+  { model = 0, unit = 1 }: { readonly model?: number; readonly unit?: number } = {},
+): Uint32Array<ArrayBuffer> {
   const { rows, length, padded, firstRow, firstColumn } = rowsOf(tile);
-  const words = new Uint32Array(tileUniformBytes(tile.segments.length) / 4);
   const first = firstRow * paddedRow(tile.layout.rowLength) + firstColumn;
   const last = tile.layout.part === "tensor" ? length : padded;
-  words.set([(rows - 1) * padded + last, first, model, padded / 4]);
+  const words = Uint32Array.of((rows - 1) * padded + last, first, model, padded / 4, 0, length);
   new Float32Array(words.buffer)[4] = unit;
-  words[5] = length;
+  return words;
+}
+
+/**
+ * A tile's segments for upload: where each lies, for the uniform, its padded bytes, and where those
+ * begin that are derived from them.
+ */
+export function packSegments(tile: TileInput) {
+  const { rows, padded } = rowsOf(tile);
+  const { derived = 0 } = tile;
+  const words = new Uint32Array(4 * (tile.segments.length + derived));
   let offset = 0;
+  const place = (i: number, code: number, byteLength: number) => {
+    const at = offset;
+    words.set([at / 8, code], 4 * i);
+    offset += byteLength;
+    return at;
+  };
   const segments = tile.segments.map(({ format, bytes }, i) => {
     invariant(
       bytes.byteLength === formatBytes(format, tile.elementCount),
       "a segment holds the tile's elements",
     );
-    words.set([offset / 8, format.code], HEADER_BYTES / 4 + 4 * i);
     const rowsInFull = spreadRows(bytes, rows, formatBytes(format, padded));
-    const placed = { offset, bytes: padTo16(rowsInFull) };
-    offset += placed.bytes.byteLength;
-    return placed;
+    const placed = padTo16(rowsInFull);
+    return { offset: place(i, format.code, placed.byteLength), bytes: placed };
   });
-  return { words, segments };
+  const derivedOffsets = Array.from({ length: derived }, (_, i) =>
+    place(tile.segments.length + i, PLAIN_FORMATS.F32.code, 4 * rows * padded),
+  );
+  const derivedSegments = (tile.derivedBytes ?? []).map((bytes, i) => ({
+    offset: derivedOffsets[i]!,
+    bytes: spreadRows(bytes, rows, formatBytes(PLAIN_FORMATS.F32, padded)),
+  }));
+  return { words, segments: [...segments, ...derivedSegments], derivedOffsets };
 }
 
 /** Rows, each padded with zeros to so many bytes. */

@@ -1,16 +1,22 @@
 import type { OutputDType } from "../../contract/index.ts";
+import { invariant } from "../../core/invariant.ts";
 import { formatBytes, PLAIN_FORMATS, type WeightFormat } from "../../core/tensor/weightFormat.ts";
 import type { Gpu } from "../device.ts";
 import { ResourceScope } from "../resourceScope.ts";
 import type { ShaderConstants } from "../shaderConstants.ts";
+import { readMapped, run } from "./dispatch.ts";
+import { COUNTING, type RadixSelection } from "./radixSelection.ts";
 import { countPartials } from "./sums.ts";
 import {
   joinRows,
-  packTile,
+  packSegments,
   partsOf,
   rowsOf,
+  TILE_HEADER_BYTES,
   type TileInput,
+  type TileRange,
   tileConstants,
+  tileHeader,
   tileUniformBytes,
 } from "./tileInput.ts";
 import { BLOCK_ELEMENTS, BLOCK_ROWS, type Lines, type TileNeeds } from "./tiling.ts";
@@ -22,6 +28,10 @@ import { BLOCK_ELEMENTS, BLOCK_ROWS, type Lines, type TileNeeds } from "./tiling
 export interface Rule {
   readonly rule: string;
   readonly constants: readonly number[] | Float32Array;
+  /** Whether the tile's first source is the base, not the first model. */
+  readonly hasBase: boolean;
+  /** Whether it gets the values that are derived of the tile, behind its models. */
+  readonly seesDerived?: boolean;
   /** Constants that its shader is compiled for. */
   readonly linked?: ShaderConstants | undefined;
 }
@@ -31,14 +41,19 @@ export interface SumRule extends Rule {
   readonly rows: number;
 }
 
-/** A derive rule for the lines of a tile. */
-export interface DeriveRule {
-  /** Its file below `shaders/derive`. */
+/** Values that are derived of a tile's first models, along lines. */
+export interface TileDerivation {
+  /** Its rule's file below `shaders/derive`. */
   readonly rule: string;
-  readonly lines: Pick<Lines, "length" | "stride">;
-  /** Model that values are derived of. */
-  readonly model: number;
+  readonly lines: Lines;
+  readonly models: number;
+  readonly hasBase: boolean;
 }
+
+/** Workgroups of a dispatch along one axis, at most. */
+const MOST_GROUPS = 65_535;
+/** Digits of four bits of a magnitude: 15 bits in the narrow dtypes, 31 in float32. */
+const PASSES = { BF16: 4, F16: 4, F32: 8 } as const;
 
 const ELEMENTWISE = [
   "read-only-storage",
@@ -47,24 +62,30 @@ const ELEMENTWISE = [
   "storage",
   "storage",
 ] as const;
-/** Keys of a histogram; KEY of shaders/harness/histogram.wgsl. */
-export const HISTOGRAM_KEYS = { upper: 0, lower: 1, block: 2, place: 3 } as const;
-export type HistogramKey = keyof typeof HISTOGRAM_KEYS;
+const BLOCKWISE = ["read-only-storage", "read-only-storage", "uniform", "storage"] as const;
+const QUADS_PER_GROUP = 64;
+/** Lanes of a block in shaders/harness/blockwise.wgsl. */
+const BLOCK_LANES = 64;
+/** How often sums take their place on a software adapter: once for each lane, and joined. */
+export const LANE_COPIES = BLOCK_LANES + 1;
 
-/** Workgroups of a dispatch along one axis, at most. */
-const MOST_GROUPS = 65_535;
-/** Digits of four bits of a magnitude: 15 bits in the narrow dtypes, 31 in float32. */
-const PASSES = { BF16: 4, F16: 4, F32: 8 } as const;
-
-/** Largest number of histogram bins: one for each value of a score's upper 16 bits. */
-const BINS = 2 ** 16;
 /** Largest number of constants per model that a rule reads: shaders/lib/task_vectors.wgsl. */
 const CONSTANTS_PER_MODEL = 12;
 
-const BLOCKWISE = ["read-only-storage", "read-only-storage", "uniform", "storage"] as const;
-const QUADS_PER_GROUP = 64;
+/** A tile on the GPU, without its bytes. */
+interface Held extends TileRange {
+  readonly key: string;
+  readonly arithmetic: OutputDType | undefined;
+  readonly formats: readonly WeightFormat[];
+  /** Where derived values begin in the arena. */
+  readonly derivedOffsets: readonly number[];
+  isDerived: boolean;
+}
 
-/** GPU buffers of one tile. A slot serves one tile at a time; several slots overlap. */
+/**
+ * GPU buffers of one tile. Rules run over the tile that a slot holds, as often as they like: it is
+ * uploaded once. A slot serves one tile at a time; several slots overlap.
+ */
 export class TileSlot {
   readonly #gpu: Gpu;
   readonly #scope = new ResourceScope();
@@ -74,20 +95,23 @@ export class TileSlot {
   readonly #output: GPUBuffer;
   readonly #nonfinite: GPUBuffer;
   readonly #readback: GPUBuffer;
-  #scratch: GPUBuffer | null = null;
   readonly #scratchBytes: number;
-  #histogram: { readonly bins: GPUBuffer; readonly readback: GPUBuffer } | null = null;
+  #scratch: GPUBuffer | null = null;
+  #held: Held | null = null;
+  /** Whether work was submitted that nobody has waited for. */
+  #isBusy = false;
 
   constructor(gpu: Gpu, needs: TileNeeds, tileElements: number) {
     this.#gpu = gpu;
+    this.#scratchBytes = Math.ceil(tileElements * needs.scratchBytesPerElement) + 16;
     const { STORAGE, COPY_DST, COPY_SRC, UNIFORM, MAP_READ } = GPUBufferUsage;
     const allocate = this.#allocate.bind(this);
-    this.#scratchBytes = Math.ceil(tileElements * needs.scratchBytesPerElement) + 16;
     const { segments } = needs;
     const bytesFor = (each: number) => Math.ceil(tileElements * each) + 16;
     // Each segment starts at a multiple of 16 bytes, and its last quad is padded.
     const arenaBytes = bytesFor(needs.readBytesPerElement) + 32 * segments;
-    const outputBytes = bytesFor(Math.max(needs.writeBytesPerElement, needs.sumBytesPerElement));
+    const readbackBytes = bytesFor(Math.max(needs.writeBytesPerElement, needs.sumBytesPerElement));
+    const outputBytes = Math.max(readbackBytes, bytesFor(needs.laneBytesPerElement));
     const constantBytes = Math.max(
       4 * (CONSTANTS_PER_MODEL * segments + 16),
       bytesFor(needs.constantBytesPerElement) + 16 * segments,
@@ -98,34 +122,101 @@ export class TileSlot {
       this.#uniform = allocate("tile layout", tileUniformBytes(segments), UNIFORM | COPY_DST);
       this.#output = allocate("merged tile", outputBytes, STORAGE | COPY_SRC);
       this.#nonfinite = allocate("nonfinite count", 4, STORAGE | COPY_SRC | COPY_DST);
-      this.#readback = allocate("readback", outputBytes + 16, MAP_READ | COPY_DST);
+      this.#readback = allocate("readback", readbackBytes + 16, MAP_READ | COPY_DST);
     } catch (error) {
       this.release();
       throw error;
     }
   }
 
+  /** Uploads what `read` gives, unless the slot holds the tile called `key` already. */
+  async hold(key: string, read: () => Promise<TileInput>): Promise<void> {
+    if (this.#held?.key === key) return;
+    this.#held = null;
+    const tile = await read();
+    const { queue } = this.#gpu.device;
+    // Uploads that pile up before the GPU gets to them would fill the memory.
+    if (this.#isBusy) await queue.onSubmittedWorkDone();
+    this.#isBusy = false;
+    const { words, segments, derivedOffsets } = packSegments(tile);
+    await this.#gpu.guard("upload", () => {
+      for (const { offset, bytes } of segments) queue.writeBuffer(this.#arena, offset, bytes);
+      queue.writeBuffer(this.#uniform, 0, tileHeader(tile));
+      queue.writeBuffer(this.#uniform, TILE_HEADER_BYTES, words);
+    });
+    const { first, elementCount, layout, arithmetic } = tile;
+    const formats = tile.segments.map(({ format }) => format);
+    const range = { first, elementCount, layout };
+    const isDerived = tile.derivedBytes !== undefined;
+    this.#held = { key, ...range, arithmetic, formats, derivedOffsets, isDerived };
+  }
+
+  /** Derives values of the tile, which follow its models for the rules that see them. */
+  async derive({ rule, lines, models, hasBase }: TileDerivation): Promise<void> {
+    const tile = this.#tile;
+    if (tile.isDerived) return;
+    const { arithmetic = "F32" } = tile;
+    this.#scratch ??= this.#allocate("scratch", this.#scratchBytes, GPUBufferUsage.STORAGE);
+    const scratch = this.#scratch;
+    const pipeline = await this.#gpu.pipeline(
+      [`derive/${rule}.wgsl`],
+      { ...this.#link({ hasBase }, "F32"), PASSES: PASSES[arithmetic] },
+      ELEMENTWISE,
+    );
+    const { rows, padded } = rowsOf(tile);
+    const count = tile.elementCount / lines.length;
+    const groups = [Math.min(count, MOST_GROUPS), Math.ceil(count / MOST_GROUPS)];
+    await this.#gpu.guard(rule, () => {
+      this.#setConstants([lines.length, lines.stride, count]);
+      const { device } = this.#gpu;
+      for (let model = 0; model < models; model++) {
+        device.queue.writeBuffer(this.#uniform, 0, tileHeader(tile, { model }));
+        const encoder = device.createCommandEncoder();
+        this.#dispatch(encoder, pipeline, [this.#output, scratch], groups);
+        const at = tile.derivedOffsets[model]!;
+        encoder.copyBufferToBuffer(this.#output, 0, this.#arena, at, 4 * rows * padded);
+        device.queue.submit([encoder.finish()]);
+      }
+      this.#isBusy = true;
+    });
+    tile.isDerived = true;
+  }
+
+  /** The tile that the slot holds. */
+  get tile(): TileRange {
+    return this.#tile;
+  }
+
+  get #tile(): Held {
+    invariant(this.#held, "a rule runs over a tile that is held");
+    return this.#held;
+  }
+
+  /** Linked constants of the tile for a rule. */
+  #link(
+    { hasBase, seesDerived, linked }: Pick<Rule, "hasBase" | "seesDerived" | "linked">,
+    output: OutputDType,
+    each = 0,
+  ): ShaderConstants {
+    const { formats, layout, arithmetic, derivedOffsets } = this.#tile;
+    const derived = seesDerived ? derivedOffsets.map(() => PLAIN_FORMATS.F32) : [];
+    const { software } = this.#gpu;
+    const about = { part: layout.part, each, arithmetic, software, derived: derived.length };
+    return { ...tileConstants([...formats, ...derived], hasBase, output, about), ...linked };
+  }
+
   /** Merged elements as stored bytes, and the number of quads that hold a NaN or an infinity. */
   async merge(
-    tile: TileInput,
     rule: Rule,
     output: OutputDType,
   ): Promise<{ readonly bytes: Uint8Array<ArrayBuffer>; readonly nonfinite: number }> {
+    const tile = this.#tile;
     const { part } = tile.layout;
-    const { arithmetic, derived } = tile;
     const parts = partsOf(tile).count;
     const each = part === "tensor" ? 0 : rule.constants.length / parts;
     const pipeline = await this.#gpu.pipeline(
       ["harness/elementwise.wgsl", `merge/${rule.rule}.wgsl`],
-      {
-        ...tileConstants(formatsOf(tile), tile.hasBase, output, {
-          part,
-          each,
-          arithmetic,
-          derived,
-        }),
-        ...rule.linked,
-      },
+      this.#link(rule, output, each),
       ELEMENTWISE,
     );
     const rows = rowsOf(tile);
@@ -134,7 +225,7 @@ export class TileSlot {
     await this.#gpu.guard(rule.rule, () => {
       // Padding columns get constants of 0.
       const filling = part === "column" ? each * (rows.padded - rows.length) : 0;
-      this.#upload(tile, rule.constants, { filling });
+      this.#setConstants(rule.constants, filling);
       const { device } = this.#gpu;
       const encoder = device.createCommandEncoder();
       encoder.clearBuffer(this.#nonfinite);
@@ -158,109 +249,64 @@ export class TileSlot {
    * Sums of the rule over the blocks of each part of the tile (see `addPartials`), of changes
    * multiplied by `unit`, a power of two.
    */
-  async reduce(
-    tile: TileInput,
-    { rule, constants, linked, rows: sumRows }: SumRule,
-    unit = 1,
-  ): Promise<Float32Array<ArrayBuffer>> {
-    const { part } = tile.layout;
-    const { arithmetic, derived } = tile;
-    const harness = part === "column" ? "columnwise" : "blockwise";
+  async reduce(rule: SumRule, unit = 1): Promise<Float32Array<ArrayBuffer>> {
+    const tile = this.#tile;
+    const inColumns = tile.layout.part === "column";
+    // Barriers are dear where a lane is a turn of a loop: there, the lanes' sums are joined after.
+    const joins = tile.layout.part === "tensor" && this.#gpu.software;
+    const { rows, length, padded } = rowsOf(tile);
+    const harness = inColumns ? "columnwise" : "blockwise";
+    const constants = { ...this.#link(rule, "F32"), ROWS: rule.rows };
     const pipeline = await this.#gpu.pipeline(
-      [`harness/${harness}.wgsl`, `reduce/${rule}.wgsl`],
-      {
-        ...tileConstants(formatsOf(tile), tile.hasBase, "F32", { part, arithmetic, derived }),
-        ...linked,
-        ROWS: sumRows,
-      },
+      [`harness/${harness}.wgsl`, `reduce/${rule.rule}.wgsl`],
+      inColumns ? constants : { ...constants, PADDED: length % 4 !== 0, LANE_SUMS: joins },
       BLOCKWISE,
     );
-    const { rows, padded } = rowsOf(tile);
-    const groups =
-      part === "column"
-        ? [Math.ceil(padded / (4 * QUADS_PER_GROUP)), Math.ceil(rows / BLOCK_ROWS)]
-        : [rows * Math.ceil(padded / BLOCK_ELEMENTS)];
-    const byteLength = 4 * countPartials(tile, sumRows);
-    await this.#gpu.guard(rule, () => {
-      this.#upload(tile, constants, { unit });
+    const join = joins
+      ? await this.#gpu.pipeline(["harness/join_lanes.wgsl"], {}, ["storage"])
+      : null;
+    const groups = inColumns
+      ? [Math.ceil(padded / (4 * QUADS_PER_GROUP)), Math.ceil(rows / BLOCK_ROWS)]
+      : [rows * Math.ceil(padded / BLOCK_ELEMENTS)];
+    const byteLength = 4 * countPartials(tile, rule.rows);
+    await this.#gpu.guard(rule.rule, () => {
+      this.#setConstants(rule.constants);
       const { device } = this.#gpu;
+      device.queue.writeBuffer(this.#uniform, 0, tileHeader(tile, { unit }));
       const encoder = device.createCommandEncoder();
       this.#dispatch(encoder, pipeline, [this.#output], groups);
-      encoder.copyBufferToBuffer(this.#output, 0, this.#readback, 0, byteLength);
+      if (join) {
+        const size = LANE_COPIES * byteLength;
+        const partials = byteLength / 16;
+        run(device, encoder, join, [{ buffer: this.#output, size }], [Math.ceil(partials / 64)]);
+      }
+      const from = join ? BLOCK_LANES * byteLength : 0;
+      encoder.copyBufferToBuffer(this.#output, from, this.#readback, 0, byteLength);
       device.queue.submit([encoder.finish()]);
     });
     return this.#read(byteLength, (mapped) => new Float32Array(mapped.slice(0, byteLength)));
   }
 
-  /** Number of the tile's elements in each bin, by their score in one model. */
-  async histogram(
-    tile: TileInput,
-    { rule, constants }: Rule,
-    { key, model }: { readonly key: HistogramKey; readonly model: number },
-  ): Promise<Uint32Array<ArrayBuffer>> {
-    const { STORAGE, COPY_SRC, COPY_DST, MAP_READ } = GPUBufferUsage;
-    // Allocated on first use: few methods select.
-    this.#histogram ??= {
-      bins: this.#allocate("bins", 4 * BINS, STORAGE | COPY_SRC | COPY_DST),
-      readback: this.#allocate("bins readback", 4 * BINS, MAP_READ | COPY_DST),
-    };
-    const { bins, readback } = this.#histogram;
+  /** Counts the tile's elements for a selection. */
+  async count(selection: RadixSelection): Promise<void> {
+    const { rows, length } = rowsOf(this.#tile);
     const pipeline = await this.#gpu.pipeline(
-      ["harness/histogram.wgsl", `score/${rule}.wgsl`],
+      ["harness/count.wgsl", `score/${selection.rule}.wgsl`],
       {
-        ...tileConstants(formatsOf(tile), tile.hasBase, "F32", {
-          arithmetic: tile.arithmetic,
-          derived: tile.derived,
-        }),
-        KEY: HISTOGRAM_KEYS[key],
+        ...this.#link(selection, "F32"),
+        ...selection.linked,
+        PADDED: rows > 1 && length % 4 !== 0,
       },
-      BLOCKWISE,
+      COUNTING,
     );
-    await this.#gpu.guard(rule, () => {
-      this.#upload(tile, constants, { model });
+    await this.#gpu.guard(selection.rule, () => {
       const { device } = this.#gpu;
       const encoder = device.createCommandEncoder();
-      encoder.clearBuffer(bins);
-      const groups = Math.ceil(tile.elementCount / (4 * QUADS_PER_GROUP));
-      this.#dispatch(encoder, pipeline, [bins], [groups]);
-      encoder.copyBufferToBuffer(bins, 0, readback, 0, 4 * BINS);
+      const groups = selection.groupsOf(this.#tile);
+      this.#dispatch(encoder, pipeline, selection.buffers, groups);
       device.queue.submit([encoder.finish()]);
+      this.#isBusy = true;
     });
-    return this.#read(4 * BINS, (mapped) => new Uint32Array(mapped.slice(0)), readback);
-  }
-
-  /** Values that a rule derives of each of the tile's elements, as stored float32. */
-  async derive(
-    tile: TileInput,
-    { rule, lines: { length, stride }, model }: DeriveRule,
-  ): Promise<Uint8Array<ArrayBuffer>> {
-    const { arithmetic = "F32" } = tile;
-    const { STORAGE } = GPUBufferUsage;
-    this.#scratch ??= this.#allocate("scratch", this.#scratchBytes, STORAGE);
-    const scratch = this.#scratch;
-    const pipeline = await this.#gpu.pipeline(
-      [`derive/${rule}.wgsl`],
-      {
-        ...tileConstants(formatsOf(tile), tile.hasBase, "F32", { arithmetic }),
-        PASSES: PASSES[arithmetic],
-      },
-      ELEMENTWISE,
-    );
-    const rows = rowsOf(tile);
-    const byteLength = 4 * rows.rows * rows.padded;
-    const lines = tile.elementCount / length;
-    const groups = [Math.min(lines, MOST_GROUPS), Math.ceil(lines / MOST_GROUPS)];
-    await this.#gpu.guard(rule, () => {
-      this.#upload(tile, [length, stride, lines], { model });
-      const { device } = this.#gpu;
-      const encoder = device.createCommandEncoder();
-      this.#dispatch(encoder, pipeline, [this.#output, scratch], groups);
-      encoder.copyBufferToBuffer(this.#output, 0, this.#readback, 0, byteLength);
-      device.queue.submit([encoder.finish()]);
-    });
-    return this.#read(byteLength, (mapped) =>
-      joinRows(new Uint8Array(mapped.slice(0, byteLength)), rows, PLAIN_FORMATS.F32),
-    );
   }
 
   release(): void {
@@ -271,57 +317,29 @@ export class TileSlot {
     return this.#scope.keep(this.#gpu.pool.allocate(label, byteLength, usage)).buffer;
   }
 
-  #upload(
-    tile: TileInput,
-    constants: readonly number[] | Float32Array,
-    about: { readonly model?: number; readonly unit?: number; readonly filling?: number },
-  ): void {
-    const { queue } = this.#gpu.device;
-    const { words, segments } = packTile(tile, about);
-    for (const { offset, bytes } of segments) queue.writeBuffer(this.#arena, offset, bytes);
-    queue.writeBuffer(this.#uniform, 0, words);
+  #setConstants(constants: Rule["constants"], filling = 0): void {
     if (constants.length === 0) return;
-    const filled = new Float32Array(constants.length + (about.filling ?? 0));
+    const filled = new Float32Array(constants.length + filling);
     filled.set(constants);
-    queue.writeBuffer(this.#constants, 0, filled);
+    this.#gpu.device.queue.writeBuffer(this.#constants, 0, filled);
   }
 
   #dispatch(
     encoder: GPUCommandEncoder,
     pipeline: GPUComputePipeline,
     outputs: readonly GPUBuffer[],
-    [groups = 1, more = 1]: readonly number[],
+    groups: readonly number[],
   ): void {
     const buffers = [this.#arena, this.#constants, this.#uniform, ...outputs];
-    const pass = encoder.beginComputePass();
-    pass.setPipeline(pipeline);
-    pass.setBindGroup(
-      0,
-      this.#gpu.device.createBindGroup({
-        layout: pipeline.getBindGroupLayout(0),
-        entries: buffers.map((buffer, binding) => ({ binding, resource: { buffer } })),
-      }),
+    const bindings = buffers.map((buffer) => ({ buffer }));
+    run(this.#gpu.device, encoder, pipeline, bindings, groups);
+  }
+
+  async #read<T>(byteLength: number, take: (mapped: ArrayBuffer) => T): Promise<T> {
+    const taken = await this.#gpu.guard("readback", () =>
+      readMapped(this.#readback, byteLength, take),
     );
-    pass.dispatchWorkgroups(groups, more);
-    pass.end();
+    this.#isBusy = false;
+    return taken;
   }
-
-  #read<T>(
-    byteLength: number,
-    take: (mapped: ArrayBuffer) => T,
-    readback = this.#readback,
-  ): Promise<T> {
-    return this.#gpu.guard("readback", async () => {
-      await readback.mapAsync(GPUMapMode.READ, 0, byteLength);
-      try {
-        return take(readback.getMappedRange(0, byteLength));
-      } finally {
-        readback.unmap();
-      }
-    });
-  }
-}
-
-function formatsOf(tile: TileInput): readonly WeightFormat[] {
-  return tile.segments.map(({ format }) => format);
 }

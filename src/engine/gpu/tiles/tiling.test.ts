@@ -12,6 +12,7 @@ import {
 const needs: TileNeeds = {
   readBytesPerElement: 8,
   writeBytesPerElement: 2,
+  laneBytesPerElement: 0,
   sumBytesPerElement: (4 * 16) / BLOCK_ELEMENTS,
   constantBytesPerElement: 0,
   scratchBytesPerElement: 0,

@@ -6,7 +6,7 @@ import { invariant } from "../../core/invariant.ts";
  */
 export const BLOCK_ELEMENTS = 2048;
 
-/** Tiles in flight: one being read, one on the GPU, one being written. */
+/** Tiles in flight at least: one being read, one on the GPU, one being written. */
 export const TILE_SLOTS = 3;
 
 /**
@@ -101,6 +101,8 @@ export interface TileNeeds {
   readonly sumBytesPerElement: number;
   /** Room that is needed while values are derived. */
   readonly scratchBytesPerElement: number;
+  /** The sums of single lanes, where they are joined in a pass of their own. */
+  readonly laneBytesPerElement: number;
   /** Constants where every row or column has its own. */
   readonly constantBytesPerElement: number;
   /** Base and models. */
@@ -116,10 +118,20 @@ export interface TileNeeds {
 
 /** Bytes of GPU memory per element of a slot's tile. */
 export function slotBytesPerElement(needs: TileNeeds): number {
-  // Written data exists on the GPU and once more in a readback buffer.
-  const written = 2 * (needs.writeBytesPerElement + needs.sumBytesPerElement);
+  // What is read back exists on the GPU and once more in a readback buffer.
+  const read = Math.max(needs.writeBytesPerElement, needs.sumBytesPerElement);
+  const written = read + Math.max(read, needs.laneBytesPerElement);
   const { readBytesPerElement, constantBytesPerElement, scratchBytesPerElement } = needs;
   return readBytesPerElement + constantBytesPerElement + scratchBytesPerElement + written;
+}
+
+/**
+ * Most slots at once: tiles of one tensor, or of several, that stay on the GPU while they are worked
+ * on. They take at most half of the budget.
+ */
+export function chooseSlots(needs: TileNeeds, tileElements: number): number {
+  const slotBytes = slotBytesPerElement(needs) * tileElements;
+  return Math.max(TILE_SLOTS, Math.floor(needs.budgetBytes / 2 / slotBytes));
 }
 
 /** Elements of a tile: the most that budget and limits allow, in whole blocks. */
@@ -137,6 +149,10 @@ export function chooseTileElements(needs: TileNeeds): number {
 /** Elements rounded up to whole blocks. */
 export const wholeBlocks = (elements: number) =>
   Math.ceil(elements / BLOCK_ELEMENTS) * BLOCK_ELEMENTS;
+
+/** Number of tiles of a tensor. */
+export const countTiles = (layout: Layout, tileElements: number) =>
+  [...cutTiles(layout, tileElements)].length;
 
 /**
  * Tiles of a tensor, starting with the one that holds element `from`: whole rows, for columns in

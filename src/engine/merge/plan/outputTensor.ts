@@ -60,4 +60,6 @@ export interface Plan {
 export interface TileBudget {
   readonly tileBytes: number;
   readonly slots: number;
+  /** All GPU memory that tiles may take; by default that of the slots. */
+  readonly totalBytes?: number;
 }

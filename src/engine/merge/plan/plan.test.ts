@@ -49,14 +49,20 @@ describe("a plan of models that fit", () => {
     expect(card.tensors.map(({ dtype }) => dtype)).toEqual(["BF16", "BF16", "BF16"]);
   });
 
-  test("costs two readings where facts are needed first, one where not", () => {
+  test("costs one reading, or two of tensors that need facts first and do not fit the GPU", () => {
     const once = plan(FORMS.task, three()).card;
-    const twice = plan(FORMS.varm, three()).card;
+    const stays = plan(FORMS.varm, three()).card;
+    // Three sources and a result twice, in bf16: the largest tensor, of 32 elements, takes 320 bytes.
+    const small = { budget: { tileBytes: 200, slots: 3 } };
+    const twice = plan(FORMS.varm, three(), small).card;
+    const largest = 3 * 2 * 32;
     const bytes = 3 * 2 * (32 + 16 + 16);
     expect([once.passes, once.readBytes]).toEqual([1, bytes]);
-    expect([twice.passes, twice.readBytes]).toEqual([2, 2 * bytes]);
+    expect([stays.passes, stays.readBytes]).toEqual([1, bytes]);
+    expect([twice.passes, twice.readBytes]).toEqual([2, bytes + largest]);
     expect(once.writeBytes).toBeGreaterThanOrEqual(128);
-    expect(once.peakGpuBytes).toBe(3 * (3 * 4 + 8) * 32);
+    expect([once.peakGpuBytes, stays.peakGpuBytes]).toEqual([3 * 320, 3 * 320]);
+    expect(twice.peakGpuBytes).toBe(3 * 200);
   });
 
   test("writes out_dtype, else dtype, else what the template stores", () => {

@@ -15,7 +15,13 @@ import type { MergedVocabulary } from "../vocabulary/mergedVocabulary.ts";
 import { changeLayers } from "./changeLayers.ts";
 import { compareCheckpoints } from "./compare.ts";
 import { describeDTypes } from "./dtypes.ts";
-import { estimatePeak, estimateReads, passesOf } from "./estimate.ts";
+import {
+  bytesToMeasure,
+  bytesToWrite,
+  estimatePeak,
+  estimateReads,
+  mostReads,
+} from "./estimate.ts";
 import { describeAbsences, listExtras } from "./extras.ts";
 import { foldFindings } from "./foldFindings.ts";
 import { becomesUntied } from "./heads.ts";
@@ -76,9 +82,7 @@ function makeCard(
   shards: Plan["shards"],
   { findings, extras }: Pick<MergePlan, "findings" | "extras">,
 ): MergePlan {
-  const merged = outputs.filter(({ action }) => action === "merge");
-  const passes = merged.reduce((most, output) => Math.max(most, passesOf(method, output)), 1);
-  const readBytes = estimateReads(method, outputs);
+  const workBytes = bytesToMeasure({ method, outputs }) + bytesToWrite({ method, outputs });
   const indexBytes = new TextEncoder().encode(shards.index ?? "").byteLength;
   return {
     tensors: outputs.map(({ name, shape, dtype, action }) => ({
@@ -91,12 +95,12 @@ function makeCard(
     extras,
     vocabulary: vocabulary?.card ?? null,
     runnable: findings.every(({ severity }) => severity !== "error"),
-    readBytes,
-    passes,
+    readBytes: estimateReads(method, outputs, budget),
+    passes: mostReads(method, outputs, budget),
     writeBytes: shards.files.reduce((sum, file) => sum + file.byteLength, indexBytes),
     shards: shards.files.length,
-    peakGpuBytes: estimatePeak(outputs, budget),
-    seconds: bytesPerSecond !== null && bytesPerSecond > 0 ? readBytes / bytesPerSecond : null,
+    peakGpuBytes: estimatePeak(method, outputs, budget),
+    seconds: bytesPerSecond !== null && bytesPerSecond > 0 ? workBytes / bytesPerSecond : null,
   };
 }
 

@@ -40,7 +40,7 @@ export async function prepareMerge(recipe: Recipe, options: PrepareOptions): Pro
     recipe,
     checkpoints: byName,
     shardBytes: options.shardBytes,
-    budget: { tileBytes, slots: TILE_SLOTS },
+    budget: { tileBytes, slots: TILE_SLOTS, totalBytes: budgetBytes },
     bytesPerSecond: options.bytesPerSecond ?? null,
     lines: options.lines,
     details: await readDetails(checkpoints),

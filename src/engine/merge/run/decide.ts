@@ -1,5 +1,4 @@
 import { EngineError } from "../../contract/index.ts";
-import { invariant } from "../../core/invariant.ts";
 import type { Decision, SelectedTensor, UnitTensor } from "../method.ts";
 import type { OutputTensor, Plan } from "../plan/outputTensor.ts";
 import type { Measured } from "./measured.ts";
@@ -65,19 +64,4 @@ export function requireFinite(
     `${where}: ${plan.method.title} comes to coefficients that are no finite numbers. Do the weights sum to 0, or does a model hold NaN or infinity?`,
     { tensor },
   );
-}
-
-/** Constants of every merged tensor except those decided in parts (`decideParts`). */
-export function decideAll(plan: Plan, measured: Measured): ReadonlyMap<string, Decision> {
-  const all = new Map<string, Decision>();
-  for (const unit of groupUnits(plan)) {
-    if (partOf(plan, unit[0]!) !== "tensor") continue;
-    const decisions = decideUnit(plan, unit, measured);
-    invariant(decisions, `"${unit[0]!.name}" was measured`);
-    for (const [tensor, decision] of decisions) {
-      requireFinite(plan, tensor, decision);
-      all.set(tensor, decision);
-    }
-  }
-  return all;
 }

@@ -1,41 +1,32 @@
 import { invariant } from "../../core/invariant.ts";
 import { toF64 } from "../../core/tensor/convert.ts";
-import { PLAIN_FORMATS } from "../../core/tensor/weightFormat.ts";
 import type { Segment, TileInput } from "../../gpu/tiles/tileInput.ts";
-import type { TileSlot } from "../../gpu/tiles/tileSlot.ts";
 import type { Derivation } from "../method.ts";
-import type { OutputTensor, Plan } from "../plan/outputTensor.ts";
-import { linesOf } from "./rules.ts";
+import type { OutputTensor } from "../plan/outputTensor.ts";
 
 /** Values of a tensor's lines, model by model, NaN where not derived yet. */
 const known = new WeakMap<OutputTensor, readonly Float32Array[]>();
 
-/** A tile with the values that its method derives behind its models. */
-export async function withDerived(
-  plan: Pick<Plan, "method">,
+/** How a method derives values of lines. */
+export type LineDerivation = Pick<Extract<Derivation, { line: unknown }>, "models" | "line">;
+
+/** Values of its lines for each element of a tile, model by model, as stored float32. */
+export function deriveLines(
   output: OutputTensor,
   tile: TileInput,
-  slot: TileSlot,
-): Promise<TileInput> {
-  const derivation = plan.method.derive?.(output.resolved) ?? null;
-  const lines = linesOf(plan, output);
-  if (!derivation || !lines || tile.elementCount === 0) return tile;
-  const segments: Segment[] = [];
-  for (let model = 0; model < derivation.models; model++) {
-    const bytes =
-      "rule" in derivation
-        ? await slot.derive(tile, { rule: derivation.rule, lines, model })
-        : spreadLines(output, tile, derivation, lines.length, model);
-    segments.push({ format: PLAIN_FORMATS.F32, bytes });
-  }
-  return { ...tile, segments: [...tile.segments, ...segments], derived: segments.length };
+  derivation: LineDerivation,
+  length: number,
+): readonly Uint8Array<ArrayBuffer>[] {
+  return Array.from({ length: derivation.models }, (_, model) =>
+    spreadLines(output, tile, derivation, length, model),
+  );
 }
 
 /** Value of its line for each element of a tile, as stored float32. */
 function spreadLines(
   output: OutputTensor,
   { first, elementCount, segments }: TileInput,
-  derivation: Extract<Derivation, { line: unknown }>,
+  derivation: LineDerivation,
   length: number,
   model: number,
 ): Uint8Array<ArrayBuffer> {

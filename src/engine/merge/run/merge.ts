@@ -4,10 +4,9 @@ import type { FileTreeWriter } from "../../core/bytes.ts";
 import { sealUnchanged, watchInputs } from "../../core/inputs.ts";
 import type { GpuProvider } from "../../gpu/device.ts";
 import { makeWeightMap } from "../map/weightMap.ts";
-import { bytesToMeasure, bytesToMerge } from "../plan/estimate.ts";
+import { bytesToMerge, bytesToWrite } from "../plan/estimate.ts";
 import type { Plan } from "../plan/outputTensor.ts";
 import { requireRunnable } from "../plan/prepare.ts";
-import { decideAll } from "./decide.ts";
 import { type MeasureOptions, measure } from "./measure.ts";
 import type { Measured } from "./measured.ts";
 import { explainNonfinite } from "./nonfinite.ts";
@@ -27,9 +26,9 @@ export interface MergeOptions {
 }
 
 /**
- * Runs a whole merge: measures, decides, applies, and writes the files beside the weights. Resumes
- * where an earlier run into the same writer stopped; `changed` where an input differs from when
- * this run began. Peak memory is a few tiles.
+ * Runs a whole merge: measures, decides and applies tensor by tensor, and writes the files beside the
+ * weights. Resumes where an earlier run into the same writer stopped; `changed` where an input
+ * differs from when this run began.
  */
 export async function mergeInto(
   plan: Plan,
@@ -38,31 +37,36 @@ export async function mergeInto(
   options: MergeOptions,
 ): Promise<void> {
   requireRunnable(plan);
-  const { signal, name } = options;
-  const { writeBytes } = plan.card;
-  const totalBytes = bytesToMerge(plan, options.captions);
-  const inputs = await watchInputs(inputsOf([plan.template, ...plan.bases, ...plan.models]));
-  /** Upper bound of the measuring passes' bytes: tensors read again after a lost device do not count. */
-  const most = bytesToMeasure(plan, options.captions);
-  let measuredBytes = 0;
-  const measured = await measure(plan, gpuProvider, {
+  const { signal, name, progress, onTensor } = options;
+  const asked = {
     signal,
     ...(options.known ? { known: options.known } : {}),
     ...(options.captions ? { captions: options.captions } : {}),
-    ...(options.onTensor ? { onTensor: options.onTensor } : {}),
-    progress: (doneBytes, label) => {
-      measuredBytes = Math.min(doneBytes, most);
-      options.progress?.(measuredBytes, label);
-    },
-  });
-  const readPerWritten = (totalBytes - measuredBytes) / Math.max(writeBytes, 1);
-  const decisions = await explaining(plan, () => decideAll(plan, measured));
-  const sideFiles = await makeDocuments(plan, { name, map: makeWeightMap(plan, measured) });
-  const progress = (written: number, label: string) =>
-    options.progress?.(measuredBytes + written * readPerWritten, label);
+    ...(onTensor ? { onTensor } : {}),
+  };
+  const inputs = await watchInputs(inputsOf([plan.template, ...plan.bases, ...plan.models]));
+  const perWritten = bytesToWrite(plan) / Math.max(plan.card.writeBytes, 1);
+  const done = { measured: 0, written: 0 };
+  const tell = (label: string) => progress?.(done.measured + done.written * perWritten, label);
   const sealed = sealUnchanged(writer, inputs);
   await explaining(plan, () =>
-    runMerge(plan, decisions, sealed, gpuProvider, { signal, sideFiles, progress }),
+    runMerge(plan, sealed, gpuProvider, {
+      ...asked,
+      progress: (written, label) => {
+        done.written = written;
+        tell(label);
+      },
+      onMeasured: (measured, label) => {
+        done.measured = measured;
+        tell(label);
+      },
+      async sideFiles(known) {
+        // What a run that was broken off had written without storing what it measured.
+        const measured = await measure(plan, gpuProvider, { ...asked, known });
+        progress?.(bytesToMerge(plan, options.captions), "");
+        return makeDocuments(plan, { name, map: makeWeightMap(plan, measured) });
+      },
+    }),
   );
 }
 

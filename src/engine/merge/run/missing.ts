@@ -1,6 +1,6 @@
 import type { Selection } from "../method.ts";
 import type { OutputTensor, Plan } from "../plan/outputTensor.ts";
-import { decideUnit, groupUnits, seeSelected } from "./decide.ts";
+import { decideUnit, seeSelected } from "./decide.ts";
 import type { Measured } from "./measured.ts";
 import { ownRule, partOf, partShares, reductionOf, rowPerModel, type TensorRule } from "./rules.ts";
 
@@ -15,16 +15,15 @@ export interface Missing {
 }
 
 /**
- * Lists what a plan still lacks, given what is measured by then. Some wait for others: a method's
+ * Lists what a unit still lacks, given what is measured by then. Some wait for others: a method's
  * sums for the selection, shares by element for the decision. With `captions`, also what only the
  * map shows.
  */
 export function openMissing(
   plan: Plan,
   captions: readonly string[] | undefined,
-): (known: Measured) => readonly Missing[] {
+): (unit: readonly OutputTensor[], known: Measured) => readonly Missing[] {
   const { method } = plan;
-  const units = groupUnits(plan);
 
   function missingRules(output: OutputTensor, known: Measured): TensorRule[] {
     const selected = seeSelected(plan, output, known);
@@ -63,17 +62,16 @@ export function openMissing(
     return !known.facts.get(partShares(reduction))?.has(output.name);
   }
 
-  return (known) =>
-    units.flatMap((unit) => {
-      const shares = captions === undefined ? new Map() : missingShares(unit, known);
-      return unit.flatMap((output): readonly Missing[] => {
-        const wanted = method.select?.(output.resolved) ?? null;
-        const made = wanted && known.cuts.get(wanted.rule)?.has(output.name);
-        if (wanted && !made) return [{ output, selection: wanted, rules: [], parts: false }];
-        const share = shares.get(output.name);
-        const rules = [...missingRules(output, known), ...(share ? [share] : [])];
-        const parts = lacksParts(output, known);
-        return rules.length > 0 || parts ? [{ output, selection: null, rules, parts }] : [];
-      });
+  return (unit, known) => {
+    const shares = captions === undefined ? new Map() : missingShares(unit, known);
+    return unit.flatMap((output): readonly Missing[] => {
+      const wanted = method.select?.(output.resolved) ?? null;
+      const made = wanted && known.cuts.get(wanted.rule)?.has(output.name);
+      if (wanted && !made) return [{ output, selection: wanted, rules: [], parts: false }];
+      const share = shares.get(output.name);
+      const rules = [...missingRules(output, known), ...(share ? [share] : [])];
+      const parts = lacksParts(output, known);
+      return rules.length > 0 || parts ? [{ output, selection: null, rules, parts }] : [];
     });
+  };
 }

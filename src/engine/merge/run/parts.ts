@@ -1,13 +1,11 @@
 import { invariant } from "../../core/invariant.ts";
-import { mapOrdered } from "../../gpu/tiles/ordered.ts";
-import type { TileSlot } from "../../gpu/tiles/tileSlot.ts";
-import { countParts, cutTiles } from "../../gpu/tiles/tiling.ts";
+import { countParts } from "../../gpu/tiles/tiling.ts";
 import type { Facts } from "../method.ts";
 import type { OutputTensor, Plan } from "../plan/outputTensor.ts";
 import { requireFinite } from "./decide.ts";
 import { layoutOf, ownRule, reductionOf } from "./rules.ts";
 import { Sums, sumTile } from "./sum.ts";
-import { readTile } from "./tileInput.ts";
+import type { PassOptions, TensorTiles } from "./tensorTiles.ts";
 
 /** Decisions of a tensor whose rows or columns are each decided by themselves. */
 export interface PartDecisions {
@@ -17,37 +15,26 @@ export interface PartDecisions {
   readonly shares: readonly Facts[];
 }
 
-export interface PartOptions {
-  readonly signal: AbortSignal;
-  readonly tileElements: number;
-  /** Called with the number of elements summed since the last call. */
-  onElements?(count: number): void;
-}
-
 /**
  * Sums and decides each row or column of a tensor as if it were a tensor. Decisions are kept for
  * one tensor at a time: a model has millions of rows.
  */
 export async function decideParts(
   plan: Plan,
-  output: OutputTensor,
-  slots: readonly TileSlot[],
-  { signal, tileElements, onElements }: PartOptions,
+  tiles: TensorTiles,
+  options: PassOptions,
 ): Promise<PartDecisions> {
+  const { output } = tiles;
   const reduction = reductionOf(plan, output);
   invariant(reduction, "who decides in parts sums them");
   const layout = layoutOf(plan, output);
   const rule = ownRule(plan, output, reduction, []);
   const sums = new Sums(layout, rule.rows);
-  const summed = mapOrdered(cutTiles(layout, tileElements), slots.length, async (tile, slot) => {
-    signal.throwIfAborted();
-    const input = await readTile(output, tile, layout, rule.hasBase);
-    return { input, partials: await sumTile(slots[slot]!, input, rule) };
+  const summed = tiles.each(layout, options, async (slot) => {
+    const partials = await sumTile(slot, rule);
+    return { tile: slot.tile, partials };
   });
-  for await (const { input, partials } of summed) {
-    sums.add(input, partials);
-    onElements?.(input.elementCount);
-  }
+  for await (const { tile, partials } of summed) sums.add(tile, partials);
   return decideEach(plan, output, countParts(layout), sums);
 }
 

@@ -13,11 +13,7 @@ import type { OutputTensor, Plan } from "../plan/outputTensor.ts";
 
 /** A reduce rule for one tensor. */
 export interface TensorRule extends SumRule {
-  /** Whether the shader gets the base as the base, not as the first model. */
-  readonly hasBase: boolean;
   readonly powers: Reduction["powers"] | undefined;
-  /** Whether the shader gets the values that the method derives, behind the models. */
-  readonly seesDerived: boolean;
 }
 
 /** Whether the method's own rules get a base; a blended base is one of the models instead. */

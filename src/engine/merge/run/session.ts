@@ -1,23 +1,31 @@
 import { byteLength } from "../../core/tensor/dtype.ts";
 import type { Gpu } from "../../gpu/device.ts";
-import { TileSlot } from "../../gpu/tiles/tileSlot.ts";
+import { LANE_COPIES, TileSlot } from "../../gpu/tiles/tileSlot.ts";
 import {
   BLOCK_ELEMENTS,
   BLOCK_ROWS,
+  chooseSlots,
   chooseTileElements,
+  countTiles,
   type Layout,
   paddedRow,
   TILE_SLOTS,
   type TileNeeds,
   wholeBlocks,
 } from "../../gpu/tiles/tiling.ts";
+import { readingsOf } from "../plan/estimate.ts";
 import type { OutputTensor, Plan } from "../plan/outputTensor.ts";
-import type { Missing } from "./missing.ts";
-import { layoutOf, modelsSeen, ownRule, reductionOf, wholeLayoutOf } from "./rules.ts";
+import {
+  layoutOf,
+  linesOf,
+  modelsSeen,
+  ownRule,
+  reductionOf,
+  seesBase,
+  wholeLayoutOf,
+} from "./rules.ts";
+import { type TensorDerivation, TensorTiles } from "./tensorTiles.ts";
 import { readBytesPerElement, sourcesOf } from "./tileInput.ts";
-
-/** A tensor to read in tiles, with the rules to run over them. */
-type Work = Pick<Missing, "output"> & Partial<Pick<Missing, "rules">>;
 
 /** Two words of a radix sort, twice. */
 const SORT_BYTES = 16;
@@ -46,15 +54,27 @@ function constantBytesPerElement({ part, rows, rowLength }: Layout, constants: n
 const derivedOf = ({ method }: Plan, { resolved }: OutputTensor) =>
   method.derive?.(resolved)?.models ?? 0;
 
+/** What the method derives of a tensor's tiles, or null. */
+function derivationOf(plan: Plan, output: OutputTensor): TensorDerivation | null {
+  const derivation = plan.method.derive?.(output.resolved) ?? null;
+  const lines = linesOf(plan, output);
+  if (!derivation || !lines) return null;
+  return { ...derivation, lines, hasBase: seesBase(plan, output) };
+}
+
+/** Rows of sums of a tensor's rules: its method's own, and one a model for those of the map. */
+function mostRows(plan: Plan, output: OutputTensor, inMap: boolean): number {
+  const own = reductionOf(plan, output);
+  const shown = inMap ? output.models.length : 0;
+  return Math.max(shown, own ? ownRule(plan, output, own, []).rows : 0);
+}
+
 /** Largest needs of the tiles of a plan's merged tensors. */
-function tileNeeds(
-  plan: Plan,
-  work: readonly Work[],
-  limits: { readonly budgetBytes: number; readonly bindingBytes: number },
-): TileNeeds {
-  const merged = work.filter(({ output }) => output.action === "merge");
-  const most = (of: (output: OutputTensor, rules: Work["rules"]) => number, least = 1) =>
-    merged.reduce((largest, { output, rules }) => Math.max(largest, of(output, rules)), least);
+function tileNeeds(plan: Plan, inMap: boolean, { pool, device, software }: Gpu): TileNeeds {
+  const { maxBufferSize, maxStorageBufferBindingSize } = device.limits;
+  const merged = plan.outputs.filter(({ action }) => action === "merge");
+  const most = (of: (output: OutputTensor) => number, least = 1) =>
+    merged.reduce((largest, output) => Math.max(largest, of(output)), least);
   return {
     readBytesPerElement: most(
       (output) => readBytesPerElement(output) + 4 * derivedOf(plan, output),
@@ -63,13 +83,19 @@ function tileNeeds(
     writeBytesPerElement: most((output) =>
       derivedOf(plan, output) > 0 ? 4 : byteLength(output.dtype, 1),
     ),
-    sumBytesPerElement: most((output, rules = []) => {
-      const whole = sumBytesPerElement(wholeLayoutOf(plan, output));
-      const layout = layoutOf(plan, output);
-      const own = layout.part === "tensor" ? null : reductionOf(plan, output);
-      const inParts = own ? ownRule(plan, output, own, []).rows * sumBytesPerElement(layout) : 0;
-      return Math.max(inParts, ...rules.map(({ rows }) => rows * whole));
+    sumBytesPerElement: most((output) => {
+      const layouts = [layoutOf(plan, output), ...(inMap ? [wholeLayoutOf(plan, output)] : [])];
+      return mostRows(plan, output, inMap) * Math.max(...layouts.map(sumBytesPerElement));
     }, 0),
+    laneBytesPerElement: most(
+      (output) =>
+        software && (inMap || layoutOf(plan, output).part === "tensor")
+          ? LANE_COPIES *
+            mostRows(plan, output, inMap) *
+            sumBytesPerElement(wholeLayoutOf(plan, output))
+          : 0,
+      0,
+    ),
     constantBytesPerElement: most(
       (output) => constantBytesPerElement(layoutOf(plan, output), modelsSeen(plan, output)),
       0,
@@ -85,42 +111,73 @@ function tileNeeds(
       if (part === "column") return BLOCK_ROWS * paddedRow(rowLength);
       return derivedOf(plan, output) > 0 ? paddedRow(rowLength) : 1;
     }),
-    ...limits,
-  };
-}
-
-/** Tile slots of a plan on one device, and the length of its tiles. */
-export interface TileSession {
-  readonly slots: readonly TileSlot[];
-  readonly tileElements: number;
-  release(): void;
-}
-
-/** Allocates the tile slots. Tests may ask for shorter tiles: results do not depend on it. */
-export function openTileSession(
-  gpu: Gpu,
-  plan: Plan,
-  work: readonly Work[],
-  tileElements?: number,
-): TileSession {
-  const { maxBufferSize, maxStorageBufferBindingSize } = gpu.device.limits;
-  const needs = tileNeeds(plan, work, {
-    budgetBytes: gpu.pool.budgetBytes - gpu.pool.usedBytes,
+    budgetBytes: pool.budgetBytes - pool.usedBytes,
     bindingBytes: Math.min(maxBufferSize, maxStorageBufferBindingSize),
-  });
-  const length = Math.max(
-    tileElements ?? chooseTileElements(needs),
-    wholeBlocks(needs.leastElements),
-  );
-  const slots: TileSlot[] = [];
-  const release = () => {
-    for (const slot of slots) slot.release();
   };
-  try {
-    while (slots.length < TILE_SLOTS) slots.push(new TileSlot(gpu, needs, length));
-  } catch (error) {
-    release();
-    throw error;
+}
+
+/** What tests may ask for; results do not depend on it. */
+export interface TileLimits {
+  /** Length of tiles in elements, below what the budget allows. */
+  readonly tileElements?: number;
+  /** Most slots at once, below what the budget allows. */
+  readonly slots?: number;
+}
+
+/** Tile slots of a plan on one device, which its tensors take in turn. */
+export class TileSession {
+  readonly gpu: Gpu;
+  readonly #plan: Plan;
+  readonly #needs: TileNeeds;
+  readonly #tileElements: number;
+  readonly #most: number;
+  readonly #all: TileSlot[] = [];
+  #free: TileSlot[] = [];
+  /** Those who wait for slots, in their order. */
+  readonly #waiting: (() => void)[] = [];
+
+  constructor(gpu: Gpu, plan: Plan, inMap: boolean, limits: TileLimits) {
+    this.gpu = gpu;
+    this.#plan = plan;
+    this.#needs = tileNeeds(plan, inMap, gpu);
+    const length = limits.tileElements ?? chooseTileElements(this.#needs);
+    this.#tileElements = Math.max(length, wholeBlocks(this.#needs.leastElements));
+    this.#most = limits.slots ?? chooseSlots(this.#needs, this.#tileElements);
   }
-  return { slots, tileElements: length, release };
+
+  /**
+   * A tensor's tiles: one slot for each where all fit and are needed more than once, else a few
+   * slots that are used in turn. Waits until as many slots are free.
+   */
+  async take(output: OutputTensor): Promise<TensorTiles> {
+    const layouts = [layoutOf(this.#plan, output), wholeLayoutOf(this.#plan, output)];
+    const tiles = Math.max(...layouts.map((each) => countTiles(each, this.#tileElements)));
+    const stays = readingsOf(this.#plan.method, output).passes > 1 && tiles <= this.#most;
+    const count = stays ? Math.max(tiles, 1) : Math.min(Math.max(tiles, 1), TILE_SLOTS);
+    while (this.#free.length + this.#most - this.#all.length < count) {
+      await new Promise<void>((resolve) => this.#waiting.push(resolve));
+    }
+    while (this.#free.length < count) {
+      const made = new TileSlot(this.gpu, this.#needs, this.#tileElements);
+      this.#all.push(made);
+      this.#free.push(made);
+    }
+    const slots = this.#free.splice(0, count);
+    const about = {
+      gpu: this.gpu,
+      output,
+      slots,
+      tileElements: this.#tileElements,
+      whole: wholeLayoutOf(this.#plan, output),
+      derivation: derivationOf(this.#plan, output),
+    };
+    return new TensorTiles(about, () => {
+      this.#free.push(...slots);
+      for (const wake of this.#waiting.splice(0)) wake();
+    });
+  }
+
+  release(): void {
+    for (const slot of this.#all) slot.release();
+  }
 }

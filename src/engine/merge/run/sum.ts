@@ -1,5 +1,5 @@
 import { addPartials } from "../../gpu/tiles/sums.ts";
-import type { TileInput } from "../../gpu/tiles/tileInput.ts";
+import type { TileRange } from "../../gpu/tiles/tileInput.ts";
 import type { TileSlot } from "../../gpu/tiles/tileSlot.ts";
 import { countParts } from "../../gpu/tiles/tiling.ts";
 import type { Facts } from "../method.ts";
@@ -19,15 +19,11 @@ const SMALL_UNIT = 2 ** 96;
 const VANISHING = 2 ** -90;
 
 /**
- * Partial sums of a rule over a tile. Blocks whose squares come close to underflow are summed again
+ * Partial sums of a rule over the tile that a slot holds. Blocks whose squares come close to underflow are summed again
  * in a smaller unit, so that elements that changed have a nonzero magnitude.
  */
-export async function sumTile(
-  slot: TileSlot,
-  tile: TileInput,
-  rule: TensorRule,
-): Promise<Partials> {
-  const plain = await slot.reduce({ ...tile, hasBase: rule.hasBase }, rule);
+export async function sumTile(slot: TileSlot, rule: TensorRule): Promise<Partials> {
+  const plain = await slot.reduce(rule);
   const { powers } = rule;
   if (!powers) return plain;
   const count = powers.indexOf(0);
@@ -35,7 +31,7 @@ export async function sumTile(
   const vanishes = (at: number) => plain[at + count]! > 0 && plain[at + square]! < VANISHING;
   const starts = Array.from({ length: plain.length / SUMS }, (_, i) => SUMS * i).filter(vanishes);
   if (starts.length === 0) return plain;
-  const small = await slot.reduce({ ...tile, hasBase: rule.hasBase }, rule, SMALL_UNIT);
+  const small = await slot.reduce(rule, SMALL_UNIT);
   const exact = Float64Array.from(plain);
   for (const at of starts) {
     for (let k = 0; k < SUMS; k++) exact[at + k] = small[at + k]! / SMALL_UNIT ** powers[k]!;
@@ -48,12 +44,12 @@ export class Sums {
   readonly #sums: Float64Array;
   readonly #rows: number;
 
-  constructor(layout: TileInput["layout"], rows: number) {
+  constructor(layout: TileRange["layout"], rows: number) {
     this.#rows = rows;
     this.#sums = new Float64Array(countParts(layout) * rows * SUMS);
   }
 
-  add(tile: TileInput, partials: Partials): void {
+  add(tile: TileRange, partials: Partials): void {
     addPartials(this.#sums, tile, this.#rows, partials);
   }
 

@@ -29,12 +29,12 @@ export function storedBytesPerElement(output: OutputTensor): number {
   return sourcesOf(output).reduce((sum, { dtype }) => sum + byteLength(dtype, 1), 0);
 }
 
-/** Reads a tile of every source; F64 and F8 are converted to f32. */
+/** Reads a tile of every source; F64 and F8 are converted to f32. `derived`: for so many derived segments. */
 export async function readTile(
   output: OutputTensor,
   { first, count }: Tile,
   layout: Layout,
-  hasBase: boolean = output.base !== null,
+  derived = 0,
 ): Promise<TileInput> {
   const segments = await Promise.all(
     sourcesOf(output).map(async (tensor) => {
@@ -51,5 +51,5 @@ export async function readTile(
     }),
   );
   const { arithmetic } = output.resolved;
-  return { first, elementCount: count, layout, hasBase, arithmetic, segments };
+  return { first, elementCount: count, layout, arithmetic, segments, derived };
 }
