@@ -13,8 +13,10 @@
 // 5 keeps the largest |δ| as 1 does, without those that p₄ … p₇ keep likewise. 6 keeps an element with
 // the probability p₀ + p₁ · place, which derive/ranks.wgsl finds, by draws with the key (p₃ << 16 | p₄,
 // p₅ << 16 | p₆); 7 by draws recorded behind the models. What is kept is divided by it where p₂ is 1.
-// Linked constant THINNING: the one of these that a tensor's models have, where they do not keep all;
-// software adapters run every branch that is not decided when a shader is compiled.
+// Linked constants, since software adapters run every branch that is not decided when a shader is
+// compiled: THINNING, the one of these that a tensor's models have, where they do not keep all; ELECTS,
+// whether signs are elected; RESCALES, whether changes are rescaled; WEIGHED_VOTES, whether weights are
+// the votes where steps are rounded.
 // needs lib/delta.wgsl
 // needs lib/delta_variance.wgsl
 // needs lib/philox.wgsl
@@ -83,26 +85,38 @@ fn left_of(base: vec4f, x: array<vec4f, MODELS>, m: u32) -> vec4f {
 
 // What thinning leaves of a model's change.
 fn thinned(base: vec4f, x: array<vec4f, MODELS>, m: u32) -> vec4f {
-  return stepped(left_of(base, x, m) * delta(base, x[m]));
+  if (RESCALES) { return stepped(left_of(base, x, m) * delta(base, x[m])); }
+  return select(vec4f(0.0), delta(base, x[m]), is_kept(base, x, m));
 }
 
 // out, with every tensor, product and sum rounded to ARITHMETIC in mergekit's order.
 fn merge_in_steps(base: vec4f, x: array<vec4f, MODELS>) -> vec4f {
-  var left: array<vec4f, MODELS>;
+  // What each model adds, weighed at once where that is also its vote.
+  var part: array<vec4f, MODELS>;
   var votes = vec4f(0.0);
   for (var m = 0u; m < MODELS; m++) {
-    left[m] = thinned(base, x, m);
-    votes += stepped(constants[HEADER + PER_MODEL * m + 1u] * left[m]);
+    let at = HEADER + PER_MODEL * m;
+    part[m] = thinned(base, x, m);
+    if (WEIGHED_VOTES) {
+      part[m] = stepped(constants[at] * part[m]);
+      votes += part[m];
+    } else {
+      votes += stepped(constants[at + 1u] * part[m]);
+    }
   }
-  let elected = select(vec4f(-1.0), vec4f(1.0), votes >= vec4f(0.0));
+  let is_up = votes >= vec4f(0.0);
   var change = vec4f(0.0);
   var divisor = vec4f(0.0);
   for (var m = 0u; m < MODELS; m++) {
-    let at = HEADER + PER_MODEL * m;
-    let vote = constants[at + 1u] * left[m] * elected;
-    let agrees = vec4<bool>(constants[0] == 0.0) | (vote > vec4f(0.0));
-    change += select(vec4f(0.0), stepped(constants[at] * left[m]), agrees);
-    divisor += select(vec4f(0.0), vec4f(constants[at]), agrees);
+    let weight = constants[HEADER + PER_MODEL * m];
+    if (ELECTS) {
+      let agrees = select(part[m] < vec4f(0.0), part[m] > vec4f(0.0), is_up);
+      part[m] = select(vec4f(0.0), part[m], agrees);
+      divisor += select(vec4f(0.0), vec4f(weight), agrees);
+    } else {
+      divisor += weight;
+    }
+    if (WEIGHED_VOTES) { change += part[m]; } else { change += stepped(weight * part[m]); }
   }
   change = stepped(change);
   divisor = stepped(divisor);

@@ -62,6 +62,9 @@ function combinations(part: Part): readonly ShaderConstants[] {
       PADDED: i % 2 === 0,
       // Of lib/task_vectors.wgsl; the others have no such constant.
       THINNING: (2 * i + j) % 8,
+      ELECTS: i % 2 === 0,
+      RESCALES: i % 4 < 2,
+      WEIGHED_VOTES: j === 0,
     }));
   });
 }

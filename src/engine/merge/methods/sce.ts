@@ -88,7 +88,13 @@ export default defineMethod({
     const counts = (differing: number) => models.map(() => [Math.trunc(fraction * differing)]);
     return { rule: "spread", shared: true, of: "positive", counts };
   },
-  linked: ({ global }) => taskVectorLinked(fractionOf(global) < 1 ? "variance" : "none"),
+  linked: ({ global }) =>
+    taskVectorLinked({
+      thins: fractionOf(global) < 1 ? "variance" : "none",
+      elect: true,
+      rescales: false,
+      weighsVotes: false,
+    }),
   reduce: () => keptSums,
   reduceConstants: (tensor) => {
     const weights = tensor.resolved.models.map(() => 1);

@@ -85,7 +85,13 @@ export default defineMethod({
       densitiesOf(resolved).map((density) => [countKept(resolved, density, elements)]);
     return { rule: "magnitude", shared: false, of: "all", counts };
   },
-  linked: (resolved) => taskVectorLinked(trims(resolved) ? "largest" : "none"),
+  linked: (resolved) =>
+    taskVectorLinked({
+      thins: trims(resolved) ? "largest" : "none",
+      elect: true,
+      rescales: Boolean(resolved.global.rescale),
+      weighsVotes: true,
+    }),
   reduce: ({ global }) => (global.rescale ? keptSums : null),
   reduceConstants: (tensor) =>
     taskVectorConstants(termsOf(tensor, []), consensusOf(tensor.resolved)),

@@ -66,9 +66,30 @@ const THINNINGS = {
   "recorded ranked": 7,
 } as const satisfies Record<Thinning["kind"], number>;
 
-/** Linked constants of shaders/lib/task_vectors.wgsl, for models that keep all or are thinned so. */
-export function taskVectorLinked(kind: Thinning["kind"]): ShaderConstants {
-  return { THINNING: THINNINGS[kind] };
+/** What the shader of a tensor is compiled for. */
+interface TaskVectorForm {
+  /** Sparsification of the models that do not keep all their changes. */
+  readonly thins: Thinning["kind"];
+  readonly elect: boolean;
+  /** Whether a model's changes may be rescaled after thinning. */
+  readonly rescales: boolean;
+  /** Whether weights are the votes where steps are rounded. */
+  readonly weighsVotes: boolean;
+}
+
+/** Linked constants of shaders/lib/task_vectors.wgsl. */
+export function taskVectorLinked({
+  thins,
+  elect,
+  rescales,
+  weighsVotes,
+}: TaskVectorForm): ShaderConstants {
+  return {
+    THINNING: THINNINGS[thins],
+    ELECTS: elect,
+    RESCALES: rescales,
+    WEIGHED_VOTES: weighsVotes,
+  };
 }
 
 /**

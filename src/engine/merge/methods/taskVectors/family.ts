@@ -133,7 +133,10 @@ export function defineTaskVectors(about: TaskVectorMethod): MergeMethod {
       const found = differences.filter((difference) => difference !== null);
       return found.length === 0 ? null : found.join("; ");
     },
-    linked: (resolved) => taskVectorLinked(thins(resolved)),
+    linked(resolved) {
+      const rescales = Boolean(resolved.global.rescale);
+      return taskVectorLinked({ thins: thins(resolved), elect, rescales, weighsVotes: true });
+    },
     reduce: (resolved) =>
       resolved.global.rescale && typeof ratio?.(resolved, 0) !== "number" ? keptSums : null,
     reduceConstants: (tensor) =>
