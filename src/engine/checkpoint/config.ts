@@ -15,10 +15,25 @@ export interface ModelConfig {
   readonly fields: Readonly<Record<string, unknown>>;
 }
 
-/** Architectures whose head is the embedding unless config.json says otherwise. */
-const TIED_BY_DEFAULT =
-  /^(gpt2|gpt_neo|gptj|bloom|opt|falcon|t5|cohere2?|codegen|gemma[0-9]?(_text)?|gemma3n(_text)?)$/;
+/**
+ * Model types whose head is the embedding unless config.json says otherwise: the defaults of
+ * transformers 5's classes, which its configs leave out.
+ */
+const TIED_BY_DEFAULT: ReadonlySet<string> = new Set(
+  `albert bart bert bert-generation big_bird bigbird_pegasus biogpt blenderbot blenderbot-small bloom
+  camembert cohere cohere2 cohere2_moe convbert cpmant ctrl data2vec-text deberta deberta-v2 distilbert
+  electra ernie ernie4_5 ernie4_5_moe esm falcon falcon_mamba flaubert florence2 fnet funnel gemma
+  gemma2 gemma3 gemma3_text gemma3n gemma3n_text gemma4 gemma4_text gpt-sw3 gpt2 gpt_bigcode gpt_neo
+  gpt_neox_japanese ibert jetmoe layoutlm led lfm2 lfm2_moe longformer longt5 luke m2m_100 mamba marian
+  mbart megatron-bert minicpm3 mobilebert modernbert modernbert-decoder mpnet mpt mra mt5 mvp nllb-moe
+  nomic_bert nystromformer openai-gpt opt paligemma pegasus pegasus_x plbart pop2piano prophetnet
+  recurrent_gemma roberta roberta-prelayernorm roc_bert roformer smollm3 speech_to_text squeezebert
+  starcoder2 switch_transformers t5 t5gemma trocr udop umt5 vaultgemma whisper xglm xlm xlm-roberta
+  xlm-roberta-xl xlnet xmod yoso zamba zamba2`.split(/\s+/),
+);
 
+/** Key under which configs of diffusers name the model's class. */
+const DIFFUSERS = "_class_name";
 /** Key of the language model's config within a multimodal model's. */
 const NESTED = "text_config";
 const RULES = { maxDepth: 64, duplicateKeys: "allow" } as const;
@@ -51,12 +66,12 @@ export function parseConfig(text: string, file: string): ModelConfig {
   const tied = look("tie_word_embeddings");
   return {
     text,
-    architecture: Array.isArray(architectures) ? word(architectures[0]) : null,
+    architecture: word(Array.isArray(architectures) ? architectures[0] : fields[DIFFUSERS]),
     modelType,
     layers: count("num_hidden_layers", "n_layer", "num_layers", "n_layers"),
     vocabSize: count("vocab_size"),
     hiddenSize: count("hidden_size", "n_embd", "d_model"),
-    tied: typeof tied === "boolean" ? tied : TIED_BY_DEFAULT.test(modelType ?? ""),
+    tied: typeof tied === "boolean" ? tied : TIED_BY_DEFAULT.has(modelType ?? ""),
     fields,
   };
 }
@@ -68,6 +83,11 @@ export interface ConfigField {
   readonly key: string;
   /** Its value as JSON, in the file's own spelling. */
   readonly json: string;
+}
+
+/** Name of a checkpoint's weight files, before the ending: diffusers looks for its own. */
+export function weightStem(config: ModelConfig | null): string {
+  return config && DIFFUSERS in config.fields ? "diffusion_pytorch_model" : "model";
 }
 
 /** Fields of a config and of the objects within it, in the text's order. */
@@ -115,11 +135,17 @@ export function rewriteConfig(
     );
     put(stated, keys[0], JSON.stringify(value));
   };
+  const setDType = (name: string) => {
+    const keys = dtypeKeys(text);
+    const isStated = members.some(({ key }) => keys.includes(key));
+    // diffusers' configs name none, and are refused a field that the class does not know.
+    if (isStated || !members.some(({ key }) => key === DIFFUSERS)) set(keys, name);
+  };
   for (const { path, key, json } of changes.fields ?? []) {
     const isIt = (member: JsonMember) => member.key === key && member.path.join("/") === path;
     put(members.filter(isIt), key, json);
   }
-  if (changes.dtype) set(dtypeKeys(text), torchName(changes.dtype));
+  if (changes.dtype) setDType(torchName(changes.dtype));
   if (changes.vocabSize !== undefined) set(["vocab_size"], changes.vocabSize);
   if (changes.tied !== undefined) set(["tie_word_embeddings"], changes.tied);
   if (added.length > 0) {

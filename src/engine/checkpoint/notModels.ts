@@ -49,6 +49,7 @@ export function describeFiles(paths: readonly string[]): string | null {
 /** Error for a folder or file that no format matches. */
 export function notACheckpoint(files: FileTree, name: string): EngineError {
   const here = topLevel(files.keys());
+  if (here.includes("model_index.json")) return pipelineError(files, name);
   const known = describeFiles(here);
   if (known !== null)
     return new EngineError("missing-file", known, { model: name, files: files.size });
@@ -57,5 +58,19 @@ export function notACheckpoint(files: FileTree, name: string): EngineError {
     "missing-file",
     `${name} has no weights: no .safetensors file${instead}. Take the folder that holds config.json and model.safetensors.`,
     { model: name, files: files.size },
+  );
+}
+
+/** Error for a pipeline of diffusers, each of whose models has a folder. */
+function pipelineError(files: FileTree, name: string): EngineError {
+  const folders = [...files.keys()].flatMap(
+    (path) => /^([^/]+)\/.*\.safetensors$/.exec(path)?.[1] ?? [],
+  );
+  const parts = [...new Set(folders)];
+  const instead = parts.length > 0 ? `: ${listSome(parts)}` : ", each in a folder with its weights";
+  return new EngineError(
+    "missing-file",
+    `${name} is a pipeline of diffusers, made of several models${instead}. Take these one by one, put each result back into its folder, and keep the rest of the pipeline as it is.`,
+    { model: name, parts: parts.length },
   );
 }

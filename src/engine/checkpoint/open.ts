@@ -9,6 +9,7 @@ import { openWeights } from "./openWeights.ts";
 import { quantisationNotes } from "./quantised/describeQuantised.ts";
 import { dequantise } from "./quantised/findQuantised.ts";
 import { readText } from "./smallFile.ts";
+import { findEmbedding } from "./tensorRoles/head.ts";
 
 const MAX_CONFIG_BYTES = 2 ** 20;
 
@@ -23,7 +24,7 @@ export async function openCheckpoint(files: FileTree, name: string): Promise<Che
   const config = await readConfig(files);
   const { tensors, quantised } = dequantise(weights.tensors, config);
   const notes = [
-    ...(await sideFileNotes(files)),
+    ...(await sideFileNotes(files, findEmbedding({ tensors }) !== null)),
     ...tensorNotes(tensors, config),
     ...quantisationNotes(quantised),
     ...weights.notes,

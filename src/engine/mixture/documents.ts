@@ -24,7 +24,7 @@ export async function mixtureDocuments(
   files.set("mergekit_moe_config.yml", inMemory(options.yaml));
   files.set("README.md", inMemory(await formatCard(plan, options)));
   if (plan.shards.index !== null) {
-    files.set("model.safetensors.index.json", inMemory(plan.shards.index));
+    files.set(plan.shards.indexPath, inMemory(plan.shards.index));
   }
   return files;
 }

@@ -92,7 +92,7 @@ export function planTarget(
   }
   for (const [path, source] of companionFiles(pivot)) files.set(path, source);
   for (const [path, source] of options.files) files.set(path, source);
-  if (shards.index !== null) files.set("model.safetensors.index.json", inMemory(shards.index));
+  if (shards.index !== null) files.set(shards.indexPath, inMemory(shards.index));
   const weights = shards.files.reduce((sum, file) => sum + file.byteLength, 0);
   const beside = [...files.values()].reduce((sum, source) => sum + source.byteLength, 0);
   return { shards, byteLength: weights + beside, tensors, dtypes, files };

@@ -4,13 +4,23 @@ import { isHead, isTokenEmbedding, roleOf } from "./role.ts";
 const preferText = (tensors: readonly CheckpointTensor[]) =>
   tensors.find(({ name }) => roleOf(name).stack === "text") ?? tensors[0] ?? null;
 
-/** Token embedding of the language model; another stack's where it has none. */
-export function findEmbedding({ tensors }: Checkpoint): CheckpointTensor | null {
-  return preferText([...tensors.values()].filter(({ name }) => isTokenEmbedding(name)));
+/** Classes of transformers without a head: `BertModel` of a sentence encoder. */
+export const HEADLESS = /((?<!LMHead)Model|ForSequenceClassification|ForTokenClassification)$/;
+/** Classes of transformers that predict tokens. */
+export const PREDICTS_TOKENS = /(ForCausalLM|LMHeadModel)$/;
+
+/**
+ * Token embedding of the language model; another stack's where it has none. Null for a diffusion
+ * model, whose text encoder predicts nothing.
+ */
+export function findEmbedding({ tensors }: Pick<Checkpoint, "tensors">): CheckpointTensor | null {
+  const list = [...tensors.values()];
+  if (list.some(({ name }) => roleOf(name).stack === "unet")) return null;
+  return preferText(list.filter(({ name }) => isTokenEmbedding(name)));
 }
 
 /** Head that a checkpoint stores beside its embedding. */
-export function findHead({ tensors }: Checkpoint): CheckpointTensor | null {
+export function findHead({ tensors }: Pick<Checkpoint, "tensors">): CheckpointTensor | null {
   return preferText([...tensors.values()].filter(({ name }) => isHead(name)));
 }
 

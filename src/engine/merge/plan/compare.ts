@@ -1,5 +1,6 @@
 import { storedCard } from "../../checkpoint/checkpoint.ts";
 import { countLayers } from "../../checkpoint/tensorRoles/depth.ts";
+import { findEmbedding } from "../../checkpoint/tensorRoles/head.ts";
 import type { DType, Finding, Recipe } from "../../contract/index.ts";
 import { isObject } from "../../core/json.ts";
 import { hasSlices } from "../recipe/sections.ts";
@@ -160,7 +161,7 @@ export function compareCheckpoints(
       finding(
         "warning",
         "missing-file",
-        `"${template.key}" has no config.json, so the result has none: transformers will not load it.`,
+        `"${template.key}" has no config.json, so the result has none${findEmbedding(template.checkpoint) ? ": transformers will not load it" : ""}.`,
         { source: template },
       ),
     );

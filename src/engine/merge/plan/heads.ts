@@ -1,11 +1,14 @@
-import { findEmbedding, findHead, isTied } from "../../checkpoint/tensorRoles/head.ts";
+import {
+  findEmbedding,
+  findHead,
+  HEADLESS,
+  isTied,
+  PREDICTS_TOKENS,
+} from "../../checkpoint/tensorRoles/head.ts";
 import { isHead } from "../../checkpoint/tensorRoles/role.ts";
 import type { Finding } from "../../contract/index.ts";
 import type { OutputTensor } from "./outputTensor.ts";
 import { finding, type Source } from "./sources.ts";
-
-/** Classes of transformers that predict tokens. */
-const CAUSAL = /(ForCausalLM|LMHeadModel)$/;
 
 const hasHead = ({ checkpoint }: Source) => findHead(checkpoint) !== null;
 
@@ -39,12 +42,13 @@ export function compareHeads(
     const consequence = `the result has a head of its own${changed}`;
     return [...findings, ...tied.map((source) => describeTied(source, consequence))];
   }
+  const { architecture } = template.checkpoint.config ?? {};
+  if (HEADLESS.test(architecture ?? "")) return findings;
   if (tied.includes(template) && findEmbedding(template.checkpoint)) {
     const message = "The models tie the head to the embedding, and so does the result.";
     return [...findings, finding("note", "info", message)];
   }
-  const { architecture } = template.checkpoint.config ?? {};
-  if (!CAUSAL.test(architecture ?? "")) return findings;
+  if (!PREDICTS_TOKENS.test(architecture ?? "")) return findings;
   const sentence = `"${template.key}" is a ${architecture}, but no model has a head, and config.json does not tie it to the embedding: the result cannot predict tokens until it has one. Is a shard missing?`;
   return [...findings, finding("warning", "missing-tensor", sentence, { source: template })];
 }

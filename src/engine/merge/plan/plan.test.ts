@@ -251,10 +251,12 @@ describe("heads", () => {
   const own: Tensors = { ...LLAMA, [HEAD]: ["BF16", [8, 4]] };
 
   test("stay away where all models tie them", () => {
-    const models = three().map((model) => makeModel(model.name, LLAMA, { tied: true }));
-    const found = plan(FORMS.varm, models);
+    const tie = (architecture: string) =>
+      three().map(({ name }) => makeModel(name, LLAMA, { tied: true, architecture }));
+    const found = plan(FORMS.varm, tie("LlamaForCausalLM"));
     expect(found.outputs.map(({ name }) => name)).not.toContain(HEAD);
     expect(codes(found)).toEqual(["note info"]);
+    expect(codes(plan(FORMS.varm, tie("LlamaModel")))).toEqual([]); // it has none to tie
   });
 
   test("of one model bring in the embedding of the one that ties it", () => {

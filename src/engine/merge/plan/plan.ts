@@ -1,3 +1,4 @@
+import { weightStem } from "../../checkpoint/config.ts";
 import { planShards } from "../../checkpoint/formats/safetensors/shards.ts";
 import { countsTokens, isTokenEmbedding } from "../../checkpoint/tensorRoles/role.ts";
 import {
@@ -158,6 +159,7 @@ export function planMerge(given: PlanRequest): Plan {
   const shards = planShards(outputs, {
     maxBytes: request.shardBytes,
     metadata: { tool: `${STUDIO.name} ${STUDIO.version}`, merge_method: method.id },
+    stem: weightStem(sources.template.checkpoint.config),
   });
   return {
     card: makeCard(request, outputs, shards, { findings, extras: listExtras(absences) }),

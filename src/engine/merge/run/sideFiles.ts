@@ -159,7 +159,7 @@ export async function makeDocuments(
   });
   files.set("README.md", inMemory(card));
   if (plan.shards.index !== null) {
-    files.set("model.safetensors.index.json", inMemory(plan.shards.index));
+    files.set(plan.shards.indexPath, inMemory(plan.shards.index));
   }
   return files;
 }

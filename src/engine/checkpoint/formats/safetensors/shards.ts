@@ -27,8 +27,10 @@ export interface PlannedFile {
 
 export interface ShardPlan {
   readonly files: readonly PlannedFile[];
-  /** Text of model.safetensors.index.json; null for a single file. */
+  /** Text of the index; null for a single file. */
   readonly index: string | null;
+  /** `model.safetensors.index.json`. */
+  readonly indexPath: string;
 }
 
 interface Sized extends TensorToWrite {
@@ -48,9 +50,11 @@ export function planShards(
     readonly maxBytes: number;
     /** Metadata of the header, beside `format: pt`. */
     readonly metadata: Readonly<Record<string, string>>;
+    /** Name of the files before the ending; `model` by default. */
+    readonly stem?: string;
   },
 ): ShardPlan {
-  const { maxBytes, metadata } = options;
+  const { maxBytes, metadata, stem = "model" } = options;
   invariant(maxBytes > 0, "a shard holds at least a byte");
   const sized = tensors.map((tensor): Sized => {
     const elementCount = tensor.shape.reduce((product, axis) => product * axis, 1);
@@ -61,9 +65,10 @@ export function planShards(
   invariant(!names.has("__metadata__"), "no tensor is called __metadata__");
 
   const shards = cutIntoShards(sized, maxBytes);
-  const paths = shards.map((_, i) => shardPath(i, shards.length));
+  const paths = shards.map((_, i) => shardPath(stem, i, shards.length));
   const files = shards.map((shard, i) => planFile(paths[i]!, shard, metadata));
-  return { files, index: shards.length === 1 ? null : formatIndex(sized, files) };
+  const index = shards.length === 1 ? null : formatIndex(sized, files);
+  return { files, index, indexPath: `${stem}.safetensors.index.json` };
 }
 
 function cutIntoShards(tensors: readonly Sized[], maxBytes: number): readonly Sized[][] {
@@ -80,10 +85,10 @@ function cutIntoShards(tensors: readonly Sized[], maxBytes: number): readonly Si
   return shards;
 }
 
-function shardPath(index: number, count: number): string {
-  if (count === 1) return "model.safetensors";
+function shardPath(stem: string, index: number, count: number): string {
+  if (count === 1) return `${stem}.safetensors`;
   const five = (value: number) => String(value).padStart(5, "0");
-  return `model-${five(index + 1)}-of-${five(count)}.safetensors`;
+  return `${stem}-${five(index + 1)}-of-${five(count)}.safetensors`;
 }
 
 function planFile(

@@ -56,7 +56,13 @@ function chooseWithoutIndex(
   // Mistral's consolidated.safetensors repeats all weights under other names.
   const others = weights.filter((path) => path !== "consolidated.safetensors");
   const candidates = others.length > 0 ? others : weights;
-  return candidates.filter((path) => !path.startsWith("adapter_"));
+  return candidates.filter((path) => !path.startsWith("adapter_") && !isVariant(path, weights));
+}
+
+/** Whether a file repeats another's weights: `model.fp16.safetensors` beside `model.safetensors`. */
+function isVariant(path: string, weights: readonly string[]): boolean {
+  const plain = path.replace(/\.[\w-]+(?=\.safetensors$)/, "");
+  return plain !== path && weights.includes(plain);
 }
 
 /** Advice for an index whose shards have another numbering than those in the folder. */
