@@ -95,6 +95,23 @@ test("text changes the form; text that is no recipe says where and leaves the fo
   expect(text).toBe("merge_method: [");
 });
 
+test("text that is typed while a job ends and the library changes is not lost", async () => {
+  const { studio } = open();
+  studio.recipe.edit(RECIPE);
+  await settle();
+  studio.recipe.type("merge_method: linear");
+  studio.library.setState({ models: [] });
+  await settle();
+  expect(studio.recipe.getState().recipe.method).toBe("linear");
+
+  const planMerge = vi.spyOn(studio.engine, "planMerge");
+  studio.recipe.type("merge_method: linear # again");
+  studio.jobs.write(fakeJob("job 1", { kind: "measure", state: "done", endedAt: 2 }));
+  await settle();
+  expect(planMerge.mock.calls.map(([{ recipe }]) => recipe.method)).not.toContain("varm");
+  expect(studio.forecast.getState().pending).toBe(false);
+});
+
 test.each<readonly [string, Partial<Engine>]>([
   ["more than 1 GiB to read", { planMerge: async () => ({ ...PLAN, readBytes: 2 ** 30 + 1 }) }],
   ["a plan that cannot run", { planMerge: async () => ({ ...PLAN, runnable: false }) }],

@@ -55,6 +55,8 @@ async function syncText({ engine, recipe }: Studio): Promise<void> {
 export function assessRecipe(studio: Studio): () => void {
   const { engine, recipe, forecast, jobs, environment, library } = studio;
   let asked = 0;
+  /** Revision of the recipe that form and text agree on. */
+  let synced = 0;
   let measured: Recipe | null = null;
 
   async function refreshMap(turn: number): Promise<void> {
@@ -67,7 +69,8 @@ export function assessRecipe(studio: Studio): () => void {
 
   async function assess(): Promise<void> {
     const turn = ++asked;
-    const { recipe: composed, shardBytes, lines, revision } = recipe.getState();
+    const { recipe: composed, shardBytes, lines } = recipe.getState();
+    const revision = synced;
     if (isEmpty(composed)) {
       const nothing = { plan: null, planFailure: null, map: null, mapFailure: null };
       forecast.setState({ ...nothing, pending: false });
@@ -82,6 +85,15 @@ export function assessRecipe(studio: Studio): () => void {
     forecast.setState({ ...planned, pending: recipe.getState().revision !== revision });
     await refreshMap(turn);
     if (turn === asked) measureUnasked(composed);
+  }
+
+  async function catchUp(): Promise<void> {
+    const { revision } = recipe.getState();
+    if (revision !== synced) {
+      await syncText(studio);
+      synced = revision;
+    }
+    await assess();
   }
 
   function measureUnasked(composed: Recipe): void {
@@ -106,9 +118,9 @@ export function assessRecipe(studio: Studio): () => void {
   }
 
   let timer = 0;
-  const later = (work: () => void, ms: number) => {
+  const later = () => {
     clearTimeout(timer);
-    timer = window.setTimeout(work, ms);
+    timer = window.setTimeout(() => void catchUp(), TYPING_MS);
   };
   const stopRecipe = recipe.subscribe((state, before) => {
     const { map } = forecast.getState();
@@ -119,8 +131,8 @@ export function assessRecipe(studio: Studio): () => void {
     if (state.revision !== before.revision) {
       forecast.setState({ pending: true });
       if (state.writer === "form") void syncText(studio);
-      later(() => void syncText(studio).then(assess), TYPING_MS);
-    } else if (state.shardBytes !== before.shardBytes) later(() => void assess(), TYPING_MS);
+      later();
+    } else if (state.shardBytes !== before.shardBytes) later();
   });
   let mapTimer = 0;
   const stopJobs = jobs.subscribe(({ jobs: now }, { jobs: before }) => {
@@ -132,7 +144,7 @@ export function assessRecipe(studio: Studio): () => void {
     if (ended) {
       clearTimeout(mapTimer);
       mapTimer = 0;
-      void assess();
+      void catchUp();
     } else if (mapTimer === 0) {
       mapTimer = window.setTimeout(() => {
         mapTimer = 0;
@@ -141,7 +153,7 @@ export function assessRecipe(studio: Studio): () => void {
     }
   });
   const stopLibrary = library.subscribe(({ models }, { models: before }) => {
-    if (models !== before) later(() => void assess(), TYPING_MS);
+    if (models !== before) later();
   });
   return () => {
     clearTimeout(timer);
