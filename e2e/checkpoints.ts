@@ -30,7 +30,7 @@ export function readTensors(file: Uint8Array): ReadonlyMap<string, Tensor> {
 }
 
 /** The values of a BF16 tensor: the upper halves of as many float32. */
-function valuesOf({ bytes }: Tensor): Float32Array {
+export function valuesOf({ bytes }: Tensor): Float32Array {
   const words = new Uint32Array(bytes.byteLength / 2);
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   for (let i = 0; i < words.length; i++) words[i] = view.getUint16(2 * i, true) << 16;

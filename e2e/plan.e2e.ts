@@ -1,9 +1,8 @@
-import { cpSync, readFileSync, writeFileSync } from "node:fs";
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Page } from "playwright/test";
 import { expectAccessible, inBothThemes } from "./axe.ts";
 import { expect, test } from "./browser.ts";
-import { readTensors, type Tensor, writeTensors } from "./checkpoints.ts";
 import { takePictures } from "./pictures.ts";
 import { column } from "./playground.ts";
 import {
@@ -12,29 +11,9 @@ import {
   goTo,
   openStudio,
   readTensorTable,
-  SAMPLES,
   waitForMerge,
 } from "./studio.ts";
-
-type Tensors = Map<string, Tensor>;
-
-/** A sample under another name, with its tensors and its config.json changed. */
-function writeVariant(
-  folder: string,
-  [name, sample]: readonly [string, string],
-  config: object,
-  change: (tensors: Tensors) => void,
-): string {
-  const path = join(folder, name);
-  cpSync(join(SAMPLES, sample), path, { recursive: true });
-  const settings: object = JSON.parse(readFileSync(join(path, "config.json"), "utf8"));
-  writeFileSync(join(path, "config.json"), JSON.stringify({ ...settings, ...config }));
-  const weights = join(path, "model.safetensors");
-  const tensors = new Map(readTensors(readFileSync(weights)));
-  change(tensors);
-  writeFileSync(weights, writeTensors(tensors));
-  return path;
-}
+import { type Tensors, writeVariant } from "./variants.ts";
 
 const nothing = () => undefined;
 const addHead = (tensors: Tensors) => {

@@ -1,8 +1,9 @@
 import { execFile } from "node:child_process";
-import { symlinkSync, writeFileSync } from "node:fs";
+import { mkdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import { promisify } from "node:util";
 import { expect, type Page } from "playwright/test";
+import { tabTo } from "./axe.ts";
 
 const ROOT = join(import.meta.dirname, "..");
 /** Where the sample models lie in the repository. */
@@ -84,6 +85,19 @@ export async function exportFromLibrary(
   await page.getByRole("button", { name: "Dismiss" }).last().click();
   await expect(notice).toBeHidden();
   return readPrivateFolder(page, `picked/${model}`);
+}
+
+/** Exports the model that was merged last from its screen by the keyboard, into a folder on disk. */
+export async function exportMerged(page: Page, name: string, folder: string): Promise<string> {
+  await tabTo(page, page.getByRole("button", { name: "Export…" }));
+  await page.keyboard.press("Enter");
+  await expect(page.getByText("ready for transformers")).toBeVisible({ timeout: 30_000 });
+  const out = join(folder, `exported ${name}`);
+  mkdirSync(out);
+  for (const [path, bytes] of await readPrivateFolder(page, `picked/${name}`)) {
+    writeFileSync(join(out, path), bytes);
+  }
+  return out;
 }
 
 /** Gives a folder on disk to the page's folder input, as its picker would. */
