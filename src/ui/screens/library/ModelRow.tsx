@@ -12,6 +12,7 @@ import {
   formatBytesOf,
   formatQuantity,
 } from "../../theme/format.ts";
+import { AdapterLine } from "./AdapterLine.tsx";
 import { RenameDialog } from "./RenameDialog.tsx";
 
 interface ModelRowProps {
@@ -34,10 +35,8 @@ const WRITERS = {
   train: { writer: "distill", more: "Resume it under Runs." },
 } as const;
 
-const kindOf = ({ architecture, adapter }: ModelCard) => {
-  if (!adapter) return formatArchitecture(architecture);
-  return adapter.base === null ? "adapter" : `adapter of ${adapter.base}`;
-};
+const kindOf = ({ architecture, adapter }: ModelCard) =>
+  adapter ? "adapter" : formatArchitecture(architecture);
 
 /** A checkpoint in the list: its kind, size and commands. */
 export function ModelRow({ studio, model, selected }: ModelRowProps) {
@@ -71,7 +70,9 @@ export function ModelRow({ studio, model, selected }: ModelRowProps) {
         {model.name}
       </button>
       <span className="model-facts num">
-        <span title={model.adapter?.about}>{kindOf(model)}</span>
+        <span className="ellipsis" title={kindOf(model)}>
+          {kindOf(model)}
+        </span>
         <span>{formatQuantity(model.parameters)}</span>
         <span>{model.dtypes.map((dtype) => dtype.toLowerCase()).join(", ")}</span>
         <span>{formatBytes(model.byteLength)}</span>
@@ -94,6 +95,7 @@ export function ModelRow({ studio, model, selected }: ModelRowProps) {
           </Menu.Item>
         </Menu.Dropdown>
       </Menu>
+      {model.adapter && !partial && <AdapterLine studio={studio} model={model} />}
       {partial && (
         <p className="model-partial small">
           {writing
