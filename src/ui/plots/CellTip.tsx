@@ -3,6 +3,7 @@ import { formatPercent, formatShape } from "../theme/format.ts";
 import { type MapLegend, placeName } from "./mapLayout.ts";
 import { ShareBars } from "./ShareBars.tsx";
 import { barsOf } from "./shareRows.ts";
+import { Tip } from "./Tip.tsx";
 
 interface CellTipProps {
   readonly cell: WeightCell;
@@ -10,18 +11,10 @@ interface CellTipProps {
   readonly place: DOMRect;
 }
 
-const WIDTH = 250;
-const HEIGHT = 170;
-
 /** Tooltip with the numbers of a cell, which the cell's own label has as well. */
 export function CellTip({ cell, legend, place }: CellTipProps) {
-  const below = place.bottom + HEIGHT < window.innerHeight;
-  const left = Math.min(window.innerWidth - WIDTH - 8, Math.max(8, place.left));
-  const style = below
-    ? { left, top: place.bottom + 8 }
-    : { left, bottom: window.innerHeight - place.top + 8 };
   return (
-    <div className="tip" style={{ ...style, width: WIDTH }} aria-hidden="true">
+    <Tip place={place}>
       <div className="row spread">
         <b className="ellipsis">{placeName(cell)}</b>
         <span className="small faint num">{formatShape(cell.shape)}</span>
@@ -38,6 +31,6 @@ export function CellTip({ cell, legend, place }: CellTipProps) {
         </p>
       )}
       {cell.locked && <p className="small muted">Locked by the recipe.</p>}
-    </div>
+    </Tip>
   );
 }

@@ -1,8 +1,7 @@
-import { type KeyboardEvent, type SyntheticEvent, useRef, useState } from "react";
-import { moveFocus } from "./gridKeys.ts";
 import { type GridColumn, type GridRow, line, tracks } from "./gridLayout.ts";
 import { gridRoles } from "./gridRoles.ts";
 import { ShareRow } from "./ShareRow.tsx";
+import { useGrid } from "./useGrid.ts";
 import "./plots.css";
 
 interface ShareGridProps {
@@ -17,46 +16,9 @@ interface ShareGridProps {
 
 /** Grid of stacked shares, rows × columns: an ARIA grid with arrow keys and Enter. */
 export function ShareGrid(props: ShareGridProps) {
-  const { label, columns, rows, selected, onOpen, onHover } = props;
-  const root = useRef<HTMLDivElement>(null);
-  const known = rows.some(({ cells }) => cells.some(({ key }) => key === selected));
-  const [at, setAt] = useState<string | null>(null);
-  const active = at ?? (known ? selected : null) ?? rows[0]?.cells[0]?.key ?? null;
+  const { label, columns, rows, selected } = props;
+  const { root, active, listeners } = useGrid(props);
   const template = tracks(columns);
-  const focus = (key: string) => {
-    setAt(key);
-    root.current?.querySelector<HTMLElement>(`[data-cell="${CSS.escape(key)}"]`)?.focus();
-  };
-  const press = (event: KeyboardEvent) => {
-    if (event.key === "Enter" || event.key === " ") {
-      event.preventDefault();
-      if (active) onOpen(active);
-      return;
-    }
-    const next = active && moveFocus(rows, active, event.key, event.ctrlKey || event.metaKey);
-    if (!next) return;
-    event.preventDefault();
-    focus(next);
-  };
-  const find = (target: EventTarget) =>
-    (target as Element).closest<HTMLElement>("[data-cell]") ?? null;
-  const tell = (cell: HTMLElement | null) =>
-    onHover(cell?.dataset.cell ?? null, cell?.getBoundingClientRect() ?? null);
-  // One listener on the grid: handlers on thousands of cells would be slow.
-  const listeners = {
-    onKeyDown: press,
-    onPointerOver: ({ target }: SyntheticEvent) => tell(find(target)),
-    onPointerLeave: () => tell(null),
-    onFocus: ({ target }: SyntheticEvent) =>
-      (target as Element).matches(":focus-visible") && tell(find(target)),
-    onBlur: () => tell(null),
-    onClick: ({ target }: SyntheticEvent) => {
-      const key = find(target)?.dataset.cell;
-      if (!key) return;
-      setAt(key);
-      onOpen(key);
-    },
-  };
   return (
     <div
       ref={root}

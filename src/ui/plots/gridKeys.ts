@@ -3,7 +3,7 @@ interface KeyCell {
   readonly column: number;
   readonly span: number;
 }
-interface KeyRow {
+export interface KeyRow {
   readonly cells: readonly KeyCell[];
 }
 

@@ -160,9 +160,14 @@ export function resultName(studio: Studio): string {
 /** Starts the composed merge. */
 export function startMerge(studio: Studio) {
   return attempt(studio, "Merge", async () => {
-    const { recipe, shardBytes } = studio.recipe.getState();
-    const name = resultName(studio);
-    const job = await begin(studio, { kind: "merge", recipe, name, shardBytes });
+    const { recipe, shardBytes, keepStages } = studio.recipe.getState();
+    const job = await begin(studio, {
+      kind: "merge",
+      recipe,
+      name: resultName(studio),
+      shardBytes,
+      ...(keepStages && recipe.stages && { keepStages }),
+    });
     studio.recipe.follow(job.id);
   });
 }
@@ -174,15 +179,20 @@ export function startMeasure(studio: Studio) {
   );
 }
 
+/** Imports the samples; their cards. */
+export async function loadSamples(studio: Studio): Promise<readonly ModelCard[]> {
+  const started = await begin(studio, { kind: "samples" });
+  const done = await finish(studio, started.id);
+  await refreshLibrary(studio);
+  return (studio.library.getState().models ?? []).filter(
+    ({ id, origin }) => origin === "sample" || done.result?.models.includes(id),
+  );
+}
+
 /** Imports the samples, composes VaRM over the base and its fine-tunes, and merges. */
 export function trySamples(studio: Studio) {
   return attempt(studio, "Sample models", async () => {
-    const started = await begin(studio, { kind: "samples" });
-    const done = await finish(studio, started.id);
-    await refreshLibrary(studio);
-    const samples = (studio.library.getState().models ?? []).filter(
-      ({ id, origin }) => origin === "sample" || done.result?.models.includes(id),
-    );
+    const samples = await loadSamples(studio);
     const base = samples.find(({ name }) => name === "ember-base") ?? samples[0];
     if (!base) return;
     const { recipe } = studio.recipe.getState();

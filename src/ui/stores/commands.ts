@@ -14,6 +14,7 @@ import { FUSION_COMMANDS } from "./fusionCommands.ts";
 import { PIPELINE_COMMANDS } from "./pipelineCommands.ts";
 import { playBlocked, runPrompt } from "./playgroundActions.ts";
 import { isEmpty } from "./recipeLists.ts";
+import { stackModels } from "./stackModels.ts";
 import type { Studio } from "./studio.ts";
 
 /** Reason why the composed recipe cannot be merged now, or null. */
@@ -104,6 +105,14 @@ export const COMMANDS = {
     blocked: (studio) =>
       studio.library.getState().storage?.persisted ? "The data is kept already." : null,
     run: keepData,
+  },
+  stackModels: {
+    id: "stack-models",
+    label: "Stack layers of two models",
+    help: "A frankenmerge: slices of one model behind those of another",
+    group: "Merge",
+    blocked: free,
+    run: stackModels,
   },
   startMerge: {
     id: "start-merge",

@@ -11,17 +11,24 @@ export function findRecipe(files: readonly DroppedFile[]): DroppedFile | null {
   return files.length === 1 && only && /\.ya?ml$/i.test(only.path) ? only : null;
 }
 
-/** Opens a recipe's file; asks first where another recipe is being composed. */
+/** Opens a recipe's file, or offers it. */
 export function takeRecipe(studio: Studio, { path, file }: DroppedFile) {
   return attempt(studio, `Open ${path}`, async () => {
     if (file.size > MOST_BYTES) {
       const message = `${path} has ${file.size} bytes; a recipe has at most ${MOST_BYTES}.`;
       throw new EngineError("bad-recipe", message, { path, byteLength: file.size });
     }
-    const offered = { name: path, text: await file.text() };
-    if (studio.recipe.getState().text.trim() === "") await openRecipe(studio, offered.text);
-    else studio.desk.setState({ offeredRecipe: offered });
+    await offerRecipe(studio, { name: path, text: await file.text() });
   });
+}
+
+/** Opens a recipe; asks first where another one is being composed. */
+export async function offerRecipe(
+  studio: Studio,
+  offered: { readonly name: string; readonly text: string },
+): Promise<void> {
+  if (studio.recipe.getState().text.trim() === "") await openRecipe(studio, offered.text);
+  else studio.desk.setState({ offeredRecipe: offered });
 }
 
 /** Opens a recipe's text on the Merge screen, comments included; the editor shows its errors. */

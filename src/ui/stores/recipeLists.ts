@@ -40,23 +40,6 @@ export function mapLists(
   return modules ? { ...rest, modules: modules.map(inputs) } : inputs(recipe);
 }
 
-/** What each list of models makes: layers of the result or a module; empty for whole models. */
-export function listTitles(recipe: Recipe): readonly string[] {
-  const titles = ({ slices }: RecipeInputs, module: string): readonly string[] => {
-    if (!slices) return module === "" ? [] : [module];
-    let at = 0;
-    return slices.map(({ sources: [first] }) => {
-      const [from, end] = first?.layers ?? [0, 0];
-      const start = at;
-      at += end - from;
-      return `${module} layers ${start}–${at - 1}`.trim();
-    });
-  };
-  return recipe.modules
-    ? recipe.modules.flatMap((module) => titles(module, module.name))
-    : titles(recipe, "");
-}
-
 /** Whether the result's layers have the numbers that they have in all of its models. */
 export function keepsNumbers(recipe: Recipe): boolean {
   const slices = [recipe, ...(recipe.modules ?? [])].flatMap((inputs) => inputs.slices ?? []);

@@ -37,6 +37,8 @@ export interface RecipeState {
   /** Name of the result from the user; null takes the suggestion. */
   readonly name: string | null;
   readonly shardBytes: number;
+  /** Whether results of the recipe's stages stay in the library. */
+  readonly keepStages: boolean;
   /** Merge that was started last from here. */
   readonly job: JobId | null;
 }
@@ -115,6 +117,7 @@ export function createRecipeStore() {
     tensor: null,
     name: null,
     shardBytes: 5e9,
+    keepStages: false,
     job: null,
   }));
   const { setState, getState } = store;
@@ -165,6 +168,9 @@ export function createRecipeStore() {
     },
     chooseShard(shardBytes: number) {
       setState({ shardBytes });
+    },
+    keepStages(keepStages: boolean) {
+      setState({ keepStages });
     },
     follow(job: JobId | null) {
       setState({ job });

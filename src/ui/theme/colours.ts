@@ -9,6 +9,11 @@ export function modelColour(index: number): string {
 /** Colour of the base: a neutral grey. */
 export const BASE_COLOUR = "var(--base)";
 
+/** Colour of text on a model's colour, at least 4.5 : 1 in both themes. */
+export function inkOn(colour: string): string {
+  return colour.replace(/\)$/, "-ink, #000)");
+}
+
 /** Colour of a member of a fusion: neutral for the pivot, distinct for the sources. */
 export function memberColour(index: number): string {
   return index === 0 ? BASE_COLOUR : modelColour(index - 1);

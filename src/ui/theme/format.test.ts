@@ -7,6 +7,7 @@ import {
   formatBytesOf,
   formatCount,
   formatDuration,
+  formatLayers,
   formatNumber,
   formatPercent,
   formatProbability,
@@ -109,4 +110,9 @@ test("a time of today carries no date, any other does", () => {
   const now = new Date(2026, 10, 22, 18, 0).getTime();
   expect(formatWhen(new Date(2026, 10, 22, 14, 3).getTime(), now)).toBe("today 14:03");
   expect(formatWhen(new Date(2026, 10, 21, 14, 3).getTime(), now)).toBe("21 Nov 2026 14:03");
+});
+
+test("layers name the last one", () => {
+  expect(formatLayers([0, 16])).toBe("0–15");
+  expect(formatLayers([7, 8])).toBe("7");
 });

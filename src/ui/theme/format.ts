@@ -109,6 +109,11 @@ export function formatShape(shape: readonly number[]): string {
   return shape.length === 0 ? "scalar" : shape.map(formatCount).join(" × ");
 }
 
+/** Layers [first, end), the last one included: `0–15`; a single one: `7`. */
+export function formatLayers([first, end]: readonly [number, number]): string {
+  return end - first === 1 ? String(first) : `${first}–${end - 1}`;
+}
+
 const CLOCK = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit" });
 const DAY = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short", year: "numeric" });
 

@@ -105,8 +105,14 @@ export function MapPanel({ studio }: { readonly studio: Studio }) {
       {count === 0 && (
         <Empty title="Nothing to merge yet">
           <p>Choose two or more models of one shape in the library, or start with the samples.</p>
-          <div className="row wrap">
+          <div className="row wrap empty-verbs">
             <Button onClick={() => show("library")}>Choose models</Button>
+            <Button
+              title={COMMANDS.stackModels.help}
+              onClick={() => COMMANDS.stackModels.run(studio)}
+            >
+              {COMMANDS.stackModels.label}
+            </Button>
             <Button variant="filled" onClick={() => COMMANDS.trySamples.run(studio)}>
               {COMMANDS.trySamples.label}
             </Button>

@@ -3,13 +3,16 @@ import { modelKeys } from "../../../engine/contract/index.ts";
 import { Note } from "../../parts/Note.tsx";
 import type { Studio } from "../../stores/studio.ts";
 import { CellPanel } from "./CellPanel.tsx";
+import { LayersPanel } from "./LayersPanel.tsx";
 import { MapPanel } from "./MapPanel.tsx";
 import { MergeBar } from "./MergeBar.tsx";
 import { MethodPanel } from "./MethodPanel.tsx";
 import { ModelsPanel } from "./ModelsPanel.tsx";
 import { PlanPanel } from "./PlanPanel.tsx";
 import { RecipeEditor } from "./RecipeEditor.tsx";
+import { StagesPanel } from "./StagesPanel.tsx";
 import "./merge.css";
+import "./slices.css";
 
 /** Which recipe, and what will it do? */
 export function MergeScreen({ studio }: { readonly studio: Studio }) {
@@ -27,6 +30,8 @@ export function MergeScreen({ studio }: { readonly studio: Studio }) {
             {gpu.failure.message} Models can still be imported, inspected and planned.
           </Note>
         )}
+        <StagesPanel studio={studio} />
+        <LayersPanel studio={studio} />
         <MapPanel studio={studio} />
       </div>
       <aside className="merge-right" aria-label="Tensor and plan">

@@ -5,7 +5,13 @@ import { namedModels, type ParamCard } from "../../../engine/contract/index.ts";
 import { Section } from "../../parts/Section.tsx";
 import { switchMethod } from "../../stores/recipeStore.ts";
 import type { Studio } from "../../stores/studio.ts";
-import { OUTPUT_FIELD, withOutput, withSetting } from "./edits.ts";
+import {
+  OUTPUT_FIELD,
+  VOCABULARY_FIELD,
+  withOutput,
+  withSetting,
+  withVocabulary,
+} from "./edits.ts";
 import { ParamField } from "./ParamField.tsx";
 
 /** More methods than fit scroll, above or below the button, wherever there is more room. */
@@ -97,7 +103,15 @@ export function MethodPanel({ studio }: { readonly studio: Studio }) {
               value={recipe.outDtype ?? recipe.dtype}
               onChange={(value) => studio.recipe.edit(withOutput(recipe, value))}
             />
-            <FieldHelp params={[...method.params, OUTPUT_FIELD]} />
+            <ParamField
+              param={{
+                ...VOCABULARY_FIELD,
+                options: [...VOCABULARY_FIELD.options, ...namedModels(recipe)],
+              }}
+              value={recipe.tokenizer?.source}
+              onChange={(value) => studio.recipe.edit(withVocabulary(recipe, value))}
+            />
+            <FieldHelp params={[...method.params, OUTPUT_FIELD, VOCABULARY_FIELD]} />
           </>
         )}
       </div>

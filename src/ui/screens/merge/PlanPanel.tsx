@@ -10,6 +10,7 @@ import { formatBytes, formatCount, formatDuration } from "../../theme/format.ts"
 import { asksConsent, Consents } from "./Consents.tsx";
 import { ExtrasTable } from "./ExtrasTable.tsx";
 import { Findings } from "./Findings.tsx";
+import { VocabularyTable } from "./VocabularyTable.tsx";
 
 /** What the merge will cost, and what a person should know before it runs. */
 export function PlanPanel({ studio }: { readonly studio: Studio }) {
@@ -67,6 +68,7 @@ function Outlook({ studio, plan }: { readonly studio: Studio; readonly plan: Mer
         <Findings severity="error" findings={findings} />
         <Consents studio={studio} findings={plan.findings} />
         <ExtrasTable studio={studio} extras={plan.extras} />
+        {plan.vocabulary && <VocabularyTable plan={plan.vocabulary} />}
         <Findings severity="warning" findings={findings} />
       </div>
       <Facts rows={factsOf(plan)} />

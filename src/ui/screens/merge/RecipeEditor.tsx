@@ -3,6 +3,9 @@ import { useStore } from "zustand";
 import { Section } from "../../parts/Section.tsx";
 import type { Studio } from "../../stores/studio.ts";
 
+/** DOM id of the text. */
+export const RECIPE_TEXT = "recipe-text";
+
 /** The recipe as mergekit YAML, in step with the form; while it is no recipe the form waits. */
 export function RecipeEditor({ studio }: { readonly studio: Studio }) {
   const text = useStore(studio.recipe, (state) => state.text);
@@ -32,6 +35,7 @@ export function RecipeEditor({ studio }: { readonly studio: Studio }) {
         </div>
         <textarea
           ref={area}
+          id={RECIPE_TEXT}
           aria-label="Recipe as YAML"
           aria-invalid={problem !== null}
           aria-describedby="yaml-problem"

@@ -1,6 +1,14 @@
 import { expect, test } from "vitest";
 import type { Recipe } from "../../../engine/contract/index.ts";
-import { chooseBase, dropBase, removeModel, withExtra, withOutput, withSetting } from "./edits.ts";
+import {
+  chooseBase,
+  dropBase,
+  removeModel,
+  withExtra,
+  withOutput,
+  withSetting,
+  withVocabulary,
+} from "./edits.ts";
 
 const RECIPE: Recipe = {
   method: "varm",
@@ -57,4 +65,16 @@ test("what becomes of a pattern stands before wider ones, and is gone when it is
   expect(withExtra(left, "mtp.*", "refuse").extraTensors).toHaveLength(2);
   expect(withExtra(left, "mtp.*", null)).toEqual(wide);
   expect(withExtra(withExtra(RECIPE, "mtp.*", "copy"), "mtp.*", null)).toEqual(RECIPE);
+});
+
+test("another vocabulary keeps padding, and none takes the chat template along", () => {
+  const stated: Recipe = {
+    ...RECIPE,
+    tokenizer: { source: "base", padToMultipleOf: 64 },
+    chatTemplate: "auto",
+  };
+  const united = withVocabulary(stated, "union");
+  expect(united.tokenizer).toEqual({ source: "union", padToMultipleOf: 64 });
+  expect(united.chatTemplate).toBe("auto");
+  expect(withVocabulary(united, undefined)).toEqual(RECIPE);
 });

@@ -41,6 +41,28 @@ export function withOutput(recipe: Recipe, value: Setting | undefined): Recipe {
   return value === undefined ? rest : { ...rest, outDtype: value as FloatName };
 }
 
+const BY_ID = "as stored";
+
+/** The vocabulary of the result, as a field; models are further options. */
+export const VOCABULARY_FIELD = {
+  kind: "choice",
+  name: "tokenizer_source",
+  label: "Vocabulary",
+  help: "The tokens of the result: all models’ together, the base’s or a model’s, each row merged with the rows of its own token. As stored: rows are merged id by id.",
+  scope: "global",
+  required: false,
+  options: [BY_ID, "union", "base"],
+  default: BY_ID,
+} as const satisfies ParamCard;
+
+/** The recipe with the vocabulary of another source; single tokens and padding stay. */
+export function withVocabulary(recipe: Recipe, source: Setting | undefined): Recipe {
+  const { tokenizer, ...rest } = recipe;
+  if (source !== undefined) return { ...rest, tokenizer: { ...tokenizer, source: String(source) } };
+  const { chatTemplate: _, ...plain } = rest; // without a tokenizer it has no effect
+  return plain;
+}
+
 /** The recipe with one model more. */
 export function addModel(recipe: Recipe, name: string, method: MethodCard | undefined): Recipe {
   const grown = mapLists(recipe, (models) => [...models, { model: name, parameters: {} }]);
