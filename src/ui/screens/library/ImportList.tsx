@@ -9,7 +9,7 @@ import { progressNumbers } from "../../stores/progress.ts";
 import type { Studio } from "../../stores/studio.ts";
 
 const PAGE_OPENED = Date.now();
-const SHOWN = ["import", "samples", "dataset", "import-fusion"] as const;
+const SHOWN = ["import", "samples", "dataset", "import-fusion", "merge-adapters"] as const;
 
 /** Running imports, and finished ones of this visit with notes. */
 export function ImportList({ studio }: { readonly studio: Studio }) {

@@ -1,10 +1,12 @@
 import { Button } from "@mantine/core";
+import { useState } from "react";
 import { useStore } from "zustand";
 import { Icon } from "../../parts/Icon.tsx";
 import { mergeModels } from "../../stores/actions.ts";
 import { COMMANDS } from "../../stores/commands.ts";
 import { findCompatible } from "../../stores/compatible.ts";
 import type { Studio } from "../../stores/studio.ts";
+import { AdapterMerge } from "./AdapterMerge.tsx";
 import { DatasetDrawer } from "./DatasetDrawer.tsx";
 import { DatasetList } from "./DatasetList.tsx";
 import { FirstVisit } from "./FirstVisit.tsx";
@@ -21,11 +23,13 @@ export function LibraryScreen({ studio }: { readonly studio: Studio }) {
   const all = useStore(studio.library, (state) => state.models);
   const datasets = useStore(studio.library, (state) => state.datasets);
   const selected = useStore(studio.desk, (state) => state.selected);
+  const [asking, setAsking] = useState(false);
   if (all === null) return <div className="library" aria-busy="true" />;
   const models = all.filter(({ pair }) => pair === undefined);
   const picked = models.filter(({ id }) => selected.includes(id));
   const compatible = findCompatible(picked);
-  const fits = picked.length >= 2 && compatible.length === picked.length;
+  const areAdapters = picked.every(({ state, adapter }) => state === "complete" && adapter);
+  const fits = picked.length >= 2 && (areAdapters || compatible.length === picked.length);
   return (
     <div className="library">
       {models.length === 0 ? (
@@ -41,7 +45,11 @@ export function LibraryScreen({ studio }: { readonly studio: Studio }) {
             <span className="small muted">These have different shapes.</span>
           )}
           {picked.length >= 2 && (
-            <Button variant="filled" disabled={!fits} onClick={() => mergeModels(studio, selected)}>
+            <Button
+              variant="filled"
+              disabled={!fits}
+              onClick={() => (areAdapters ? setAsking(true) : mergeModels(studio, selected))}
+            >
               Merge these
             </Button>
           )}
@@ -59,6 +67,13 @@ export function LibraryScreen({ studio }: { readonly studio: Studio }) {
           </Button>
         </div>
       )}
+      <AdapterMerge
+        studio={studio}
+        adapters={picked}
+        taken={all.map(({ name }) => name)}
+        opened={asking}
+        onClose={() => setAsking(false)}
+      />
       <MergeOffer studio={studio} models={models} />
       <ImportList studio={studio} />
       {models.length > 0 && (
