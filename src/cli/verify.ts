@@ -12,8 +12,14 @@ import { findAlignmentGoldens } from "./goldens/alignment/files.ts";
 import { fuseLlmCases } from "./goldens/alignment/fusellm.ts";
 import { type Bench, runFolderCase, runMethodCase, runVarmCase } from "./goldens/cases.ts";
 import type { Comparison } from "./goldens/compare.ts";
-import { type Manifest, readManifest, readMethodCase } from "./goldens/manifest.ts";
-import { SINCE_0_1_5 } from "./goldens/since015.ts";
+import { type ConfigCases, mayRefuse, runConfigCase } from "./goldens/configCases.ts";
+import {
+  type Manifest,
+  readConfigCases,
+  readManifest,
+  readMethodCase,
+} from "./goldens/manifest.ts";
+import { REFUSED_SINCE_0_1_5, SINCE_0_1_5 } from "./goldens/since015.ts";
 import { DareStatisticsSchema, runDareStatistics } from "./goldens/statistics.ts";
 import { openModel } from "./openModel.ts";
 
@@ -40,17 +46,26 @@ interface CaseResult {
   readonly bound: number | null;
 }
 
-/** Keys of mergekit's recipes for features that are not supported. */
-const LATER = ["slices", "modules", "tokenizer", "tokenizer_source", "chat_template"];
-
 /** Reason why a recipe of the goldens is skipped, or null. */
 function reasonToSkip(yaml: string): string | null {
-  const recipe = parse(yaml, { version: "1.1" }) as Record<string, unknown>;
-  if (!methods.has(String(recipe.merge_method))) {
-    return `the method ${recipe.merge_method} is not built`;
-  }
-  const later = LATER.find((key) => key in recipe);
-  return later === undefined ? null : `"${later}" is not built`;
+  const recipe = parse(yaml, { version: "1.1", uniqueKeys: false }) as Record<string, unknown>;
+  if (methods.has(String(recipe.merge_method)) || recipe.merge_method === undefined) return null;
+  return `the method ${recipe.merge_method} is not built`;
+}
+
+/** mergekit's plans of recipes, which need no GPU. */
+function listPlans({ models, cases }: ConfigCases): readonly (CaseToRun | Skipped)[] {
+  return cases.map((one) => {
+    const about = { method: "config", name: `config/${one.id}` };
+    const reason = one.error == null ? reasonToSkip(one.yaml) : null;
+    if (reason !== null) return { ...about, reason };
+    const refused = one.error != null || REFUSED_SINCE_0_1_5.includes(one.id);
+    return {
+      ...about,
+      ...refusal(refused ? "error" : mayRefuse(one, models) ? "unstable" : "value"),
+      run: async () => runConfigCase(one, models),
+    };
+  });
 }
 
 /** DARE's statistics; those of unsupported methods are skipped. */
@@ -66,7 +81,7 @@ function listStatistics(manifest: Manifest): readonly (CaseToRun | Skipped)[] {
 
 /** Sections that no command runs yet, as skipped entries. */
 function otherSections(manifest: Manifest): readonly Skipped[] {
-  return (["misc", "config"] as const).flatMap((section) => {
+  return (["misc"] as const).flatMap((section) => {
     const found = manifest[section];
     if (found === undefined) return [];
     const inside = (found as { readonly cases?: unknown }).cases;
@@ -96,7 +111,7 @@ function refusal(expect: string) {
   return { mustRefuse, mayRefuse: mustRefuse || expect === "unstable" };
 }
 
-function listCases(manifest: Manifest) {
+function listCases(manifest: Manifest, plans: ConfigCases | undefined) {
   const run: CaseToRun[] = [];
   const skipped: Skipped[] = [...otherSections(manifest)];
   for (const one of manifest.cases) {
@@ -113,7 +128,7 @@ function listCases(manifest: Manifest) {
       run: (bench) => runMethodCase(whole, bench),
     });
   }
-  for (const one of listStatistics(manifest)) {
+  for (const one of [...listStatistics(manifest), ...(plans ? listPlans(plans) : [])]) {
     if ("run" in one) run.push(one);
     else skipped.push(one);
   }
@@ -180,7 +195,8 @@ export const verify: Command = {
   async run({ positionals: [path = ""], options, signal, say }) {
     const folder = resolve(path);
     const alignment = await listAlignment(folder);
-    const { run, skipped } = listCases(await readManifest(folder, alignment.length > 0));
+    const manifest = await readManifest(folder, alignment.length > 0);
+    const { run, skipped } = listCases(manifest, await readConfigCases(folder, manifest));
     run.push(...alignment);
     const gpuProvider = await openGpuProvider(options.adapter);
     const cases = await closing(async (keep) => {

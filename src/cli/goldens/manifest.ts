@@ -3,6 +3,7 @@ import * as v from "valibot";
 import { EngineError } from "../../engine/contract/index.ts";
 import { readAll } from "../../engine/core/bytes.ts";
 import { openFiles } from "../../node/files.ts";
+import { type ConfigCases, ConfigCasesSchema } from "./configCases.ts";
 
 const LARGEST_MANIFEST_BYTES = 64 * 2 ** 20;
 
@@ -65,7 +66,7 @@ const ManifestSchema = v.object({
   e2e: v.optional(v.object({ dir: v.string(), cases: v.array(FolderCaseSchema) })),
   random_stats: v.optional(v.array(v.looseObject({ kind: v.string() }))),
   misc: OtherSectionSchema,
-  config: OtherSectionSchema,
+  config: v.optional(v.object({ file: v.string() })),
 });
 
 export type MethodCase = v.InferOutput<typeof MethodCaseSchema>;
@@ -112,6 +113,16 @@ export async function readManifest(folder: string, optional = false): Promise<Ma
     });
   }
   return check(ManifestSchema, json, path);
+}
+
+/** The recipes of a folder with mergekit's plan for each; undefined where it has none. */
+export async function readConfigCases(
+  folder: string,
+  { config }: Manifest,
+): Promise<ConfigCases | undefined> {
+  if (!config) return undefined;
+  const path = join(folder, config.file);
+  return check(ConfigCasesSchema, await readJson(path), path);
 }
 
 /** A case in full; only those of methods that are built have to be understood. */

@@ -45,3 +45,9 @@ export function addLargest(
     return left.reduce((total, term) => total + term, own);
   });
 }
+
+/** Recipes that mergekit 0.1.4 plans and fails to run, and 0.1.5 refuses. */
+export const REFUSED_SINCE_0_1_5: readonly string[] = [
+  "slerp_two_plus_base",
+  "linear_with_base_per_model_weight",
+];
