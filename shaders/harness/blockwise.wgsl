@@ -5,7 +5,8 @@
 // roundings, about 1e-6 of itself.
 //
 // A rule supplies `fn facts(base: vec4f, x: array<vec4f, MODELS>, row: u32) -> mat4x4f`, one row of
-// four sums: column k holds the terms of sum k for four neighbouring elements. Linked constants: ROWS,
+// four sums: column k holds the terms of sum k for four neighbouring elements; and `fn look_at(base, x)`,
+// called before its rows, for what they have in common. Linked constants: ROWS,
 // the number of rows of sums; PADDED, whether the last quad of a row is padded; LANE_SUMS, whether the
 // sums of the lanes are left to harness/join_lanes.wgsl, which adds them up in the same order without
 // barriers.
@@ -39,6 +40,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
       first_element = tile.first_element + 4u * quad;
       let base = load_base(quad);
       let x = load_models(quad);
+      look_at(base, x);
       for (var r = 0u; r < ROWS; r++) {
         var terms = facts(base, x, r);
         if (PADDED) { terms = without_padding(terms, in_row); }

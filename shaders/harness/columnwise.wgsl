@@ -2,7 +2,7 @@
 // column and row of sums, added up in float64 on the host. A tile begins with a block, so tiling does
 // not change a sum. A lane has four neighbouring columns.
 //
-// A rule supplies `facts` as for harness/blockwise.wgsl. Linked constant ROWS: the number of rows of
+// A rule supplies `facts` and `look_at` as for harness/blockwise.wgsl. Linked constant ROWS: the number of rows of
 // sums.
 // needs lib/tile.wgsl
 @group(0) @binding(3) var<storage, read_write> partials: array<vec4f>;
@@ -21,6 +21,7 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
       first_element = tile.first_element + 4u * quad;
       let base = load_base(quad);
       let x = load_models(quad);
+      look_at(base, x);
       for (var r = 0u; r < ROWS; r++) { totals[r] += facts(base, x, r); }
     }
   }

@@ -40,6 +40,13 @@ fn is_selected(score: vec4f, at: u32) -> vec4<bool> {
   return (bits > cut) | ((bits == cut) & (index < vec4u(two_halves(at + 2u))));
 }
 
+// The models' variance at the elements at hand, which all models are kept by.
+var<private> spread: vec4f;
+
+fn find_spread(base: vec4f, x: array<vec4f, MODELS>) {
+  if (THINNING == VARIANCE) { spread = delta_variance(base, x); }
+}
+
 fn keep_probability(x: array<vec4f, MODELS>, m: u32) -> vec4f {
   let at = HEADER + PER_MODEL * m + 4u;
   return constants[at] + constants[at + 1u] * x[(MODELS - DERIVED + m) % MODELS];
@@ -49,7 +56,7 @@ fn is_kept(base: vec4f, x: array<vec4f, MODELS>, m: u32) -> vec4<bool> {
   let at = HEADER + PER_MODEL * m + 4u;
   let whole = vec4<bool>(constants[at - 1u] == 0.0);
   if (THINNING == LARGEST) { return whole | is_selected(abs(delta(base, x[m])), at); }
-  if (THINNING == VARIANCE) { return whole | is_selected(delta_variance(base, x), at); }
+  if (THINNING == VARIANCE) { return whole | is_selected(spread, at); }
   if (THINNING == RANDOM) {
     let key = vec2u(two_halves(at + 2u), two_halves(at + 4u));
     return whole | (philox(vec4u(first_element >> 2u, 0u, 0u, 0u), key) < vec4u(two_halves(at)));
@@ -91,6 +98,7 @@ fn thinned(base: vec4f, x: array<vec4f, MODELS>, m: u32) -> vec4f {
 
 // out, with every tensor, product and sum rounded to ARITHMETIC in mergekit's order.
 fn merge_in_steps(base: vec4f, x: array<vec4f, MODELS>) -> vec4f {
+  find_spread(base, x);
   // What each model adds, weighed at once where that is also its vote.
   var part: array<vec4f, MODELS>;
   var votes = vec4f(0.0);
@@ -136,6 +144,7 @@ fn elect_sign(base: vec4f, x: array<vec4f, MODELS>, kept: array<vec4f, MODELS>) 
 
 // The coefficient on each model's change, element by element.
 fn coefficients(base: vec4f, x: array<vec4f, MODELS>) -> array<vec4f, MODELS> {
+  find_spread(base, x);
   var kept: array<vec4f, MODELS>;
   for (var m = 0u; m < MODELS; m++) {
     kept[m] = left_of(base, x, m);

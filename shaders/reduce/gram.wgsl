@@ -10,6 +10,8 @@ fn product(base: vec4f, x: array<vec4f, MODELS>, k: u32) -> vec4f {
   return (x[m] - base) * (x[(m + k % SHIFTS) % MODELS] - base);
 }
 
+fn look_at(base: vec4f, x: array<vec4f, MODELS>) {}
+
 fn facts(base: vec4f, x: array<vec4f, MODELS>, row: u32) -> mat4x4f {
   let k = 4u * row;
   return mat4x4f(

@@ -3,6 +3,8 @@
 //   facts: Σ|δ|, Σ|kept δ|, Σ(kept δ)², number of kept δ ≠ 0
 // constants: as in lib/task_vectors.wgsl
 // needs lib/task_vectors.wgsl
+fn look_at(base: vec4f, x: array<vec4f, MODELS>) { find_spread(base, x); }
+
 fn facts(base: vec4f, x: array<vec4f, MODELS>, m: u32) -> mat4x4f {
   let change = delta(base, x[m]);
   let d = tile.unit * change;
