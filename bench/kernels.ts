@@ -73,7 +73,7 @@ function fillBuffers({ device }: Gpu, { dtype, elements }: KernelOptions): Buffe
   };
   const values = Float32Array.from({ length: SEED_VALUES }, (_, i) => 0.02 * Math.sin(1.7 * i));
   const layout = new Uint32Array(tileUniformBytes(SOURCES) / 4);
-  layout.set([elements, 0, 0, elements / 4]);
+  layout.set([elements, 0, 0, elements / 4, 0, elements]);
   new Float32Array(layout.buffer)[4] = 1;
   for (let s = 0; s < SOURCES; s++) {
     const moved = values.map((value, i) => value + s * 1e-3 * Math.cos(i));
@@ -117,7 +117,7 @@ async function makeKernels(gpu: Gpu, options: KernelOptions, all: Buffers): Prom
       workgroups: Math.ceil(elements / 256),
       pipeline: await gpu.pipeline(
         ["harness/elementwise.wgsl", `merge/${rule}.wgsl`],
-        tileConstants(formats(sources), hasBase, dtype),
+        tileConstants(formats(sources), hasBase, dtype, { software: gpu.software }),
         [...TILE, "storage"],
       ),
       buffers: [...tile, { buffer: all.nonfinite }],
@@ -133,7 +133,12 @@ async function makeKernels(gpu: Gpu, options: KernelOptions, all: Buffers): Prom
       workgroups: Math.ceil(elements / BLOCK_ELEMENTS),
       pipeline: await gpu.pipeline(
         ["harness/blockwise.wgsl", `reduce/${rule}.wgsl`],
-        { ...tileConstants(formats(sources), hasBase, "F32"), ROWS: rows },
+        {
+          ...tileConstants(formats(sources), hasBase, "F32", { software: gpu.software }),
+          ROWS: rows,
+          PADDED: false,
+          LANE_SUMS: gpu.software,
+        },
         TILE,
       ),
       buffers: tile,

@@ -5,11 +5,9 @@
 // The upper and the lower word of a 64-bit product.
 fn wide_product(a: u32, b: u32) -> vec2u {
   let low = (a & 0xffffu) * (b & 0xffffu);
-  let cross = (a >> 16u) * (b & 0xffffu);
-  let other = (a & 0xffffu) * (b >> 16u);
-  let middle = (low >> 16u) + (cross & 0xffffu) + (other & 0xffffu);
-  let high = (a >> 16u) * (b >> 16u) + (cross >> 16u) + (other >> 16u) + (middle >> 16u);
-  return vec2u(high, a * b);
+  let cross = (a >> 16u) * (b & 0xffffu) + (low >> 16u);
+  let other = (a & 0xffffu) * (b >> 16u) + (cross & 0xffffu);
+  return vec2u((a >> 16u) * (b >> 16u) + (cross >> 16u) + (other >> 16u), a * b);
 }
 
 fn philox(counter: vec4u, first_key: vec2u) -> vec4u {

@@ -30,20 +30,25 @@ export interface Law {
 }
 
 /**
- * 12 roundings of half an ulp each at the largest magnitude that occurs (a product, a difference and
- * a sum for each of three models, the share's own rounding), and the shares' error: block sums are
+ * Four roundings of half an ulp each for a model, at the largest magnitude that occurs (a product, a
+ * difference, a sum, the share's own rounding), and the shares' error: block sums are
  * good to 1e-6, which moves a result by 1e-6 of a change, or of the value where there is no base to
  * change from. Divisions and exp on the GPU are good to a few ulp (WGSL 15.7.4).
  */
-function boundFor(largest: number, { method, hasBase }: Asked): number {
+export function boundFor(largest: number, { method, hasBase }: Asked, models = 3): number {
   const change = hasBase && !method.blendsBase ? 0.02 : largest;
-  return (12 / 2 + 8) * 2 ** -24 * largest + 1e-6 * change;
+  return ((4 * models) / 2 + 8) * 2 ** -24 * largest + 1e-6 * change;
 }
 
-const largestOf = (values: Float64Array) =>
+export const largestOf = (values: Float64Array) =>
   values.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
 
-function expectNear(name: string, got: Float64Array, want: Float64Array, bound: number): void {
+export function expectNear(
+  name: string,
+  got: Float64Array,
+  want: Float64Array,
+  bound: number,
+): void {
   const error = want.reduce((most, value, i) => Math.max(most, Math.abs(value - got[i]!)), 0);
   expect(error <= bound, `${name}: off by ${error}, which is more than ${bound}`).toBe(true);
 }
@@ -197,6 +202,12 @@ export function statedAtLeast({ params }: MergeMethod): Recipe["parameters"] {
         : [],
     ),
   );
+}
+
+/** The same, with some elements left out where a method can do that. */
+export function thinned(method: MergeMethod): Recipe["parameters"] {
+  const fractions = ["density", "select_topk"].filter((name) => name in method.params);
+  return { ...statedAtLeast(method), ...Object.fromEntries(fractions.map((name) => [name, 0.3])) };
 }
 
 /** Parameter sets: the required values alone, then each switch turned and each choice taken. */

@@ -1,5 +1,4 @@
 import { afterAll, afterEach, beforeAll, expect, test, vi } from "vitest";
-import type { Recipe } from "../../contract/index.ts";
 import { GpuProvider } from "../../gpu/device.ts";
 import { BLOCK_ELEMENTS, TILE_SLOTS } from "../../gpu/tiles/tiling.ts";
 import { findMethod, methods } from "../registry.ts";
@@ -10,7 +9,7 @@ import {
   mergeFamily,
   planFamily,
 } from "../testFamily.ts";
-import { statedAtLeast } from "../testLaws.ts";
+import { thinned } from "../testLaws.ts";
 import { groupUnits } from "./decide.ts";
 import { measure } from "./measure.ts";
 import { partOf } from "./rules.ts";
@@ -24,16 +23,8 @@ afterEach(() => {
   vi.restoreAllMocks();
 });
 
-const THINNED: Readonly<Record<string, Recipe["parameters"]>> = {
-  ties: { density: 0.3, weight: 0.5 },
-  dare_linear: { density: 0.3, weight: 0.5 },
-  dare_ties: { density: 0.3, weight: 0.5 },
-  breadcrumbs: { density: 0.5, weight: 0.5 },
-  breadcrumbs_ties: { density: 0.5, weight: 0.5 },
-  sce: { select_topk: 0.3 },
-};
 const CASES = [...methods.values()].map((method): [string, Asked] => {
-  const parameters = { ...statedAtLeast(method), ...THINNED[method.id] };
+  const parameters = thinned(method);
   return [method.id, { method, parameters, hasBase: method.base !== "none" }];
 });
 const modelsOf = ({ method }: Asked) => Math.min(3, method.models.max);
