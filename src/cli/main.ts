@@ -15,6 +15,7 @@ import { moe } from "./moe.ts";
 import { EXIT, exitCodeOf, formatJson, forTerminal, INTERRUPTED } from "./outcome.ts";
 import { perplexity } from "./perplexity.ts";
 import { createProgress } from "./progress.ts";
+import { transplant } from "./transplant.ts";
 import { verify } from "./verify.ts";
 import { weights } from "./weights.ts";
 
@@ -31,6 +32,7 @@ const COMMANDS: ReadonlyMap<string, Command> = new Map(
     perplexity,
     fuse,
     distill,
+    transplant,
     fusechat,
   }),
 );

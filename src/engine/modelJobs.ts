@@ -19,6 +19,7 @@ import type { OpenLanguageText } from "./runtime/language/languageFiles.ts";
 import { createModelCache, withRoom } from "./runtime/language/modelCache.ts";
 import type { DatasetLibrary } from "./text/datasets/datasetLibrary.ts";
 import { createDistillKind } from "./train/distillJob.ts";
+import { createTransplantKind } from "./transplant/transplantJob.ts";
 
 /** What the weight map's summary tells beside the shares: how far the models' changes agree. */
 const MAP_CAPTIONS: readonly string[] = ["agreement"];
@@ -71,6 +72,7 @@ export function assembleModelJobs(parts: ModelJobParts) {
       fuse,
       distill,
       mixture: createMixtureKind({ library, modelCache, openText }),
+      transplant: withRoom(modelCache, createTransplantKind({ gpuProvider, library, records })),
       measure: withRoom(modelCache, createMeasureKind(merging)),
       importFusion: createImportFusionKind({ library, openText, fusions, gpuProvider }),
       fusechat: createPipelineKind({

@@ -35,4 +35,6 @@ export { DTYPES } from "./tensor.ts";
 export type * from "./training.ts";
 export type * from "./trainingSettings.ts";
 export { TRAINED_MODULES, TRAINING_DEFAULTS, TRAINING_SETTINGS } from "./trainingSettings.ts";
+export type * from "./transplant.ts";
+export { SUBWORD_METHODS, TRANSPLANT_DEFAULTS, TRANSPLANT_METHODS } from "./transplant.ts";
 export type * from "./weights.ts";

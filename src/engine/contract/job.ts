@@ -7,6 +7,7 @@ import type { MixtureRequest } from "./mixture.ts";
 import type { PipelineRequest } from "./pipeline.ts";
 import type { Recipe } from "./recipe.ts";
 import type { TrainingRequest } from "./training.ts";
+import type { TransplantRequest } from "./transplant.ts";
 
 /** A dropped file with its path, which starts with the dropped folder's name, if there is one. */
 export interface DroppedFile {
@@ -84,6 +85,8 @@ export type JobRequest =
   | ({ readonly kind: "distill"; readonly name: string } & TrainingRequest)
   /** Runs FuseChat from end to end; all intermediate results stay in the library. */
   | ({ readonly kind: "fusechat" } & PipelineRequest)
+  /** Gives a model the tokenizer of a donor: makes a model. */
+  | ({ readonly kind: "transplant"; readonly name: string } & TransplantRequest)
   /** Exports a model into a picked folder, or for null into private files that the page offers. */
   | {
       readonly kind: "export";

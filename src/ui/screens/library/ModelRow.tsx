@@ -26,6 +26,7 @@ const ORIGINS = {
   sample: "sample",
   merge: "merged here",
   train: "trained here",
+  transplant: "transplanted here",
 } as const;
 /** Job kind that writes models of each origin, and how an unfinished one is resumed. */
 const WRITERS = {
@@ -33,6 +34,7 @@ const WRITERS = {
   sample: { writer: "samples", more: "Resume it under Runs." },
   merge: { writer: "merge", more: "Resume it under Runs." },
   train: { writer: "distill", more: "Resume it under Runs." },
+  transplant: { writer: "transplant", more: "Resume it under Runs." },
 } as const;
 
 const kindOf = ({ architecture, adapter }: ModelCard) =>

@@ -33,6 +33,7 @@ const KINDS: Readonly<Record<JobCard["kind"], string>> = {
   "import-fusion": "import of a fusion",
   "export-fusion": "export of a fusion",
   distill: "training",
+  transplant: "transplant",
   fusechat: "FuseChat",
   export: "export",
 };
@@ -47,7 +48,8 @@ export function RunRow({ studio, job }: RunRowProps) {
   const [asking, setAsking] = useState(false);
   const { kind, title, state, progress, failure, result, recipe, resumable } = job;
   const running = state === "running";
-  const made = kind === "merge" || kind === "mixture" || kind === "distill";
+  const made =
+    kind === "merge" || kind === "mixture" || kind === "distill" || kind === "transplant";
   const model = made && state === "done" ? result?.models[0] : undefined;
   const fusion = result?.fusion;
   const openRecipe = () => {
