@@ -20,6 +20,7 @@ import { earlierMergeKey } from "./earlierKeys.ts";
 import { fingerprintOf } from "./jobContext.ts";
 import { markModel } from "./openModel.ts";
 import { openRecipeModels, type RecipeModels } from "./recipeModels.ts";
+import { describeVocabulary } from "./vocabularyTable.ts";
 
 const LARGEST_RECIPE_BYTES = 2 ** 20;
 
@@ -121,6 +122,7 @@ export async function planRecipe(
     const found = begun === null || begun === today.key ? today : ((await planEarlier()) ?? today);
     const said = [...findings, ...found.planned.card.findings];
     for (const finding of said) if (finding.severity !== "error") options.say(describe(finding));
+    for (const line of describeVocabulary(found.plan.card.vocabulary)) options.say(line);
     if (options.strict) refuseIgnored(said);
     requireRunnable(found.planned);
     return found;

@@ -12,7 +12,7 @@ import { type Combination, pursue } from "./pursuit.ts";
 import { meanRow, subwordRows } from "./subword.ts";
 
 /** Tokens whose rows are made at once. */
-export const BATCH_TOKENS = 128;
+export const BATCH_TOKENS = 256;
 
 /** An embedding or head of the model, and the donor's in the same place. */
 export interface TokenMatrix {

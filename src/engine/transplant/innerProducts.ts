@@ -10,7 +10,7 @@ import { multiply } from "../runtime/kernels/multiply.ts";
 import type { Recorder } from "../runtime/kernels/recorder.ts";
 import type { PickedRows } from "./pickedRows.ts";
 
-/** Bytes of a strip of points on the GPU. */
+/** Bytes of a strip of points on the GPU, and of its products. */
 const STRIP_BYTES = 32 * 2 ** 20;
 const NONE = 0xffffffff;
 
@@ -43,21 +43,23 @@ export class InnerProducts {
   readonly #stripRows: number;
   #isLoaded = false;
 
-  /** For at most `most` targets at once, each with at most `places` points of its own. */
+  /**
+   * For at most `most` targets at once, each with at most `places` points of its own. Tests may ask for
+   * shorter strips, and for points that do not stay.
+   */
   constructor(
     gpu: Gpu,
     recorder: Recorder,
     points: PickedRows,
-    {
-      most,
-      places,
-      scope,
-    }: {
+    options: {
       readonly most: number;
       readonly places: number;
       readonly scope: ResourceScope;
+      readonly stripRows?: number;
+      readonly stay?: boolean;
     },
   ) {
+    const { most, places, scope } = options;
     this.#gpu = gpu;
     this.#recorder = recorder;
     this.#points = points;
@@ -67,7 +69,8 @@ export class InnerProducts {
     this.#stride = Math.ceil(points.length / 4) * 4;
     const rowBytes = (this.#format.bits / 8) * points.length;
     const total = points.ids.length;
-    this.#stripRows = Math.min(total, Math.max(1, Math.floor(STRIP_BYTES / rowBytes)));
+    const fitting = Math.floor(STRIP_BYTES / Math.max(rowBytes, 4 * most));
+    this.#stripRows = Math.min(total, options.stripRows ?? Math.max(1, fitting));
     const { STORAGE, COPY_DST, COPY_SRC } = GPUBufferUsage;
     const allocate = (label: string, bytes: number) =>
       scope.keep(gpu.pool.allocate(label, bytes, STORAGE | COPY_DST | COPY_SRC)).buffer;
@@ -77,7 +80,8 @@ export class InnerProducts {
     this.#best = allocate("largest products", 8 * most);
     const stripBytes = this.#stripRows * rowBytes;
     const strips = Math.ceil(total / Math.max(1, this.#stripRows));
-    const stay = strips * stripBytes + 16 * strips <= gpu.pool.budgetBytes - gpu.pool.usedBytes;
+    const left = gpu.pool.budgetBytes - gpu.pool.usedBytes;
+    const stay = options.stay ?? strips * (stripBytes + 16) <= left;
     this.#shared = stay ? null : allocate("points", stripBytes);
     for (let first = 0; first < total; first += this.#stripRows) {
       const count = Math.min(this.#stripRows, total - first);

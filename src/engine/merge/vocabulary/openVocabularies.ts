@@ -13,7 +13,12 @@ const known = new WeakMap<Checkpoint, Promise<Vocabulary | null>>();
 
 const PIECE_BYTES = 4 * 2 ** 20;
 
-async function haveSameFiles(a: FileTree, b: FileTree): Promise<boolean> {
+async function haveSameFiles(one: Checkpoint, other: Checkpoint): Promise<boolean> {
+  if (one.config?.modelType !== other.config?.modelType) return false;
+  return haveSameBytes(one.files, other.files);
+}
+
+async function haveSameBytes(a: FileTree, b: FileTree): Promise<boolean> {
   for (const path of VOCABULARY_FILES) {
     const [one, other] = [a.get(path), b.get(path)];
     if (!one && !other) continue;
@@ -33,7 +38,7 @@ const same = new WeakMap<Checkpoint, WeakMap<Checkpoint, Promise<boolean>>>();
 function shareFiles(a: Checkpoint, b: Checkpoint): Promise<boolean> {
   const ofFirst = same.get(a) ?? new WeakMap<Checkpoint, Promise<boolean>>();
   same.set(a, ofFirst);
-  const answer = ofFirst.get(b) ?? haveSameFiles(a.files, b.files);
+  const answer = ofFirst.get(b) ?? haveSameFiles(a, b);
   ofFirst.set(b, answer);
   answer.catch(() => ofFirst.delete(b));
   return answer;

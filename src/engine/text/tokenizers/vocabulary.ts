@@ -3,7 +3,14 @@ import { clip, isObject } from "../../core/json.ts";
 import { refuseTokenizer } from "../patterns/pattern.ts";
 import type { AddedToken } from "./addedTokens.ts";
 import { isTokenId } from "./bpe.ts";
-import { nameOf, readTokenizerFiles, type TokenizerFiles } from "./tokenizerFiles.ts";
+import { classRoles } from "./classRoles.ts";
+import {
+  MAX_SIDE_FILE_BYTES,
+  nameOf,
+  readJson,
+  readTokenizerFiles,
+  type TokenizerFiles,
+} from "./tokenizerFiles.ts";
 
 /** Roles of special tokens, in the order in which transformers gives an id to those without one. */
 export const TOKEN_ROLES = ["bos", "eos", "unk", "sep", "pad", "cls", "mask"] as const;
@@ -21,7 +28,7 @@ export interface Vocabulary {
   readonly extra: readonly string[];
 }
 
-/** Files of a checkpoint that a vocabulary is read from. */
+/** Files of a checkpoint that a vocabulary is read from, beside its config's `model_type`. */
 export const VOCABULARY_FILES = [
   "tokenizer.json",
   "tokenizer_config.json",
@@ -34,17 +41,21 @@ export const VOCABULARY_FILES = [
 /** Vocabulary of a checkpoint's tokenizer; null where it has none that is read. */
 export async function readVocabulary(tree: FileTree): Promise<Vocabulary | null> {
   const files = await readTokenizerFiles(tree);
-  return files && completeSpecials(openVocabulary(files));
+  if (!files) return null;
+  const model = await readJson(tree, "config.json", MAX_SIDE_FILE_BYTES);
+  return completeSpecials(openVocabulary(files, model?.model_type));
 }
 
-function openVocabulary(files: TokenizerFiles): Vocabulary {
+function openVocabulary(files: TokenizerFiles, modelType: unknown): Vocabulary {
   const { tokenizer, added, config } = files;
   const ids = modelIds(tokenizer.model);
   for (const { content, id } of added) ids.set(content, id);
   const roles = new Map<TokenRole, string>();
+  const ofClass = classRoles(files, modelType);
   for (const role of TOKEN_ROLES) {
-    const token = files.tokenOf(`${role}_token`);
-    if (token !== null && token !== "") roles.set(role, token);
+    const isNone = config[`${role}_token`] === null;
+    const token = files.tokenOf(`${role}_token`) ?? (isNone ? null : ofClass[role]);
+    if (token) roles.set(role, token);
   }
   const extra = [config.additional_special_tokens, config.extra_special_tokens].flatMap((list) =>
     (Array.isArray(list) ? list : []).flatMap((entry: unknown) => nameOf(entry) ?? []),
