@@ -122,7 +122,7 @@ export async function planRecipe(
     const found = begun === null || begun === today.key ? today : ((await planEarlier()) ?? today);
     const said = [...findings, ...found.planned.card.findings];
     for (const finding of said) if (finding.severity !== "error") options.say(describe(finding));
-    for (const line of describeVocabulary(found.plan.card.vocabulary)) options.say(line);
+    for (const line of describeVocabulary(found.planned.card.vocabulary)) options.say(line);
     if (options.strict) refuseIgnored(said);
     requireRunnable(found.planned);
     return found;

@@ -167,6 +167,7 @@ const RUN: readonly (readonly [readonly string[], readonly ShaderConstants[]])[]
   [["onnx/rows.wgsl"], [{ HALF: false }, { HALF: true }]],
   [["fuse/top_rows.wgsl"], [{ LANES: 32 }, { LANES: 256 }]],
   [["spectrum/three_terms.wgsl"], [{}]],
+  [["transplant/largest.wgsl"], [{}]],
   [
     ["spectrum/difference.wgsl"],
     [0, 1, 2].flatMap((MODEL) => [0, 1, 2, 3].map((BASE) => ({ MODEL, BASE }))),

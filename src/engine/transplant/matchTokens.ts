@@ -22,7 +22,7 @@ function wordMark({ ids }: Vocabulary): string {
  * Comparison of tokens as in mergekit-tokensurgeon: the mark of a word's start counts as such however
  * it is spelled, a special token is its role, and all others are their strings on file.
  */
-export function comparing(vocabulary: Vocabulary): (token: string) => ComparedToken {
+function comparing(vocabulary: Vocabulary): (token: string) => ComparedToken {
   const mark = wordMark(vocabulary);
   const roles = new Map<string, string>();
   for (const role of TOKEN_ROLES) {
