@@ -6,6 +6,7 @@ import { useDropTarget } from "../parts/useDropTarget.ts";
 import type { Studio } from "../stores/studio.ts";
 import { Downloads } from "./Downloads.tsx";
 import { Header } from "./Header.tsx";
+import { MixtureOffer } from "./MixtureOffer.tsx";
 import { NoticeStack } from "./NoticeStack.tsx";
 import { Palette } from "./Palette.tsx";
 import { Rail } from "./Rail.tsx";
@@ -69,6 +70,7 @@ export function Shell({ studio, onFiles }: ShellProps) {
       <NoticeStack studio={studio} />
       <Downloads studio={studio} />
       <RecipeOffer studio={studio} />
+      <MixtureOffer studio={studio} />
       <Palette studio={studio} />
     </div>
   );

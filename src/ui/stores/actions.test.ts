@@ -3,12 +3,13 @@ import {
   EngineError,
   type Environment,
   type MethodCard,
+  type MixturePlan,
   type ModelCard,
   type Recipe,
 } from "../../engine/contract/index.ts";
 import { attempt, importFiles, mergeModels, resultName, trySamples } from "./actions.ts";
 import { fakeEngine, fakeJob, fakeModel } from "./fakeEngine.ts";
-import { openRecipe, takeRecipe } from "./recipeFile.ts";
+import { makeMixture, openRecipe, takeRecipe } from "./recipeFile.ts";
 import { createStudio, type Studio } from "./studio.ts";
 
 beforeEach(() => vi.stubGlobal("window", { location: { hash: "" } }));
@@ -119,6 +120,34 @@ test("a method that takes fewer models gives way, and that is said", async () =>
   );
   expect(studio.recipe.getState().recipe).toMatchObject({ method: "varm", base: "ember-base" });
   expect(studio.notices.getState().notices[0]?.message).toBe("SLERP does not take 3 models.");
+});
+
+test("a config of mergekit-moe is offered with its plan, and made under the name that is given", async () => {
+  const expert = { positivePrompts: ["a"], negativePrompts: [] };
+  const plan: MixturePlan = {
+    config: {
+      base: "ember",
+      experts: [{ model: "tales", ...expert }],
+      sharedExperts: [],
+      gateMode: "hidden",
+      expertsPerToken: 1,
+      seed: 0,
+    },
+    architecture: "Mixtral",
+    parameters: 1,
+    layers: 1,
+    writeBytes: 1,
+    notes: [],
+  };
+  const { engine, started } = fakeEngine({ planMixture: async () => plan });
+  const studio = createStudio(engine, "");
+  await takeRecipe(studio, { path: "moe.yml", file: new File(["experts: []"], "moe.yml") });
+  const { offeredMixture } = studio.desk.getState();
+  expect(offeredMixture).toEqual({ name: "moe.yml", text: "experts: []", plan });
+  expect(studio.recipe.getState().text).toBe("");
+  await makeMixture(studio, offeredMixture!, "four");
+  const { shardBytes } = studio.recipe.getState();
+  expect(started).toEqual([{ kind: "mixture", name: "four", yaml: "experts: []", shardBytes }]);
 });
 
 test("a recipe's file is opened, and another recipe is not lost without a question", async () => {

@@ -51,6 +51,7 @@ export function fakeEngine(answers: Partial<Engine>): {
     listModels: async () => [],
     listDatasets: async () => [],
     listFusions: async () => [],
+    planMixture: async () => null,
     sortDropped: async (paths) => ({ checkpoints: paths, data: [] }),
     startJob: async (request) => fakeJob(`job ${started.push(request)}`, { kind: request.kind }),
     ...answers,

@@ -1,6 +1,6 @@
 import { type DroppedFile, EngineError } from "../../engine/contract/index.ts";
-import { attempt, show } from "./actions.ts";
-import type { Studio } from "./studio.ts";
+import { attempt, begin, show } from "./actions.ts";
+import type { OfferedMixture, Studio } from "./studio.ts";
 
 /** Largest recipe file, the parser's limit. */
 const MOST_BYTES = 2 ** 20;
@@ -11,14 +11,21 @@ export function findRecipe(files: readonly DroppedFile[]): DroppedFile | null {
   return files.length === 1 && only && /\.ya?ml$/i.test(only.path) ? only : null;
 }
 
-/** Opens a recipe's file, or offers it. */
+/**
+ * Opens a recipe's file, or offers it. A config of mergekit-moe is planned, and the page offers to
+ * make it.
+ */
 export function takeRecipe(studio: Studio, { path, file }: DroppedFile) {
   return attempt(studio, `Open ${path}`, async () => {
     if (file.size > MOST_BYTES) {
       const message = `${path} has ${file.size} bytes; a recipe has at most ${MOST_BYTES}.`;
       throw new EngineError("bad-recipe", message, { path, byteLength: file.size });
     }
-    await offerRecipe(studio, { name: path, text: await file.text() });
+    const offered = { name: path, text: await file.text() };
+    const { shardBytes } = studio.recipe.getState();
+    const plan = await studio.engine.planMixture({ yaml: offered.text, shardBytes });
+    if (plan) studio.desk.setState({ offeredMixture: { ...offered, plan } });
+    else await offerRecipe(studio, offered);
   });
 }
 
@@ -37,4 +44,13 @@ export async function openRecipe(studio: Studio, text: string): Promise<void> {
   if (parsed) studio.recipe.compose(parsed.recipe);
   studio.recipe.type(text);
   show("merge");
+}
+
+/** Starts the job that makes an offered mixture, and shows it. */
+export function makeMixture(studio: Studio, { text }: OfferedMixture, name: string) {
+  return attempt(studio, `Mix ${name}`, async () => {
+    const { shardBytes } = studio.recipe.getState();
+    await begin(studio, { kind: "mixture", name, yaml: text, shardBytes });
+    show("runs");
+  });
 }

@@ -1,5 +1,11 @@
 import { createStore } from "zustand/vanilla";
-import type { DatasetId, Engine, JobId, ModelId } from "../../engine/contract/index.ts";
+import type {
+  DatasetId,
+  Engine,
+  JobId,
+  MixturePlan,
+  ModelId,
+} from "../../engine/contract/index.ts";
 import { createFusionStore, type FusionStore } from "./fusionStore.ts";
 import { createNoticesStore, type NoticesStore } from "./noticesStore.ts";
 import { createPipelineStore, type PipelineStore } from "./pipelineStore.ts";
@@ -17,6 +23,13 @@ import {
 } from "./reflections.ts";
 import { createRouteStore, type RouteStore } from "./routeStore.ts";
 
+/** A dropped config of mergekit-moe, and what it will make. */
+export interface OfferedMixture {
+  readonly name: string;
+  readonly text: string;
+  readonly plan: MixturePlan;
+}
+
 /** State of the library screen: selection and pending offers. */
 export interface DeskState {
   readonly selected: readonly ModelId[];
@@ -26,6 +39,8 @@ export interface DeskState {
   readonly opened: ModelId | null;
   /** Recipe that was dropped while another is composed: "Open this recipe?" */
   readonly offeredRecipe: { readonly name: string; readonly text: string } | null;
+  /** Config of mergekit-moe that was dropped: "Make this mixture of experts?" */
+  readonly offeredMixture: OfferedMixture | null;
   /** Dataset whose drawer is open. */
   readonly openedDataset: DatasetId | null;
   /** Job of a finished export whose private files the page offers as downloads. */
@@ -54,6 +69,7 @@ function createDeskStore() {
     offered: [],
     opened: null,
     offeredRecipe: null,
+    offeredMixture: null,
     openedDataset: null,
     downloads: null,
   }));
