@@ -1,5 +1,6 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { expectAccessible } from "./axe.ts";
 import { expect, test } from "./browser.ts";
 import { readTensors } from "./checkpoints.ts";
 import {
@@ -43,6 +44,8 @@ test("a dropped config of mergekit-moe says what it makes, and makes it by keybo
   await expect(card).toContainText("ember-maths, 1 prompt");
   await expect(card.getByLabel("Name of the result")).toBeFocused();
   await expect(card.getByLabel("Name of the result")).toHaveValue("ember-moe");
+  await expectAccessible(page, "Mixture");
+  await card.getByLabel("Name of the result").focus();
   await page.keyboard.press("Enter");
   await expect(page.getByRole("heading", { level: 1, name: "Runs" })).toBeVisible();
   await goTo(page, "Library");

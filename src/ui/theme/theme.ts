@@ -73,6 +73,7 @@ export const theme = createTheme({
     Tooltip: { defaultProps: { openDelay: 300, withArrow: false } },
     Modal: {
       defaultProps: {
+        closeButtonProps: { "aria-label": "Close" },
         centered: true,
         radius: 10,
         overlayProps: { backgroundOpacity: 0.4, blur: 0 },
