@@ -10,6 +10,7 @@ import test_mixtures  # noqa: F401
 import test_recipes  # noqa: F401
 import test_adapters  # noqa: F401
 import test_vocabularies  # noqa: F401
+import test_methods  # noqa: F401
 import test_logits  # noqa: F401
 import test_gradients  # noqa: F401
 import test_training  # noqa: F401

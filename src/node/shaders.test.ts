@@ -65,6 +65,8 @@ function combinations(part: Part): readonly ShaderConstants[] {
       ELECTS: i % 2 === 0,
       RESCALES: i % 4 < 2,
       WEIGHED_VOTES: j === 0,
+      // Of reduce/gram.wgsl.
+      ROUNDS_PRODUCTS: j % 2,
     }));
   });
 }

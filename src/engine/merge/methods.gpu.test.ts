@@ -65,6 +65,7 @@ const SETTINGS: Readonly<Record<string, readonly Recipe["parameters"][]>> = {
     { weight: 0.4 },
     { weight: [0.2, 0.9], nuslerp_flatten: false },
     { weight: 0.4, nuslerp_flatten: false, nuslerp_row_wise: true },
+    { weight: 0.4, profile: "paper" },
   ],
   varm: [
     ...["model", "layer", "module", "matrix", "parameter"].map((granularity) => ({ granularity })),

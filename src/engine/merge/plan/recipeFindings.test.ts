@@ -125,7 +125,7 @@ test("the arithmetic of a narrow dtype is said: followed step by step, or comput
   expect((await notes(`${TIES}${narrow}`)).join()).toContain("rounds every step to bfloat16");
   const paper = await plan(`${TIES}${narrow}parameters: {profile: paper}\n`);
   expect(paper.outputs[0]?.resolved.arithmetic).toBe("F32");
-  const stock = `merge_method: model_stock\nbase_model: base\nmodels: [{model: a}, {model: b}]\n`;
-  expect((await notes(`${stock}${narrow}`)).join()).toContain('rounds every step of "model_stock"');
-  expect((await notes(`${stock}dtype: float32\n`)).join()).not.toContain("rounds every step");
+  const mean = `merge_method: karcher\nmodels: [{model: a}, {model: b}]\n`;
+  expect((await notes(`${mean}${narrow}`)).join()).toContain('rounds every step of "karcher"');
+  expect((await notes(`${mean}dtype: float32\n`)).join()).not.toContain("rounds every step");
 });

@@ -63,7 +63,10 @@ function ruleRows(plan: Plan, ids: readonly ModelId[]): readonly RuleRow[] {
     const reduction = reductionOf(plan, output);
     if (reduction && partOf(plan, output) === "tensor") {
       const blended = method.blendsBase ? ["base blended"] : [];
-      const constants = method.reduceConstants ? asked : blended;
+      const rounding = method.roundsSteps
+        ? [method.id, plan.global.profile ?? null, recipe.dtype ?? null]
+        : [];
+      const constants = method.reduceConstants ? asked : [...blended, ...rounding];
       add(reduction.rule, constants, (of) => ownRule(plan, of, reduction, []).rows);
     } else if (reduction) {
       add(partShares(reduction), asked);

@@ -30,6 +30,9 @@ import { readBytesPerElement, sourcesOf } from "./tileInput.ts";
 /** Two words of a radix sort, twice. */
 const SORT_BYTES = 16;
 
+/** Constants of a row or column that rules may have even of two models. */
+const LEAST_CONSTANTS = 3;
+
 /** Four sums in float32. */
 const SUM_BYTES = 16;
 
@@ -97,7 +100,11 @@ function tileNeeds(plan: Plan, inMap: boolean, { pool, device, software }: Gpu):
       0,
     ),
     constantBytesPerElement: most(
-      (output) => constantBytesPerElement(layoutOf(plan, output), modelsSeen(plan, output)),
+      (output) =>
+        constantBytesPerElement(
+          layoutOf(plan, output),
+          Math.max(LEAST_CONSTANTS, modelsSeen(plan, output)),
+        ),
       0,
     ),
     scratchBytesPerElement: most((output) => (derivedOf(plan, output) > 0 ? SORT_BYTES : 0), 0),
