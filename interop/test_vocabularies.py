@@ -18,6 +18,7 @@ from mergekit.config import MergeConfiguration
 from mergekit.merge import run_merge
 from mergekit.options import MergeOptions
 from test_recipes import load, steps
+from tokenizers import Tokenizer
 from transformers import AutoModelForCausalLM, AutoTokenizer, LlamaConfig
 
 TEXTS = (
@@ -177,9 +178,11 @@ def check_merge(name):
             ids = mine(text)["input_ids"]
             tokens, wanted_tokens = mine.convert_ids_to_tokens(ids), peers.tokenize(text, add_special_tokens=True)
             require(tokens == wanted_tokens, f"{text!r} is {tokens}, not {wanted_tokens}")
-            if max(ids) < sizes[0]:
+            # transformers rebuilds the steps of some classes; the studio and the library read the file.
+            plain = Tokenizer.from_file(str(ours / "tokenizer.json")).encode(text).ids
+            if max(plain) < sizes[0]:
                 read = studio("logits", ours, "--text", text)["ids"]
-                require(read == ids, f"the studio reads {text!r} as {read}, transformers as {ids}")
+                require(read == plain, f"the studio reads {text!r} as {read}, the library as {plain}")
         return f"{len(own)} tokens, {worst:.1f} steps apart at most"
 
     return check

@@ -66,6 +66,21 @@ test("added tokens stand behind all others, and our reader gives their ids", asy
   expect(Object.keys(JSON.parse(config).added_tokens_decoder)).toEqual(["5", "6", "7"]);
 });
 
+test("what stands behind a new token gets no mark of a word's start", async () => {
+  const prepend = { type: "Prepend", prepend: "▁" };
+  const replace = { type: "Replace", pattern: { String: " " }, content: "▁" };
+  const normalizer = { type: "Sequence", normalizers: [prepend, replace] };
+  const vocab = { a: 0, b: 1, "▁": 2, "▁a": 3 };
+  const model = { type: "BPE", vocab, merges: ["▁ a"] };
+  const files = filesOf({ "tokenizer.json": { ...BPE, normalizer, model, added_tokens: [] } });
+  const grown = addTokens((await readVocabulary(files))!, [plainToken("st", 4)]);
+  const written = await writeTokenizer(files, grown);
+  const tokenizer = (await openTokenizer(written))!;
+  const read = (text: string) => [...tokenizer.encode(text, { specialTokens: false }).ids];
+  expect(read("abstb a")).toEqual([3, 1, 4, 1, 3]);
+  expect((await jsonOf(written, "tokenizer.json")).normalizer).toBeNull();
+});
+
 test("tokens that are cut take their merges along, and files that list them", async () => {
   const files = filesOf({ "tokenizer.json": BPE, "merges.txt": "a b", "vocab.json": {} });
   const cut = cutTokens((await readVocabulary(files))!, 4);

@@ -27,12 +27,16 @@ export async function writeTokenizer(
   const { tokenizer } = read;
   const model = cutModel(tokenizer.model, vocabulary.ids);
   const isCut = model !== tokenizer.model;
+  const known = new Set(read.added.map(({ content }) => content));
   const added = [...vocabulary.added.values()].toSorted((a, b) => a.id - b.id);
+  const isGrown = added.some(({ content }) => !known.has(content));
+  const isMarked = isGrown && marksSpaces(tokenizer.normalizer);
   const document = {
     version: "1.0",
     truncation: null,
     padding: null,
     ...tokenizer,
+    ...(isMarked && { normalizer: null, pre_tokenizer: SPACES_MARKED }),
     added_tokens: added.map((token) => ({ id: token.id, ...entryOf(token) })),
     model,
   };
@@ -43,9 +47,13 @@ export async function writeTokenizer(
   }
   files.set("tokenizer.json", inMemory(`${JSON.stringify(document, null, 2)}\n`));
   const config = await readTextFile(own, "tokenizer_config.json", MAX_SIDE_FILE_BYTES);
-  if (config !== null && isObject(read.config.added_tokens_decoder)) {
-    const decoder = Object.fromEntries(added.map((token) => [token.id, entryOf(token)]));
-    const edited = setMembers(config, { added_tokens_decoder: JSON.stringify(decoder, null, 2) });
+  if (config !== null) {
+    const listed = Object.fromEntries(added.map((token) => [token.id, entryOf(token)]));
+    const decoder = JSON.stringify(listed, null, 2);
+    const edited = setMembers(config, {
+      ...(isObject(read.config.added_tokens_decoder) && { added_tokens_decoder: decoder }),
+      ...(isMarked && read.config.legacy !== false && { legacy: "false" }),
+    });
     files.set("tokenizer_config.json", inMemory(edited));
   }
   if (
@@ -70,6 +78,25 @@ function entryOf(token: AddedToken): Fields {
     normalized: token.normalized,
     special: token.special,
   };
+}
+
+/** Spaces as SentencePiece's mark, and one before a text, but not behind an added token. */
+const SPACES_MARKED = {
+  type: "Metaspace",
+  replacement: "▁",
+  prepend_scheme: "first",
+  split: false,
+};
+
+/**
+ * Whether a normalizer puts SentencePiece's mark before a text. What stands behind an added token
+ * would get one too, which is right for control tokens and wrong for parts of words: mergekit's
+ * tokenizers, which transformers 5 writes, mark spaces in the next step.
+ */
+function marksSpaces(normalizer: unknown): boolean {
+  if (!isObject(normalizer)) return false;
+  const { type, normalizers } = normalizer;
+  return type === "Prepend" || (Array.isArray(normalizers) && normalizers.some(marksSpaces));
 }
 
 function modelTokens(model: unknown): readonly string[] {
