@@ -14,6 +14,7 @@ import test_methods  # noqa: F401
 import test_logits  # noqa: F401
 import test_gradients  # noqa: F401
 import test_training  # noqa: F401
+import test_extract  # noqa: F401
 import test_onnx  # noqa: F401
 import test_fused  # noqa: F401
 

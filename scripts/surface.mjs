@@ -8,7 +8,7 @@ import { join } from "node:path";
 const root = join(import.meta.dirname, "..");
 const FILE = join(root, "docs", "contract.txt");
 /** Tables of settings: docs/settings.md has their names, ranges and defaults. */
-const TABLES = ["fusionSettings.d.ts", "trainingSettings.d.ts"];
+const TABLES = ["extractionSettings.d.ts", "fusionSettings.d.ts", "trainingSettings.d.ts"];
 
 /** Every exported declaration of `src/engine/contract`, without comments, file by file. */
 function readSurface() {

@@ -14,7 +14,7 @@ const LAYERS = [
   ["engine/runtime", "engine/merge"],
   ["engine/fuse", "engine/evaluate", "engine/spectrum", "engine/mixture"],
   ["engine/train"],
-  ["engine/pipeline", "engine/transplant"],
+  ["engine/pipeline", "engine/transplant", "engine/extract"],
   ["engine/modelJobs.ts"],
   ["engine/create.ts"],
   ["bridge", "node"],

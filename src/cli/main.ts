@@ -4,6 +4,7 @@ import { fileFailure } from "../node/files.ts";
 import { formatHelp, readArguments } from "./arguments.ts";
 import type { Command } from "./command.ts";
 import { distill } from "./distill.ts";
+import { extract } from "./extract.ts";
 import { fuse } from "./fuse.ts";
 import { fusechat } from "./fusechat.ts";
 import { generate } from "./generate.ts";
@@ -33,6 +34,7 @@ const COMMANDS: ReadonlyMap<string, Command> = new Map(
     fuse,
     distill,
     transplant,
+    extract,
     fusechat,
   }),
 );

@@ -13,6 +13,7 @@ import { locksInMemory, webLocks } from "./core/jobs/locks.ts";
 import { createRunner } from "./core/jobs/runner.ts";
 import type { Threads } from "./core/threads.ts";
 import { createEvaluateKind } from "./evaluate/evaluateJob.ts";
+import { createExtractQueries } from "./extract/extractQueries.ts";
 import { mapsInDatabase } from "./fuse/align/maps/mapCache.ts";
 import { createExportFusionKind } from "./fuse/dataset/exportFusion.ts";
 import { storedFusionCatalogue } from "./fuse/dataset/fusionCatalogue.ts";
@@ -142,6 +143,7 @@ export async function createEngine(parts: EngineParts): Promise<Engine> {
     }),
 
     ...createTrainingQueries(training),
+    ...createExtractQueries(library),
     ...createPipelineQueries({
       records,
       library,

@@ -3,6 +3,7 @@ import type { EngineEvent } from "./contract/index.ts";
 import type { Locks } from "./core/jobs/locks.ts";
 import { createPool } from "./core/threadPool.ts";
 import type { Threads } from "./core/threads.ts";
+import { createExtractKind } from "./extract/extractJob.ts";
 import type { MapCache } from "./fuse/align/maps/mapCache.ts";
 import { alignTasks } from "./fuse/align/tasks.ts";
 import type { FusionLibrary } from "./fuse/dataset/fusions.ts";
@@ -73,6 +74,7 @@ export function assembleModelJobs(parts: ModelJobParts) {
       distill,
       mixture: createMixtureKind({ library, modelCache, openText }),
       transplant: withRoom(modelCache, createTransplantKind({ gpuProvider, library, records })),
+      extract: withRoom(modelCache, createExtractKind({ gpuProvider, library, records })),
       measure: withRoom(modelCache, createMeasureKind(merging)),
       importFusion: createImportFusionKind({ library, openText, fusions, gpuProvider }),
       fusechat: createPipelineKind({

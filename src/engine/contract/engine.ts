@@ -1,4 +1,5 @@
 import type { Failure } from "./error.ts";
+import type { Extraction } from "./extraction.ts";
 import type { FusedDocument, FusedDocumentCard, FusedRow, FusionCard } from "./fusion.ts";
 import type { DatasetId, FusionId, JobId, ModelId } from "./ids.ts";
 import type { JobCard, JobRequest, SortedDrop } from "./job.ts";
@@ -144,6 +145,9 @@ export interface Engine {
   planTraining(request: TrainingRequest): Promise<TrainingPlan>;
   /** Training curve of a `distill` job so far; new points come as events. */
   trainingRun(job: JobId): Promise<TrainingRun>;
+
+  /** Record of an extracted adapter, with its spectra; `missing-file` where it has none. */
+  extraction(model: ModelId): Promise<Extraction>;
 
   /** FuseChat's merges for a number of targets. */
   pipelineMerges(targets: number): Promise<readonly PipelineMerge[]>;

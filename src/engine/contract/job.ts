@@ -1,5 +1,6 @@
 import type { AdapterMergeRequest } from "./adapters.ts";
 import type { Failure } from "./error.ts";
+import type { ExtractionRequest } from "./extraction.ts";
 import type { FusionSettings } from "./fusionSettings.ts";
 import type { DatasetId, FusionId, JobId, ModelId } from "./ids.ts";
 import type { EvaluationCell } from "./language.ts";
@@ -87,6 +88,8 @@ export type JobRequest =
   | ({ readonly kind: "fusechat" } & PipelineRequest)
   /** Gives a model the tokenizer of a donor: makes a model. */
   | ({ readonly kind: "transplant"; readonly name: string } & TransplantRequest)
+  /** Extracts a LoRA from a model and its base: makes an adapter. */
+  | ({ readonly kind: "extract"; readonly name: string } & ExtractionRequest)
   /** Exports a model into a picked folder, or for null into private files that the page offers. */
   | {
       readonly kind: "export";

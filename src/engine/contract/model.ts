@@ -16,7 +16,7 @@ export interface ModelCard {
   readonly name: string;
   /** `partial`: an unfinished import, which resumes when the same files are dropped again. */
   readonly state: "complete" | "partial";
-  readonly origin: "import" | "sample" | "merge" | "train" | "transplant";
+  readonly origin: "import" | "sample" | "merge" | "train" | "transplant" | "extract";
   readonly createdAt: number;
   /** First entry of `architectures` in config.json; null without a config. */
   readonly architecture: string | null;

@@ -27,6 +27,7 @@ const ORIGINS = {
   merge: "merged here",
   train: "trained here",
   transplant: "transplanted here",
+  extract: "extracted here",
 } as const;
 /** Job kind that writes models of each origin, and how an unfinished one is resumed. */
 const WRITERS = {
@@ -35,6 +36,7 @@ const WRITERS = {
   merge: { writer: "merge", more: "Resume it under Runs." },
   train: { writer: "distill", more: "Resume it under Runs." },
   transplant: { writer: "transplant", more: "Resume it under Runs." },
+  extract: { writer: "extract", more: "Resume it under Runs." },
 } as const;
 
 const kindOf = ({ architecture, adapter }: ModelCard) =>

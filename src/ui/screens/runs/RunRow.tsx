@@ -34,6 +34,7 @@ const KINDS: Readonly<Record<JobCard["kind"], string>> = {
   "export-fusion": "export of a fusion",
   distill: "training",
   transplant: "transplant",
+  extract: "extraction",
   fusechat: "FuseChat",
   export: "export",
 };
@@ -48,8 +49,7 @@ export function RunRow({ studio, job }: RunRowProps) {
   const [asking, setAsking] = useState(false);
   const { kind, title, state, progress, failure, result, recipe, resumable } = job;
   const running = state === "running";
-  const made =
-    kind === "merge" || kind === "mixture" || kind === "distill" || kind === "transplant";
+  const made = ["merge", "mixture", "distill", "transplant", "extract"].includes(kind);
   const model = made && state === "done" ? result?.models[0] : undefined;
   const fusion = result?.fusion;
   const openRecipe = () => {
