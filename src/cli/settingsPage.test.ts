@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import {
+  EXTRACTION_SETTINGS,
   FUSION_PROFILES,
   FUSION_SETTINGS,
   type SettingCard,
@@ -71,6 +72,12 @@ ${tableOf(FUSION_SETTINGS)}
 ## Training
 
 ${tableOf(TRAINING_SETTINGS)}
+
+## Extraction
+
+Of \`studio extract\`; there is no key and no profile of these.
+
+${tableOf(EXTRACTION_SETTINGS)}
 `;
   await expect(page).toMatchFileSnapshot("../../docs/settings.md");
 });

@@ -13,6 +13,7 @@ import { fuseLlmCases } from "./goldens/alignment/fusellm.ts";
 import { type Bench, runFolderCase, runMethodCase, runVarmCase } from "./goldens/cases.ts";
 import type { Comparison } from "./goldens/compare.ts";
 import { type ConfigCases, mayRefuse, runConfigCase } from "./goldens/configCases.ts";
+import { readExtractCase, runExtractCase } from "./goldens/extractCases.ts";
 import {
   type Manifest,
   readConfigCases,
@@ -79,14 +80,32 @@ function listStatistics(manifest: Manifest): readonly (CaseToRun | Skipped)[] {
   });
 }
 
+/** Entries of a section, which is a list or has one in `cases`. */
+function entriesOf(found: unknown): readonly unknown[] {
+  const inside = (found as { readonly cases?: unknown } | undefined)?.cases;
+  return Array.isArray(found) ? found : Array.isArray(inside) ? inside : [];
+}
+
+/** Extractions of a LoRA, as mergekit-extract-lora does them. */
+function listExtractions({ misc }: Manifest): readonly CaseToRun[] {
+  const { file = "misc.safetensors" } = (misc ?? {}) as { readonly file?: string };
+  return entriesOf(misc).flatMap((entry) => {
+    const one = readExtractCase(entry);
+    if (!one) return [];
+    const about = { method: "extract", name: one.id, mayRefuse: false, mustRefuse: false };
+    return [{ ...about, run: (bench: Bench) => runExtractCase(one, file, bench) }];
+  });
+}
+
 /** Sections that no command runs yet, as skipped entries. */
 function otherSections(manifest: Manifest): readonly Skipped[] {
   return (["misc"] as const).flatMap((section) => {
     const found = manifest[section];
     if (found === undefined) return [];
-    const inside = (found as { readonly cases?: unknown }).cases;
-    const entries = Array.isArray(found) ? found : Array.isArray(inside) ? inside : [{}];
-    return entries.map((entry: { readonly id?: string; readonly kind?: string }, i) => ({
+    const listed = entriesOf(found);
+    const entries = (listed.length > 0 ? listed : [{}]) as { id?: string; kind?: string }[];
+    const others = entries.filter((entry) => readExtractCase(entry) === null);
+    return others.map((entry, i) => ({
       method: section,
       name: entry.id ?? `${section}/${entry.kind ?? "all"}${entries.length > 1 ? `-${i}` : ""}`,
       reason: `the section ${section} is not built`,
@@ -112,7 +131,7 @@ function refusal(expect: string) {
 }
 
 function listCases(manifest: Manifest, plans: ConfigCases | undefined) {
-  const run: CaseToRun[] = [];
+  const run: CaseToRun[] = [...listExtractions(manifest)];
   const skipped: Skipped[] = [...otherSections(manifest)];
   for (const one of manifest.cases) {
     const { method, id: name } = one;

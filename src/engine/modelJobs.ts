@@ -48,7 +48,7 @@ export interface ModelJobParts extends ModelStores {
 }
 
 /**
- * Assembles the jobs that merge, fuse and train models over any stores, for the page and the
+ * Assembles the jobs that merge, fuse, train and extract models over any stores, for the page and the
  * terminal alike, with the parts that their queries need.
  */
 export function assembleModelJobs(parts: ModelJobParts) {
