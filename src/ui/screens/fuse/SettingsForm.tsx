@@ -5,10 +5,10 @@ import {
   FUSION_PROFILES,
   FUSION_SETTINGS,
 } from "../../../engine/contract/index.ts";
+import { FieldList } from "../../parts/FieldList.tsx";
 import { Section } from "../../parts/Section.tsx";
 import { changeSetting, fusionSettings } from "../../stores/fusionActions.ts";
 import type { Studio } from "../../stores/studio.ts";
-import { FieldList } from "./FieldList.tsx";
 import { PROFILE_WORDS } from "./profileWords.ts";
 
 /** Form of the profile and the settings, most of them collapsed. */

@@ -7,6 +7,7 @@ import {
 } from "../../../engine/contract/index.ts";
 import { Empty } from "../../parts/Empty.tsx";
 import { Facts } from "../../parts/Facts.tsx";
+import { changedRules, sayValue } from "../../parts/fields.ts";
 import { Note } from "../../parts/Note.tsx";
 import { Section } from "../../parts/Section.tsx";
 import { COMMANDS } from "../../stores/commands.ts";
@@ -20,7 +21,6 @@ import type { Studio } from "../../stores/studio.ts";
 import { formatBytes, formatCount, formatWhen } from "../../theme/format.ts";
 import { DomainTable } from "./DomainTable.tsx";
 import { FusionSteps } from "./FusionSteps.tsx";
-import { changedRules, sayValue } from "./fields.ts";
 import { fusionSteps } from "./fusionSteps.ts";
 import { MemberTable } from "./MemberTable.tsx";
 

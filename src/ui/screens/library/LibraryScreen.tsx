@@ -1,6 +1,7 @@
 import { Button } from "@mantine/core";
 import { useState } from "react";
 import { useStore } from "zustand";
+import type { ModelCard } from "../../../engine/contract/index.ts";
 import { Icon } from "../../parts/Icon.tsx";
 import { mergeModels } from "../../stores/actions.ts";
 import { COMMANDS } from "../../stores/commands.ts";
@@ -9,6 +10,7 @@ import type { Studio } from "../../stores/studio.ts";
 import { AdapterMerge } from "./AdapterMerge.tsx";
 import { DatasetDrawer } from "./DatasetDrawer.tsx";
 import { DatasetList } from "./DatasetList.tsx";
+import { ExtractDialog } from "./ExtractDialog.tsx";
 import { FirstVisit } from "./FirstVisit.tsx";
 import { FusionList } from "./FusionList.tsx";
 import { ImportList } from "./ImportList.tsx";
@@ -24,6 +26,7 @@ export function LibraryScreen({ studio }: { readonly studio: Studio }) {
   const datasets = useStore(studio.library, (state) => state.datasets);
   const selected = useStore(studio.desk, (state) => state.selected);
   const [asking, setAsking] = useState(false);
+  const [extracting, setExtracting] = useState<readonly ModelCard[] | null>(null);
   if (all === null) return <div className="library" aria-busy="true" />;
   const models = all.filter(({ pair }) => pair === undefined);
   const picked = models.filter(({ id }) => selected.includes(id));
@@ -43,6 +46,9 @@ export function LibraryScreen({ studio }: { readonly studio: Studio }) {
           <span className="grow" />
           {picked.length >= 2 && !fits && (
             <span className="small muted">These have different shapes.</span>
+          )}
+          {picked.length === 2 && fits && !areAdapters && (
+            <Button onClick={() => setExtracting(picked)}>Extract a LoRA…</Button>
           )}
           {picked.length >= 2 && (
             <Button
@@ -103,6 +109,9 @@ export function LibraryScreen({ studio }: { readonly studio: Studio }) {
       {(models.length > 0 || (datasets?.length ?? 0) > 0) && <DatasetList studio={studio} />}
       <FusionList studio={studio} />
       <StorageLine studio={studio} />
+      {extracting && (
+        <ExtractDialog studio={studio} models={extracting} onClose={() => setExtracting(null)} />
+      )}
       <ModelDrawer studio={studio} />
       <DatasetDrawer studio={studio} />
     </div>

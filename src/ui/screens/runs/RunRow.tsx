@@ -10,6 +10,7 @@ import { compareModels, openPipeline } from "../../stores/pipelineResults.ts";
 import { jobSeconds, progressFraction, progressNumbers } from "../../stores/progress.ts";
 import type { Studio } from "../../stores/studio.ts";
 import { formatBytes, formatDuration, formatSpeed, formatWhen } from "../../theme/format.ts";
+import { RunSpectra } from "./RunSpectra.tsx";
 
 const TONES = {
   running: "ok",
@@ -90,6 +91,7 @@ export function RunRow({ studio, job }: RunRowProps) {
         {state === "interrupted" && !resumable && !failure && (
           <Note tone="warning">Drop the same files again in the library to go on.</Note>
         )}
+        {kind === "extract" && model && <RunSpectra studio={studio} model={model} />}
         {result?.notes.map((note) => (
           <Note key={note} tone="note">
             {note}

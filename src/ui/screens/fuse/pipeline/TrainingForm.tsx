@@ -1,6 +1,7 @@
 import { Button, SegmentedControl } from "@mantine/core";
 import { useStore } from "zustand";
 import { TRAINING_DEFAULTS, TRAINING_SETTINGS } from "../../../../engine/contract/index.ts";
+import { FieldList } from "../../../parts/FieldList.tsx";
 import { Section } from "../../../parts/Section.tsx";
 import {
   changeTraining,
@@ -9,7 +10,6 @@ import {
   trainingSettings,
 } from "../../../stores/pipelineActions.ts";
 import type { Studio } from "../../../stores/studio.ts";
-import { FieldList } from "../FieldList.tsx";
 
 /** Form of the trainings. */
 export function TrainingForm({ studio }: { readonly studio: Studio }) {

@@ -4,7 +4,7 @@ import {
   FUSION_SETTINGS,
   TRAINING_DEFAULTS,
   TRAINING_SETTINGS,
-} from "../../../engine/contract/index.ts";
+} from "../../engine/contract/index.ts";
 import { changedRules, formFields, isSameValue, sayValue } from "./fields.ts";
 
 const { studio, fusellm } = TRAINING_DEFAULTS;

@@ -1,14 +1,15 @@
-import type { SettingsOf, SettingTable, SettingValue } from "../../../engine/contract/index.ts";
+import type { SettingsOf, SettingTable, SettingValue } from "../../engine/contract/index.ts";
 import { FieldInput } from "./FieldInput.tsx";
 import { formFields, isSameValue } from "./fields.ts";
+import "./fields.css";
 
 interface FieldListProps<Table extends SettingTable> {
   readonly table: Table;
   readonly settings: SettingsOf<Table>;
   /** Settings of the profile. */
   readonly usual: SettingsOf<Table>;
-  /** Setting that another part of the form asks for. */
-  readonly apart: keyof Table;
+  /** Setting that another part of the form asks for, if any. */
+  readonly apart?: keyof Table;
   /** Label of the collapsible part. */
   readonly more: string;
   readonly onChange: <Key extends keyof Table>(key: Key, next: SettingsOf<Table>[Key]) => void;

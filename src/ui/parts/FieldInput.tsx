@@ -1,9 +1,5 @@
 import { MultiSelect, NumberInput, Select, Switch, TextInput } from "@mantine/core";
-import {
-  allowsValue,
-  type SettingCard,
-  type SettingValue,
-} from "../../../engine/contract/index.ts";
+import { allowsValue, type SettingCard, type SettingValue } from "../../engine/contract/index.ts";
 import { isSameValue, sayValue } from "./fields.ts";
 
 interface FieldInputProps {

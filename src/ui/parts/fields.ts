@@ -5,7 +5,7 @@ import {
   type SettingsOf,
   type SettingTable,
   type SettingValue,
-} from "../../../engine/contract/index.ts";
+} from "../../engine/contract/index.ts";
 
 /** A setting as a form shows it. */
 export interface Field<Key> {
@@ -15,12 +15,12 @@ export interface Field<Key> {
 
 /**
  * Fields of a form, in the table's order: all settings with an effect under the present ones,
- * except `apart`, which the form draws itself.
+ * except `apart`, if any, which the form draws itself.
  */
 export function formFields<Table extends SettingTable>(
   table: Table,
   settings: SettingsOf<Table>,
-  apart: keyof Table,
+  apart?: keyof Table,
 ): readonly Field<keyof Table & string>[] {
   return Object.entries(table).flatMap(([key, card]) => {
     const { only } = card;
