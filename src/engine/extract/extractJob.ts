@@ -29,8 +29,8 @@ export interface ExtractionParts {
 }
 
 interface ExtractState {
-  /** Library id of the adapter being written. */
-  readonly model: ModelId;
+  /** Library id of the adapter being written; null before all of its factors are found. */
+  readonly model: ModelId | null;
 }
 
 /** Opens both models and plans the extraction; `mismatch` and `usage` as `planExtraction`. */
@@ -78,6 +78,7 @@ export function createExtractKind(parts: ExtractionParts): JobKind<"extract", Ex
     },
     async run({ name, ...request }, context) {
       const { id, state, signal } = context;
+      if (!state) await context.save({ model: null }); // outcomes are worth keeping from the first on
       const earlier = state && (await library.list()).find((card) => card.id === state.model);
       const outcomes = storeOutcomes(records, id);
       if (earlier?.state === "complete") {
