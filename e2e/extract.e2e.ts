@@ -38,7 +38,7 @@ test("a LoRA is extracted by keyboard, its spectra are shown, and it is exported
   await expect(page.getByRole("heading", { level: 1, name: "Runs" })).toBeVisible();
   const run = page.getByRole("listitem").filter({ hasText: "Extract ember-drama-lora" });
   await expect(run).toContainText("done", { timeout: MERGE_MS });
-  await run.getByText("Spectra of the change").press("Enter");
+  await run.locator("summary").press("Enter");
   const table = run.getByRole("table");
   await expect(table.getByRole("row")).toHaveCount(1 + 42);
   const query = table.getByRole("row").filter({ hasText: "layers.5.self_attn.q_proj" });

@@ -1,15 +1,26 @@
 import type { ExtractionSettings, ModelCard, ModelId } from "../../engine/contract/index.ts";
 import { attempt, begin, show } from "./actions.ts";
-import { suggestName } from "./compatible.ts";
+import { isCompatible, suggestName } from "./compatible.ts";
 import type { Studio } from "./studio.ts";
 
-/** Base of two models, guessed from their weights; the older one where nothing tells. */
+/**
+ * The one of two models that the other was made from: the base of all models of their shape, if it is
+ * one of them, else the older one, since two weights alone do not tell.
+ */
 export async function guessOriginal(
   studio: Studio,
   models: readonly ModelCard[],
 ): Promise<ModelId | undefined> {
-  const guessed = await studio.engine.guessBase(models.map(({ id }) => id)).catch(() => null);
-  return guessed ?? models.toSorted((a, b) => a.createdAt - b.createdAt)[0]?.id;
+  const [first] = models;
+  const alike = (studio.library.getState().models ?? []).filter(
+    (each) => first && isCompatible(each, first),
+  );
+  const guessed =
+    alike.length > 2
+      ? await studio.engine.guessBase(alike.map(({ id }) => id)).catch(() => null)
+      : null;
+  const known = models.find(({ id }) => id === guessed);
+  return (known ?? models.toSorted((a, b) => a.createdAt - b.createdAt)[0])?.id;
 }
 
 /** Starts an extraction and shows it among the runs. */

@@ -21,7 +21,13 @@ interface ExtractDialogProps {
 /** Dialog that asks which of two models is the base, and for the settings of an extraction. */
 export function ExtractDialog({ studio, models, onClose }: ExtractDialogProps) {
   return (
-    <Modal opened onClose={onClose} title="Extract a LoRA" size="md">
+    <Modal
+      opened
+      onClose={onClose}
+      title="Extract a LoRA"
+      size="md"
+      closeButtonProps={{ "aria-label": "Close" }}
+    >
       <ExtractForm studio={studio} models={models} onClose={onClose} />
     </Modal>
   );
