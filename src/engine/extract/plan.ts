@@ -48,7 +48,7 @@ const CONV1D = /(^|\.)(c_attn|q_attn|c_proj|c_fc)$/;
 const WITH_CONV1D = /^(gpt2|openai-gpt|imagegpt|decision_transformer)$/;
 
 /** Some names for a sentence. */
-export function listNames(names: readonly string[]): string {
+function listNames(names: readonly string[]): string {
   const shown = names.slice(0, MOST_NAMES).join(", ");
   return names.length > MOST_NAMES ? `${shown} and ${names.length - MOST_NAMES} more` : shown;
 }
