@@ -64,7 +64,7 @@ test("the setting is an option, a field, a key, a check and a default without an
 
   const { formFields } = await load<{
     formFields(...form: readonly unknown[]): readonly { readonly key: string }[];
-  }>("ui/screens/fuse/fields.ts");
+  }>("ui/parts/fields.ts");
   const fields = formFields(table, studio, "mode");
   expect(fields.find(({ key }) => key === name)).toMatchObject({
     card: { kind: "number", label: "Label smoothing", min: 0, max: 0.5 },
