@@ -192,3 +192,40 @@ test("documents that feed each other are drawn in their order, and merged as one
     await expect(page.getByRole("list", { name: "Models" })).toContainText(name);
   }
 });
+
+test("gradients and filters are drawn over the layers, a curve for the matrices that share them", async ({
+  page,
+}) => {
+  await page.emulateMedia({ colorScheme: "light", reducedMotion: "reduce" });
+  await openStudio(page);
+  await dropOnWindow(
+    page,
+    ["tales", "drama"].map((name) => sample(`ember-${name}`)),
+  );
+  await expectStored(page, "ember-drama");
+  await goTo(page, "Merge");
+  await yaml(page).fill(
+    [
+      "merge_method: slerp",
+      "base_model: ember-tales",
+      "models: [{model: ember-drama}]",
+      "parameters:",
+      "  t:",
+      "    - {filter: self_attn, value: [0, 0.5, 0.3, 0.7, 1]}",
+      "    - {filter: mlp, value: [1, 0.5, 0.7, 0.3, 0]}",
+      "    - value: 0.5",
+      "",
+    ].join("\n"),
+  );
+  const curves = page.getByRole("img", { name: /^t over layers 0–5\./ });
+  await expect(curves).toHaveAccessibleName(
+    /q, k, v, o: 0 → 1; gate, up, down: 1 → 0; ln₁, ln₂: 0\.5/,
+  );
+  const method = page.getByRole("region", { name: "Method" });
+  await takePictures(page, "curves", method);
+  await method.getByText("The numbers").click();
+  // Layer 2 of 6 lies at 0.4 of the depth: 0.4 of the way from 0.5 to 0.3 between five values.
+  const row = method.getByRole("row", { name: /^2 / });
+  await expect(row).toContainText("0.38");
+  await inBothThemes(page, (theme) => expectAccessible(page, `Merge, curves, ${theme}`));
+});

@@ -119,6 +119,7 @@ test("a picture of slices is clear and accessible, for few layers and for 120, w
   ];
   await open(merged);
   await expect(page.getByText(/^60 layers, merged from 3 models/)).toBeVisible();
+  await expect(page.getByRole("img", { name: /^t over layers 0–59\. .*: 0 → 1/ })).toBeVisible();
   await takePictures(
     page,
     "slices-merged",

@@ -1,6 +1,6 @@
 import { modelKeys, type Recipe, toFailure, type WeightMap } from "../../engine/contract/index.ts";
 import { startMeasure } from "../stores/actions.ts";
-import { isEmpty } from "../stores/recipeLists.ts";
+import { hasLevels, isEmpty } from "../stores/recipeLists.ts";
 import type { TextProblem } from "../stores/recipeStore.ts";
 import type { Studio } from "../stores/studio.ts";
 
@@ -72,7 +72,7 @@ export function assessRecipe(studio: Studio): () => void {
     const { recipe: composed, shardBytes, lines } = recipe.getState();
     const revision = synced;
     if (isEmpty(composed)) {
-      const nothing = { plan: null, planFailure: null, map: null, mapFailure: null };
+      const nothing = { plan: null, planFailure: null, map: null, mapFailure: null, curves: [] };
       forecast.setState({ ...nothing, pending: false });
       return;
     }
@@ -83,7 +83,13 @@ export function assessRecipe(studio: Studio): () => void {
     if (turn !== asked) return;
     // An edit during planning makes this plan out of date already.
     forecast.setState({ ...planned, pending: recipe.getState().revision !== revision });
+    const traced =
+      planned.plan && hasLevels(composed)
+        ? engine.parameterCurves(composed).catch(() => []) // the plan says what is wrong
+        : [];
     await refreshMap(turn);
+    const curves = await traced;
+    if (turn === asked) forecast.setState({ curves });
     if (turn === asked) measureUnasked(composed);
   }
 

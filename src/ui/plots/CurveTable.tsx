@@ -5,6 +5,8 @@ import { thinned } from "./ticks.ts";
 
 interface CurveTableProps {
   readonly label: string;
+  /** What the rows are: "Layer". */
+  readonly heading?: string;
   readonly curves: readonly Curve[];
   readonly format: (value: number) => string;
 }
@@ -15,7 +17,7 @@ const MOST_ROWS = 200;
 const SCROLLS = { tabIndex: 0 } as const;
 
 /** Table of the curves' values, a row per step; built when it is opened. */
-export function CurveTable({ label, curves, format }: CurveTableProps) {
+export function CurveTable({ label, heading = "Step", curves, format }: CurveTableProps) {
   const [open, setOpen] = useState(false);
   return (
     <details
@@ -27,14 +29,14 @@ export function CurveTable({ label, curves, format }: CurveTableProps) {
       </summary>
       {open && (
         <section className="curves-scroll" aria-label={`${label} as numbers`} {...SCROLLS}>
-          <Numbers curves={curves} format={format} />
+          <Numbers heading={heading} curves={curves} format={format} />
         </section>
       )}
     </details>
   );
 }
 
-function Numbers({ curves, format }: Omit<CurveTableProps, "label">) {
+function Numbers({ heading, curves, format }: Omit<CurveTableProps, "label">) {
   const columns = curves.map(
     ({ points }) => new Map(points.map(({ step, value }) => [step, value])),
   );
@@ -47,7 +49,7 @@ function Numbers({ curves, format }: Omit<CurveTableProps, "label">) {
     <table className="curves-table num">
       <thead>
         <tr>
-          <th scope="col">Step</th>
+          <th scope="col">{heading}</th>
           {curves.map(({ name }) => (
             <th key={name} scope="col">
               {name}

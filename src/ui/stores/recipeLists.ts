@@ -12,6 +12,19 @@ export function onlyList(recipe: Recipe): readonly RecipeModel[] | null {
   return others.length === 0 ? list : null;
 }
 
+/** Whether a parameter depends on layer or tensor: a gradient, or a list of filters. */
+export function hasLevels(recipe: Recipe): boolean {
+  const parts = [recipe, ...(recipe.modules ?? [])];
+  const owners = [
+    ...parts,
+    ...parts.flatMap(({ slices = [] }) => slices),
+    ...sourceLists(recipe).flat(),
+  ];
+  return owners
+    .flatMap(({ parameters }) => Object.values(parameters))
+    .some((setting) => Array.isArray(setting) && setting.some((each) => typeof each !== "string"));
+}
+
 /** Whether a recipe names no model yet. */
 export const isEmpty = (recipe: Recipe) => sourceLists(recipe).length === 0;
 

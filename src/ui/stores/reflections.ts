@@ -9,6 +9,7 @@ import type {
   MergePlan,
   MethodCard,
   ModelCard,
+  ParameterCurve,
   StorageCard,
   WeightMap,
 } from "../../engine/contract/index.ts";
@@ -94,6 +95,8 @@ export interface ForecastState {
   readonly planFailure: Failure | null;
   readonly map: WeightMap | null;
   readonly mapFailure: Failure | null;
+  /** Parameters over the layers; empty where none depends on layer or tensor. */
+  readonly curves: readonly ParameterCurve[];
   /** Whether the recipe has changed since, so that these are out of date. */
   readonly pending: boolean;
 }
@@ -105,6 +108,7 @@ export function createForecastStore() {
     planFailure: null,
     map: null,
     mapFailure: null,
+    curves: [],
     pending: false,
   }));
 }

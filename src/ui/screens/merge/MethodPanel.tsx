@@ -31,6 +31,7 @@ export function MethodPanel({ studio }: { readonly studio: Studio }) {
   const methods = useStore(studio.environment, (state) => state.methods);
   const recipe = useStore(studio.recipe, (state) => state.recipe);
   const findings = useStore(studio.forecast, (state) => state.plan?.findings);
+  const curves = useStore(studio.forecast, (state) => state.curves);
   const method = methods.find(({ id }) => id === recipe.method);
   // A method without a base sets it aside; the next one that has a base takes it up again.
   const spareBase = useRef<string | undefined>(undefined);
@@ -82,6 +83,9 @@ export function MethodPanel({ studio }: { readonly studio: Studio }) {
                   <ParamField
                     param={param}
                     value={recipe.parameters[param.name]}
+                    curves={curves.filter(
+                      ({ parameter, model }) => parameter === param.name && model === null,
+                    )}
                     onChange={(value) =>
                       studio.recipe.edit({
                         ...recipe,

@@ -134,6 +134,7 @@ function WholeModels({ studio, module }: WholeModelsProps) {
         <OwnFields
           studio={studio}
           model={entry}
+          modelKey={own[index]!}
           inherited={{ ...recipe.parameters, ...parameters }}
           onChange={(changed) => edit(withParameters(recipe, [list, index], changed))}
         />

@@ -1,11 +1,14 @@
 import { NumberInput, SegmentedControl, Select, Slider, Switch, TagsInput } from "@mantine/core";
-import type { ParamCard, Setting } from "../../../engine/contract/index.ts";
+import type { ParamCard, ParameterCurve, Setting } from "../../../engine/contract/index.ts";
+import { ParameterLines } from "../../plots/ParameterLines.tsx";
 
 interface ParamFieldProps {
   readonly param: ParamCard;
   readonly value: Setting | undefined;
   /** Whose parameter it is, for a screen reader, where that is not plain. */
   readonly owner?: string;
+  /** Its values over the layers, where it depends on layer or tensor. */
+  readonly curves?: readonly ParameterCurve[];
   /** Undefined takes the value out of the recipe, so that the default holds. */
   readonly onChange: (value: Setting | undefined) => void;
 }
@@ -14,14 +17,17 @@ interface ParamFieldProps {
 const MOST_LETTERS = 26;
 
 /** One parameter of a method, drawn from its card: a new method needs no new form. */
-export function ParamField({ param, value, owner, onChange }: ParamFieldProps) {
+export function ParamField({ param, value, owner, curves = [], onChange }: ParamFieldProps) {
   const label = owner ? `${param.label} of ${owner}` : param.label;
   const set = (next: Setting) => onChange(next === param.default ? undefined : next);
   if (value !== undefined && !isSimple(param, value)) {
     return (
-      <div className="field" title={param.help}>
-        <span>{param.label}</span>
-        <span className="mono faint">by layer or tensor</span>
+      <div className="field field-wide" title={param.help}>
+        <div className="row spread">
+          <span>{param.label}</span>
+          <span className="mono faint">by layer or tensor</span>
+        </div>
+        {curves.length > 0 && <ParameterLines label={label} curves={curves} />}
       </div>
     );
   }

@@ -112,6 +112,7 @@ export function SlicesForm({ studio, module }: SlicesFormProps) {
                 <OwnFields
                   studio={studio}
                   model={slice.sources[source]!}
+                  modelKey={keysOfList(slice.sources)[source]!}
                   inherited={inherited}
                   onChange={(own) => change(changeSource(slice, source, { parameters: own }))}
                 />
