@@ -219,7 +219,7 @@ test("gradients and filters are drawn over the layers, a curve for the matrices 
   );
   const curves = page.getByRole("img", { name: /^t over layers 0–5\./ });
   await expect(curves).toHaveAccessibleName(
-    /q, k, v, o: 0 → 1; gate, up, down: 1 → 0; ln₁, ln₂: 0\.5/,
+    /ln₁, ln₂: 0\.5; down, gate, up: 1 → 0; k, o, q, v: 0 → 1/,
   );
   const method = page.getByRole("region", { name: "Method" });
   await takePictures(page, "curves", method);
