@@ -81,7 +81,9 @@ def models(work):
         for name, tokenizer in (("tales16", tales), ("chat16", chat), ("small16", small)):
             make(folder / name, tokenizer, dtype=torch.bfloat16)
         make(folder / "wide", tales, hidden=80)
-        make(folder / "narrow", chat, hidden=72)
+        # As of real models, its width is a multiple of the 64 tokens that a row is made of: what is
+        # left in the last steps is then no rounding, in which two programs choose differently.
+        make(folder / "donor", chat, hidden=256)
     return folder
 
 
@@ -224,8 +226,8 @@ def check_transplant(name):
         folder = models(work)
         ours, theirs = (folder / f"{who}-transplant-{name.replace(' ', '-')}" for who in ("ours", "theirs"))
         shutil.rmtree(theirs, ignore_errors=True)
-        studio("transplant", folder / "wide", folder / "narrow", ours, *TRANSPLANTS[name])
-        command = [Path(sys.executable).parent / "mergekit-tokensurgeon", folder / "wide", folder / "narrow"]
+        studio("transplant", folder / "wide", folder / "donor", ours, *TRANSPLANTS[name])
+        command = [Path(sys.executable).parent / "mergekit-tokensurgeon", folder / "wide", folder / "donor"]
         subprocess.run([*command, theirs, *TRANSPLANTS[name]], check=True, stdout=sys.stderr)
         got, wanted = load(ours), load(theirs)
         require(got.keys() == wanted.keys(), "tensors differ")
