@@ -9,9 +9,11 @@ const ASSETS = join(import.meta.dirname, "..", "dist", "assets");
  * Kilobytes of JavaScript after gzip, by the chunk's name. What is first loaded decides how soon a
  * page on a slow line stands; a screen, how long one waits at its first visit. Each is the size that it
  * had when the budget was set and a tenth more: a chunk that outgrows it should split, or say why. The
- * worker is the engine; a thread aligns texts and renders chat templates.
+ * worker is the engine, which the page does not wait for: it grew from 285 by twelve methods, the
+ * recipe language, vocabularies, adapters, extraction and mixtures. A thread aligns texts and renders
+ * chat templates.
  */
-const BUDGET_KB = { index: 117, screen: 30, worker: 310, thread: 28 } as const;
+const BUDGET_KB = { index: 117, screen: 30, worker: 390, thread: 28 } as const;
 
 /** The chunk's name without its hash. */
 const nameOf = (file: string) => file.replace(/-[\w-]{8}\.js$/, "");

@@ -1,7 +1,7 @@
 import { Button, Menu, type MenuProps } from "@mantine/core";
 import { Fragment, useRef } from "react";
 import { useStore } from "zustand";
-import { namedModels, type ParamCard } from "../../../engine/contract/index.ts";
+import { type MethodCard, namedModels, type ParamCard } from "../../../engine/contract/index.ts";
 import { Section } from "../../parts/Section.tsx";
 import { switchMethod } from "../../stores/recipeStore.ts";
 import type { Studio } from "../../stores/studio.ts";
@@ -13,6 +13,13 @@ import {
   withVocabulary,
 } from "./edits.ts";
 import { ParamField } from "./ParamField.tsx";
+
+/** Groups of the menu, by what a method does with a base. */
+const GROUPS: readonly (readonly [base: MethodCard["base"], label: string])[] = [
+  ["required", "Over a base"],
+  ["optional", "With or without a base"],
+  ["none", "Without a base"],
+];
 
 /** More methods than fit scroll, above or below the button, wherever there is more room. */
 const WITHIN_WINDOW: NonNullable<MenuProps["middlewares"]> = {
@@ -55,15 +62,22 @@ export function MethodPanel({ studio }: { readonly studio: Studio }) {
               </Button>
             </Menu.Target>
             <Menu.Dropdown className="method-menu">
-              {methods.map(({ id, title, summary }) => (
-                <Menu.Item
-                  key={id}
-                  onClick={() => choose(id)}
-                  {...(id === recipe.method ? { "aria-current": "true" } : {})}
-                >
-                  <b>{title}</b>
-                  <div className="small muted">{summary}</div>
-                </Menu.Item>
+              {GROUPS.map(([base, label]) => (
+                <Fragment key={base}>
+                  <Menu.Label>{label}</Menu.Label>
+                  {methods
+                    .filter((card) => card.base === base)
+                    .map(({ id, title, summary }) => (
+                      <Menu.Item
+                        key={id}
+                        onClick={() => choose(id)}
+                        {...(id === recipe.method ? { "aria-current": "true" } : {})}
+                      >
+                        <b>{title}</b>
+                        <div className="small muted">{summary}</div>
+                      </Menu.Item>
+                    ))}
+                </Fragment>
               ))}
             </Menu.Dropdown>
           </Menu>
