@@ -1,7 +1,7 @@
 import { inputsOf } from "../../checkpoint/inputFiles.ts";
 import { EngineError } from "../../contract/index.ts";
 import type { FileTreeWriter } from "../../core/bytes.ts";
-import { sealUnchanged, watchInputs } from "../../core/inputs.ts";
+import { sealUnchanged, type WatchedInputs, watchInputs } from "../../core/inputs.ts";
 import type { GpuProvider } from "../../gpu/device.ts";
 import { makeWeightMap } from "../map/weightMap.ts";
 import { bytesToMerge, bytesToWrite } from "../plan/estimate.ts";
@@ -49,7 +49,7 @@ export async function mergeInto(
   const done = { measured: 0, written: 0 };
   const tell = (label: string) => progress?.(done.measured + done.written * perWritten, label);
   const sealed = sealUnchanged(writer, inputs);
-  await explaining(plan, () =>
+  await explaining(plan, inputs, () =>
     runMerge(plan, sealed, gpuProvider, {
       ...asked,
       progress: (written, label) => {
@@ -70,12 +70,23 @@ export async function mergeInto(
   );
 }
 
-/** What `work` makes; where a model's NaN makes it impossible, the error names model and element. */
-async function explaining<T>(plan: Plan, work: () => T | Promise<T>): Promise<T> {
+/**
+ * What `work` makes. Where it stumbles over a model's values, the error says whether they changed
+ * meanwhile, and of NaN in which model and element it is.
+ */
+async function explaining<T>(
+  plan: Plan,
+  inputs: WatchedInputs,
+  work: () => T | Promise<T>,
+): Promise<T> {
   try {
     return await work();
   } catch (error) {
-    const known = error instanceof EngineError && error.code === "nonfinite" ? error.details : {};
+    if (!(error instanceof EngineError)) throw error;
+    if (error.code === "nonfinite" || error.code === "not-mergeable") {
+      await inputs.requireUnchanged();
+    }
+    const known = error.code === "nonfinite" ? error.details : {};
     const output = plan.outputs.find(({ name }) => name === known.tensor);
     if (!output || known.model !== undefined) throw error;
     const whole = { first: 0, count: output.elementCount };
