@@ -19,8 +19,8 @@ import {
 
 /** One of 118 MB, eight of the pieces that are stored: an import of a second or two. */
 const LARGE = { layers: 32, hidden: 512 };
-/** Three of 30 MB: a merge of several seconds. */
-const MIDDLE = { layers: 8, hidden: 512 };
+/** Three of 60 MB: a merge of many seconds, so that it is under way when the page is reloaded. */
+const MIDDLE = { layers: 16, hidden: 512 };
 const NAMES = ["middle", "middle-a", "middle-b"] as const;
 
 /** Reloads although work is going on: the browser asks, the person says yes. */
@@ -102,7 +102,7 @@ test("a merge that a reload interrupts is resumed and ends as one that was left 
   test.setTimeout(240_000);
   const merge = await composeMerge(page, folder);
   await page.getByRole("button", { name: "Merge", exact: true }).click();
-  await waitForProgress(page, /^Merge/, 85);
+  await waitForProgress(page, /^Merge/, 60);
   await reload(page);
 
   await goTo(page, "Library");
