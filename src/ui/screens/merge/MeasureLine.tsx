@@ -46,7 +46,7 @@ export function MeasureLine({ studio, map }: MeasureLineProps) {
           {failure.message} <span className="mono">{failure.code}</span>
         </span>
       )}
-      {!job && !merging && plan?.runnable && gpu?.available && (
+      {!job && !merging && !recipe.stages && plan?.runnable && gpu?.available && (
         <Button
           size="compact-sm"
           title={`Reads ${formatBytes(plan.readBytes)}`}
