@@ -1,5 +1,11 @@
 import type { Checkpoint } from "../checkpoint/checkpoint.ts";
 import { inputsOf } from "../checkpoint/inputFiles.ts";
+import {
+  beginResult,
+  deletePartial,
+  findResult,
+  type ResultState,
+} from "../checkpoint/library/jobResult.ts";
 import type { LibraryReader, LibraryWriter } from "../checkpoint/library/library.ts";
 import {
   EngineError,
@@ -26,11 +32,6 @@ export interface ExtractionParts {
   readonly gpuProvider: GpuProvider;
   readonly library: LibraryReader & LibraryWriter;
   readonly records: RecordStore;
-}
-
-interface ExtractState {
-  /** Library id of the adapter being written; null before all of its factors are found. */
-  readonly model: ModelId | null;
 }
 
 /** Opens both models and plans the extraction; `mismatch` and `usage` as `planExtraction`. */
@@ -66,7 +67,7 @@ const bytesOf = (item: Item) => {
 };
 
 /** Job kind `extract`: makes an adapter of what a model has beyond its base. */
-export function createExtractKind(parts: ExtractionParts): JobKind<"extract", ExtractState> {
+export function createExtractKind(parts: ExtractionParts): JobKind<"extract", ResultState> {
   const { library, records } = parts;
   return {
     kind: "extract",
@@ -79,7 +80,7 @@ export function createExtractKind(parts: ExtractionParts): JobKind<"extract", Ex
     async run({ name, ...request }, context) {
       const { id, state, signal } = context;
       if (!state) await context.save({ model: null }); // outcomes are worth keeping from the first on
-      const earlier = state && (await library.list()).find((card) => card.id === state.model);
+      const earlier = await findResult(library, state);
       const outcomes = storeOutcomes(records, id);
       if (earlier?.state === "complete") {
         await outcomes.forget();
@@ -89,11 +90,11 @@ export function createExtractKind(parts: ExtractionParts): JobKind<"extract", Ex
       const { base, model, plan, settings } = prepared;
       const inputs = await watchInputs(inputsOf([base, model]));
       let examined = 0;
-      const note = (count: number) => {
+      const onExamined = (count: number) => {
         examined = count;
       };
       await goOnAfterLosses(
-        () => examineItems(parts.gpuProvider, prepared, outcomes, context, note),
+        () => examineItems(parts.gpuProvider, prepared, outcomes, context, onExamined),
         () => examined,
       );
       const told = await outcomes.list();
@@ -102,17 +103,9 @@ export function createExtractKind(parts: ExtractionParts): JobKind<"extract", Ex
         name,
         settings,
       });
-      const about = {
-        name,
-        origin: "extract",
-        byteLength: folder.byteLength,
-        fingerprint: null,
-        facts: null,
-      } as const;
-      const begun = earlier
-        ? { id: earlier.id, writer: await library.resume(earlier.id) }
-        : await library.begin(about);
-      if (!earlier) await context.save({ model: begun.id });
+      const start = { name, origin: "extract", byteLength: folder.byteLength } as const;
+      const note = (model: ModelId) => context.save({ model });
+      const begun = await beginResult(library, earlier, start, note);
       context.modelsChanged();
       await writeAdapter(folder, outcomes, sealUnchanged(begun.writer, inputs), signal);
       await outcomes.forget();
@@ -120,8 +113,7 @@ export function createExtractKind(parts: ExtractionParts): JobKind<"extract", Ex
     },
     async clean(id, state) {
       await storeOutcomes(records, id).forget();
-      const adapter = state && (await library.list()).find((card) => card.id === state.model);
-      if (adapter?.state === "partial") await library.delete(adapter.id);
+      await deletePartial(library, state);
     },
   };
 }

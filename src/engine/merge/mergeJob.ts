@@ -1,3 +1,4 @@
+import { beginResult, findResult } from "../checkpoint/library/jobResult.ts";
 import type { LibraryReader, LibraryWriter } from "../checkpoint/library/library.ts";
 import { EngineError, type JobResult, type ModelId, type Recipe } from "../contract/index.ts";
 import type { JobContext, JobKind, RequestOf } from "../core/jobs/kind.ts";
@@ -48,19 +49,11 @@ export async function mergeInLibrary(
   const plan = await planFromLibrary(parts, recipe, shardBytes);
   const ids = await findModels(library, recipe);
   const done = { downloads: [], notes: [] };
-  const earlier = state && (await library.list()).find(({ id }) => id === state.model);
+  const earlier = await findResult(library, state);
   if (earlier?.state === "complete") return { ...done, models: [earlier.id] };
   if (earlier) requireSameModels(state?.inputs, ids);
-  const begun = earlier
-    ? { id: earlier.id, writer: await library.resume(earlier.id) }
-    : await library.begin({
-        name,
-        origin: "merge",
-        byteLength: plan.card.writeBytes,
-        fingerprint: null,
-        facts: null,
-      });
-  if (!earlier) await save({ model: begun.id, inputs: ids });
+  const start = { name, origin: "merge", byteLength: plan.card.writeBytes } as const;
+  const begun = await beginResult(library, earlier, start, (model) => save({ model, inputs: ids }));
   modelsChanged();
   const known = await facts.load(plan, ids);
   const kept = keepFacts(facts, plan, ids, known);

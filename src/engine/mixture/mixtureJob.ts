@@ -1,4 +1,5 @@
 import { inputsOf } from "../checkpoint/inputFiles.ts";
+import { beginResult, deletePartial, findResult } from "../checkpoint/library/jobResult.ts";
 import type { LibraryReader, LibraryWriter } from "../checkpoint/library/library.ts";
 import { writeCheckpoint } from "../checkpoint/writeCheckpoint.ts";
 import { EngineError, type JobResult, type ModelId } from "../contract/index.ts";
@@ -29,7 +30,7 @@ export async function mixInLibrary(
   const { library } = parts;
   const { state, save, modelsChanged } = context;
   const plan = await planMixture(library, request);
-  const earlier = state && (await library.list()).find(({ id }) => id === state.model);
+  const earlier = await findResult(library, state);
   if (earlier?.state === "complete") return { models: [earlier.id], downloads: [], notes: [] };
   if (earlier && state?.inputs.join() !== plan.ids.join()) {
     throw new EngineError(
@@ -37,16 +38,10 @@ export async function mixInLibrary(
       "Since this mixture was begun, another model got one of its models' names. Delete this job and start anew.",
     );
   }
-  const begun = earlier
-    ? { id: earlier.id, writer: await library.resume(earlier.id) }
-    : await library.begin({
-        name: request.name,
-        origin: "merge",
-        byteLength: plan.card.writeBytes,
-        fingerprint: null,
-        facts: null,
-      });
-  if (!earlier) await save({ model: begun.id, inputs: plan.ids });
+  const { name } = request;
+  const start = { name, origin: "merge", byteLength: plan.card.writeBytes } as const;
+  const note = (model: ModelId) => save({ model, inputs: plan.ids });
+  const begun = await beginResult(library, earlier, start, note);
   modelsChanged();
   try {
     const { base, experts, shared } = plan.models;
@@ -106,10 +101,6 @@ export function createMixtureKind(
       };
     },
     run: (request, context) => mixInLibrary(parts, request, context),
-    /** A finished mixture stays in the library. */
-    async clean(_, state) {
-      const result = state && (await library.list()).find(({ id }) => id === state.model);
-      if (result?.state === "partial") await library.delete(result.id);
-    },
+    clean: (_, state) => deletePartial(library, state),
   };
 }

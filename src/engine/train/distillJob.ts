@@ -1,4 +1,5 @@
 import { inputsOf } from "../checkpoint/inputFiles.ts";
+import { deletePartial, findResult } from "../checkpoint/library/jobResult.ts";
 import type { LibraryReader, LibraryWriter } from "../checkpoint/library/library.ts";
 import {
   EngineError,
@@ -92,8 +93,7 @@ export function createDistillKind(parts: TrainingParts): JobKind<"distill", Dist
     async run({ name, ...request }, context) {
       const { id, state, signal, progress } = context;
       const settings = checkTrainingSettings(request.settings);
-      const earlier =
-        (state && (await library.list()).find((card) => card.id === state.model)) ?? null;
+      const earlier = await findResult(library, state);
       let model = earlier?.state === "complete" ? earlier.id : null;
       if (model === null) {
         const { pivot, documents, plan } = await prepareTraining(parts, request);
@@ -134,8 +134,7 @@ export function createDistillKind(parts: TrainingParts): JobKind<"distill", Dist
     },
     async clean(id, state) {
       await forgetTraining(records, id, { curve: true });
-      const target = state && (await library.list()).find((card) => card.id === state.model);
-      if (target?.state === "partial") await library.delete(target.id);
+      await deletePartial(library, state);
     },
   };
 }

@@ -1,6 +1,12 @@
 import type { CheckpointTensor } from "../checkpoint/checkpoint.ts";
 import { planShards, type ShardPlan } from "../checkpoint/formats/safetensors/shards.ts";
 import { inputsOf } from "../checkpoint/inputFiles.ts";
+import {
+  beginResult,
+  deletePartial,
+  findResult,
+  type ResultState,
+} from "../checkpoint/library/jobResult.ts";
 import type { LibraryReader, LibraryWriter } from "../checkpoint/library/library.ts";
 import {
   EngineError,
@@ -28,11 +34,6 @@ export interface TransplantParts {
   readonly gpuProvider: GpuProvider;
   readonly library: LibraryReader & LibraryWriter;
   readonly records: RecordStore;
-}
-
-interface TransplantState {
-  /** Library id of the model being written. */
-  readonly model: ModelId;
 }
 
 /** Largest file of the result's weights. */
@@ -82,9 +83,7 @@ function openResult(
 const totalOf = ({ files }: ShardPlan) => files.reduce((sum, file) => sum + file.byteLength, 0);
 
 /** Job kind `transplant`: gives a model the tokenizer of another. */
-export function createTransplantKind(
-  parts: TransplantParts,
-): JobKind<"transplant", TransplantState> {
+export function createTransplantKind(parts: TransplantParts): JobKind<"transplant", ResultState> {
   const { library, records } = parts;
   return {
     kind: "transplant",
@@ -96,7 +95,7 @@ export function createTransplantKind(
     },
     async run({ name, ...request }, context) {
       const { id, state } = context;
-      const earlier = state && (await library.list()).find((card) => card.id === state.model);
+      const earlier = await findResult(library, state);
       if (earlier?.state === "complete") {
         await records.deleteFolder(foldersOf(id));
         return { models: [earlier.id], downloads: [], notes: [] };
@@ -112,18 +111,9 @@ export function createTransplantKind(
           }),
         () => made,
       );
-      const byteLength = totalOf(shards);
-      const about = {
-        name,
-        origin: "transplant",
-        byteLength,
-        fingerprint: null,
-        facts: null,
-      } as const;
-      const begun = earlier
-        ? { id: earlier.id, writer: await library.resume(earlier.id) }
-        : await library.begin(about);
-      if (!earlier) await context.save({ model: begun.id });
+      const start = { name, origin: "transplant", byteLength: totalOf(shards) } as const;
+      const note = (model: ModelId) => context.save({ model });
+      const begun = await beginResult(library, earlier, start, note);
       context.modelsChanged();
       await writeResult(
         plan,
@@ -139,8 +129,7 @@ export function createTransplantKind(
     },
     async clean(id, state) {
       await records.deleteFolder(foldersOf(id));
-      const result = state && (await library.list()).find((card) => card.id === state.model);
-      if (result?.state === "partial") await library.delete(result.id);
+      await deletePartial(library, state);
     },
   };
 }

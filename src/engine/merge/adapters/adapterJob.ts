@@ -1,6 +1,7 @@
 import { isAdapter, readAdapter } from "../../checkpoint/adapters/adapter.ts";
 import { copyFile } from "../../checkpoint/copy.ts";
 import { inputsOf } from "../../checkpoint/inputFiles.ts";
+import { beginResult, deletePartial, findResult } from "../../checkpoint/library/jobResult.ts";
 import type { LibraryReader, LibraryWriter } from "../../checkpoint/library/library.ts";
 import {
   ADAPTER_METHODS,
@@ -95,13 +96,11 @@ export async function mergeAdaptersInLibrary(
   { signal, progress, save, state, modelsChanged }: JobContext<AdapterMergeState>,
 ): Promise<JobResult> {
   const { files, byteLength, inputs } = await planAdapterMerge(library, request);
-  const earlier = state && (await library.list()).find(({ id }) => id === state.model);
+  const earlier = await findResult(library, state);
   if (earlier?.state === "complete") return { models: [earlier.id], downloads: [], notes: [] };
   const watched = await watchInputs(inputs);
-  const begun = earlier
-    ? { id: earlier.id, writer: await library.resume(earlier.id) }
-    : await library.begin({ name, origin: "merge", byteLength, fingerprint: null, facts: null });
-  if (!earlier) await save({ model: begun.id });
+  const start = { name, origin: "merge", byteLength } as const;
+  const begun = await beginResult(library, earlier, start, (model) => save({ model }));
   modelsChanged();
   const writer = sealUnchanged(begun.writer, watched);
   try {
@@ -136,9 +135,6 @@ export function createAdapterMergeKind(
       };
     },
     run: (request, context) => mergeAdaptersInLibrary(library, request, context),
-    async clean(_, state) {
-      const result = state && (await library.list()).find(({ id }) => id === state.model);
-      if (result?.state === "partial") await library.delete(result.id);
-    },
+    clean: (_, state) => deletePartial(library, state),
   };
 }
