@@ -6,6 +6,8 @@ import { ResourceScope } from "../resourceScope.ts";
 import type { ShaderConstants } from "../shaderConstants.ts";
 import { readMapped, run } from "./dispatch.ts";
 import { COUNTING, type RadixSelection } from "./radixSelection.ts";
+import type { Rule, SumRule, TileDerivation } from "./rule.ts";
+import { slotBytes } from "./slotBytes.ts";
 import { countPartials } from "./sums.ts";
 import {
   joinRows,
@@ -19,36 +21,7 @@ import {
   tileHeader,
   tileUniformBytes,
 } from "./tileInput.ts";
-import { BLOCK_ELEMENTS, BLOCK_ROWS, type Lines, type TileNeeds } from "./tiling.ts";
-
-/**
- * A rule: its file below its folder in `shaders/`, and its constants; for rules of rows or columns
- * those of each in the tile, one after another.
- */
-export interface Rule {
-  readonly rule: string;
-  readonly constants: readonly number[] | Float32Array;
-  /** Whether the tile's first source is the base, not the first model. */
-  readonly hasBase: boolean;
-  /** Whether it gets the values that are derived of the tile, behind its models. */
-  readonly seesDerived?: boolean;
-  /** Constants that its shader is compiled for. */
-  readonly linked?: ShaderConstants | undefined;
-}
-
-/** A reduce rule, with its number of rows of four sums. */
-export interface SumRule extends Rule {
-  readonly rows: number;
-}
-
-/** Values that are derived of a tile's first models, along lines. */
-export interface TileDerivation {
-  /** Its rule's file below `shaders/derive`. */
-  readonly rule: string;
-  readonly lines: Lines;
-  readonly models: number;
-  readonly hasBase: boolean;
-}
+import { BLOCK_ELEMENTS, BLOCK_ROWS, type TileNeeds } from "./tiling.ts";
 
 /** Workgroups of a dispatch along one axis, at most. */
 const MOST_GROUPS = 65_535;
@@ -68,9 +41,6 @@ const QUADS_PER_GROUP = 64;
 const BLOCK_LANES = 64;
 /** How often sums take their place on a software adapter: once for each lane, and joined. */
 export const LANE_COPIES = BLOCK_LANES + 1;
-
-/** Largest number of constants per model that a rule reads: shaders/lib/task_vectors.wgsl. */
-const CONSTANTS_PER_MODEL = 12;
 
 /** A tile on the GPU, without its bytes. */
 interface Held extends TileRange {
@@ -103,26 +73,18 @@ export class TileSlot {
 
   constructor(gpu: Gpu, needs: TileNeeds, tileElements: number) {
     this.#gpu = gpu;
-    this.#scratchBytes = Math.ceil(tileElements * needs.scratchBytesPerElement) + 16;
+    const bytes = slotBytes(needs, tileElements);
+    this.#scratchBytes = bytes.scratch;
     const { STORAGE, COPY_DST, COPY_SRC, UNIFORM, MAP_READ } = GPUBufferUsage;
     const allocate = this.#allocate.bind(this);
-    const { segments } = needs;
-    const bytesFor = (each: number) => Math.ceil(tileElements * each) + 16;
-    // Each segment starts at a multiple of 16 bytes, and its last quad is padded.
-    const arenaBytes = bytesFor(needs.readBytesPerElement) + 32 * segments;
-    const readbackBytes = bytesFor(Math.max(needs.writeBytesPerElement, needs.sumBytesPerElement));
-    const outputBytes = Math.max(readbackBytes, bytesFor(needs.laneBytesPerElement));
-    const constantBytes = Math.max(
-      4 * (CONSTANTS_PER_MODEL * segments + 16),
-      bytesFor(needs.constantBytesPerElement) + 16 * segments,
-    );
+    const layoutBytes = tileUniformBytes(needs.segments);
     try {
-      this.#arena = allocate("tile", arenaBytes, STORAGE | COPY_DST);
-      this.#constants = allocate("constants", constantBytes, STORAGE | COPY_DST);
-      this.#uniform = allocate("tile layout", tileUniformBytes(segments), UNIFORM | COPY_DST);
-      this.#output = allocate("merged tile", outputBytes, STORAGE | COPY_SRC);
+      this.#arena = allocate("tile", bytes.arena, STORAGE | COPY_DST);
+      this.#constants = allocate("constants", bytes.constants, STORAGE | COPY_DST);
+      this.#uniform = allocate("tile layout", layoutBytes, UNIFORM | COPY_DST);
+      this.#output = allocate("merged tile", bytes.output, STORAGE | COPY_SRC);
       this.#nonfinite = allocate("nonfinite count", 4, STORAGE | COPY_SRC | COPY_DST);
-      this.#readback = allocate("readback", readbackBytes + 16, MAP_READ | COPY_DST);
+      this.#readback = allocate("readback", bytes.readback, MAP_READ | COPY_DST);
     } catch (error) {
       this.release();
       throw error;

@@ -1,5 +1,5 @@
 import type { ShaderConstants } from "../../gpu/shaderConstants.ts";
-import type { SumRule } from "../../gpu/tiles/tileSlot.ts";
+import type { SumRule } from "../../gpu/tiles/rule.ts";
 import {
   findLines,
   type Layout,

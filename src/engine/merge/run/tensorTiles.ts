@@ -1,6 +1,7 @@
 import type { Gpu } from "../../gpu/device.ts";
 import { mapOrdered } from "../../gpu/tiles/ordered.ts";
-import type { TileDerivation, TileSlot } from "../../gpu/tiles/tileSlot.ts";
+import type { TileDerivation } from "../../gpu/tiles/rule.ts";
+import type { TileSlot } from "../../gpu/tiles/tileSlot.ts";
 import {
   countTiles,
   cutTiles,
