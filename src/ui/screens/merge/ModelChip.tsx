@@ -1,6 +1,5 @@
-import { ActionIcon, Menu } from "@mantine/core";
 import type { ReactNode } from "react";
-import { Icon } from "../../parts/Icon.tsx";
+import { type Verb, VerbMenu } from "../../parts/VerbMenu.tsx";
 
 interface ModelChipProps {
   readonly name: string;
@@ -8,7 +7,7 @@ interface ModelChipProps {
   readonly tag?: string;
   /** Null where the library has no such model. */
   readonly facts: string | null;
-  readonly verbs: readonly { readonly label: string; readonly run: () => void }[];
+  readonly verbs: readonly Verb[];
   readonly children?: ReactNode;
 }
 
@@ -21,22 +20,7 @@ export function ModelChip({ name, colour, tag, facts, verbs, children }: ModelCh
         {name}
       </b>
       {tag && <em>{tag}</em>}
-      {verbs.length > 0 && (
-        <Menu position="bottom-end">
-          <Menu.Target>
-            <ActionIcon size="sm" aria-label={`Actions for ${name}`}>
-              <Icon name="more" size={15} />
-            </ActionIcon>
-          </Menu.Target>
-          <Menu.Dropdown>
-            {verbs.map(({ label, run }) => (
-              <Menu.Item key={label} onClick={run}>
-                {label}
-              </Menu.Item>
-            ))}
-          </Menu.Dropdown>
-        </Menu>
-      )}
+      {verbs.length > 0 && <VerbMenu label={`Actions for ${name}`} verbs={verbs} />}
       <span className="chip-facts num" data-missing={facts === null || undefined}>
         {facts ?? "Not in the library. Drop its folder, or remove it."}
       </span>

@@ -1,15 +1,11 @@
-import { ActionIcon, Menu, Select } from "@mantine/core";
+import { ActionIcon, Select } from "@mantine/core";
 import { Fragment, type ReactNode, useState } from "react";
 import type { RecipeSlice } from "../../../engine/contract/index.ts";
 import { Icon } from "../../parts/Icon.tsx";
+import { type Verb, VerbMenu } from "../../parts/VerbMenu.tsx";
 import { formatLayers } from "../../theme/format.ts";
 import { LayerField } from "./LayerField.tsx";
 import { changeSource, removeSource, withEnd } from "./sliceEdits.ts";
-
-export interface Verb {
-  readonly label: string;
-  readonly run: () => void;
-}
 
 interface SliceCardProps {
   /** DOM id, by which the picture leads here. */
@@ -62,20 +58,7 @@ export function SliceCard(props: SliceCardProps) {
             </span>
           )}
         </button>
-        <Menu position="bottom-end">
-          <Menu.Target>
-            <ActionIcon size="sm" aria-label={`Actions for layers ${place}`}>
-              <Icon name="more" size={15} />
-            </ActionIcon>
-          </Menu.Target>
-          <Menu.Dropdown>
-            {verbs.map(({ label, run }) => (
-              <Menu.Item key={label} onClick={run}>
-                {label}
-              </Menu.Item>
-            ))}
-          </Menu.Dropdown>
-        </Menu>
+        <VerbMenu label={`Actions for layers ${place}`} verbs={verbs} />
       </div>
       {(open ? slice.sources : []).map(({ model, layers: range }, i) => {
         const layers = layersOf(model);

@@ -5,6 +5,7 @@ import {
   type RecipeSlice,
   type Settings,
 } from "../../../engine/contract/index.ts";
+import type { Verb } from "../../parts/VerbMenu.tsx";
 import { isModel } from "../../stores/compatible.ts";
 import { fillRequired } from "../../stores/recipeStore.ts";
 import type { Studio } from "../../stores/studio.ts";
@@ -12,7 +13,7 @@ import { modelColour } from "../../theme/colours.ts";
 import { formatLayers } from "../../theme/format.ts";
 import { AddModel } from "./AddModel.tsx";
 import { OwnFields } from "./OwnFields.tsx";
-import { SliceCard, type Verb } from "./SliceCard.tsx";
+import { SliceCard } from "./SliceCard.tsx";
 import {
   addSlice,
   addSource,
