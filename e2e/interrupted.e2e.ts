@@ -124,9 +124,11 @@ test("a merge whose GPU process dies goes on by itself and ends as one that was 
 }) => {
   test.setTimeout(240_000);
   const merge = await composeMerge(page, folder);
-  // A device of the page's own tells that the process really died.
+  // A device of the page's own tells that the process really died; one that nobody holds is collected
+  // and tells nothing.
   await page.evaluate(async () => {
     const device = await (await navigator.gpu.requestAdapter())?.requestDevice();
+    Object.assign(window, { heldDevice: device });
     void device?.lost.then(() => document.body.setAttribute("data-lost", ""));
   });
   await page.getByRole("button", { name: "Merge", exact: true }).click();
